@@ -11,11 +11,12 @@ every gzip reader skips:
 from __future__ import annotations
 
 import struct
-import zlib
+
 from dataclasses import dataclass
 from typing import IO
 
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 _MAGIC = b"\x1f\x8b\x08"
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 0x02, 0x04, 0x08, 0x10
@@ -175,7 +176,7 @@ class GzipReader:
                 raise GzipDamaged("it ends too early")
         try:
             data = self._inflate.decompress(self._input, _CHUNK)
-        except zlib.error as error:
+        except IsalError as error:
             raise GzipDamaged(f"its compressed data is damaged ({error})") from error
         self._input = self._inflate.unconsumed_tail
         self._crc = isal_zlib.crc32(data, self._crc)
