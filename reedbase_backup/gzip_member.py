@@ -11,7 +11,6 @@ every gzip reader skips:
 from __future__ import annotations
 
 import struct
-
 from dataclasses import dataclass
 from typing import IO
 
