@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
+from isal import igzip_lib, isal_zlib
+
+# isal's stubs do not say that this is an exception class.
+_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
 
 _MAGIC = b"\x1f\x8b\x08"
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 0x02, 0x04, 0x08, 0x10
@@ -175,7 +177,7 @@ class GzipReader:
                 raise GzipDamaged("it ends too early")
         try:
             data = self._inflate.decompress(self._input, _CHUNK)
-        except IsalError as error:
+        except _ISAL_ERROR as error:
             raise GzipDamaged(f"its compressed data is damaged ({error})") from error
         self._input = self._inflate.unconsumed_tail
         self._crc = isal_zlib.crc32(data, self._crc)
