@@ -12,7 +12,7 @@ from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupNotFound, translated
 from reedbase_backup.extract import extract
-from reedbase_backup.locks import base_locked, tables_locked
+from reedbase_backup.locks import base_locked, keep_locks, tables_locked
 from reedbase_backup.types import RestoreReport
 
 
@@ -67,7 +67,9 @@ def _restore(base: str, name: BackupName) -> Contents:
         staging = swap.create_staging(base)
         with open(catalogue.archive_path(base, name), "rb") as file:
             contents = extract(ArchiveReader(file, name.file_name), staging)
-        with tables_locked(os.path.join(base, "tables")):
+        live = os.path.join(base, "tables")
+        with tables_locked(live):
+            keep_locks(live, os.path.join(staging, "tables"))
             swap.commit(base)
     except BaseException:
         # What cannot be removed now, the next call removes.
