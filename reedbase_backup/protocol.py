@@ -7,12 +7,12 @@ field, a wrong type, or a number out of range is a protocol violation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-VERSION = 1
+VERSION: Final = 1
 """The protocol version that `hello` agrees on."""
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -47,18 +47,18 @@ class Message(Struct, frozen=True, forbid_unknown_fields=True):
 # Params ----------------------------------------------------------------------
 
 
-class HelloParams(Message):
+class HelloParams(Message, frozen=True):
     protocol: int
 
 
-class BaseParams(Message):
+class BaseParams(Message, frozen=True):
     """The params of list_backups."""
 
     contract: Contract
     base_path: str
 
 
-class CreateParams(BaseParams):
+class CreateParams(BaseParams, frozen=True):
     """`now_ns` is sent only to an adapter with the capability `clock`."""
 
     now_ns: NonNegative | None = None
@@ -69,13 +69,13 @@ class CreateParams(BaseParams):
             raise ValueError(f"`now_ns` is {self.now_ns}, later than any u64 second")
 
 
-class RestoreParams(BaseParams):
+class RestoreParams(BaseParams, frozen=True):
     """`target_timestamp` is in Unix seconds for `ticket`, in nanoseconds for `last`."""
 
     target_timestamp: NonNegative
 
 
-class ShutdownParams(Message):
+class ShutdownParams(Message, frozen=True):
     pass
 
 
@@ -88,7 +88,7 @@ PARAMS: Mapping[str, type[Message]] = {
 }
 
 
-class Request(Message):
+class Request(Message, frozen=True):
     """One request, before its params are checked against their method's type."""
 
     jsonrpc: Literal["2.0"]
@@ -100,7 +100,7 @@ class Request(Message):
 # Values ----------------------------------------------------------------------
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """What an adapter says of itself and of the implementation behind it."""
 
     protocol: Literal[1]
@@ -111,7 +111,7 @@ class Hello(Message):
     capabilities: list[str]
 
 
-class TicketBackup(Message):
+class TicketBackup(Message, frozen=True):
     """BackupInfo of contract `ticket`."""
 
     id: str
@@ -121,7 +121,7 @@ class TicketBackup(Message):
     compression: str
 
 
-class TicketReport(Message):
+class TicketReport(Message, frozen=True):
     """RestoreReport of contract `ticket`."""
 
     tables_restored: NonNegative
@@ -129,7 +129,7 @@ class TicketReport(Message):
     duration_ms: NonNegative
 
 
-class LastBackup(Message):
+class LastBackup(Message, frozen=True):
     """BackupInfo of contract `last`."""
 
     timestamp: NonNegative
@@ -138,7 +138,7 @@ class LastBackup(Message):
     size_mb: float
 
 
-class LastReport(Message):
+class LastReport(Message, frozen=True):
     """RestoreReport of contract `last`; a table's error is {"kind": …, its fields}."""
 
     target_timestamp: NonNegative
@@ -168,18 +168,18 @@ VALUES: Mapping[tuple[Contract, str], Any] = {
 # Replies ---------------------------------------------------------------------
 
 
-class CallResult(Message):
+class CallResult(Message, frozen=True):
     """The result of a call; `elapsed_ns` is the time of the library call alone."""
 
     value: msgspec.Raw
     elapsed_ns: NonNegative
 
 
-class ShutdownResult(Message):
+class ShutdownResult(Message, frozen=True):
     value: None
 
 
-class ErrorData(Message):
+class ErrorData(Message, frozen=True):
     """An error of the implementation: its ReedError variant's name and fields."""
 
     kind: str
@@ -187,13 +187,13 @@ class ErrorData(Message):
     elapsed_ns: NonNegative
 
 
-class ErrorObject(Message):
+class ErrorObject(Message, frozen=True):
     code: int
     message: str
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Reply(Message):
+class Reply(Message, frozen=True):
     """One reply: either `result` or `error`, and the request's id."""
 
     jsonrpc: Literal["2.0"]
