@@ -66,7 +66,7 @@ class Run:
             for contract in _contracts(config, option, hello)
         ]
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            _choose_suite(config, {pairing.contract for pairing in pairings})
+            _choose_suite(config)
         return cls(config, pairings)
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
@@ -207,14 +207,10 @@ def _contracts(config: pytest.Config, option: str, hello: Hello) -> list[Contrac
     return claimed
 
 
-def _choose_suite(config: pytest.Config, contracts: set[Contract]) -> None:
+def _choose_suite(config: pytest.Config) -> None:
     """Makes the suite what pytest collects, wherever it was started."""
-    suite = suite_folder()
-    config.args = [
-        str(file)
-        for contract in sorted(contracts)
-        for file in sorted((suite / contract).glob("test_*.py"))
-    ]
+    config.args = [str(suite_folder())]
+    config.addinivalue_line("python_files", "test_*.py")
     # The user's own configuration may name tests otherwise.
     config.addinivalue_line("python_functions", "test")
     # The suite is found by path: nothing of it goes into sys.path.
