@@ -131,15 +131,15 @@ def _members(base: Path) -> Iterator[str]:
     """
     if not base.is_symlink():
         yield base.name
-    folders = [base]
+    folders = [(str(base), base.name)]
     while folders:
-        folder = folders.pop()
-        with reported("read_base_dir"), os.scandir(folder) as found:
+        path, member = folders.pop()
+        with reported("read_base_dir"), os.scandir(path) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         for entry in entries:
-            path = Path(entry.path)
-            if path == base / "backups":
+            if entry.name == "backups" and member == base.name:
                 continue
-            yield str(path.relative_to(base.parent))
+            name = f"{member}/{entry.name}"
+            yield name
             if entry.is_dir(follow_symlinks=False):
-                folders.append(path)
+                folders.append((entry.path, name))
