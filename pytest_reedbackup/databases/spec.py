@@ -121,7 +121,7 @@ BULK_10K: Final = DatabaseSpec(tables=4, rows=10_000)
 BULK_1M: Final = DatabaseSpec(tables=4, rows=1_000_000)
 # 8,000 rows from 10,000 writes: contract `last`, "On disk", gives 319 KB of
 # current.csv for 10,001 versions, so not every write adds a row of this length.
-HISTORY_10K: Final = DatabaseSpec(tables=1, rows=8_000, versions=10_001)
+HISTORY_10K: Final = DatabaseSpec(tables=1, rows=8_000, versions=10_001, indices=1)
 AWKWARD: Final = AwkwardSpec()
 
 NAMED: Final[dict[str, Spec]] = {
