@@ -24,6 +24,9 @@ class name and `fields` are the attributes.
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -202,3 +205,19 @@ class BackupUnsafe(ReedError):
 
     def __str__(self) -> str:
         return f"Unsafe entry '{self.path}': {self.reason}"
+
+
+@contextmanager
+def translated(operation: str, path: str | None = None) -> Iterator[None]:
+    """Turns an OSError inside into PermissionDenied or IoError of `operation`.
+
+    `path` says which file it was about, where the system call knew only a part.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = path or os.fsdecode(error.filename or "")
+        if isinstance(error, PermissionError) and where:
+            raise PermissionDenied(where) from error
+        reason = f"{error.strerror} (os error {error.errno})"
+        raise IoError(operation, f"{where}: {reason}" if where else reason) from error

@@ -1,0 +1,47 @@
+"""Reference implementation of ReedBase's backup module, contract `ticket` (060-OPS-01).
+
+Three functions, two types, and the errors under `ReedError`:
+
+    create_backup(base_path) -> BackupInfo
+    list_backups(base_path) -> list[BackupInfo]
+    restore_point_in_time(base_path, target_timestamp) -> RestoreReport
+"""
+
+import sys
+
+if sys.platform == "win32":
+    raise ImportError(
+        "reedbase_backup needs Linux or macOS: its locks and atomic folder swaps have no"
+        " counterpart on Windows; use it under WSL"
+    )
+
+from reedbase_backup.create import create_backup
+from reedbase_backup.errors import (
+    BackupCorrupted,
+    BackupNotFound,
+    BackupUnsafe,
+    IoError,
+    LockTimeout,
+    NoTablesFound,
+    PermissionDenied,
+    ReedError,
+)
+from reedbase_backup.list import list_backups
+from reedbase_backup.restore import restore_point_in_time
+from reedbase_backup.types import BackupInfo, RestoreReport
+
+__all__ = [
+    "BackupCorrupted",
+    "BackupInfo",
+    "BackupNotFound",
+    "BackupUnsafe",
+    "IoError",
+    "LockTimeout",
+    "NoTablesFound",
+    "PermissionDenied",
+    "ReedError",
+    "RestoreReport",
+    "create_backup",
+    "list_backups",
+    "restore_point_in_time",
+]

@@ -1,0 +1,83 @@
+"""The backups of a base: their names, their order, and which of them are readable."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from reedbase_backup.types import BackupInfo
+
+SUFFIX = ".tar.gz"
+U64_MAX = 2**64 - 1
+
+# Canonical decimals only: `+5`, `007` and `1.5` are somebody else's files
+# (contract `ticket`, list/foreign).
+_NAME = re.compile(r"(0|[1-9][0-9]{0,19})(?:-([2-9]|[1-9][0-9]+))?\.tar\.gz", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BackupName:
+    """A backup's name, ordered from old to new.
+
+    The first backup of a second is `{seconds}.tar.gz`, later ones of the same
+    second are `{seconds}-2.tar.gz`, `{seconds}-3.tar.gz` and so on.
+    """
+
+    timestamp: int
+    sequence: int = 1
+
+    @property
+    def id(self) -> str:
+        """The name without `.tar.gz`."""
+        return str(self.timestamp) + (f"-{self.sequence}" if self.sequence > 1 else "")
+
+    @property
+    def file_name(self) -> str:
+        """The archive's file name in backups/."""
+        return self.id + SUFFIX
+
+    @classmethod
+    def parse(cls, file_name: str) -> BackupName | None:
+        """The name that `file_name` stands for; None where it is not a backup's."""
+        match = _NAME.fullmatch(file_name)
+        if match is None or int(match[1]) > U64_MAX:
+            return None
+        return cls(int(match[1]), int(match[2] or 1))
+
+
+def backups_folder(base_path: str) -> str:
+    """Where a base keeps its backups (ticket 060-OPS-01, "Architecture", step 5)."""
+    return os.path.join(base_path, "backups")
+
+
+def archive_path(base_path: str, name: BackupName) -> str:
+    """The path of a backup's archive."""
+    return os.path.join(backups_folder(base_path), name.file_name)
+
+
+def archive_names(base_path: str) -> list[BackupName]:
+    """The regular files in backups/ under a backup's name, readable or not, newest first."""
+    try:
+        with os.scandir(backups_folder(base_path)) as entries:
+            names = [
+                name
+                for entry in entries
+                if (name := BackupName.parse(entry.name)) and entry.is_file(follow_symlinks=False)
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(names, reverse=True)
+
+
+def next_name(base_path: str, timestamp: int) -> BackupName:
+    """A free name for a backup of `timestamp` that sorts after all of its second."""
+    with os.scandir(backups_folder(base_path)) as entries:
+        taken = [name for entry in entries if (name := BackupName.parse(entry.name))]
+    sequences = [name.sequence for name in taken if name.timestamp == timestamp]
+    return BackupName(timestamp, max(sequences, default=0) + 1)
+
+
+def describe(name: BackupName, size_bytes: int, table_count: int) -> BackupInfo:
+    """The BackupInfo of a readable archive."""
+    return BackupInfo(name.id, name.timestamp, size_bytes, table_count, "gzip")

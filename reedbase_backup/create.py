@@ -1,0 +1,73 @@
+"""create_backup (ticket 060-OPS-01, `create.rs`)."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from reedbase_backup import catalogue, durable, retention, swap
+from reedbase_backup.archive import ArchiveWriter
+from reedbase_backup.catalogue import BackupName
+from reedbase_backup.errors import IoError, NoTablesFound, translated
+from reedbase_backup.list import read_info
+from reedbase_backup.locks import base_locked
+from reedbase_backup.source import Unit
+from reedbase_backup.types import BackupInfo
+
+
+def create_backup(base_path: str | os.PathLike[str]) -> BackupInfo:
+    """Backs up tables/ and indices/ of the database at `base_path`.
+
+    The archive is `{base_path}/backups/{id}.tar.gz`, on disk for good when this
+    returns. The 32 newest backups remain, among them always this one.
+
+    Raises IoError where the base is missing or the disk fails, NoTablesFound
+    where it has no tables/, BackupUnsafe for a symlink, FIFO, socket or device
+    in it, PermissionDenied for what cannot be read, LockTimeout where another
+    process keeps the base or a table locked. Then nothing has changed.
+    (ticket 060-OPS-01, "Public Functions"; contract `ticket`, create/*)
+    """
+    return create_backup_at(base_path, time.time_ns())
+
+
+def create_backup_at(base_path: str | os.PathLike[str], now_ns: int) -> BackupInfo:
+    """`create_backup` at the time `now_ns` (Unix nanoseconds); capability `clock`."""
+    base = os.fspath(base_path)
+    timestamp = now_ns // 10**9
+    if not 0 <= timestamp <= catalogue.U64_MAX:
+        raise IoError("read_clock", f"{timestamp} s is no Unix time in u64; set the clock")
+    with base_locked(base), translated("create_backup"):
+        swap.recover(base)
+        if not os.path.isdir(os.path.join(base, "tables")):
+            raise NoTablesFound
+        durable.remove_partial_files(catalogue.backups_folder(base))
+        return _create(base, timestamp)
+
+
+def _create(base: str, timestamp: int) -> BackupInfo:
+    with durable.partial_file(catalogue.backups_folder(base)) as partial:
+        writer = ArchiveWriter(partial.file)
+        table_count = _add_database(writer, base)
+        size_bytes = writer.finish(table_count=table_count)
+        name = catalogue.next_name(base, timestamp)
+        partial.publish(name.file_name)
+        retention.prune(base, retention.surplus(_readable(base), name))
+    return catalogue.describe(name, size_bytes, table_count)
+
+
+def _add_database(writer: ArchiveWriter, base: str) -> int:
+    """Adds tables/ and indices/; returns how many tables there were."""
+    tables = Unit(base, "tables", deep=False)
+    writer.add(tables)
+    # A table dropped meanwhile is not there any more, and not counted.
+    table_count = sum(writer.add(Unit(base, f"tables/{name}")) for name in tables.subfolders)
+    writer.add(Unit(base, "indices"))
+    return table_count
+
+
+def _readable(base: str) -> list[BackupName]:
+    """The backups that retention counts: unreadable files are not this module's to delete."""
+    names = catalogue.archive_names(base)
+    if len(names) <= retention.KEEP:
+        return names
+    return [name for name in names if read_info(base, name) is not None]

@@ -1,0 +1,216 @@
+"""One gzip member, written in restartable segments and read with nothing trusted.
+
+Our archives carry an extra field in the gzip header (RFC 1952, FEXTRA), which
+every gzip reader skips:
+
+    "R" "B"  u16 16    subfield id and length
+    u64                size of the whole file, so that a cut is noticed at once
+    u64                table folders in the archive, so that a list needs no unpacking
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import IO, cast
+
+from isal import igzip_lib, isal_zlib
+
+# isal's stubs do not say that this is an exception class.
+_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+
+_MAGIC = b"\x1f\x8b\x08"
+_FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 0x02, 0x04, 0x08, 0x10
+_RESERVED_FLAGS = 0xE0
+_RAW_DEFLATE = -15
+# isal's levels are 0 to 3: on ReedBase tables 3 is the smallest and still
+# faster than the disk (10k rows: 4.5 ms, 69 % smaller).
+_LEVEL = 3
+_TRAILER = struct.Struct("<II")
+# Magic, flags, mtime 0 (reproducible), no hint, unknown system; extra length.
+_HEADER = struct.Struct("<3sBIBBH2sHQQ")
+_HEAD_SIZE = 1 << 16
+_COMPRESS_AT = 1 << 18
+_CHUNK = 1 << 20
+
+
+class GzipDamaged(Exception):
+    """The bytes are not one whole, sound gzip member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What our extra field says of an archive."""
+
+    file_size: int
+    table_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A point between two segments that the writer can return to."""
+
+    offset: int
+    crc: int
+    size: int
+
+
+class GzipWriter:
+    """Writes one gzip member to a seekable file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._crc = 0
+        self._size = 0
+        self._file.write(_header(Summary(0, 0)))
+        self._deflate = _deflater()
+
+    def write(self, data: bytes) -> None:
+        """Adds `data` to the member."""
+        self._pending.append(data)
+        self._pending_size += len(data)
+        if self._pending_size >= _COMPRESS_AT:
+            self._compress()
+
+    def checkpoint(self) -> Checkpoint:
+        """Ends a deflate segment here; `rewind` can come back to it.
+
+        A full flush makes what follows independent of what came before, so a
+        fresh compressor may go on from here.
+        """
+        self._compress()
+        self._file.write(self._deflate.flush(isal_zlib.Z_FULL_FLUSH))
+        return Checkpoint(self._file.tell(), self._crc, self._size)
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        """Forgets everything written since `checkpoint`."""
+        self._pending.clear()
+        self._pending_size = 0
+        self._file.seek(checkpoint.offset)
+        self._file.truncate()
+        self._crc, self._size = checkpoint.crc, checkpoint.size
+        self._deflate = _deflater()
+
+    def finish(self, *, table_count: int) -> int:
+        """Completes the member and its header; returns the file's size in bytes."""
+        self._compress()
+        self._file.write(self._deflate.flush(isal_zlib.Z_FINISH))
+        self._file.write(_TRAILER.pack(self._crc, self._size & 0xFFFFFFFF))
+        file_size = self._file.tell()
+        self._file.seek(0)
+        self._file.write(_header(Summary(file_size, table_count)))
+        return file_size
+
+    def _compress(self) -> None:
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_size = 0
+        self._crc = isal_zlib.crc32(data, self._crc)
+        self._size += len(data)
+        self._file.write(self._deflate.compress(data))
+
+
+def _deflater() -> isal_zlib.Compress:
+    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _RAW_DEFLATE)
+
+
+def _header(summary: Summary) -> bytes:
+    return _HEADER.pack(
+        _MAGIC, _FEXTRA, 0, 0, 255, 20, b"RB", 16, summary.file_size, summary.table_count
+    )
+
+
+def read_summary(file: IO[bytes]) -> Summary | None:
+    """Our extra field of the gzip file, or None where there is none."""
+    head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size:
+        return None
+    magic, flags, _, _, _, extra, subfield, length, size, tables = _HEADER.unpack(head)
+    ours = (_MAGIC, _FEXTRA, 20, b"RB", 16)
+    return Summary(size, tables) if (magic, flags, extra, subfield, length) == ours else None
+
+
+class GzipReader:
+    """Reads exactly one gzip member that fills the whole file.
+
+    `read` raises GzipDamaged for anything else: a bad header, damaged or
+    missing data, a wrong checksum or length, bytes after the member.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._inflate = isal_zlib.decompressobj(_RAW_DEFLATE)
+        self._input = self._after_header(file.read(_HEAD_SIZE))
+        self._output = b""
+        self._at = 0
+        self._crc = 0
+        self._size = 0
+        self._ended = False
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only at the member's verified end."""
+        end = self._at + size
+        if end > len(self._output):
+            self._fill(size)
+            end = self._at + size
+        data = self._output[self._at : end]
+        self._at += len(data)
+        return data
+
+    def _fill(self, size: int) -> None:
+        """Makes `size` bytes of output ready, or all that are left."""
+        parts = [self._output[self._at :]]
+        have = len(parts[0])
+        while have < size and not self._ended:
+            part = self._decompress()
+            parts.append(part)
+            have += len(part)
+        self._output = b"".join(parts)
+        self._at = 0
+
+    def _decompress(self) -> bytes:
+        if not self._input and not self._inflate.eof:
+            self._input = self._file.read(_CHUNK)
+            if not self._input:
+                raise GzipDamaged("it ends too early")
+        try:
+            data = self._inflate.decompress(self._input, _CHUNK)
+        except _ISAL_ERROR as error:
+            raise GzipDamaged(f"its compressed data is damaged ({error})") from error
+        self._input = self._inflate.unconsumed_tail
+        self._crc = isal_zlib.crc32(data, self._crc)
+        self._size += len(data)
+        if self._inflate.eof:
+            self._check_trailer()
+            self._ended = True
+        return data
+
+    def _check_trailer(self) -> None:
+        trailer = self._inflate.unused_data + self._file.read(_TRAILER.size + 1)
+        if len(trailer) < _TRAILER.size:
+            raise GzipDamaged("it ends too early")
+        if len(trailer) > _TRAILER.size:
+            raise GzipDamaged("there are bytes after its end")
+        if _TRAILER.unpack(trailer) != (self._crc, self._size & 0xFFFFFFFF):
+            raise GzipDamaged("its checksum is wrong")
+
+    @staticmethod
+    def _after_header(head: bytes) -> bytes:
+        """What follows the member's header in `head`."""
+        if not head:
+            raise GzipDamaged("it is empty")
+        if head[:3] != _MAGIC or len(head) < 10 or head[3] & _RESERVED_FLAGS:
+            raise GzipDamaged("it is not a gzip file")
+        flags, at = head[3], 10
+        if flags & _FEXTRA:
+            at += 2 + int.from_bytes(head[at : at + 2], "little")
+        for flag in (_FNAME, _FCOMMENT):
+            if flags & flag:
+                at = head.find(b"\0", at) + 1 or len(head) + 1
+        if flags & _FHCRC:
+            at += 2
+        if at > len(head):
+            raise GzipDamaged("it ends too early")
+        return head[at:]

@@ -1,0 +1,113 @@
+"""flock on the base folder and on tables, in the way the database's own writers use it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from reedbase_backup.errors import IoError, LockTimeout, translated
+
+BASE_TIMEOUT_SECS = 30
+"""How long a call waits for another backup or restore of the same base."""
+
+TABLE_TIMEOUT_SECS = 10
+"""How long a backup waits for a table's writer; `last/` itself gives up after about 5 s."""
+
+_POLL_SECS = 0.005
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def open_base(base_path: str) -> int:
+    """A descriptor of the base folder.
+
+    Raises IoError where `base_path` is missing or no folder.
+    """
+    try:
+        return os.open(base_path, _FOLDER)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IoError(
+            "open_base", f"{base_path} is not a folder; give the path of a .reed database"
+        ) from error
+
+
+@contextmanager
+def base_locked(base_path: str) -> Iterator[None]:
+    """Holds the base for one backup or restore at a time.
+
+    The lock is on the folder itself, so that it leaves no file behind.
+    Raises IoError where the base is missing, LockTimeout where another process
+    keeps it for BASE_TIMEOUT_SECS.
+    """
+    with translated("open_base"):
+        descriptor = open_base(base_path)
+    try:
+        _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def table_locked(folder: int, name: str) -> Iterator[bool]:
+    """Holds table `name`'s `.lock`, if it has one; yields whether it has.
+
+    `folder` is the table folder's descriptor. A shared lock keeps out writers,
+    which take exclusive ones. No lock file is made: the source stays untouched.
+    """
+    try:
+        descriptor = os.open(
+            ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+        )
+    except OSError:
+        # None there, or a link or a socket, which the walk refuses by name.
+        yield False
+        return
+    try:
+        lockable = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if lockable:
+            _flock(descriptor, fcntl.LOCK_SH, name, TABLE_TIMEOUT_SECS)
+        yield lockable
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def tables_locked(tables: str) -> Iterator[None]:
+    """Holds the `.lock` of every table in the folder `tables`, so that no writer is midway."""
+    with ExitStack() as held:
+        for name in sorted(os.listdir(tables)) if os.path.isdir(tables) else ():
+            try:
+                folder = os.open(os.path.join(tables, name), _FOLDER)
+            except (NotADirectoryError, FileNotFoundError):
+                continue
+            _allow_descriptors(folder)
+            try:
+                held.enter_context(table_locked(folder, f"tables/{name}"))
+            finally:
+                os.close(folder)
+        yield
+
+
+def _allow_descriptors(highest: int) -> None:
+    """Makes room for one lock a table, where a database has very many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if highest + 64 > soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _flock(descriptor: int, operation: int, name: str, timeout_secs: int) -> None:
+    deadline = time.monotonic() + timeout_secs
+    while True:
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockTimeout(name, timeout_secs) from None
+            time.sleep(_POLL_SECS)
+        else:
+            return

@@ -1,0 +1,207 @@
+"""The adapter protocol's messages: JSON-RPC 2.0, one UTF-8 JSON object a line.
+
+Both sides check what they receive against these types: an unknown or missing
+field, a wrong type, or a number out of range is a protocol violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+VERSION: Final = 1
+"""The protocol version that `hello` agrees on."""
+
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""The longest line that either side accepts."""
+
+U64_MAX = 2**64 - 1
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+IMPLEMENTATION_ERROR = -32000
+"""The one code that is the implementation's; the others mean a wrong adapter or harness."""
+
+Contract = Literal["ticket", "last"]
+CONTRACTS: tuple[Contract, ...] = ("ticket", "last")
+
+NonNegative = Annotated[int, Meta(ge=0)]
+
+
+class Message(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all messages: every integer in them is a u64."""
+
+    def __post_init__(self) -> None:
+        # msgspec's own bounds end at 2^63-1.
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, int) and value > U64_MAX:
+                raise ValueError(f"`{name}` is {value}, more than 2^64-1")
+
+
+# Params ----------------------------------------------------------------------
+
+
+class HelloParams(Message, frozen=True):
+    protocol: int
+
+
+class BaseParams(Message, frozen=True):
+    """The params of list_backups."""
+
+    contract: Contract
+    base_path: str
+
+
+class CreateParams(BaseParams, frozen=True):
+    """`now_ns` is sent only to an adapter with the capability `clock`."""
+
+    now_ns: NonNegative | None = None
+
+    def __post_init__(self) -> None:
+        # Nanoseconds of a u64 second need more than 64 bits.
+        if self.now_ns is not None and self.now_ns // 10**9 > U64_MAX:
+            raise ValueError(f"`now_ns` is {self.now_ns}, later than any u64 second")
+
+
+class RestoreParams(BaseParams, frozen=True):
+    """`target_timestamp` is in Unix seconds for `ticket`, in nanoseconds for `last`."""
+
+    target_timestamp: NonNegative
+
+
+class ShutdownParams(Message, frozen=True):
+    pass
+
+
+PARAMS: Mapping[str, type[Message]] = {
+    "hello": HelloParams,
+    "create_backup": CreateParams,
+    "list_backups": BaseParams,
+    "restore_point_in_time": RestoreParams,
+    "shutdown": ShutdownParams,
+}
+
+
+class Request(Message, frozen=True):
+    """One request, before its params are checked against their method's type."""
+
+    jsonrpc: Literal["2.0"]
+    id: int | str
+    method: str
+    params: dict[str, Any] = {}
+
+
+# Values ----------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True):
+    """What an adapter says of itself and of the implementation behind it."""
+
+    protocol: Literal[1]
+    name: str
+    version: str
+    language: str
+    contracts: list[Contract]
+    capabilities: list[str]
+
+
+class TicketBackup(Message, frozen=True):
+    """BackupInfo of contract `ticket`."""
+
+    id: str
+    timestamp: NonNegative
+    size_bytes: NonNegative
+    table_count: NonNegative
+    compression: str
+
+
+class TicketReport(Message, frozen=True):
+    """RestoreReport of contract `ticket`."""
+
+    tables_restored: NonNegative
+    total_bytes: NonNegative
+    duration_ms: NonNegative
+
+
+class LastBackup(Message, frozen=True):
+    """BackupInfo of contract `last`."""
+
+    timestamp: NonNegative
+    path: str
+    size_bytes: NonNegative
+    size_mb: float
+
+
+class LastReport(Message, frozen=True):
+    """RestoreReport of contract `last`; a table's error is {"kind": …, its fields}."""
+
+    target_timestamp: NonNegative
+    tables_restored: list[tuple[str, NonNegative]]
+    tables_skipped: list[str]
+    errors: list[tuple[str, dict[str, Any]]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(timestamp > U64_MAX for _, timestamp in self.tables_restored):
+            raise ValueError("a restored timestamp is more than 2^64-1")
+        if any(not isinstance(error.get("kind"), str) for _, error in self.errors):
+            raise ValueError("an error in `errors` has no `kind`")
+
+
+VALUES: Mapping[tuple[Contract, str], Any] = {
+    ("ticket", "create_backup"): TicketBackup,
+    ("ticket", "list_backups"): list[TicketBackup],
+    ("ticket", "restore_point_in_time"): TicketReport,
+    ("last", "create_backup"): LastBackup,
+    ("last", "list_backups"): list[LastBackup],
+    ("last", "restore_point_in_time"): LastReport,
+}
+"""The type of `value` in the reply to each call, by contract and method."""
+
+
+# Replies ---------------------------------------------------------------------
+
+
+class CallResult(Message, frozen=True):
+    """The result of a call; `elapsed_ns` is the time of the library call alone."""
+
+    value: msgspec.Raw
+    elapsed_ns: NonNegative
+
+
+class ShutdownResult(Message, frozen=True):
+    value: None
+
+
+class ErrorData(Message, frozen=True):
+    """An error of the implementation: its ReedError variant's name and fields."""
+
+    kind: str
+    fields: dict[str, Any]
+    elapsed_ns: NonNegative
+
+
+class ErrorObject(Message, frozen=True):
+    code: int
+    message: str
+    data: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Reply(Message, frozen=True):
+    """One reply: either `result` or `error`, and the request's id."""
+
+    jsonrpc: Literal["2.0"]
+    id: int | str | None
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.result is msgspec.UNSET) == (self.error is msgspec.UNSET):
+            raise ValueError("a reply has either `result` or `error`")

@@ -1,0 +1,73 @@
+"""restore_point_in_time (ticket 060-OPS-01, `restore.rs`)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from reedbase_backup import catalogue, swap
+from reedbase_backup.archive import ArchiveReader, Contents
+from reedbase_backup.catalogue import BackupName
+from reedbase_backup.errors import BackupNotFound, translated
+from reedbase_backup.extract import extract
+from reedbase_backup.locks import base_locked, tables_locked
+from reedbase_backup.types import RestoreReport
+
+
+def restore_point_in_time(
+    base_path: str | os.PathLike[str], target_timestamp: int
+) -> RestoreReport:
+    """Makes tables/ and indices/ what they were at the newest backup up to a time.
+
+    `target_timestamp` is in Unix seconds, 0 to 2^64-1. The whole archive is
+    verified and on disk before the live trees are touched; a process killed at
+    any point leaves the old trees or the new ones, which the next backup or
+    restore of the base completes.
+
+    Raises ValueError for a target out of range, BackupNotFound where every
+    backup is later, BackupCorrupted or BackupUnsafe where the one to restore is
+    damaged or hostile, IoError or PermissionDenied where the disk fails,
+    LockTimeout where another process keeps the base or a table locked. Then the
+    live trees have not changed.
+    (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
+    """
+    started = time.monotonic_ns()
+    base = os.fspath(base_path)
+    if not 0 <= target_timestamp <= catalogue.U64_MAX:
+        raise ValueError(f"the target must be Unix seconds in 0 ... 2^64-1, not {target_timestamp}")
+    if not os.path.isdir(base):
+        raise BackupNotFound(target_timestamp, oldest=None)
+    with base_locked(base), translated("restore"):
+        swap.recover(base)
+        name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
+        contents = _restore(base, name)
+    return RestoreReport(
+        tables_restored=contents.table_count,
+        total_bytes=contents.total_bytes,
+        duration_ms=(time.monotonic_ns() - started) // 10**6,
+    )
+
+
+def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
+    """The backup that a restore to `target` (Unix seconds) must use.
+
+    `names` come newest first, so that on equal timestamps the one created last
+    wins. Raises BackupNotFound when even the oldest is later than `target`.
+    """
+    for name in names:
+        if name.timestamp <= target:
+            return name
+    raise BackupNotFound(target, oldest=names[-1].timestamp if names else None)
+
+
+def _restore(base: str, name: BackupName) -> Contents:
+    staging = swap.create_staging(base)
+    try:
+        with open(catalogue.archive_path(base, name), "rb") as file:
+            contents = extract(ArchiveReader(file, name.file_name), staging)
+        with tables_locked(os.path.join(base, "tables")):
+            swap.commit(base)
+    finally:
+        swap.discard_staging(base)
+    return contents

@@ -1,0 +1,173 @@
+"""Reading the live tables/ and indices/ while the database may be writing them.
+
+The unit is one table, or all of indices/. A table with a `.lock` is read under
+it. Where there is none, the unit is read without, checked afterwards for a
+change meanwhile, and read again if there was one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reedbase_backup.errors import BackupUnsafe, translated
+from reedbase_backup.locks import table_locked
+
+_CHUNK = 1 << 20
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+_SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
+
+Stamp = tuple[int, int, int, int]
+"""What changes whenever a file does: inode, size, mtime_ns, ctime_ns."""
+
+
+class SourceChanged(Exception):
+    """A writer changed the unit while it was being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFolder:
+    """A folder, as found."""
+
+    name: str
+    status: os.stat_result
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An open regular file, as found."""
+
+    name: str
+    status: os.stat_result
+    descriptor: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file's content, exactly as many bytes as `status` says.
+
+        Raises SourceChanged where the file has become shorter or longer.
+        """
+        left = self.status.st_size
+        while left:
+            chunk = os.read(self.descriptor, min(left, _CHUNK))
+            if not chunk:
+                raise SourceChanged(self.name)
+            left -= len(chunk)
+            yield chunk
+        if os.read(self.descriptor, 1):
+            raise SourceChanged(self.name)
+
+
+class Unit:
+    """A folder that is read as one: a table, indices/, or (not `deep`) tables/ itself."""
+
+    def __init__(self, base_path: str, name: str, *, deep: bool = True) -> None:
+        self.name = name
+        self.subfolders: list[str] = []
+        """Names of the folders directly inside, once `entries` has ended."""
+        self._path = os.path.join(base_path, name)
+        self._deep = deep
+        self._stamps: dict[str, Stamp] = {}
+
+    def entries(self) -> Iterator[SourceFolder | SourceFile]:
+        """Every folder and file of the unit, parents first, in the order of their names.
+
+        A folder that is gone by now has none. Raises SourceChanged at the end,
+        or midway, where a writer was at work: then everything yielded is to be
+        forgotten. Raises BackupUnsafe for a symlink, FIFO, socket or device.
+        """
+        self._stamps.clear()
+        self.subfolders.clear()
+        try:
+            root = os.open(self._path, _OPEN_FOLDER)
+        except FileNotFoundError:
+            return
+        except NotADirectoryError as error:
+            raise BackupUnsafe(self.name, _SPECIAL) from error
+        try:
+            with table_locked(root, self.name) as locked:
+                yield from self._walk(root)
+                if not locked and self._stamps != self._stamps_now(root):
+                    raise SourceChanged(self.name)
+        except FileNotFoundError as error:
+            raise SourceChanged(self.name) from error
+        finally:
+            os.close(root)
+
+    def _walk(self, root: int) -> Iterator[SourceFolder | SourceFile]:
+        pending = [""]
+        while pending:
+            below = pending.pop()
+            folder = os.open(below or ".", _OPEN_FOLDER, dir_fd=root)
+            try:
+                status = self._stamped(below, os.fstat(folder))
+                yield SourceFolder(f"{self.name}/{below}" if below else self.name, status)
+                subfolders = []
+                for entry in _sorted_entries(folder):
+                    relative = f"{below}/{entry.name}" if below else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        subfolders.append(relative)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield from self._file(folder, entry.name, relative)
+                    else:
+                        raise BackupUnsafe(f"{self.name}/{relative}", _SPECIAL)
+            finally:
+                os.close(folder)
+            if not below:
+                self.subfolders += subfolders
+            if self._deep:
+                pending += reversed(subfolders)
+
+    def _file(self, folder: int, entry_name: str, relative: str) -> Iterator[SourceFile]:
+        name = f"{self.name}/{relative}"
+        descriptor = _open_file(folder, entry_name, name)
+        try:
+            status = self._stamped(relative, os.fstat(descriptor))
+            if not stat.S_ISREG(status.st_mode):
+                raise BackupUnsafe(name, _SPECIAL)
+            yield SourceFile(name, status, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _stamped(self, relative: str, status: os.stat_result) -> os.stat_result:
+        self._stamps[relative] = _stamp(status)
+        return status
+
+    def _stamps_now(self, root: int) -> dict[str, Stamp]:
+        """What `_walk` would record if it ran again now, without reading a file."""
+        stamps = {"": _stamp(os.fstat(root))}
+        pending = [""]
+        while pending:
+            below = pending.pop()
+            folder = os.open(below or ".", _OPEN_FOLDER, dir_fd=root)
+            try:
+                for entry in _sorted_entries(folder):
+                    relative = f"{below}/{entry.name}" if below else entry.name
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if is_folder and self._deep:
+                        pending.append(relative)
+                    if self._deep or not is_folder:
+                        stamps[relative] = _stamp(entry.stat(follow_symlinks=False))
+            finally:
+                os.close(folder)
+        return stamps
+
+
+def _open_file(folder: int, entry_name: str, name: str) -> int:
+    with translated("read_source", name):
+        try:
+            return os.open(entry_name, _OPEN_FILE, dir_fd=folder)
+        except FileNotFoundError as error:
+            raise SourceChanged(name) from error
+
+
+def _sorted_entries(folder: int) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

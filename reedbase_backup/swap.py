@@ -1,0 +1,110 @@
+"""Replacing tables/ and indices/ by others so that a kill leaves all old or all new.
+
+    {base}/.reedbackup-staging/     being filled: the next call throws it away
+    {base}/.reedbackup-commit/      the same folder, renamed when it is whole and durable:
+        new/                        from then on the next call finishes the swap
+        old/                        the trees that were replaced, removed at the end
+
+The one rename from staging to commit is the point of no return. Each later
+step can be repeated: a root is still to be installed while it stands in new/.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from reedbase_backup.archive import ROOTS
+from reedbase_backup.durable import remove_tree, sync_file
+
+_STAGING = ".reedbackup-staging"
+_COMMIT = ".reedbackup-commit"
+_ABSENT_SUFFIX = ".absent"
+"""Marks, in new/, a root that the backup does not have."""
+
+_Move = tuple[str, str]
+
+
+def recover(base_path: str) -> None:
+    """Finishes or forgets the restore that was killed before this call, if any.
+
+    The base must be locked. Raises OSError.
+    """
+    committed = os.path.join(base_path, _COMMIT)
+    if os.path.isdir(committed):
+        _roll_forward(base_path, [])
+        remove_tree(committed)
+    discard_staging(base_path)
+
+
+def create_staging(base_path: str) -> str:
+    """An empty folder on the base's file system, to be filled with the new trees."""
+    staging = os.path.join(base_path, _STAGING)
+    os.mkdir(staging, 0o700)
+    os.mkdir(os.path.join(staging, "old"), 0o700)
+    new = os.path.join(staging, "new")
+    os.mkdir(new, 0o700)
+    return new
+
+
+def discard_staging(base_path: str) -> None:
+    """Throws away what was staged, if anything."""
+    staging = os.path.join(base_path, _STAGING)
+    if os.path.isdir(staging):
+        remove_tree(staging)
+
+
+def commit(base_path: str) -> None:
+    """Puts the staged trees, which must be durable, in place of the live ones.
+
+    A root that was not staged is then not there. On an OSError the live trees
+    are as before.
+    """
+    staging, committed = os.path.join(base_path, _STAGING), os.path.join(base_path, _COMMIT)
+    new = os.path.join(staging, "new")
+    for root in ROOTS:
+        if not os.path.isdir(os.path.join(new, root)):
+            os.mkdir(os.path.join(new, root + _ABSENT_SUFFIX))
+    sync_file(new)
+    sync_file(staging)
+    done: list[_Move] = []
+    try:
+        _move(staging, committed, done)
+        sync_file(base_path)
+        _roll_forward(base_path, done)
+    except OSError:
+        for source, target in reversed(done):
+            os.rename(target, source)
+        raise
+    # The restore is done; what cannot be removed now, the next call removes.
+    with suppress(OSError):
+        remove_tree(committed)
+
+
+def _roll_forward(base_path: str, done: list[_Move]) -> None:
+    """Moves each staged root into its place; what is in place already stays."""
+    new = os.path.join(base_path, _COMMIT, "new")
+    old = os.path.join(base_path, _COMMIT, "old")
+    for root in ROOTS:
+        live, staged = os.path.join(base_path, root), os.path.join(new, root)
+        absent = staged + _ABSENT_SUFFIX
+        if os.path.isdir(staged):
+            _retire(live, old, done)
+            _move(staged, live, done)
+        elif os.path.isdir(absent):
+            _retire(live, old, done)
+            _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
+    for folder in (new, old, base_path):
+        sync_file(folder)
+
+
+def _retire(live: str, old: str, done: list[_Move]) -> None:
+    """Moves a live tree, if there is one, to a fresh name in `old`."""
+    if os.path.lexists(live):
+        fresh = f"{os.path.basename(live)}.{len(os.listdir(old))}"
+        _move(live, os.path.join(old, fresh), done)
+
+
+def _move(source: str, target: str, done: list[_Move]) -> None:
+    os.rename(source, target)
+    done.append((source, target))
