@@ -93,8 +93,20 @@ HEADERS: Final[dict[Contents, bytes]] = {
 def rows(contents: Contents, rng: Random, first: int, count: int) -> bytes:
     """`count` rows, the first of them with number `first`: no two numbers share a key."""
     if contents == "binary":
-        return b"".join(_binary_row(rng, number) for number in range(first, first + count))
+        return b"".join(b"%06d|%s" % (n, _binary_value(rng)) for n in range(first, first + count))
     return "".join(_text_rows(rng, first, count)).encode()
+
+
+def changed(contents: Contents, rng: Random, row: bytes) -> bytes:
+    """`row` with another value, in its own language."""
+    key, _, old = row.rpartition(b"|")
+    new = old
+    while new == old:
+        if contents == "binary":
+            new = _binary_value(rng)
+        else:
+            new = _value(rng, key.rpartition(b"|")[2].decode()).encode() + b"\n"
+    return key + b"|" + new
 
 
 def _text_rows(rng: Random, first: int, count: int) -> list[str]:
@@ -126,6 +138,6 @@ def _key(number: int) -> str:
     return f"{key}.{round_}" if round_ else key
 
 
-def _binary_row(rng: Random, number: int) -> bytes:
-    """Bytes that are no UTF-8 (0xff never is), NUL among them; a row stays one line."""
-    return b"%06d|\xff\0%s\n" % (number, rng.randbytes(24).translate(None, b"\n|"))
+def _binary_value(rng: Random) -> bytes:
+    """Bytes that are no UTF-8 (0xff never is), NUL among them; the row stays one line."""
+    return b"\xff\0%s\n" % rng.randbytes(24).translate(None, b"\n|")

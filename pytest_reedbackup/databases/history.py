@@ -5,7 +5,6 @@ Source: contract `last`, "On disk".
 
 from __future__ import annotations
 
-import lzma
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Final, NamedTuple
 
 from reedbase_backup.last import delta
 
-from .contents import HEADERS, rows
+from .contents import HEADERS, changed, rows
 from .edits import INIT, UPDATE, log_line
 from .layout import EPOCH_NS, USERS, finish_folder, make_folder, write_file
 from .spec import Contents
@@ -28,18 +27,6 @@ _LONGEST_GAP_NS: Final = 90_000_000_000
 # Deltas are compressed by threads (lzma frees the GIL), this many at a time so
 # that few contents are held at once.
 _BATCH: Final = 64
-
-# The baseline's preset with a cheaper search: the stream of a known write is
-# nearly all zeros, for which this finds the same in 40 % of the time, and the
-# result is read with the same dictionary size.
-_XZ_FILTERS: Final = [
-    {
-        "id": lzma.FILTER_LZMA2,
-        "preset": delta.XZ_PRESET,
-        "mode": lzma.MODE_FAST,
-        "mf": lzma.MF_HC3,
-    }
-]
 
 
 def draw_stamps(rng: Random, count: int) -> list[int]:
@@ -63,10 +50,7 @@ class Edit(NamedTuple):
 
     def delta(self) -> bytes:
         """The write as the version's .bsdiff file holds it."""
-        tail = len(self.old) - self.end
-        controls = [(self.start, len(self.replacement), self.end - self.start), (tail, 0, 0)]
-        stream = delta.encode(controls, bytes(self.start + tail), self.replacement)
-        return lzma.compress(stream, format=lzma.FORMAT_XZ, filters=_XZ_FILTERS)
+        return delta.splice(self.old, self.start, self.end, self.replacement)
 
 
 @dataclass(frozen=True)
@@ -123,7 +107,8 @@ class Table:
         """The later versions' writes: rows are added evenly among changed ones."""
         edits, added = len(self.stamps) - 1, self._added_rows
         for number in range(edits):
-            before, after = number * added // edits, (number + 1) * added // edits
+            # Rounded up, so that a table without rows gets one before any is changed.
+            before, after = -(-number * added // edits), -(-(number + 1) * added // edits)
             edit = (
                 self._added_row(content, self._first_rows + before)
                 if after > before
@@ -143,6 +128,5 @@ class Table:
         drawn = header + int(self.rng.random() * (len(content) - header))
         start = content.rfind(b"\n", 0, drawn) + 1
         end = content.find(b"\n", drawn) + 1
-        key = content[start:end].rpartition(b"|")[0]
-        value = rows(self.contents, self.rng, 0, 1).rpartition(b"|")[2]
-        return Edit(content, start, end, key + b"|" + value)
+        replacement = changed(self.contents, self.rng, content[start:end])
+        return Edit(content, start, end, replacement)

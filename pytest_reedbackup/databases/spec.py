@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
 # Part of every key: raise it when the same description builds another tree.
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 Contents = Literal["text", "binary"]
 
@@ -58,6 +58,8 @@ class DatabaseSpec:
             raise ValueError(f"indices: {self.indices} indices do not fit {len(names)} tables")
         if self.contents not in ("text", "binary"):
             raise ValueError(f"contents: 'text' or 'binary', not {self.contents!r}")
+        if not all(_is_inside(folder) for folder in self.empty_folders):
+            raise ValueError(f"empty_folders: paths below the base, not {self.empty_folders!r}")
 
     @property
     def table_names(self) -> tuple[str, ...]:
@@ -105,6 +107,10 @@ def _digest(spec: Spec) -> str:
 
 def _is_folder_name(name: str) -> bool:
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
+
+
+def _is_inside(path: str) -> bool:
+    return all(_is_folder_name(name) for name in path.split("/"))
 
 
 SMALL: Final = DatabaseSpec(
