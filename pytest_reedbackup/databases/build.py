@@ -45,12 +45,12 @@ def _build_regular(spec: DatabaseSpec, base: Path) -> None:
         rng = Random(f"{spec.seed}/table {number}")
         own = stamps[number :: len(names)]
         Table(spec.contents, spec.rows_of(number), own, rng).build(base / "tables" / name)
+    finish_folder(base / "tables", stamps[len(names) - 1] if names else EPOCH_NS)
     if spec.indices:
         _build_indices(spec, base / "indices")
-    for folder in spec.empty_folders:
-        make_folder(base / folder)
-        finish_folder(base / folder)
-    _settle(spec, base, stamps[len(names) - 1] if names else EPOCH_NS)
+    finish_folder(base)
+    for path in spec.empty_folders:
+        _build_empty_folder(base, path)
 
 
 def _build_indices(spec: DatabaseSpec, folder: Path) -> None:
@@ -63,15 +63,16 @@ def _build_indices(spec: DatabaseSpec, folder: Path) -> None:
         indexed.append((spec.table_names[table], column))
         write_index(folder, *indexed[-1], rng)
     write_metadata(folder, indexed)
+    finish_folder(folder)
 
 
-def _settle(spec: DatabaseSpec, base: Path, created_ns: int) -> None:
-    """Give the mtimes back that putting folders into folders has moved."""
-    for folder in spec.empty_folders:
-        parent = base / folder
-        while (parent := parent.parent) != base:
-            finish_folder(parent)
-    for name in ("tables", "indices"):
-        if (base / name).exists():
-            finish_folder(base / name, created_ns)
-    finish_folder(base)
+def _build_empty_folder(base: Path, path: str) -> None:
+    """The folder with its parents, as though each had been there from the start."""
+    folder = base
+    for name in path.split("/"):
+        parent, folder = folder, folder / name
+        if not folder.exists():
+            changed_ns = parent.stat().st_mtime_ns
+            make_folder(folder)
+            finish_folder(folder)
+            finish_folder(parent, changed_ns)

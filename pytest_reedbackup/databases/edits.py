@@ -6,14 +6,17 @@ the caller says what time it is.
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from reedbase_backup.last import delta
+
+from .clone import remove_tree
 
 INIT: Final = 5
 UPDATE: Final = 2
@@ -47,8 +50,14 @@ def write_version(table: Path, content: bytes, at_ns: int, user: int = 1) -> Non
 
 
 def drop_table(base: Path, name: str) -> None:
-    """Remove table `name` with its history; its indices stay, as ReedBase leaves them."""
-    shutil.rmtree(base / "tables" / name)
+    """Remove table `name` with its history; indices/ stays as it is.
+
+    Raises FileNotFoundError when there is no such table.
+    """
+    table = base / "tables" / name
+    if not table.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(table))
+    remove_tree(table)
 
 
 def newest_version(table: Path) -> int | None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from reedbase_backup.last.delta import splice
+from reedbase_backup.last import delta
 
-from .contents import HEADERS, rows
+from .contents import HEADERS, changed, rows
 from .edits import INIT, UPDATE, log_line
 from .layout import EPOCH_NS, USERS, finish_folder, make_folder, write_file
 from .spec import Contents
@@ -50,7 +50,7 @@ class Edit(NamedTuple):
 
     def delta(self) -> bytes:
         """The write as the version's .bsdiff file holds it."""
-        return splice(self.old, self.start, self.end, self.replacement)
+        return delta.splice(self.old, self.start, self.end, self.replacement)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class Table:
         later = iter(self.stamps[1:])
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             while batch := list(islice(history, _BATCH)):
-                for at_ns, delta in zip(later, threads.map(Edit.delta, batch), strict=False):
-                    log += self._log_line(at_ns, UPDATE, self._store(folder, at_ns, delta))
+                # The deltas first: zip takes no timestamp when they have run out.
+                for stored_delta, at_ns in zip(threads.map(Edit.delta, batch), later, strict=False):
+                    log += self._log_line(at_ns, UPDATE, self._store(folder, at_ns, stored_delta))
                 content = batch[-1].new()
         newest = self.stamps[-1]
         write_file(folder / "current.csv", content, newest)
@@ -106,7 +107,8 @@ class Table:
         """The later versions' writes: rows are added evenly among changed ones."""
         edits, added = len(self.stamps) - 1, self._added_rows
         for number in range(edits):
-            before, after = number * added // edits, (number + 1) * added // edits
+            # Rounded up, so that a table without rows gets one before any is changed.
+            before, after = -(-number * added // edits), -(-(number + 1) * added // edits)
             edit = (
                 self._added_row(content, self._first_rows + before)
                 if after > before
@@ -126,6 +128,5 @@ class Table:
         drawn = header + int(self.rng.random() * (len(content) - header))
         start = content.rfind(b"\n", 0, drawn) + 1
         end = content.find(b"\n", drawn) + 1
-        key = content[start:end].rpartition(b"|")[0]
-        value = rows(self.contents, self.rng, 0, 1).rpartition(b"|")[2]
-        return Edit(content, start, end, key + b"|" + value)
+        replacement = changed(self.contents, self.rng, content[start:end])
+        return Edit(content, start, end, replacement)

@@ -37,7 +37,7 @@ USERS: Final = ("system", "admin", "editor", "übersetzer")
 def write_file(path: Path, content: bytes, mtime_ns: int = EPOCH_NS, mode: int = 0o644) -> None:
     """Write a new file that last changed at `mtime_ns` (Unix nanoseconds)."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb", buffering=0) as file:
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
         remaining = memoryview(content)
         while remaining:
             remaining = remaining[file.write(remaining) :]

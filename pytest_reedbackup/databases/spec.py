@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
 # Part of every key: raise it when the same description builds another tree.
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 Contents = Literal["text", "binary"]
 
@@ -58,6 +58,8 @@ class DatabaseSpec:
             raise ValueError(f"indices: {self.indices} indices do not fit {len(names)} tables")
         if self.contents not in ("text", "binary"):
             raise ValueError(f"contents: 'text' or 'binary', not {self.contents!r}")
+        if not all(_is_inside(folder) for folder in self.empty_folders):
+            raise ValueError(f"empty_folders: paths below the base, not {self.empty_folders!r}")
 
     @property
     def table_names(self) -> tuple[str, ...]:
@@ -107,6 +109,10 @@ def _is_folder_name(name: str) -> bool:
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
+def _is_inside(path: str) -> bool:
+    return all(_is_folder_name(name) for name in path.split("/"))
+
+
 SMALL: Final = DatabaseSpec(
     tables=3,
     rows=20,
@@ -121,7 +127,7 @@ BULK_10K: Final = DatabaseSpec(tables=4, rows=10_000)
 BULK_1M: Final = DatabaseSpec(tables=4, rows=1_000_000)
 # 8,000 rows from 10,000 writes: contract `last`, "On disk", gives 319 KB of
 # current.csv for 10,001 versions, so not every write adds a row of this length.
-HISTORY_10K: Final = DatabaseSpec(tables=1, rows=8_000, versions=10_001)
+HISTORY_10K: Final = DatabaseSpec(tables=1, rows=8_000, versions=10_001, indices=1)
 AWKWARD: Final = AwkwardSpec()
 
 NAMED: Final[dict[str, Spec]] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from .build import build
-from .clone import clone_tree
+from .clone import clone_tree, remove_tree
 from .spec import Spec
 
 _LOCK: Final = ".lock"
@@ -41,7 +40,7 @@ class Templates:
         """The template of `spec`, built now if need be; not to be changed."""
         key = spec.key()
         template = self.folder / key
-        if key not in self._checked:
+        if key not in self._checked or not template.is_dir():
             with self._locked(key, fcntl.LOCK_EX):
                 if not self._is_sealed(template):
                     self._build(spec, template)
@@ -70,7 +69,10 @@ class Templates:
             remove_tree(parent)
 
     def clear(self) -> None:
-        """Remove all templates; those in use by another process once it is done with them."""
+        """Remove all templates, of other versions too; to be called before any process uses them.
+
+        One that is being built or cloned is removed once that is done.
+        """
         self._checked.clear()
         if not self.folder.is_dir():
             return
@@ -104,29 +106,26 @@ class Templates:
         return template.is_dir() and seal.is_file() and seal.read_text() == _fingerprint(template)
 
 
-def remove_tree(path: Path) -> None:
-    """Remove the file or folder `path` if it exists, even folders that may not be written to."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-        return
-    for folder, _, _ in os.walk(path):
-        os.chmod(folder, 0o700)
-    shutil.rmtree(path)
-
-
 def _fingerprint(template: Path) -> str:
     """A digest that any change to the template changes: no content is read for it.
 
-    ctime is what no writer can set back.
+    It holds each file's ctime, which no writer can set back. A folder's ctime
+    is left out: renaming the finished template changes it.
     """
     digest = hashlib.sha256()
-    for folder, folders, files in os.walk(template):
-        folders.sort()
-        for name in sorted(files):
-            found = os.lstat(os.path.join(folder, name))
-            line = (name, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-            digest.update(ascii(line).encode())
-        found = os.lstat(folder)
-        line = (folder, found.st_mode, 0, found.st_mtime_ns, 0)
-        digest.update(ascii(line).encode())
+    for line in _described(template):
+        digest.update(line)
     return digest.hexdigest()
+
+
+def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
+    with os.scandir(folder) as children:
+        entries = sorted(children, key=lambda entry: entry.name)
+    for entry in entries:
+        found = entry.stat(follow_symlinks=False)
+        path = f"{prefix}/{entry.name}"
+        is_folder = entry.is_dir(follow_symlinks=False)
+        changed = 0 if is_folder else found.st_ctime_ns
+        yield f"{path!a} {found.st_mode} {found.st_size} {found.st_mtime_ns} {changed}\n".encode()
+        if is_folder:
+            yield from _described(folder / entry.name, path)
