@@ -31,6 +31,8 @@ class Clock(Protocol):
 
     way: str
     """How it is set, for the report."""
+    is_settable: bool
+    """Whether `set` works and `advance` costs nothing."""
 
     def seconds(self) -> int:
         """The implementation's current time, in Unix seconds."""
@@ -53,6 +55,7 @@ class CapabilityClock:
     """Tells the time with each create_backup (capability `clock`)."""
 
     way = "the adapter's capability `clock`"
+    is_settable = True
 
     def __init__(self) -> None:
         self._seconds = int(time.time())
@@ -82,6 +85,7 @@ class FakeTimeClock:
     """
 
     way = "libfaketime"
+    is_settable = True
 
     def __init__(self, library: Path, folder: Path) -> None:
         self._file = folder / "faketime"
@@ -129,6 +133,7 @@ class RealClock:
     """The machine's own clock, which only waits."""
 
     way = "real seconds"
+    is_settable = False
 
     _PATIENCE_SECS = 3
 
