@@ -5,13 +5,13 @@ baseline loses or fakes data the port does the safe thing: `DIVERGENCES` has
 each such place.
 """
 
-from .create import create_backup
-from .divergences import DIVERGENCES, Divergence
-from .list import list_backups
-from .registry import init_registry
-from .restore import restore_point_in_time
-from .table import Table
-from .types import BackupInfo, RestoreReport, VersionInfo
+from reedbase_backup.last.create import create_backup
+from reedbase_backup.last.divergences import DIVERGENCES, Divergence
+from reedbase_backup.last.list import list_backups
+from reedbase_backup.last.registry import init_registry
+from reedbase_backup.last.restore import restore_point_in_time
+from reedbase_backup.last.table import Table
+from reedbase_backup.last.types import BackupInfo, RestoreReport, VersionInfo
 
 __all__ = [
     "DIVERGENCES",

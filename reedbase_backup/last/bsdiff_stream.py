@@ -17,7 +17,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..errors import DeltaApplicationFailed
+from reedbase_backup.errors import DeltaApplicationFailed
 
 Control = tuple[int, int, int]
 

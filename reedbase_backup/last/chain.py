@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from ..errors import IoError, ReedError
-from .bsdiff_stream import Patch, parse
-from .delta import decompress
-from .os_errors import reason, reported
+from reedbase_backup.errors import IoError, ReedError
+from reedbase_backup.last.bsdiff_stream import Patch, parse
+from reedbase_backup.last.delta import decompress
+from reedbase_backup.last.os_errors import reason, reported
 
 THREADS = min(8, os.cpu_count() or 1)
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
-from ..errors import CommandFailed, IoError
-from . import durable, locks
-from .list import SUFFIX, describe
-from .os_errors import reason, reported
-from .registry import BasePath
-from .types import BackupInfo
-
-# Not an archive's name, so neither this module nor the baseline lists it.
-UNFINISHED = ".unfinished"
+from reedbase_backup.durable import PartialFile, partial_file, remove_partial_files
+from reedbase_backup.errors import CommandFailed, IoError
+from reedbase_backup.last.list import SUFFIX, describe
+from reedbase_backup.last.os_errors import reason, reported
+from reedbase_backup.last.registry import BasePath
+from reedbase_backup.last.types import BackupInfo
+from reedbase_backup.locks import base_locked
 
 
 def create_backup(base_path: BasePath) -> BackupInfo:
@@ -32,7 +28,7 @@ def create_backup(base_path: BasePath) -> BackupInfo:
 
     Raises IoError (create_backup_dir, also for a base that does not exist,
     D6; get_basename; read_base_dir; write_backup; stat_backup), CommandFailed
-    with what tar says, and PermissionDenied or LockTimeout for backups/.
+    with what tar says, and LockTimeout while other backups of the base take too long.
     """
     return create_backup_at(base_path, time.time_ns())
 
@@ -43,71 +39,31 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
     with reported("create_backup_dir"):
         os.scandir(base).close()  # is there, and a folder
     if base.name in ("", ".."):
-        raise IoError(operation="get_basename", reason="Invalid base path")
-    with ExitStack() as undo:
-        backups = _backups_folder(base, undo)
-        with _unfinished(backups) as archive:
-            _run_tar(base, archive)
+        raise IoError("get_basename", "Invalid base path")
+    folder = os.path.join(os.path.realpath(base), "backups")
+    with base_locked(str(base)), reported("create_backup_dir"):
+        if os.path.lexists(folder):
+            os.makedirs(folder, exist_ok=True)  # or FileExistsError: it is no folder
+            remove_partial_files(folder)
+        with partial_file(folder) as archive:
+            _run_tar(base, archive.file)
             with reported("write_backup"):
-                durable.sync(archive.fileno())
-            with locks.exclusive(backups, "backups"), reported("write_backup"):
-                timestamp = _free_second(backups, now_ns // 10**9)
-                path = backups / f"{timestamp}{SUFFIX}"
-                Path(archive.name).replace(path)
-                undo.callback(path.unlink, missing_ok=True)
-                durable.sync_folder(backups)
-        undo.pop_all()
-        return describe(path, timestamp)
+                timestamp = _publish(archive, now_ns // 10**9)
+            return describe(base / "backups" / f"{timestamp}{SUFFIX}", timestamp)
 
 
-def _backups_folder(base: Path, undo: ExitStack) -> Path:
-    """The base's backups/, made if missing, and then removed again if `undo` runs."""
-    backups = base / "backups"
-    with reported("create_backup_dir"):
+def _publish(archive: PartialFile, second: int) -> int:
+    """Give the archive the name of `second` or of the next free one; returns which."""
+    while True:
         try:
-            backups.mkdir()
+            archive.publish(f"{second}{SUFFIX}")
         except FileExistsError:
-            if not backups.is_dir():
-                raise
+            second += 1
         else:
-            undo.callback(_remove_if_empty, backups)
-            durable.sync_folder(base)
-    return backups
+            return second
 
 
-def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
-
-
-@contextmanager
-def _unfinished(backups: Path) -> Iterator[BinaryIO]:
-    """A file in `backups` that is locked while it is written, and removed if that name stays."""
-    with ExitStack() as stack:
-        with locks.exclusive(backups, "backups"), reported("write_backup"):
-            _remove_abandoned(backups)
-            path = backups / f"{os.getpid()}-{time.monotonic_ns()}{UNFINISHED}"
-            archive = stack.enter_context(path.open("xb"))
-            stack.callback(path.unlink, missing_ok=True)
-            fcntl.flock(archive, fcntl.LOCK_EX)
-        yield archive
-
-
-def _remove_abandoned(backups: Path) -> None:
-    """Remove what killed backups left: files of that name which nobody holds locked."""
-    for path in backups.glob(f"*{UNFINISHED}"):
-        with path.open("rb") as file, suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
-
-
-def _free_second(backups: Path, second: int) -> int:
-    while os.path.lexists(backups / f"{second}{SUFFIX}"):
-        second += 1
-    return second
-
-
-def _run_tar(base: Path, archive: BinaryIO) -> None:
+def _run_tar(base: Path, archive: IO[bytes]) -> None:
     """Have tar write the members of `base` to `archive`."""
     # The members are given one by one, because GNU tar and bsdtar agree on no
     # way to exclude exactly one folder. The archive is tar's standard output,
@@ -119,9 +75,9 @@ def _run_tar(base: Path, archive: BinaryIO) -> None:
             command, input=names, stdout=archive, stderr=subprocess.PIPE, check=False
         )
     except OSError as error:
-        raise CommandFailed(command="tar", error=reason(error)) from error
+        raise CommandFailed("tar", reason(error)) from error
     if done.returncode != 0:
-        raise CommandFailed(command="tar", error=done.stderr.decode("utf-8", "replace"))
+        raise CommandFailed("tar", done.stderr.decode("utf-8", "replace"))
 
 
 def _members(base: Path) -> Iterator[str]:

@@ -12,10 +12,10 @@ import bz2
 import lzma
 import struct
 
-import bsdiff4  # type: ignore[import-untyped]
+import bsdiff4
 
-from ..errors import DecompressionFailed
-from .bsdiff_stream import CONTROL, Control, encode, extent, parse, signed
+from reedbase_backup.errors import DecompressionFailed
+from reedbase_backup.last.bsdiff_stream import CONTROL, Control, encode, extent, parse, signed
 
 XZ_PRESET = 6
 

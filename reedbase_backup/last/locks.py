@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import LockTimeout
-from .os_errors import reported_write
+from reedbase_backup.errors import LockTimeout
+from reedbase_backup.last.os_errors import reported_write
 
 # Contract `last`, "restore" 2: 50 tries, 5 … 100 ms apart.
 TRIES = 50

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import IoError, PermissionDenied
+from reedbase_backup.errors import IoError, PermissionDenied
 
 
 def exists(path: Path) -> bool:
@@ -15,7 +15,7 @@ def exists(path: Path) -> bool:
 
     `Path.exists` raises PermissionError where a folder on the way is closed.
     """
-    return os.path.exists(path)  # noqa: PTH110
+    return os.path.exists(path)
 
 
 def reason(error: OSError) -> str:

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import IoError
-from . import durable, locks
-from .os_errors import reported, reported_write
-from .version_log import U8_MAX, U32_MAX, parse_number
+from reedbase_backup.errors import IoError
+from reedbase_backup.last import files, locks
+from reedbase_backup.last.os_errors import reported, reported_write
+from reedbase_backup.last.version_log import U8_MAX, U32_MAX, parse_number
 
 BasePath = str | os.PathLike[str]
 Clock = Callable[[], int]
@@ -94,7 +94,7 @@ def user_code(base_path: BasePath, name: str, *, clock: Clock = time.time_ns) ->
             known = path.read_bytes()
             separator = b"" if known.endswith(b"\n") else b"\n"
             line = f"{code}|{name}|{clock() // 10**9}\n".encode()
-            durable.replace(path, known + separator + line)
+            files.replace(path, known + separator + line)
         return code
 
 
@@ -121,7 +121,7 @@ def _first_users(clock: Clock) -> list[str]:
 def _make(path: Path, lines: list[str]) -> None:
     with reported_write("create_registry", path):
         if not path.exists():
-            durable.replace(path, "".join(f"{line}\n" for line in lines).encode())
+            files.replace(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _read(path: Path, header: str, limit: int) -> list[tuple[int, str]] | None:

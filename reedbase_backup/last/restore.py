@@ -6,13 +6,13 @@ import os
 import time
 from pathlib import Path
 
-from ..errors import NoTablesFound, ReedError, TableNotFound
-from . import registry, version_log
-from .os_errors import exists, reported
-from .registry import BasePath, Clock
-from .table import Table
-from .types import RestoreReport
-from .version_log import U64_MAX
+from reedbase_backup.errors import NoTablesFound, ReedError, TableNotFound
+from reedbase_backup.last import registry, version_log
+from reedbase_backup.last.os_errors import exists, reported
+from reedbase_backup.last.registry import BasePath, Clock
+from reedbase_backup.last.table import Table
+from reedbase_backup.last.types import RestoreReport
+from reedbase_backup.last.version_log import U64_MAX
 
 
 def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:

@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import TableAlreadyExists, TableNotFound, VersionNotFound
-from . import chain, delta, durable, locks, registry, version_log
-from .os_errors import exists, reported, reported_write
-from .registry import BasePath, Clock
-from .types import VersionInfo
-from .version_log import LogLine
+from reedbase_backup.durable import sync_file
+from reedbase_backup.errors import TableAlreadyExists, TableNotFound, VersionNotFound
+from reedbase_backup.last import chain, delta, files, locks, registry, version_log
+from reedbase_backup.last.os_errors import exists, reported, reported_write
+from reedbase_backup.last.registry import BasePath, Clock
+from reedbase_backup.last.types import VersionInfo
+from reedbase_backup.last.version_log import LogLine
 
 # What a crashed baseline (D10) or port may have left in a table's folder.
 _LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d+\.tmp", re.ASCII)
@@ -86,8 +87,8 @@ class Table:
             raise TableAlreadyExists(name=self.name)
         with reported_write("create_table", self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            durable.sync_folder(self.folder.parent)
-            durable.sync_folder(self.base_path)
+            sync_file(os.path.realpath(self.folder.parent))
+            sync_file(os.path.realpath(self.base_path))
         with self._locked() as lines:
             if self.exists() or lines:
                 raise TableAlreadyExists(name=self.name)
@@ -142,6 +143,9 @@ class Table:
             yield lines
 
     def _update(self, lines: list[LogLine], content: bytes, user: str) -> int:
+        if not lines:
+            # Whatever comes first in the log is read as raw content.
+            return self._append(lines, content, content, registry.INIT, user)
         encoded = delta.diff(self._writable_current(), content)
         return self._append(lines, content, encoded, registry.UPDATE, user)
 
@@ -166,12 +170,12 @@ class Table:
         line = LogLine(self._next_timestamp(lines), action, code, len(encoded))
         with reported_write("write_version", self.folder):
             try:
-                durable.write_new(chain.delta_path(self.folder, line.timestamp), encoded)
+                files.write_new(chain.delta_path(self.folder, line.timestamp), encoded)
                 pending = self._pending_path(line.timestamp)
-                durable.write_new(pending, content, like=self.current_path)
-                durable.sync_folder(self.folder)
+                files.write_new(pending, content, like=self.current_path)
+                sync_file(os.path.realpath(self.folder))
                 log = version_log.read(self.log_path)
-                durable.replace(self.log_path, version_log.appended(log, line))
+                files.replace(self.log_path, version_log.appended(log, line))
                 self._publish(pending)
             except BaseException:
                 self._withdraw(line)
@@ -204,7 +208,7 @@ class Table:
 
     def _publish(self, pending: Path) -> None:
         pending.replace(os.path.realpath(self.current_path))
-        durable.sync_folder(pending.parent)
+        sync_file(os.path.realpath(pending.parent))
 
     def _finish_interrupted(self, newest: int) -> None:
         """Bring current.csv to the log's last version if a crash came in between."""

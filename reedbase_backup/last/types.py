@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import ReedError
+from reedbase_backup.errors import ReedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import LogCorrupted
-from .os_errors import reason
+from reedbase_backup.errors import LogCorrupted
+from reedbase_backup.last.os_errors import reason
 
 U8_MAX = 2**8 - 1
 U32_MAX = 2**32 - 1

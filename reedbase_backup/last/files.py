@@ -1,12 +1,12 @@
-"""Files that are on disk, whole, before a call returns (the port's answer to D13)."""
+"""A table's files, whole and on disk before a call returns (the port's answer to D13)."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import sys
 from pathlib import Path
+
+from reedbase_backup.durable import sync, sync_file
 
 
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
@@ -44,24 +44,7 @@ def replace(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
-
-
-def sync(descriptor: int) -> None:
-    """Have the file's data on the medium, not only in the drive's cache."""
-    if sys.platform == "darwin":
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the folder's entries (created, renamed and removed files) on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(str(path.parent))
 
 
 def _take_after(descriptor: int, like: Path) -> None:

@@ -1,0 +1,50 @@
+"""Looking at and into a base: the views that cases compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_reedbackup.archives import ROOTS
+from pytest_reedbackup.databases import edits
+from pytest_reedbackup.databases.tree import Tree
+
+
+def live_tree(base: Path) -> Tree:
+    """What a backup holds: tables/ and indices/."""
+    others = tuple(child.name for child in base.iterdir() if child.name not in ROOTS)
+    return Tree.read(base, exclude=(".", *others))
+
+
+def other_tree(base: Path) -> Tree:
+    """What a restore leaves alone: everything beside tables/ and indices/."""
+    return Tree.read(base, exclude=(".", *ROOTS))
+
+
+def source_tree(base: Path) -> Tree:
+    """What a backup leaves alone: everything but backups/."""
+    return Tree.read(base, exclude=(".", "backups"))
+
+
+def archive_of(base: Path, backup_id: str) -> Path:
+    """Where the archive of a backup is (contract `ticket`, create/archive)."""
+    return base / "backups" / f"{backup_id}.tar.gz"
+
+
+def backups_listing(base: Path) -> list[str]:
+    """The names in backups/; none where there is no such folder."""
+    folder = base / "backups"
+    return sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
+
+
+def change_everything(base: Path) -> None:
+    """One change of every kind since the last backup, to be undone by a restore."""
+    tables = sorted(child for child in (base / "tables").iterdir() if child.is_dir())
+    if tables:
+        newest = edits.newest_version(tables[0]) or 0
+        edits.write_version(tables[0], b"key|value\nchanged|since\n", newest + 10**9)
+    if len(tables) > 1:
+        edits.drop_table(base, tables[1].name)
+    edits.create_table(base, "made_since", b"key|value\nnew|table\n", 1_800_000_000 * 10**9)
+    (base / "tables" / "made_since" / "folder since").mkdir()
+    (base / "indices").mkdir(exist_ok=True)
+    (base / "indices" / "made_since.key.btree").write_bytes(b"\0" * 64)

@@ -1,0 +1,90 @@
+"""What came of a case, and what the cases together say of an implementation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    """The implementation broke the promise."""
+    ERROR = "error"
+    """The harness, the adapter or the machine failed: never the implementation's fault."""
+    SKIP = "skip"
+    """A capability or a tool is missing."""
+
+
+class CaseOutcome(Struct, frozen=True, kw_only=True):
+    """One case held against one implementation."""
+
+    case_id: str
+    rule: str
+    promise: str
+    implementation: str
+    contract: str
+    outcome: Outcome
+    node_id: str
+    repeat: str
+    """The command that repeats just this case."""
+    duration_secs: float
+    clock: str = ""
+    expected: str = ""
+    found: str = ""
+    detail: str = ""
+    """What exactly was looked at (fail), what happened (error), what is missing (skip)."""
+    missing: str = ""
+    """The capability that a skipped case needs."""
+    missing_tool: bool = False
+
+
+class Verdict(StrEnum):
+    """What an implementation is worth under a contract (CONTRACTS, "Verdict")."""
+
+    CONFORMS = "conforms"
+    DOES_NOT_CONFORM = "does not conform"
+    UNDECIDED = "undecided"
+
+
+class Result(Struct, frozen=True):
+    """All outcomes of one implementation under one contract."""
+
+    implementation: str
+    contract: str
+    outcomes: Sequence[CaseOutcome]
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many cases ended in each way."""
+        return Counter(outcome.outcome for outcome in self.outcomes)
+
+    @property
+    def verdict(self) -> Verdict:
+        """In words; a skip is never a pass."""
+        counts = self.counts
+        if counts[Outcome.FAIL]:
+            return Verdict.DOES_NOT_CONFORM
+        if counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS]:
+            return Verdict.UNDECIDED
+        return Verdict.CONFORMS
+
+    @property
+    def unchecked_rules(self) -> list[str]:
+        """Rules of which no case could run because the machine lacks a tool."""
+        checked = {o.rule for o in self.outcomes if o.outcome is not Outcome.SKIP}
+        lacking = {o.rule for o in self.outcomes if o.missing_tool}
+        return sorted(lacking - checked)
+
+
+def results(outcomes: Iterable[CaseOutcome]) -> list[Result]:
+    """The outcomes by implementation and contract, in the order of their appearance."""
+    grouped: dict[tuple[str, str], list[CaseOutcome]] = {}
+    for outcome in outcomes:
+        grouped.setdefault((outcome.implementation, outcome.contract), []).append(outcome)
+    return [Result(*key, group) for key, group in grouped.items()]

@@ -1,0 +1,75 @@
+"""The pytest plugin: options and hooks, nothing else.
+
+It is loaded by every pytest run on a machine where this package is installed,
+so it imports what it needs only when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.run import Run
+
+pytest_plugins = ("pytest_reedbackup.fixtures",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declares the options."""
+    group = parser.getgroup("reedbackup", "conformance of ReedBase backup implementations")
+    group.addoption(
+        "--reedbackup-impl",
+        action="append",
+        default=[],
+        metavar="IMPL",
+        help="hold this implementation against its contract: python (the reference),"
+        " MODULE:OBJECT, or the command line of an adapter; may be given several times."
+        " Without paths the conformance suite runs",
+    )
+    group.addoption(
+        "--reedbackup-contract",
+        action="append",
+        default=[],
+        choices=("ticket", "last"),
+        help="only this contract (default: every contract that an implementation claims)",
+    )
+    group.addoption(
+        "--reedbackup-case",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only the cases with this id or glob pattern, as in ticket/restore/*",
+    )
+    group.addoption(
+        "--reedbackup-timeout",
+        type=float,
+        default=60.0,
+        metavar="SECS",
+        help="the longest that one call may take (default: 60)",
+    )
+    group.addoption(
+        "--reedbackup-hello-timeout",
+        type=float,
+        default=30.0,
+        metavar="SECS",
+        help="the longest that an adapter may take to start (default: 30)",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and starts a run where an implementation is given."""
+    config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
+    if config.getoption("reedbackup_impl"):
+        from pytest_reedbackup.run import Run
+
+        config.pluginmanager.register(Run.from_config(config), "reedbackup-run")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs every test that uses the fixture `reedbackup` for each implementation."""
+    run: Run | None = metafunc.config.pluginmanager.get_plugin("reedbackup-run")
+    if run is not None and "reedbackup" in metafunc.fixturenames:
+        run.parametrize(metafunc)

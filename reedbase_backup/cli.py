@@ -1,0 +1,6 @@
+"""placeholder until the merge of branch reference"""
+from reedbase_backup.serve import load, serve
+import sys
+def main() -> int:
+    serve(load(sys.argv[2] if len(sys.argv)>2 else "python"))
+    return 0
