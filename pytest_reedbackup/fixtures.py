@@ -44,7 +44,7 @@ def reedbackup_make_db(
     Each is a fresh clone in the real on-disk layout, removed after the test.
     See `pytest_reedbackup.databases.spec` for specifications.
     """
-    from pytest_reedbackup.databases.templates import remove_tree
+    from pytest_reedbackup.databases.clone import remove_tree
 
     folder = tmp_path_factory.mktemp("reedbackup")
     made = 0
