@@ -6,6 +6,7 @@ They work without any option: then the implementation is the reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,21 @@ def reedbackup_baseline(
             MissingCapability("a baseline", "give one with --reedbackup-baseline=IMPL")
         )
     yield from _running(settings.baseline, tmp_path_factory.mktemp("reedbackup-baseline"))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[list[Subject]]:
+    """Every implementation of the run under each of its contracts, in processes of their own."""
+    settings = _settings(request.config)
+    with ExitStack() as running:
+        yield [
+            running.enter_context(
+                contextmanager(_running)(pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"))
+            )
+            for pairing in (settings.pairings if settings else (None,))
+        ]
 
 
 @pytest.fixture(scope="session")

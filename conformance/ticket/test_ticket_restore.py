@@ -26,6 +26,7 @@ from pytest_reedbackup.promises import (
     expect_same_tree,
     expect_that,
     refusal_of,
+    value_of,
 )
 from pytest_reedbackup.subject import Subject
 
@@ -376,3 +377,33 @@ def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> 
     expect("its size_bytes", info.size_bytes, archive.stat().st_size)
     expect("its table_count", info.table_count, 3)
     expect("its archive", archive_of(reedbackup_db, info.id), archive)
+
+
+@cases(
+    "ticket/restore/foreign-archive/interchange",
+    "What every implementation of the run backed up of the {variant} database restores.",
+    {"small": SMALL, "awkward": AWKWARD},
+)
+def test_archives_are_interchangeable(
+    reedbackup: Subject,
+    reedbackup_all: list[Subject],
+    reedbackup_make_db: MakeDatabase,
+    variant: Spec,
+) -> None:
+    for maker in reedbackup_all:
+        if maker.contract != reedbackup.contract:
+            continue
+        source, base = reedbackup_make_db(variant), reedbackup_make_db(variant)
+        answer = maker.create_backup(source)
+        if not isinstance(answer, Answered):
+            # Its own cases say so; it is no fault of the one that restores.
+            continue
+        # The one name that every implementation must know.
+        archive = base / "backups" / f"{answer.value.timestamp}.tar.gz"
+        archive.parent.mkdir()
+        shutil.copy(archive_of(source, answer.value.id), archive)
+        expected = live_tree(base)
+        change_everything(base)
+        what = f"a restore of an archive made by {maker.implementation.option!r}"
+        value_of(reedbackup.restore_point_in_time(base, answer.value.timestamp), what)
+        expect_same_tree(f"the tree after {what}", live_tree(base), expected)
