@@ -52,7 +52,7 @@ fn create_archives_the_base_folder_and_list_shows_it() {
         }
     }
     let made = made.unwrap();
-    assert_eq!(list_backups(&base).unwrap(), [made.clone()]);
+    assert_eq!(list_backups(&base).unwrap(), std::slice::from_ref(&made));
     assert_eq!(made.path, base.join(format!("backups/{}.tar.gz", made.timestamp)));
     assert_eq!(list_backups(&base.join("missing")).unwrap(), []);
 }
