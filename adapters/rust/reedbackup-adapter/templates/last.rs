@@ -1,10 +1,19 @@
+//! @PACKAGE@ behind the adapter protocol, contract `last`.
+
 use reedbackup_adapter::last::{log_unless_ok, CurrentBase};
 use reedbackup_adapter::{last, timed, Adapter, Failure, Implementation, Timed};
 use std::path::Path;
 use std::process::ExitCode;
 
+@USES@
+
+const NAME: &str = @NAME@;
+const VERSION: &str = @VERSION@;
+
 fn main() -> ExitCode {
-    Adapter::new(NAME, VERSION).with(CrateUnderTest::default()).serve()
+    Adapter::new(NAME, VERSION)
+        .with(CrateUnderTest::default())
+        .serve()
 }
 
 #[derive(Default)]
@@ -19,8 +28,8 @@ impl CrateUnderTest {
     fn prepare(&mut self, base: &Path) {
         if self.current.is_another(base) {
             let base = base.to_path_buf();
-            log_unless_ok("init_registry", registry::init_registry(INIT_ARGUMENT));
-            log_unless_ok("set_base_path", registry::set_base_path(SET_ARGUMENT));
+            log_unless_ok("init_registry", registry::init_registry(@INIT_ARGUMENT@));
+            log_unless_ok("set_base_path", registry::set_base_path(@SET_ARGUMENT@));
             log_unless_ok("reload_dictionaries", registry::reload_dictionaries());
         }
     }

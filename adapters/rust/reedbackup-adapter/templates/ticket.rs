@@ -1,6 +1,13 @@
+//! @PACKAGE@ behind the adapter protocol, contract `ticket`.
+
 use reedbackup_adapter::{ticket, timed, Adapter, Implementation, Timed};
 use std::path::Path;
 use std::process::ExitCode;
+
+@USES@
+
+const NAME: &str = @NAME@;
+const VERSION: &str = @VERSION@;
 
 fn main() -> ExitCode {
     Adapter::new(NAME, VERSION).with(CrateUnderTest).serve()
