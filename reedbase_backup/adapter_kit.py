@@ -56,9 +56,10 @@ def generate(
     has been written then.
     """
     source = read_crate(crate)
-    name = _checked(name or source.package, r"[^\x00-\x1f\x7f]+", "--name", "printable text")
-    default = f"{source.package}-adapter"
-    binary = _checked(binary or default, r"[A-Za-z0-9_-]+", "--binary", "letters, digits, - and _")
+    name = source.package if name is None else name
+    binary = f"{source.package}-adapter" if binary is None else binary
+    _check(name, r"[^\x00-\x1f\x7f]+", "--name", "printable text")
+    _check(binary, r"[A-Za-z0-9_-]+", "--binary", "letters, digits, - and _")
     files = {
         Path("Cargo.toml"): _manifest(source, out, binary),
         Path("src/main.rs"): _main(source, contract, name, module, registry),
@@ -168,10 +169,9 @@ def _argument(place: FunctionsPlace, function: str, default: str) -> str:
             return default
 
 
-def _checked(value: str, pattern: str, option: str, wanted: str) -> str:
+def _check(value: str, pattern: str, option: str, wanted: str) -> None:
     if not re.fullmatch(pattern, value):
         raise CrateError(f"{option} {value!r}: give {wanted}")
-    return value
 
 
 def _refuse_foreign(out: Path, files: dict[Path, str]) -> None:

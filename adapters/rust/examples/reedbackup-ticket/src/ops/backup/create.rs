@@ -28,7 +28,7 @@ pub fn create_backup(base_path: &Path) -> ReedResult<BackupInfo> {
     let backups = base_path.join("backups");
     let is_new = make_folder(base_path, &backups).during("create_backup_dir", &backups)?;
     let created = write_archive(base_path, &backups)
-        .and_then(|info| prune(&backups, &info.id).map(|()| info));
+        .and_then(|info| settle(&backups, &info.id).map(|()| info));
     if created.is_err() {
         // The error to report is the first one; what stays behind here the next call removes.
         let _ = discard(&backups, is_new);
@@ -38,9 +38,15 @@ pub fn create_backup(base_path: &Path) -> ReedResult<BackupInfo> {
 
 fn make_folder(base: &Path, backups: &Path) -> io::Result<bool> {
     match fs::create_dir(backups) {
-        Ok(()) => sync::folder(base).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && backups.is_dir() => Ok(false),
         Err(error) => Err(error),
+        Ok(()) => {
+            let kept = sync::folder(base);
+            if kept.is_err() {
+                fs::remove_dir(backups)?;
+            }
+            kept.map(|()| true)
+        }
     }
 }
 
@@ -61,22 +67,28 @@ fn write_archive(base: &Path, backups: &Path) -> ReedResult<BackupInfo> {
     let id = archive_name::next(backups, timestamp).during("read_backup_dir", backups)?;
     let archive = backups.join(id.file_name());
     fs::rename(&partial, &archive).during("publish_archive", &archive)?;
-    sync::folder(backups).during("sync_backup_dir", backups)?;
     Ok(list::info(id, size_bytes, table_count))
 }
 
-/// Deletes the oldest backups beyond `KEPT`, but neither the one just made nor what is unreadable.
-///
-/// If that fails the new backup goes too: a success leaves exactly `KEPT`, an error nothing new.
-fn prune(backups: &Path, made: &str) -> ReedResult<()> {
-    let remove = |archive: &Path| fs::remove_file(archive).during("prune_backup", archive);
-    let pruned = surplus(backups, made).and_then(|surplus| {
-        surplus.into_iter().try_for_each(|id| remove(&backups.join(id.file_name())))
-    });
-    if pruned.is_err() {
-        remove(&backups.join(format!("{made}.tar.gz")))?;
+/// Makes the new backup last and the oldest go. If either fails the new backup goes too: an error
+/// leaves nothing new, a success exactly `KEPT`.
+fn settle(backups: &Path, made: &str) -> ReedResult<()> {
+    let settled = sync::folder(backups)
+        .during("sync_backup_dir", backups)
+        .and_then(|()| prune(backups, made));
+    if settled.is_err() {
+        let archive = backups.join(format!("{made}.tar.gz"));
+        fs::remove_file(&archive).during("discard_backup", &archive)?;
     }
-    pruned
+    settled
+}
+
+/// Deletes the oldest backups beyond `KEPT`, but neither the one just made nor what is unreadable.
+fn prune(backups: &Path, made: &str) -> ReedResult<()> {
+    surplus(backups, made)?.into_iter().try_for_each(|id| {
+        let archive = backups.join(id.file_name());
+        fs::remove_file(&archive).during("prune_backup", &archive)
+    })
 }
 
 fn surplus(backups: &Path, made: &str) -> ReedResult<Vec<Id>> {
