@@ -61,103 +61,16 @@ def refusal(crate: Path, out: Path, **options: Any) -> str:
     return str(error.value)
 
 
-def test_functions_at_the_root_are_found(tmp_path: Path) -> None:
+def test_the_functions_are_used_where_they_are(tmp_path: Path) -> None:
     assert uses(tmp_path, lib=FUNCTIONS) == ["use my_crate as backup;"]
+    lib = "pub mod ops { pub mod backup; }"
+    assert uses(tmp_path, lib=lib, ops__backup=FUNCTIONS) == ["use my_crate::ops::backup;"]
+    generate(tmp_path / "crate", "ticket", tmp_path / "out", module="crate::a")
+    assert "use my_crate::a as backup;" in main(tmp_path / "out")
 
 
-def test_functions_reexported_at_the_root_are_used_there(tmp_path: Path) -> None:
-    lib = "pub mod backup;\npub use backup::{create_backup, list_backups, restore_point_in_time};"
-    assert uses(tmp_path, lib=lib, backup=FUNCTIONS) == ["use my_crate as backup;"]
-
-
-def test_functions_in_files_of_their_own_are_found_where_they_are_public(tmp_path: Path) -> None:
-    functions = FUNCTIONS.strip().splitlines()
-    found = uses(
-        tmp_path,
-        lib="pub mod ops;\nmod error;\npub use error::ReedError;",
-        error="pub enum ReedError {}",
-        ops__mod="pub mod backup;",
-        ops__backup__mod="""
-            pub mod create; mod list; mod restore; #[cfg(test)] pub mod tests;
-            pub use create::create_backup;
-            pub use self::list::*;
-            pub use super::backup::restore::{self, restore_point_in_time};
-        """,
-        ops__backup__create=functions[0],
-        ops__backup__list=functions[1],
-        ops__backup__restore=functions[2],
-        ops__backup__tests=FUNCTIONS,
-    )
-    assert found == ["use my_crate::ops::backup;"]
-
-
-@pytest.mark.parametrize(
-    "lib",
-    [
-        f"mod hidden {{ {FUNCTIONS} }} pub use hidden as shown;",
-        f"mod hidden {{ {FUNCTIONS} }} pub mod shown {{ pub use crate::hidden::*; }}",
-        f"mod hidden {{ {FUNCTIONS} }} pub mod shown {{ pub use my_crate::hidden::*; }}",
-        f"pub mod shown {{ {FUNCTIONS} pub mod again {{ pub use super::*; }} }}",
-        "pub mod shown { pub use other_crate::{create_backup, list_backups as list_backups};"
-        " pub use other_crate::restore as restore_point_in_time; }",
-    ],
-)
-def test_reexports_are_followed(tmp_path: Path, lib: str) -> None:
-    assert uses(tmp_path, lib=lib) == ["use my_crate::shown as backup;"]
-
-
-@pytest.mark.parametrize(
-    "lib",
-    [
-        "",
-        FUNCTIONS.replace("pub fn list", "fn list"),
-        FUNCTIONS.replace("pub fn list", "pub(crate) fn list"),
-        f"mod private {{ {FUNCTIONS} }}",
-        f"#[cfg(test)]\n/// comment\npub mod tests {{ {FUNCTIONS} }}",
-        f"/* {FUNCTIONS} */",
-        "pub mod missing;",
-        "pub use self::*;\npub use crate::a::*;\npub mod a { pub use super::*; }",
-        "pub fn create_backup( {",
-    ],
-)
-def test_a_crate_that_does_not_show_the_functions_asks_for_the_module(
-    tmp_path: Path, lib: str
-) -> None:
-    message = refusal(crate(tmp_path / "crate", lib=lib), tmp_path / "out")
-    assert "my_crate" in message
-    assert "--module ops::backup" in message
-
-
-def test_two_sets_of_functions_ask_for_the_module(tmp_path: Path) -> None:
-    source = crate(
-        tmp_path / "crate", lib="pub mod old; pub mod new;", old=FUNCTIONS, new=FUNCTIONS
-    )
-    message = refusal(source, tmp_path / "out")
-    assert "(new, old)" in message
-    assert "--module PATH" in message
-    generate(source, "ticket", tmp_path / "out", module="new")
-    assert "use my_crate::new as backup;" in main(tmp_path / "out")
-
-
-@pytest.mark.parametrize(
-    ("module", "use"),
-    [
-        ("crate", "use my_crate as backup;"),
-        ("my_crate", "use my_crate as backup;"),
-        ("a::b", "use my_crate::a::b as backup;"),
-        ("crate::a::backup", "use my_crate::a::backup;"),
-        ("my_crate::a", "use my_crate::a as backup;"),
-    ],
-)
-def test_a_given_module_is_used_as_given(tmp_path: Path, module: str, use: str) -> None:
-    generate(crate(tmp_path / "crate", lib=""), "ticket", tmp_path / "out", module=module)
-    assert use in main(tmp_path / "out").splitlines()
-
-
-@pytest.mark.parametrize("module", ["", "a::", "::a", "a-b", "a b", "a;", "1a", "a::{b}"])
-def test_a_module_that_is_no_path_is_refused(tmp_path: Path, module: str) -> None:
-    message = refusal(crate(tmp_path / "crate", lib=""), tmp_path / "out", module=module)
-    assert message.startswith(f"--module {module!r}: give a module's path")
+def test_a_crate_that_does_not_show_its_functions_is_refused(tmp_path: Path) -> None:
+    assert "--module" in refusal(crate(tmp_path / "crate", lib=""), tmp_path / "out")
 
 
 def test_the_registry_of_contract_last_is_found_and_called_by_its_signatures(
