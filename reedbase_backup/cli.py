@@ -1,6 +1,11 @@
-"""placeholder until the merge of branch reference"""
-from reedbase_backup.serve import load, serve
+"""`reedbackup`: for now only `serve`; the commands for people are being written."""
+
 import sys
+
+from reedbase_backup.serve import load, serve
+
+
 def main() -> int:
-    serve(load(sys.argv[2] if len(sys.argv)>2 else "python"))
+    """Serves the implementation that is named, the reference by default."""
+    serve(load(sys.argv[2] if len(sys.argv) > 2 else "python"))
     return 0

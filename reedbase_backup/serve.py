@@ -45,15 +45,15 @@ class Implementation:
 
 
 def load(name: str) -> Implementation:
-    """The implementation called `python` or `MODULE:OBJECT`.
+    """The implementation called `python`, `python-last` or `MODULE:OBJECT`.
 
     Raises UnusableImplementation.
     """
-    if name == "python":
-        return _reference()
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
     module_name, colon, path = name.partition(":")
     if not colon or not path:
-        raise UnusableImplementation(f"{name!r} is neither python nor MODULE:OBJECT")
+        raise UnusableImplementation(f"{name!r} is neither python, python-last nor MODULE:OBJECT")
     # As with `python -m`: what lies in the working folder can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -102,6 +102,32 @@ def _reference() -> Implementation:
         capabilities=(CLOCK,),
         functions=functions | {"create_backup": create_backup},
     )
+
+
+def _port_of_the_baseline() -> Implementation:
+    from reedbase_backup import last
+    from reedbase_backup.last.create import create_backup_at
+
+    def create_backup(base_path: str, now_ns: int | None = None) -> Any:
+        if now_ns is None:
+            return last.create_backup(base_path)
+        return create_backup_at(base_path, now_ns)
+
+    functions = {method: getattr(last, method) for method in METHODS}
+    return Implementation(
+        name="python-last",
+        version=version("pytest-reedbackup"),
+        contracts=("last",),
+        capabilities=(CLOCK,),
+        functions=functions | {"create_backup": create_backup},
+    )
+
+
+BUILT_IN: Mapping[str, Callable[[], Implementation]] = {
+    "python": _reference,
+    "python-last": _port_of_the_baseline,
+}
+"""The implementations that come with this package."""
 
 
 class Adapter:

@@ -23,10 +23,9 @@ from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.transport import Transport
 from reedbase_backup.protocol import Contract, Hello
-from reedbase_backup.serve import CLOCK, UnusableImplementation, load
+from reedbase_backup.serve import BUILT_IN, CLOCK, UnusableImplementation, load
 
 _MODULE_OBJECT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-_BUILT_IN = ("python",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class ImplementationUnderTest:
     @property
     def is_in_process(self) -> bool:
         """Whether it runs in this very process."""
-        return self.option in _BUILT_IN or bool(_MODULE_OBJECT.fullmatch(self.option))
+        return self.option in BUILT_IN or bool(_MODULE_OBJECT.fullmatch(self.option))
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]] | None:
