@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from reedbase_backup import catalogue, swap
 from reedbase_backup.archive import ArchiveReader, Contents
@@ -62,12 +63,15 @@ def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
 
 
 def _restore(base: str, name: BackupName) -> Contents:
-    staging = swap.create_staging(base)
     try:
+        staging = swap.create_staging(base)
         with open(catalogue.archive_path(base, name), "rb") as file:
             contents = extract(ArchiveReader(file, name.file_name), staging)
         with tables_locked(os.path.join(base, "tables")):
             swap.commit(base)
-    finally:
-        swap.discard_staging(base)
+    except BaseException:
+        # What cannot be removed now, the next call removes.
+        with suppress(OSError):
+            swap.discard_staging(base)
+        raise
     return contents
