@@ -94,11 +94,11 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     return Entry("file", member.mode, len(content), mtime_ns, hashlib.sha256(content).hexdigest())
 
 
-def pack(base: Path, archive: Path, *, format: int = tarfile.GNU_FORMAT) -> Path:
+def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> Path:
     """Makes a plain tar.gz of a base's tables/ and indices/, as `tar czf` would."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(
-        archive, "w:gz", format=format, encoding="utf-8", errors="surrogateescape"
+        archive, "w:gz", format=tar_format, encoding="utf-8", errors="surrogateescape"
     ) as tar:
         for root in ROOTS:
             if (base / root).is_dir():

@@ -34,6 +34,11 @@ class Case:
         """The id of the rule that the case checks, as in `restore/pick`."""
         return "/".join(self.id.split("/")[1:3])
 
+    @property
+    def is_fuzzing(self) -> bool:
+        """Whether the case draws examples, so that seed and number belong to it."""
+        return "/fuzz" in self.id
+
 
 def case(case_id: str, promise: str) -> Callable[[Test], Test]:
     """Makes a test function the case `case_id`, which checks `promise`."""

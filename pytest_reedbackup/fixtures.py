@@ -14,10 +14,10 @@ import pytest
 if TYPE_CHECKING:
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.databases.templates import Templates
-    from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
-    from pytest_reedbackup.run import Pairing
+    from pytest_reedbackup.fuzz.campaign import Fuzzing
+    from pytest_reedbackup.run import Run
+    from pytest_reedbackup.settings import Pairing, Settings
     from pytest_reedbackup.subject import Subject
-    from reedbase_backup.protocol import Contract
 
 MakeDatabase = Callable[["Spec"], Path]
 
@@ -44,7 +44,7 @@ def reedbackup_make_db(
     Each is a fresh clone in the real on-disk layout, removed after the test.
     See `pytest_reedbackup.databases.spec` for specifications.
     """
-    from pytest_reedbackup.databases.templates import remove_tree
+    from pytest_reedbackup.databases.clone import remove_tree
 
     folder = tmp_path_factory.mktemp("reedbackup")
     made = 0
@@ -77,27 +77,75 @@ def reedbackup_db_10k(reedbackup_make_db: MakeDatabase) -> Path:
 @pytest.fixture(scope="session")
 def _reedbackup_implementation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[tuple[ImplementationUnderTest, Contract]]:
-    from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
-
+) -> Generator[Subject]:
     pairing: Pairing | None = getattr(request, "param", None)
-    scratch = tmp_path_factory.mktemp("reedbackup-implementation")
-    if pairing is None:
-        implementation = ImplementationUnderTest("python", scratch)
-    else:
-        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
-    yield implementation, pairing.contract if pairing else "ticket"
-    implementation.close()
+    yield from _running(pairing, tmp_path_factory.mktemp("reedbackup-implementation"))
 
 
 @pytest.fixture
-def reedbackup(
-    _reedbackup_implementation: tuple[ImplementationUnderTest, Contract],
-) -> Subject:
+def reedbackup(_reedbackup_implementation: Subject) -> Subject:
     """The implementation under test: `create_backup(base)` and so on.
 
     The one of --reedbackup-impl, or the reference.
     """
+    return _reedbackup_implementation
+
+
+@pytest.fixture(scope="session")
+def reedbackup_baseline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Subject]:
+    """The implementation of --reedbackup-baseline.
+
+    Raises MissingCapability, which skips a case, where none was given.
+    """
+    from pytest_reedbackup.promises import MissingCapability
+
+    settings = _settings(request.config)
+    if settings is None or settings.baseline is None:
+        raise pytest.skip.Exception("no --reedbackup-baseline=IMPL to compare with") from (
+            MissingCapability("a baseline", "give one with --reedbackup-baseline=IMPL")
+        )
+    yield from _running(settings.baseline, tmp_path_factory.mktemp("reedbackup-baseline"))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
+    """How many examples to generate, and from which seed."""
+    from pytest_reedbackup.fuzz.campaign import Fuzzing
+
+    settings = _settings(request.config)
+    return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
+
+
+@pytest.fixture(scope="session")
+def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What this machine takes for a fixed job, to be read beside absolute figures."""
+    from pytest_reedbackup.timing import calibration
+
+    return calibration(tmp_path_factory.mktemp("reedbackup-calibration"))
+
+
+@pytest.fixture
+def reedbackup_measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Records a case's figures, which the report shows whatever became of the case."""
+    from pytest_reedbackup.judging import MEASURED
+
+    return lambda words: record_property(MEASURED, words)
+
+
+def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
+    from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
     from pytest_reedbackup.subject import Subject
 
-    return Subject(*_reedbackup_implementation)
+    if pairing is None:
+        implementation = ImplementationUnderTest("python", scratch)
+    else:
+        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
+    yield Subject(implementation, pairing.contract if pairing else "ticket")
+    implementation.close()
+
+
+def _settings(config: pytest.Config) -> Settings | None:
+    run: Run | None = config.pluginmanager.get_plugin("reedbackup-run")
+    return run.settings if run else None

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from reedbase_backup.protocol import Contract
+
 
 class Outcome(StrEnum):
     """How a case ended."""
@@ -15,10 +17,14 @@ class Outcome(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     """The implementation broke the promise."""
+    DIVERGES = "diverges"
+    """It broke the promise in a way that is declared."""
     ERROR = "error"
     """The harness, the adapter or the machine failed: never the implementation's fault."""
     SKIP = "skip"
     """A capability or a tool is missing."""
+    UNDECIDED = "undecided"
+    """A bound that the measurements could not decide."""
 
 
 class CaseOutcome(Struct, frozen=True, kw_only=True):
@@ -28,26 +34,31 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     rule: str
     promise: str
     implementation: str
-    contract: str
+    contract: Contract
     outcome: Outcome
     node_id: str
     repeat: str
     """The command that repeats just this case."""
     duration_secs: float
-    clock: str = ""
-    expected: str = ""
-    found: str = ""
     detail: str = ""
     """What exactly was looked at (fail), what happened (error), what is missing (skip)."""
+    expected: str = ""
+    found: str = ""
+    measured: str = ""
+    """Figures that a case of a bound took, whatever it made of them."""
     missing: str = ""
     """The capability that a skipped case needs."""
     missing_tool: bool = False
+    """Whether it is this machine that lacks it."""
+    divergence: str = ""
+    """The id and the reason of the declared divergence."""
 
 
 class Verdict(StrEnum):
-    """What an implementation is worth under a contract (CONTRACTS, "Verdict")."""
+    """What an implementation is worth under a contract (contracts, "Verdict")."""
 
     CONFORMS = "conforms"
+    DIVERGES = "conforms with declared divergences"
     DOES_NOT_CONFORM = "does not conform"
     UNDECIDED = "undecided"
 
@@ -56,7 +67,7 @@ class Result(Struct, frozen=True):
     """All outcomes of one implementation under one contract."""
 
     implementation: str
-    contract: str
+    contract: Contract
     outcomes: Sequence[CaseOutcome]
 
     @property
@@ -70,9 +81,15 @@ class Result(Struct, frozen=True):
         counts = self.counts
         if counts[Outcome.FAIL]:
             return Verdict.DOES_NOT_CONFORM
-        if counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS]:
+        if self.is_unreliable or counts[Outcome.UNDECIDED]:
             return Verdict.UNDECIDED
-        return Verdict.CONFORMS
+        return Verdict.DIVERGES if counts[Outcome.DIVERGES] else Verdict.CONFORMS
+
+    @property
+    def is_unreliable(self) -> bool:
+        """Whether it is undecided for a graver cause than a bound on a noisy machine."""
+        counts = self.counts
+        return bool(counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS])
 
     @property
     def unchecked_rules(self) -> list[str]:
@@ -84,7 +101,7 @@ class Result(Struct, frozen=True):
 
 def results(outcomes: Iterable[CaseOutcome]) -> list[Result]:
     """The outcomes by implementation and contract, in the order of their appearance."""
-    grouped: dict[tuple[str, str], list[CaseOutcome]] = {}
+    grouped: dict[tuple[str, Contract], list[CaseOutcome]] = {}
     for outcome in outcomes:
         grouped.setdefault((outcome.implementation, outcome.contract), []).append(outcome)
     return [Result(*key, group) for key, group in grouped.items()]

@@ -56,6 +56,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECS",
         help="the longest that an adapter may take to start (default: 30)",
     )
+    group.addoption(
+        "--reedbackup-baseline",
+        metavar="IMPL",
+        help="the implementation whose time is the measure of bounds/ratio",
+    )
+    group.addoption(
+        "--reedbackup-examples",
+        type=int,
+        default=40,
+        metavar="N",
+        help="generated examples that each fuzzing case tries (default: 40)",
+    )
+    group.addoption(
+        "--reedbackup-seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="seed of everything that is generated (default: 0); same seed, same examples",
+    )
+    group.addoption(
+        "--reedbackup-divergences",
+        metavar="FILE",
+        help="TOML file of declared divergences (default: [tool.reedbackup] of pyproject.toml)",
+    )
+    group.addoption(
+        "--reedbackup-write-divergences",
+        metavar="FILE",
+        help="write a starting file of divergences, one entry for each broken promise",
+    )
+    group.addoption(
+        "--reedbackup-report",
+        metavar="PATH.json",
+        help="write everything that came of the run as JSON",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -65,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("reedbackup_impl"):
         from pytest_reedbackup.run import Run
 
-        config.pluginmanager.register(Run.from_config(config), "reedbackup-run")
+        config.pluginmanager.register(Run(config), "reedbackup-run")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

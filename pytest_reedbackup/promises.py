@@ -33,6 +33,10 @@ class MissingCapability(Exception):
         """Whether it is the machine that lacks a tool: then the rule is undecided."""
 
 
+class UndecidedBound(Exception):
+    """The measurements are too noisy to hold the implementation to a bound, or to clear it."""
+
+
 def expect(what: str, found: object, expected: object) -> None:
     """`found` must equal `expected`."""
     if found != expected:

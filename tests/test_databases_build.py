@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import subprocess
 import sys
 import tarfile
 from itertools import pairwise
@@ -280,3 +281,13 @@ def test_a_changed_tree_comes_with_a_new_format_version(tmp_path):
                 entry = entry._replace(size=0, content="sizes of deltas")
             digest.update(ascii((path, entry)).encode())
     assert (FORMAT_VERSION, digest.hexdigest()[:16]) == (2, "acdca62b81e8d14e")
+
+
+def test_the_figures_of_this_machine_come_from_one_command():
+    program = [sys.executable, "-m", "pytest_reedbackup.databases", "small", "empty"]
+    told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+    assert [line.split()[:2] for line in told.splitlines()[1:]] == [["small", "25"], ["empty", "2"]]
+    program[-1] = "unknown"
+    failed = subprocess.run(program, check=False, capture_output=True, text=True)
+    assert failed.returncode == 2
+    assert "no database is called 'unknown'; there are small, empty" in failed.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections import defaultdict
@@ -21,6 +22,16 @@ def awkward(tmp_path_factory) -> Path:
     base = tmp_path_factory.mktemp("awkward") / ".reed"
     build(AWKWARD, base)
     return base
+
+
+@pytest.fixture
+def without_reflink(monkeypatch) -> None:
+    """As on a file system that cannot share blocks."""
+
+    def refuse(*_):
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(clone.fcntl, "ioctl", refuse)
 
 
 def link_groups(base: Path) -> set[frozenset[str]]:
@@ -56,6 +67,7 @@ def test_a_clone_keeps_the_holes(awkward, tmp_path):
         assert cloned.st_size == 2**20
 
 
+@pytest.mark.usefixtures("without_reflink")
 @pytest.mark.parametrize("missing", ["copy_file_range", "SEEK_DATA"])
 def test_a_clone_is_the_same_where_the_system_lacks_a_call(missing, awkward, tmp_path, monkeypatch):
     monkeypatch.delattr(os, missing)
@@ -64,6 +76,7 @@ def test_a_clone_is_the_same_where_the_system_lacks_a_call(missing, awkward, tmp
     assert differences == []
 
 
+@pytest.mark.usefixtures("without_reflink")
 def test_a_clone_is_the_same_where_the_kernel_cannot_copy_between_these_files(
     awkward, tmp_path, monkeypatch
 ):
@@ -108,6 +121,7 @@ def test_no_descriptor_is_left_open(awkward, tmp_path):
     assert len(os.listdir("/dev/fd")) == before
 
 
+@pytest.mark.usefixtures("without_reflink")
 def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(awkward, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -117,11 +131,22 @@ def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(awkward, tmp_
         clone_tree(awkward, tmp_path / "clone")
 
 
+def test_an_error_from_sharing_blocks_is_not_taken_for_a_missing_feature(
+    awkward, tmp_path, monkeypatch
+):
+    def failing(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(clone.fcntl, "ioctl", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        clone_tree(awkward, tmp_path / "clone")
+
+
+@pytest.mark.usefixtures("without_reflink")
 def test_a_file_that_shrinks_meanwhile_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "source").mkdir()
     (tmp_path / "source/file").write_bytes(bytes(200_000))
     monkeypatch.setattr(os, "copy_file_range", lambda *_: 0, raising=False)
-    monkeypatch.setattr(clone, "_FICLONE", 0)
     monkeypatch.setattr(os, "read", lambda *_: b"")
     with pytest.raises(OSError, match="shorter"):
         clone_tree(tmp_path / "source", tmp_path / "clone")

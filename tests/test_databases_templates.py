@@ -55,9 +55,10 @@ def test_a_clone_is_the_template_and_changing_it_changes_nothing_else(tmp_path):
         lambda base: (base / "tables/text/.lock").unlink(),
         lambda base: (base / "tables/new").mkdir(),
         lambda base: (base / "registry/users.dict").chmod(0o600),
+        lambda base: (base / "tables/text").chmod(0o700),
         lambda base: (base / "tables/text/attachments").rename(base / "tables/elsewhere"),
     ],
-    ids=["content", "file removed", "folder added", "mode", "folder moved"],
+    ids=["content", "file removed", "folder added", "mode", "folder mode", "folder moved"],
 )
 def test_a_template_that_was_changed_is_built_again(spoil, tmp_path, built):
     template = Templates(tmp_path).get(SMALL)

@@ -341,7 +341,7 @@ def test_backups_of_extreme_seconds_are_found(
 )
 def test_a_plain_archive_restores(reedbackup: Subject, reedbackup_db: Path, variant: int) -> None:
     expected = live_tree(reedbackup_db)
-    pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", format=variant)
+    pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", tar_format=variant)
     change_everything(reedbackup_db)
     report = reedbackup.restored(reedbackup_db, 1_700_000_000)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)

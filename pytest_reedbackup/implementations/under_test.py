@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pytest_reedbackup.clock import (
     CapabilityClock,
@@ -63,6 +65,32 @@ class ImplementationUnderTest:
         return self.option in _BUILT_IN or bool(_MODULE_OBJECT.fullmatch(self.option))
 
     @property
+    def functions(self) -> Mapping[str, Callable[..., Any]] | None:
+        """The Python functions themselves; None behind a child process."""
+        return load(self.option).functions if self.is_in_process else None
+
+    @property
+    def command(self) -> Sequence[str]:
+        """What starts it as a child process, one in process too.
+
+        Raises Unusable for a malformed command line.
+        """
+        if self.is_in_process:
+            return [sys.executable, "-m", "reedbase_backup", "serve", self.option]
+        try:
+            command = shlex.split(self.option)
+        except ValueError as error:
+            raise Unusable(f"{self.option!r} is no command line: {error}") from error
+        if not command:
+            raise Unusable("it is empty; give python, MODULE:OBJECT or a command line")
+        return command
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a child process is to be started with, beside this process's own."""
+        return self.clock.environment if isinstance(self.clock, FakeTimeClock) else {}
+
+    @property
     def clock(self) -> Clock:
         """The best clock that there is for it."""
         if self._clock is None:
@@ -92,7 +120,7 @@ class ImplementationUnderTest:
                 if not isinstance(self.clock, FakeTimeClock):
                     return self._running()
                 self.close()
-            self._start(self.clock.environment if isinstance(self.clock, FakeTimeClock) else {})
+            self._start(self.environment)
         return self._running()
 
     def _running(self) -> Client:
@@ -125,10 +153,4 @@ class ImplementationUnderTest:
                 return InProcess(load(self.option))
             except UnusableImplementation as error:
                 raise Unusable(str(error)) from error
-        try:
-            command = shlex.split(self.option)
-        except ValueError as error:
-            raise Unusable(f"{self.option!r} is no command line: {error}") from error
-        if not command:
-            raise Unusable("it is empty; give python, MODULE:OBJECT or a command line")
-        return ChildProcess(command, environment)
+        return ChildProcess(self.command, environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 from rich.console import Console
@@ -10,25 +10,45 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
-from reedbase_backup.protocol import Hello
+from pytest_reedbackup.settings import Pairing
 
-_STYLES = {
+_VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
+    Verdict.DIVERGES: "bold green",
     Verdict.DOES_NOT_CONFORM: "bold red",
     Verdict.UNDECIDED: "bold yellow",
 }
 _MARKS = {
     Outcome.PASS: ("kept", "green"),
     Outcome.FAIL: ("BROKEN", "bold red"),
+    Outcome.DIVERGES: ("diverges", "magenta"),
     Outcome.ERROR: ("error", "yellow"),
     Outcome.SKIP: ("skipped", "cyan"),
+    Outcome.UNDECIDED: ("undecided", "yellow"),
 }
 # The worst outcome of a rule's cases is the rule's.
-_SEVERITY = (Outcome.FAIL, Outcome.ERROR, Outcome.PASS, Outcome.SKIP)
+_SEVERITY = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.UNDECIDED,
+    Outcome.DIVERGES,
+    Outcome.PASS,
+    Outcome.SKIP,
+)
+# What each kind of outcome is called in the first line, with its count.
+_COUNTED = (
+    (Outcome.PASS, "kept"),
+    (Outcome.FAIL, "broken"),
+    (Outcome.DIVERGES, "diverging as declared"),
+    (Outcome.UNDECIDED, "undecided"),
+    (Outcome.ERROR, "errors"),
+    (Outcome.SKIP, "skipped"),
+)
+_ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
 def render(
-    results: Sequence[Result], hellos: Mapping[str, Hello], *, width: int, colour: bool
+    results: Sequence[Result], pairings: Sequence[Pairing], *, width: int, colour: bool
 ) -> str:
     """The whole summary as text, with terminal colours if `colour`."""
     target = StringIO()
@@ -40,8 +60,11 @@ def render(
         highlight=False,
         soft_wrap=True,
     )
+    by_key = {(pairing.option, pairing.contract): pairing for pairing in pairings}
     for result in results:
-        _print_verdict(console, result, hellos[result.implementation])
+        _print_verdict(console, result, by_key[result.implementation, result.contract])
+    for result in results:
+        _print_measured(console, result)
     for result in results:
         _print_outcomes(console, result)
     if len(results) > 1:
@@ -50,42 +73,59 @@ def render(
     return target.getvalue()
 
 
-def _print_verdict(console: Console, result: Result, hello: Hello) -> None:
-    counts = result.counts
-    name = result.implementation
-    identity = f"{hello.name} {hello.version}, {hello.language}"
-    line = Text.assemble(
-        (f"{name}", "bold"),
-        f" ({identity}) · contract {result.contract}: ",
-        (result.verdict.value, _STYLES[result.verdict]),
-        f" — {counts[Outcome.PASS]} promises kept, {counts[Outcome.FAIL]} broken,"
-        f" {counts[Outcome.ERROR]} errors, {counts[Outcome.SKIP]} skipped",
+def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
+    counts, hello = result.counts, pairing.hello
+    counted = [
+        f"{counts[outcome]} {word}"
+        for outcome, word in _COUNTED
+        if counts[outcome] or outcome in _ALWAYS_COUNTED
+    ]
+    console.print(
+        Text.assemble(
+            (result.implementation, "bold"),
+            f" under contract {result.contract}: ",
+            (result.verdict.value, _VERDICT_STYLES[result.verdict]),
+            f" — promises: {', '.join(counted)}",
+        )
     )
-    console.print(line)
+    console.print(
+        Text(
+            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}", style="dim"
+        )
+    )
     for rule in result.unchecked_rules:
-        console.print(f"  not checked, for the machine lacks a tool: {rule}", style="yellow")
+        console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
+
+
+def _print_measured(console: Console, result: Result) -> None:
+    for outcome in result.outcomes:
+        if outcome.measured:
+            console.print(Text(f"  {outcome.case_id}: {outcome.measured}"))
 
 
 def _print_outcomes(console: Console, result: Result) -> None:
-    told = [o for o in result.outcomes if o.outcome in (Outcome.FAIL, Outcome.ERROR)]
-    for outcome in told:
-        word, style = _MARKS[outcome.outcome]
-        console.print()
-        console.print(
-            Text.assemble(
-                (f"{word:7}", style), " ", (outcome.case_id, "bold"), f" — {outcome.promise}"
-            )
-        )
-        if outcome.outcome is Outcome.FAIL:
-            console.print(Text(f"        {outcome.detail}"))
-            console.print(Text(f"        expected {_first_line(outcome.expected)}"))
-            console.print(Text(f"        found    {_first_line(outcome.found)}"))
-        else:
-            console.print(Text(f"        {_first_line(outcome.detail)}"))
-        console.print(Text(f"        repeat   {outcome.repeat}", style="dim"))
     for outcome in result.outcomes:
-        if outcome.outcome is Outcome.SKIP:
-            console.print(Text(f"skipped {outcome.case_id}: {outcome.detail}", style="cyan"))
+        word, style = _MARKS[outcome.outcome]
+        if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
+            console.print()
+            heading = f" {outcome.case_id} — {outcome.promise}"
+            console.print(Text.assemble((word, style), (heading, "bold")))
+            for line in _told(outcome):
+                console.print(Text(f"  {line}"))
+            console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
+        elif outcome.outcome is not Outcome.PASS:
+            reason = outcome.divergence or outcome.detail
+            console.print(Text.assemble((word, style), f" {outcome.case_id}: {reason}"))
+
+
+def _told(outcome: CaseOutcome) -> list[str]:
+    if outcome.outcome is Outcome.ERROR:
+        return [_first_line(outcome.detail)]
+    return [
+        f"at       {_first_line(outcome.detail)}",
+        f"expected {_first_line(outcome.expected)}",
+        f"found    {_first_line(outcome.found)}",
+    ]
 
 
 def _first_line(text: str) -> str:
@@ -96,7 +136,7 @@ def _first_line(text: str) -> str:
 def _matrix(results: Sequence[Result]) -> Table:
     """One row a rule, one column an implementation."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("rule")
+    table.add_column("rule", no_wrap=True)
     for result in results:
         table.add_column(f"{result.implementation}\n{result.contract}")
     rules = dict.fromkeys(
@@ -110,9 +150,5 @@ def _matrix(results: Sequence[Result]) -> Table:
 def _mark(result: Result, contract: str, rule: str) -> Text:
     outcomes = [o for o in result.outcomes if (o.contract, o.rule) == (contract, rule)]
     if not outcomes:
-        return Text("–", style="dim")
-    return Text(*_MARKS[_worst(outcomes)])
-
-
-def _worst(outcomes: Sequence[CaseOutcome]) -> Outcome:
-    return min((outcome.outcome for outcome in outcomes), key=_SEVERITY.index)
+        return Text("-", style="dim")
+    return Text(*_MARKS[min((o.outcome for o in outcomes), key=_SEVERITY.index)])

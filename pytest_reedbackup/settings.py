@@ -1,0 +1,123 @@
+"""What the command line and the configuration ask for, checked once."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup import divergences
+from pytest_reedbackup.divergences import Declared, UnusableDivergences
+from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
+from reedbase_backup.protocol import Contract, Hello
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One implementation to be held against one contract."""
+
+    option: str
+    contract: Contract
+    hello: Hello
+    clock: str
+    """How its clock is set."""
+    limits: TimeLimits
+
+    def __str__(self) -> str:
+        """What it is called in test names."""
+        return f"{self.option}-{self.contract}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run is asked to do."""
+
+    pairings: tuple[Pairing, ...]
+    baseline: Pairing | None
+    case_patterns: tuple[str, ...]
+    declared: Declared
+    examples: int
+    """Generated examples a fuzzing case tries."""
+    seed: int
+    report: Path | None
+    divergences_to_write: Path | None
+    runs_suite: bool
+    """Whether the suite runs, rather than tests of the user's."""
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Settings:
+        """Meets every implementation, so that a wrong one is a usage error at once."""
+        options = config.option
+        limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
+        baseline = options.reedbackup_baseline
+        if options.reedbackup_examples < 1:
+            raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        return cls(
+            pairings=tuple(
+                pairing
+                for option in dict.fromkeys(options.reedbackup_impl)
+                for pairing in _pairings("--reedbackup-impl", option, limits, options)
+            ),
+            baseline=_baseline(baseline, limits) if baseline else None,
+            case_patterns=tuple(options.reedbackup_case),
+            declared=_declared(config),
+            examples=options.reedbackup_examples,
+            seed=options.reedbackup_seed,
+            report=_path(config, options.reedbackup_report),
+            divergences_to_write=_path(config, options.reedbackup_write_divergences),
+            runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
+        )
+
+
+def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
+    met = _meet(name, option, limits)
+    wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
+    claimed = [pairing for pairing in met if not wanted or pairing.contract in wanted]
+    if not claimed:
+        claims = " and ".join(pairing.contract for pairing in met)
+        raise pytest.UsageError(
+            f"--reedbackup-contract: {option!r} claims only contract {claims};"
+            " leave the option out, or name that one"
+        )
+    return claimed
+
+
+def _baseline(option: str, limits: TimeLimits) -> Pairing:
+    """Its first contract: a baseline of `last` is timed against implementations of `ticket` too."""
+    return _meet("--reedbackup-baseline", option, limits)[0]
+
+
+def _meet(name: str, option: str, limits: TimeLimits) -> list[Pairing]:
+    """One pairing a contract that the implementation claims."""
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
+        implementation = ImplementationUnderTest(option, Path(scratch), limits)
+        try:
+            hello, clock = implementation.hello, implementation.clock.way
+        except AdapterFault as fault:
+            raise pytest.UsageError(f"{name}: {fault}") from fault
+        finally:
+            implementation.close()
+    return [Pairing(option, contract, hello, clock, limits) for contract in hello.contracts]
+
+
+def _declared(config: pytest.Config) -> Declared:
+    """The divergences of the option's file, or of [tool.reedbackup]."""
+    path = _path(config, config.option.reedbackup_divergences)
+    try:
+        if path is not None:
+            return divergences.read_file(path)
+        if config.inipath is not None and config.inipath.name == "pyproject.toml":
+            document = tomllib.loads(config.inipath.read_text("utf-8"))
+            table = document.get("tool", {}).get("reedbackup", {})
+            return divergences.parse(table, f"{config.inipath}, [tool.reedbackup]")
+    except UnusableDivergences as error:
+        raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
+    return {}
+
+
+def _path(config: pytest.Config, given: str | None) -> Path | None:
+    return config.invocation_params.dir / given if given else None
