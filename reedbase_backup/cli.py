@@ -2,10 +2,10 @@
 
 import sys
 
-from reedbase_backup.serve import load, serve
+from reedbase_backup.serve import serve
 
 
 def main() -> int:
     """Serves the implementation that is named, the reference by default."""
-    serve(load(sys.argv[2] if len(sys.argv) > 2 else "python"))
+    serve(sys.argv[2] if len(sys.argv) > 2 else "python")
     return 0
