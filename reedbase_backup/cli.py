@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+<<<<<<< HEAD
 from reedbase_backup import wording
 from reedbase_backup.adapter_kit import add_adapter_parser
 from reedbase_backup.create import create_backup
@@ -132,6 +133,14 @@ def _create(options: argparse.Namespace) -> int:
             f"Backup {made.id} of {wording.date(made.timestamp)}: "
             f"{_counted(made.table_count, 'table')}, {wording.size(made.size_bytes)}"
         )
+=======
+from reedbase_backup.serve import serve
+
+
+def main() -> int:
+    """Serves the implementation that is named, the reference by default."""
+    serve(sys.argv[2] if len(sys.argv) > 2 else "python")
+>>>>>>> harness
     return 0
 
 
