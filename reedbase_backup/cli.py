@@ -14,7 +14,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-<<<<<<< HEAD
 from reedbase_backup import wording
 from reedbase_backup.adapter_kit import add_adapter_parser
 from reedbase_backup.create import create_backup
@@ -133,14 +132,6 @@ def _create(options: argparse.Namespace) -> int:
             f"Backup {made.id} of {wording.date(made.timestamp)}: "
             f"{_counted(made.table_count, 'table')}, {wording.size(made.size_bytes)}"
         )
-=======
-from reedbase_backup.serve import serve
-
-
-def main() -> int:
-    """Serves the implementation that is named, the reference by default."""
-    serve(sys.argv[2] if len(sys.argv) > 2 else "python")
->>>>>>> harness
     return 0
 
 
@@ -206,14 +197,14 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from reedbase_backup.serve import UnusableImplementation, load, serve
+    from reedbase_backup.loading import UnusableImplementation
+    from reedbase_backup.serve import serve
 
     try:
-        implementation = load(options.implementation)
+        serve(options.implementation)
     except UnusableImplementation as error:
         print(f"reedbackup serve: {error}", file=sys.stderr)
         return 2
-    serve(implementation)
     return 0
 
 
