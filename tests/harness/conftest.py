@@ -102,22 +102,19 @@ def _children() -> str:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
 
 
-@pytest.fixture
-def run_pytest(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs pytest in a folder of the test's own, as a user does."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
+@pytest.fixture(scope="session")
+def run_pytest() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs pytest in a folder, as a user does who has this package installed."""
 
-    def run(*arguments: str, **files: str) -> subprocess.CompletedProcess[str]:
-        for name, content in files.items():
-            (folder / name).write_text(content)
+    def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **variables}
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=folder,
-            env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"},
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -125,7 +122,6 @@ def run_pytest(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
             check=False,
         )
 
-    run.folder = folder  # type: ignore[attr-defined]
     return run
 
 
