@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,12 @@ class Pairing:
     clock: str
     """How its clock is set."""
     limits: TimeLimits
+
+    @property
+    def translated_from(self) -> Contract | None:
+        """The contract that the implementation does claim, where `contract` is not claimed."""
+        claimed = self.hello.contracts
+        return None if self.contract in claimed else claimed[0]
 
     def __str__(self) -> str:
         """What it is called in test names."""
@@ -74,16 +80,10 @@ class Settings:
 
 
 def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
+    """One a wanted contract, claimed or translated; by default one a claimed contract."""
     met = _meet(name, option, limits)
     wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
-    claimed = [pairing for pairing in met if not wanted or pairing.contract in wanted]
-    if not claimed:
-        claims = " and ".join(pairing.contract for pairing in met)
-        raise pytest.UsageError(
-            f"--reedbackup-contract: {option!r} claims only contract {claims};"
-            " leave the option out, or name that one"
-        )
-    return claimed
+    return [replace(met[0], contract=contract) for contract in dict.fromkeys(wanted)] or met
 
 
 def _baseline(option: str, limits: TimeLimits) -> Pairing:

@@ -17,6 +17,7 @@ from pytest_reedbackup.clock import (
     RealClock,
     find_libfaketime,
 )
+from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
 from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
@@ -100,7 +101,7 @@ class ImplementationUnderTest:
         """Calls one of the three functions; raises AdapterFault."""
         client = self._connected()
         try:
-            return client.call(method, contract, base, self.limits.call, **params)
+            return translated.call(client, method, contract, base, self.limits.call, **params)
         except AdapterFault:
             self.close()
             raise
