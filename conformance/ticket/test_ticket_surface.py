@@ -36,8 +36,7 @@ def _list(reedbackup: Subject, base: Path) -> Answer:
 
 
 def _restore(reedbackup: Subject, base: Path) -> Answer:
-    reedbackup.created(base)
-    return reedbackup.restore_point_in_time(base, 2**64 - 1)
+    return reedbackup.restore_point_in_time(base, reedbackup.created(base).timestamp)
 
 
 CALLS: dict[str, Callable[[Subject, Path], Answer]] = {

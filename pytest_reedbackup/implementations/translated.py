@@ -33,7 +33,7 @@ class Unsaid:
         self._contract = contract
 
     def __repr__(self) -> str:
-        return f"(contract {self._contract} does not say)"
+        return f"(not said by {self._contract})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unsaid) and self._field == other._field
@@ -118,7 +118,7 @@ def expect_own_type(answer: Answer, contract: Contract, method: str) -> None:
     """The value must have come in the type of `contract` itself, not in a translated one."""
     native = answer.untranslated if isinstance(answer, Answered) else None
     # Of a list, any BackupInfo shows the type.
-    sample = native[0] if isinstance(native, list) and native else native
+    sample: Any = native[0] if isinstance(native, list) and native else native
     if sample is None:
         return
     wanted, found = protocol.fields(contract, method), sample.__struct_fields__
