@@ -42,6 +42,10 @@ class Clock(Protocol):
         """Makes it `seconds`, backwards too. Raises MissingCapability where it cannot."""
         ...
 
+    def reset(self) -> None:
+        """Makes it the machine's own time."""
+        ...
+
     def advance(self, seconds: int = 1) -> None:
         """Lets at least `seconds` pass, to the start of a second where it can."""
         ...
@@ -58,7 +62,7 @@ class CapabilityClock:
     is_settable = True
 
     def __init__(self) -> None:
-        self._seconds = int(time.time())
+        self.reset()
 
     def seconds(self) -> int:
         """The time that the next call is told."""
@@ -67,6 +71,10 @@ class CapabilityClock:
     def set(self, seconds: int) -> None:
         """Any u64 second."""
         self._seconds = seconds
+
+    def reset(self) -> None:
+        """The second that it is."""
+        self._seconds = int(time.time())
 
     def advance(self, seconds: int = 1) -> None:
         """Costs nothing."""
@@ -90,8 +98,7 @@ class FakeTimeClock:
     def __init__(self, library: Path, folder: Path) -> None:
         self._file = folder / "faketime"
         self._library = library
-        self._offset = 0.0
-        self._write(0.0)
+        self.reset()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -113,6 +120,10 @@ class FakeTimeClock:
             raise MissingCapability("clock", f"libfaketime cannot show the second {seconds}")
         # A tenth into the second: rounding must not show the one before.
         self._write(seconds + 0.1 - time.time())
+
+    def reset(self) -> None:
+        """No offset."""
+        self._write(0.0)
 
     def advance(self, seconds: int = 1) -> None:
         """Costs nothing."""
@@ -149,6 +160,9 @@ class RealClock:
             " (Debian's package `faketime`) is not there for a child process",
             tool=True,
         )
+
+    def reset(self) -> None:
+        """It is never another."""
 
     def advance(self, seconds: int = 1) -> None:
         """Waits until that many seconds have begun; only for a few."""

@@ -87,8 +87,10 @@ def _reedbackup_implementation(
 def reedbackup(_reedbackup_implementation: Subject) -> Subject:
     """The implementation under test: `create_backup(base)` and so on.
 
-    The one of --reedbackup-impl, or the reference.
+    The one of --reedbackup-impl, or the reference. Its clock shows the machine's
+    time, whatever the test before has set: a test must give the same alone.
     """
+    _reedbackup_implementation.clock.reset()
     return _reedbackup_implementation
 
 

@@ -6,6 +6,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from pytest_reedbackup.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 from reedbase_backup.protocol import Contract, Hello
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.drift.rows import SourceDrift
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Settings:
     seed: int
     report: Path | None
     divergences_to_write: Path | None
+    source: SourceDrift | None
+    """What --reedbackup-source has, against what the ticket states of it."""
     runs_suite: bool
     """Whether the suite runs, rather than tests of the user's."""
 
@@ -75,6 +81,7 @@ class Settings:
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
+            source=_source(config, options.reedbackup_source),
             runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
         )
 
@@ -117,6 +124,19 @@ def _declared(config: pytest.Config) -> Declared:
     except UnusableDivergences as error:
         raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
     return {}
+
+
+def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:
+    if given is None:
+        return None
+    # Only here is there any need for tree-sitter.
+    from pytest_reedbackup.drift.source import UnusableSource, read_source
+    from pytest_reedbackup.drift.statements import source_drift
+
+    try:
+        return source_drift(given, read_source(config.invocation_params.dir / given))
+    except UnusableSource as error:
+        raise pytest.UsageError(f"--reedbackup-source: {error}") from error
 
 
 def _path(config: pytest.Config, given: str | None) -> Path | None:

@@ -14,7 +14,7 @@ from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.faults import Misfit
 from pytest_reedbackup.implementations.translated import expect_own_type
-from pytest_reedbackup.promises import BrokenPromise, expect, value_of
+from pytest_reedbackup.promises import BrokenPromise, expect, refusal_of, value_of
 from pytest_reedbackup.subject import Subject
 
 # Ticket 060-OPS-01, "Public Functions". What a Python function takes beside
@@ -85,7 +85,7 @@ def test_the_types_have_just_the_tickets_fields(
 @case("ticket/surface/types/error", "An error has the name of a ReedError variant and its fields.")
 def test_an_error_carries_a_kind(reedbackup: Subject, reedbackup_db: Path) -> None:
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1)
-    expect("the kind of the error", getattr(answer, "kind", answer), "BackupNotFound")
+    refusal_of(answer, "a restore without backups", ("BackupNotFound",))
 
 
 def _required_parameters(function: Callable[..., object]) -> list[str]:

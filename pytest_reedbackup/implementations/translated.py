@@ -47,7 +47,9 @@ class Unsaid:
     __lt__ = __le__ = __gt__ = __ge__ = _is_not_so
 
     def _is_needed(self, *others: object) -> NoReturn:
-        raise BrokenPromise(f"{self._field} of what came back", expected="a value", found=repr(self))
+        raise BrokenPromise(
+            f"{self._field} of what came back", expected="a value", found=repr(self)
+        )
 
     __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _is_needed
     __int__ = __index__ = __float__ = __fspath__ = _is_needed
@@ -142,8 +144,27 @@ def _last_of_second(seconds: int) -> int:
     return min(seconds * NANO + NANO - 1, U64_MAX)
 
 
+def _as_said(value: Any) -> str:
+    """As a Struct is shown, without the fields that are missing."""
+    said = {name: getattr(value, name) for name in value.__struct_fields__}
+    shown = (f"{n}={field!r}" for n, field in said.items() if not isinstance(field, Unsaid))
+    return f"{type(value).__name__}({', '.join(shown)})"
+
+
+class TicketBackup(protocol.TicketBackup, frozen=True):
+    __repr__ = _as_said
+
+
+class TicketReport(protocol.TicketReport, frozen=True):
+    __repr__ = _as_said
+
+
+class LastReport(protocol.LastReport, frozen=True):
+    __repr__ = _as_said
+
+
 def _ticket_backup(info: Any, base: Path) -> Any:
-    return protocol.TicketBackup(
+    return TicketBackup(
         id=Path(info.path).name.removesuffix(_SUFFIX),
         timestamp=info.timestamp,
         size_bytes=info.size_bytes,
@@ -153,7 +174,7 @@ def _ticket_backup(info: Any, base: Path) -> Any:
 
 
 def _ticket_report(report: Any) -> Any:
-    return protocol.TicketReport(
+    return TicketReport(
         tables_restored=len(report.tables_restored),
         total_bytes=_unsaid("total_bytes", "last"),
         duration_ms=_unsaid("duration_ms", "last"),
@@ -170,7 +191,7 @@ def _last_backup(info: Any, base: Path) -> Any:
 
 
 def _last_report(report: Any) -> Any:
-    return protocol.LastReport(
+    return LastReport(
         target_timestamp=_unsaid("target_timestamp", "ticket"),
         tables_restored=_unsaid("tables_restored", "ticket"),
         tables_skipped=_unsaid("tables_skipped", "ticket"),
