@@ -87,9 +87,9 @@ def _reedbackup_implementation(
 def reedbackup(_reedbackup_implementation: Subject) -> Subject:
     """The implementation under test: `create_backup(base)` and so on.
 
-    The one of --reedbackup-impl, or the reference. Its clock shows the machine's
-    time, whatever the test before has set: a test must give the same alone.
+    The one of --reedbackup-impl, or the reference.
     """
+    # Where the test before has left the clock is nothing to build on.
     _reedbackup_implementation.clock.reset()
     return _reedbackup_implementation
 
@@ -161,7 +161,7 @@ def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
     else:
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
-    implementation.close()
+    implementation.shutdown()
 
 
 def _settings(config: pytest.Config) -> Settings | None:
