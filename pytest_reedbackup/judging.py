@@ -113,7 +113,7 @@ def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
 
 def _repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
     command = ["pytest", f"--reedbackup-impl={pairing.option}", f"--reedbackup-case={case.id}"]
-    if len(pairing.hello.contracts) > 1:
+    if pairing.hello.contracts != [pairing.contract]:
         command.append(f"--reedbackup-contract={pairing.contract}")
     if settings.baseline is not None:
         command.append(f"--reedbackup-baseline={settings.baseline.option}")

@@ -26,6 +26,21 @@ class Outcome(StrEnum):
     UNDECIDED = "undecided"
     """A bound that the measurements could not decide."""
 
+    @classmethod
+    def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """What the outcomes of a rule's cases make of the rule."""
+        return min(outcomes, key=_SEVERITY.index)
+
+
+_SEVERITY = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.UNDECIDED,
+    Outcome.DIVERGES,
+    Outcome.PASS,
+    Outcome.SKIP,
+)
+
 
 class CaseOutcome(Struct, frozen=True, kw_only=True):
     """One case held against one implementation."""

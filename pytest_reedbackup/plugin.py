@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         choices=("ticket", "last"),
-        help="only this contract (default: every contract that an implementation claims)",
+        help="hold against this contract, also where an implementation claims only the other:"
+        " then calls and values are translated, and the summary shows the drift (default: every"
+        " contract that an implementation claims)",
     )
     group.addoption(
         "--reedbackup-case",
@@ -86,6 +88,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write a starting file of divergences, one entry for each broken promise",
     )
     group.addoption(
+        "--reedbackup-source",
+        metavar="DIR",
+        help="the Rust source of a backup module, as in last/src/backup: the summary shows the"
+        " drift, with what the ticket states of the source code; it changes no verdict",
+    )
+    group.addoption(
         "--reedbackup-report",
         metavar="PATH.json",
         help="write everything that came of the run as JSON",
@@ -100,6 +108,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_reedbackup.run import Run
 
         config.pluginmanager.register(Run(config), "reedbackup-run")
+    elif config.getoption("reedbackup_source"):
+        raise pytest.UsageError(
+            "--reedbackup-source: the source code is a part of an implementation's drift report;"
+            " give --reedbackup-impl=IMPL too, such as python-last"
+        )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

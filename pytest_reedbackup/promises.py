@@ -60,7 +60,8 @@ def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refuse
     """The error that a call must have answered with: of one of `kinds`, if given."""
     wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
     if isinstance(answer, Answered):
-        raise BrokenPromise(what, expected=wanted, found=f"success: {_shown(answer.value)}")
+        given = answer.value if answer.untranslated is None else answer.untranslated
+        raise BrokenPromise(what, expected=wanted, found=f"success: {_shown(given)}")
     if kinds and answer.kind not in kinds:
         raise BrokenPromise(what, expected=wanted, found=str(answer))
     return answer

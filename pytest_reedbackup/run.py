@@ -12,9 +12,10 @@ import pytest
 from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.contracts.ticket import RULES
+from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
-from pytest_reedbackup.report import json_report, terminal
+from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Pairing, Settings
 
 FIXTURE = "_reedbackup_implementation"
@@ -125,19 +126,21 @@ class Run:
             ]
             self.settings.divergences_to_write.write_text(divergences.starting_file(failures))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The verdicts, first of all, and the promises that were broken."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """The verdicts, the promises that were broken and the drift, after pytest's own lists."""
+        yield
         if not self._outcomes:
             return
-        writer = self._config.get_terminal_writer()
-        summary = terminal.render(
-            self._results(),
-            self.settings.pairings,
-            width=writer.fullwidth,
-            colour=writer.hasmarkup,
-        )
+        found, writer = self._results(), self._config.get_terminal_writer()
+        width, colour = writer.fullwidth, writer.hasmarkup
         terminalreporter.section("reedbackup", sep="=")
-        terminalreporter.write(summary)
+        terminalreporter.write(
+            terminal.render(found, self.settings.pairings, width=width, colour=colour)
+        )
+        if drift := self._drift(found):
+            terminalreporter.section("drift", sep="=")
+            terminalreporter.write(drift_table.render(drift, width=width, colour=colour))
 
     def _results(self) -> list[Result]:
         """In the order in which the implementations were given."""
@@ -146,6 +149,9 @@ class Run:
         return sorted(
             found, key=lambda result: order.index((result.implementation, result.contract))
         )
+
+    def _drift(self, found: list[Result]) -> Drift | None:
+        return drift_of(found, self.settings.pairings, self.settings.source)
 
     def _report(self, found: list[Result]) -> json_report.Report:
         pairings = {(p.option, p.contract): p for p in self.settings.pairings}
@@ -158,6 +164,7 @@ class Run:
                 for result in found
             ],
             cases=self._outcomes,
+            drift=self._drift(found),
             divergences=list(self.settings.declared.values()),
             footer=json_report.Footer(cases=len(self._outcomes), complete=True),
         )

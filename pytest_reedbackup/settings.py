@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from pytest_reedbackup.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 from reedbase_backup.protocol import Contract, Hello
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.drift.rows import SourceDrift
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,12 @@ class Pairing:
     clock: str
     """How its clock is set."""
     limits: TimeLimits
+
+    @property
+    def translated_from(self) -> Contract | None:
+        """The contract that the implementation does claim, where `contract` is not claimed."""
+        claimed = self.hello.contracts
+        return None if self.contract in claimed else claimed[0]
 
     def __str__(self) -> str:
         """What it is called in test names."""
@@ -45,6 +55,8 @@ class Settings:
     seed: int
     report: Path | None
     divergences_to_write: Path | None
+    source: SourceDrift | None
+    """What --reedbackup-source has, against what the ticket states of it."""
     runs_suite: bool
     """Whether the suite runs, rather than tests of the user's."""
 
@@ -69,21 +81,16 @@ class Settings:
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
+            source=_source(config, options.reedbackup_source),
             runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
         )
 
 
 def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
+    """One a wanted contract, claimed or translated; by default one a claimed contract."""
     met = _meet(name, option, limits)
     wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
-    claimed = [pairing for pairing in met if not wanted or pairing.contract in wanted]
-    if not claimed:
-        claims = " and ".join(pairing.contract for pairing in met)
-        raise pytest.UsageError(
-            f"--reedbackup-contract: {option!r} claims only contract {claims};"
-            " leave the option out, or name that one"
-        )
-    return claimed
+    return [replace(met[0], contract=contract) for contract in dict.fromkeys(wanted)] or met
 
 
 def _baseline(option: str, limits: TimeLimits) -> Pairing:
@@ -117,6 +124,19 @@ def _declared(config: pytest.Config) -> Declared:
     except UnusableDivergences as error:
         raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
     return {}
+
+
+def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:
+    if given is None:
+        return None
+    # Only here is there any need for tree-sitter.
+    from pytest_reedbackup.drift.source import UnusableSource, read_source
+    from pytest_reedbackup.drift.statements import source_drift
+
+    try:
+        return source_drift(given, read_source(config.invocation_params.dir / given))
+    except UnusableSource as error:
+        raise pytest.UsageError(f"--reedbackup-source: {error}") from error
 
 
 def _path(config: pytest.Config, given: str | None) -> Path | None:

@@ -30,6 +30,10 @@ class Subject:
         """The time that the implementation sees."""
         return self.implementation.clock
 
+    def claims(self, contract: Contract) -> bool:
+        """Whether it is held against `contract`, and the implementation itself claims that."""
+        return contract == self.contract and contract in self.implementation.hello.contracts
+
     def create_backup(self, base: Path) -> Answer:
         """create_backup at the clock's time."""
         return self._call("create_backup", base, **self.clock.params())

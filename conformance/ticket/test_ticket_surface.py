@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.faults import Misfit
-from pytest_reedbackup.promises import BrokenPromise, expect
+from pytest_reedbackup.implementations.translated import expect_own_type
+from pytest_reedbackup.promises import BrokenPromise, expect, refusal_of, value_of
 from pytest_reedbackup.subject import Subject
 
 # Ticket 060-OPS-01, "Public Functions". What a Python function takes beside
@@ -24,20 +26,20 @@ PARAMETERS = {
 }
 
 
-def _create(reedbackup: Subject, base: Path) -> None:
+def _create(reedbackup: Subject, base: Path) -> Answer:
+    return reedbackup.create_backup(base)
+
+
+def _list(reedbackup: Subject, base: Path) -> Answer:
     reedbackup.created(base)
+    return reedbackup.list_backups(base)
 
 
-def _list(reedbackup: Subject, base: Path) -> None:
-    reedbackup.created(base)
-    reedbackup.listed(base)
+def _restore(reedbackup: Subject, base: Path) -> Answer:
+    return reedbackup.restore_point_in_time(base, reedbackup.created(base).timestamp)
 
 
-def _restore(reedbackup: Subject, base: Path) -> None:
-    reedbackup.restored(base, reedbackup.created(base).timestamp)
-
-
-CALLS: dict[str, Callable[[Subject, Path], None]] = {
+CALLS: dict[str, Callable[[Subject, Path], Answer]] = {
     "create_backup": _create,
     "list_backups": _list,
     "restore_point_in_time": _restore,
@@ -57,31 +59,33 @@ def test_the_functions_have_the_tickets_signatures(
         required = _required_parameters(functions[variant])
         expect(f"the required parameters of {variant}", required, PARAMETERS[variant])
     # Over the protocol, these parameters are all that is sent.
-    CALLS[variant](reedbackup, reedbackup_db)
+    value_of(CALLS[variant](reedbackup, reedbackup_db), variant)
 
 
 @cases(
     "ticket/surface/types",
     "{variant} returns the ticket's type with just its fields, of their types.",
-    CALLS,
+    {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_tickets_fields(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Subject, Path], None]
+    reedbackup: Subject, reedbackup_db: Path, variant: str
 ) -> None:
     try:
-        variant(reedbackup, reedbackup_db)
+        answer = CALLS[variant](reedbackup, reedbackup_db)
     except Misfit as misfit:
         raise BrokenPromise(
             "the value that came back",
             expected="the fields of ticket 060-OPS-01, of their types",
             found=str(misfit),
         ) from misfit
+    value_of(answer, variant)
+    expect_own_type(answer, "ticket", variant)
 
 
 @case("ticket/surface/types/error", "An error has the name of a ReedError variant and its fields.")
 def test_an_error_carries_a_kind(reedbackup: Subject, reedbackup_db: Path) -> None:
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1)
-    expect("the kind of the error", getattr(answer, "kind", answer), "BackupNotFound")
+    refusal_of(answer, "a restore without backups", ("BackupNotFound",))
 
 
 def _required_parameters(function: Callable[..., object]) -> list[str]:
