@@ -5,6 +5,7 @@ They work without any option: then the implementation is the reference.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,8 +87,12 @@ def _reedbackup_implementation(
 def reedbackup(_reedbackup_implementation: Subject) -> Subject:
     """The implementation under test: `create_backup(base)` and so on.
 
-    The one of --reedbackup-impl, or the reference.
+    The one of --reedbackup-impl, or the reference. Where its clock can be set, it
+    begins with the machine's time, whatever another test set it to.
     """
+    clock = _reedbackup_implementation.clock
+    if clock.is_settable:
+        clock.set(int(time.time()))
     return _reedbackup_implementation
 
 
