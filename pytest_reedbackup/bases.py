@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from pytest_reedbackup.archives import ROOTS, pack
@@ -65,6 +66,19 @@ def share_with_a_group(base: Path) -> None:
     """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid."""
     for path in sorted((base / "tables").rglob("*")):
         path.chmod(0o2775 if path.is_dir() else 0o664)
+
+
+def break_hard_links(base: Path) -> None:
+    """Makes every file with several names several files.
+
+    tar packs further names as link members, which an implementation may refuse
+    (contract `ticket`, restore/hostile: "by link").
+    """
+    for path in [path for root in ROOTS for path in (base / root).rglob("*")]:
+        if path.is_file() and path.stat().st_nlink > 1:
+            copy = path.with_name(f"{path.name[:100]}.copy")
+            shutil.copy2(path, copy)
+            copy.replace(path)
 
 
 def change_everything(base: Path) -> None:

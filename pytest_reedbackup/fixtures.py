@@ -5,8 +5,8 @@ They work without any option: then the implementation is the reference.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,12 +87,10 @@ def _reedbackup_implementation(
 def reedbackup(_reedbackup_implementation: Subject) -> Subject:
     """The implementation under test: `create_backup(base)` and so on.
 
-    The one of --reedbackup-impl, or the reference. Where its clock can be set, it
-    begins with the machine's time, whatever another test set it to.
+    The one of --reedbackup-impl, or the reference.
     """
-    clock = _reedbackup_implementation.clock
-    if clock.is_settable:
-        clock.set(int(time.time()))
+    # Where the test before has left the clock is nothing to build on.
+    _reedbackup_implementation.clock.reset()
     return _reedbackup_implementation
 
 
@@ -112,6 +110,21 @@ def reedbackup_baseline(
             MissingCapability("a baseline", "give one with --reedbackup-baseline=IMPL")
         )
     yield from _running(settings.baseline, tmp_path_factory.mktemp("reedbackup-baseline"))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[list[Subject]]:
+    """Every implementation of the run under each of its contracts, in processes of their own."""
+    settings = _settings(request.config)
+    with ExitStack() as running:
+        yield [
+            running.enter_context(
+                contextmanager(_running)(pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"))
+            )
+            for pairing in (settings.pairings if settings else (None,))
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +161,7 @@ def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
     else:
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
-    implementation.close()
+    implementation.shutdown()
 
 
 def _settings(config: pytest.Config) -> Settings | None:

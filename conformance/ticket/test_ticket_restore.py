@@ -15,6 +15,7 @@ from pytest_reedbackup.bases import (
     archive_of,
     backup_around,
     backup_at,
+    break_hard_links,
     change_everything,
     live_tree,
     other_tree,
@@ -457,6 +458,7 @@ def test_what_tar_packed_restores(
     reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
+    break_hard_links(base)
     expected = live_tree(base)
     (base / "backups").mkdir()
     roots = [root for root in ("tables", "indices") if (base / root).is_dir()]
@@ -476,6 +478,37 @@ def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> 
     expect("its size_bytes", info.size_bytes, archive.stat().st_size)
     expect("its table_count", info.table_count, 3)
     expect("its archive", archive_of(reedbackup_db, info.id), archive)
+
+
+@cases(
+    "ticket/restore/foreign-archive/interchange",
+    "What every implementation of the run backed up of the {variant} database restores.",
+    {"small": SMALL, "awkward": AWKWARD},
+)
+def test_archives_are_interchangeable(
+    reedbackup: Subject,
+    reedbackup_all: list[Subject],
+    reedbackup_make_db: MakeDatabase,
+    variant: Spec,
+) -> None:
+    for maker in reedbackup_all:
+        if maker.contract != reedbackup.contract:
+            continue
+        source, base = reedbackup_make_db(variant), reedbackup_make_db(variant)
+        break_hard_links(source)
+        answer = maker.create_backup(source)
+        if not isinstance(answer, Answered):
+            # Its own cases say so; it is no fault of the one that restores.
+            continue
+        # The one name that every implementation must know.
+        archive = base / "backups" / f"{answer.value.timestamp}.tar.gz"
+        archive.parent.mkdir()
+        shutil.copy(archive_of(source, answer.value.id), archive)
+        expected = live_tree(base)
+        change_everything(base)
+        what = f"a restore of an archive made by {maker.implementation.option!r}"
+        value_of(reedbackup.restore_point_in_time(base, answer.value.timestamp), what)
+        expect_same_tree(f"the tree after {what}", live_tree(base), expected)
 
 
 def _bytes_of_further_names(base: Path) -> int:

@@ -83,7 +83,7 @@ class Table:
 
         Raises TableAlreadyExists if it has a current.csv or versions.
         """
-        if self.exists() or self.log():
+        if self.exists():
             raise TableAlreadyExists(name=self.name)
         with reported_write("create_table", self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,10 @@ class Table:
 
     def write(self, content: bytes, user: str) -> int:
         """Make `content` the newest version; returns its timestamp. Raises TableNotFound."""
-        self._require()
+        if not self.log():
+            self._require()
         with self._locked() as lines:
+            self._require()
             return self._update(lines, content, user)
 
     def rollback(self, timestamp: int, user: str) -> int:
