@@ -41,7 +41,7 @@ def outcome_of(
         measured="; ".join(
             str(value) for name, value in report.user_properties if name == MEASURED
         ),
-        **_told(reason),
+        **{name: _as_utf8(value) for name, value in _told(reason).items()},
     )
     declared = _declared(case, pairing, settings)
     return outcome if declared is None else _with_divergence(outcome, declared)
@@ -86,6 +86,11 @@ def _told(reason: BaseException | None) -> dict[str, Any]:
     if isinstance(reason, UndecidedBound | AdapterFault):
         return {"detail": str(reason)}
     return {"detail": f"{type(reason).__name__}: {reason}"} if reason else {}
+
+
+def _as_utf8(value: Any) -> Any:
+    """Text as JSON can carry it: a file name need not be UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _declared(case: Case, pairing: Pairing, settings: Settings) -> Divergence | None:
