@@ -60,6 +60,12 @@ def read_tree(archive: Path) -> Tree:
         for member in tar:
             name = normal_name(member)
             if name.split("/")[0] in ROOTS:
+                if name in entries and not member.isdir():
+                    raise BrokenPromise(
+                        f"the members of {archive.name}",
+                        expected="every file once",
+                        found=f"{name} a second time",
+                    )
                 entries[name] = _entry(tar, member)
     return Tree(entries)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from pytest_reedbackup.archives import ROOTS
+from pytest_reedbackup.archives import ROOTS, pack
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.subject import Subject
 
 
 def live_tree(base: Path) -> Tree:
@@ -34,6 +36,38 @@ def backups_listing(base: Path) -> list[str]:
     """The names in backups/; none where there is no such folder."""
     folder = base / "backups"
     return sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
+
+
+def backup_at(reedbackup: Subject, base: Path, seconds: int) -> tuple[str, int]:
+    """Id and timestamp of a fresh backup of the second `seconds`.
+
+    Where the clock cannot be set, it is a plain tar.gz that others might have made.
+    """
+    if reedbackup.clock.is_settable:
+        reedbackup.clock.set(seconds)
+        made = reedbackup.created(base)
+        return made.id, made.timestamp
+    pack(base, archive_of(base, str(seconds)))
+    return str(seconds), seconds
+
+
+def share_with_a_group(base: Path) -> None:
+    """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid."""
+    for path in sorted((base / "tables").rglob("*")):
+        path.chmod(0o2775 if path.is_dir() else 0o664)
+
+
+def break_hard_links(base: Path) -> None:
+    """Makes every file with several names several files.
+
+    tar packs further names as link members, which an implementation may refuse
+    (contract `ticket`, restore/hostile: "by link").
+    """
+    for path in [path for root in ROOTS for path in (base / root).rglob("*")]:
+        if path.is_file() and path.stat().st_nlink > 1:
+            copy = path.with_name(f"{path.name[:100]}.copy")
+            shutil.copy2(path, copy)
+            copy.replace(path)
 
 
 def change_everything(base: Path) -> None:

@@ -73,8 +73,8 @@ class CapabilityClock:
         self._seconds += seconds
 
     def params(self) -> dict[str, int]:
-        """`now_ns`, in the midst of the second."""
-        return {"now_ns": self._seconds * NANO + NANO // 2}
+        """`now_ns`, late in the second, so that rounding up shows."""
+        return {"now_ns": self._seconds * NANO + NANO * 3 // 4}
 
 
 class FakeTimeClock:

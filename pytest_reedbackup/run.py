@@ -11,6 +11,7 @@ import pytest
 
 from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
+from pytest_reedbackup.contracts.ticket import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
 from pytest_reedbackup.report import json_report, terminal
@@ -56,6 +57,19 @@ class Run:
                 raise pytest.UsageError(
                     f"--reedbackup-case: no case matches {' or '.join(patterns)}"
                 )
+        items.sort(key=self._position)
+
+    def _position(self, item: pytest.Item) -> tuple[int, int]:
+        """One implementation after the other, each rule after those that it relies on.
+
+        What is no case of a known rule (generated examples, a user's own tests) comes last.
+        """
+        case, pairing = case_of(item), _pairing(item)
+        if case is None or pairing is None:
+            return len(self.settings.pairings), 0
+        rules = list(RULES)
+        position = rules.index(case.rule) if case.rule in rules else len(rules)
+        return self.settings.pairings.index(pairing), position
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:

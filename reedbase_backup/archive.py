@@ -1,9 +1,7 @@
 """Backup archives: one gzip member holding a plain tar of tables/ and indices/.
 
-After the database's own members comes one of ours, the manifest: a line for
-every folder and file with its SHA-256, size and mtime in nanoseconds (ustar
-headers keep whole seconds). Archives of others, which have no manifest, are
-verified by their gzip checksum and structure alone.
+After the database's own members comes one of ours, the manifest. Archives of
+others, which have none, are verified by their gzip checksum and structure alone.
 """
 
 from __future__ import annotations
@@ -11,26 +9,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO
 
-from reedbase_backup import tar
+from reedbase_backup import manifest, tar
+from reedbase_backup.contents import Entry, SafeNames
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, LockTimeout
-from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, read_summary
+from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, Summary, read_summary
 from reedbase_backup.locks import TABLE_TIMEOUT_SECS
+from reedbase_backup.manifest import ManifestDamaged, Record
 from reedbase_backup.source import SourceChanged, SourceFile, SourceFolder, Unit
+from reedbase_backup.tar_reader import MAX_PATH, Reader, TarDamaged, TarHostile
 
-ROOTS = ("tables", "indices")
-"""The folders that a backup holds (ticket 060-OPS-01, "Architecture")."""
-
-# What no archive of tables/ and indices/ has a reason to hold
-# (contract `ticket`, create/content).
-_FORBIDDEN_ROOTS = ("backups", "registry")
-
-_MANIFEST = b".reedbackup/manifest"
-_MANIFEST_TITLE = b"reedbackup manifest 1\n"
-_NO_DIGEST = b"-"
 _RETRY_PAUSE_SECS = 0.02
 
 
@@ -60,8 +52,8 @@ class ArchiveWriter:
 
     def finish(self, *, table_count: int) -> int:
         """Adds the manifest and ends the archive; returns its size in bytes."""
-        content = _MANIFEST_TITLE + b"".join(self._manifest)
-        self._gzip.write(tar.encode(tar.Member(_MANIFEST, tar.FILE, size=len(content))))
+        content = manifest.encode(self._manifest)
+        self._gzip.write(tar.encode(tar.Member(manifest.NAME, tar.FILE, size=len(content))))
         self._gzip.write(content + tar.padding(len(content)) + tar.END_OF_ARCHIVE)
         return self._gzip.finish(table_count=table_count)
 
@@ -75,6 +67,8 @@ class ArchiveWriter:
 
     def _add_entry(self, entry: SourceFolder | SourceFile) -> None:
         name, status = os.fsencode(entry.name), entry.status
+        if len(name) > MAX_PATH:
+            raise BackupUnsafe(entry.name, f"its path of {len(name)} bytes cannot be restored")
         is_file = isinstance(entry, SourceFile)
         member = tar.Member(
             name=name if is_file else name + b"/",
@@ -86,7 +80,7 @@ class ArchiveWriter:
             gid=status.st_gid,
         )
         self._gzip.write(tar.encode(member))
-        digest = _NO_DIGEST
+        digest = manifest.NO_DIGEST
         if isinstance(entry, SourceFile):
             hasher = sha256()
             for chunk in entry.chunks():
@@ -94,28 +88,7 @@ class ArchiveWriter:
                 self._gzip.write(chunk)
             self._gzip.write(tar.padding(member.size))
             digest = hasher.hexdigest().encode()
-        self._manifest.append(_manifest_line(digest, member.size, member.mtime_ns, name))
-
-
-def _manifest_line(digest: bytes, size: int, mtime_ns: int, name: bytes) -> bytes:
-    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-    return b"%s %d %d %s\n" % (digest, size, mtime_ns, escaped)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One folder or file of a backup, checked to be safe to write below a fresh folder."""
-
-    name: str
-    """Relative, normal, and below tables/ or indices/."""
-    is_folder: bool
-    mode: int
-    mtime_ns: int
-    size: int
-    uid: int
-    gid: int
-    same_as: str | None
-    """The earlier file whose content this one repeats (a hard link in the archive)."""
+        self._manifest.append(Record(digest, member.size, member.mtime_ns).line(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +96,11 @@ class Contents:
     """What a whole, verified archive holds."""
 
     table_count: int
-    file_count: int
     total_bytes: int
     """Sum of the sizes of all files."""
-    mtimes_ns: dict[str, int]
-    """The exact mtimes of the manifest, by name; empty for an archive without one."""
+    records: dict[str, Record]
+    """Its folders and files by name, with exact mtimes where there is a manifest."""
+    has_manifest: bool
 
 
 class ArchiveReader:
@@ -148,28 +121,24 @@ class ArchiveReader:
             self._gzip = GzipReader(file)
         except GzipDamaged as error:
             raise BackupCorrupted(file_name, str(error)) from error
-        self._tar = tar.Reader(self._gzip)
+        self._tar = Reader(self._gzip)
         self._hasher = sha256()
         self._names = SafeNames()
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, Record] = {}
         self._manifest: bytes | None = None
         self.contents: Contents | None = None
 
     def __iter__(self) -> Iterator[Entry]:
         """The entries in the archive's order; `chunks` gives the current one's content."""
-        try:
+        with self._judging():
             for member in self._tar:
                 entry = self._names.admit(member)
                 if entry is not None:
                     yield entry
                     self._record(entry)
-                elif member.name == _MANIFEST:
-                    self._manifest = b"".join(self._tar.data())
-        except (GzipDamaged, tar.TarDamaged) as error:
-            raise BackupCorrupted(self._file_name, str(error)) from error
-        except tar.TarHostile as error:
-            raise BackupUnsafe(os.fsdecode(error.name), error.reason) from error
-        self.contents = self._verified_contents()
+                elif member.name == manifest.NAME:
+                    self._read_manifest(member)
+            self.contents = self._verified_contents()
 
     def read_through(self) -> Contents:
         """Reads and verifies everything, and returns what there is."""
@@ -180,150 +149,56 @@ class ArchiveReader:
 
     def chunks(self) -> Iterator[bytes]:
         """The current entry's content; nothing for folders and hard links."""
-        for chunk in self._tar.data():
-            if self._summary:
+        with self._judging():
+            for chunk in self._tar.data():
                 self._hasher.update(chunk)
-            yield chunk
+                yield chunk
+
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        try:
+            yield
+        except (GzipDamaged, TarDamaged, ManifestDamaged) as error:
+            raise BackupCorrupted(self._file_name, str(error)) from error
+        except TarHostile as error:
+            raise BackupUnsafe(os.fsdecode(error.name), error.reason) from error
 
     def _record(self, entry: Entry) -> None:
         for _ in self.chunks():
             pass
-        digest = _NO_DIGEST if entry.is_folder else self._hasher.hexdigest().encode()
-        self._hasher = sha256()
-        self._records[entry.name] = _Record(digest, entry.size, entry.mtime_ns)
+        if entry.same_as is not None:
+            digest = self._records[entry.same_as].digest
+        elif entry.is_folder:
+            digest = manifest.NO_DIGEST
+        else:
+            digest = self._hasher.hexdigest().encode()
+            self._hasher = sha256()
+        self._records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
+
+    def _read_manifest(self, member: tar.Member) -> None:
+        if member.size > manifest.max_size(self._records):
+            raise ManifestDamaged(f"its manifest claims {member.size} bytes")
+        self._manifest = b"".join(self._tar.data())
 
     def _verified_contents(self) -> Contents:
         if "tables" not in self._names.folders:
             raise BackupCorrupted(self._file_name, "it holds no tables/ folder")
-        tables = sum(name.count("/") == 1 for name in self._names.folders if name[0] == "t")
-        records = self._records
+        records, table_count = self._records, self._names.table_count
         if self._summary:
-            records = self._verified_manifest(tables)
+            self._check_summary(self._summary, table_count)
+        if self._manifest is not None:
+            records = manifest.verified(self._manifest, records)
         return Contents(
-            table_count=tables,
-            file_count=len(self._names.sizes),
+            table_count=table_count,
             total_bytes=sum(self._names.sizes.values()),
-            mtimes_ns={name: record.mtime_ns for name, record in records.items()},
+            records=records,
+            has_manifest=self._manifest is not None,
         )
 
-    def _verified_manifest(self, tables: int) -> dict[str, _Record]:
-        """The manifest's records, which must be those of the members that were read."""
-        if self._manifest is None or self._summary is None:
-            raise BackupCorrupted(self._file_name, "its manifest is missing")
-        if self._summary.table_count != tables:
+    def _check_summary(self, summary: Summary, table_count: int) -> None:
+        if summary.body_crc != self._gzip.body_crc:
+            raise BackupCorrupted(self._file_name, "its checksum is wrong")
+        if summary.table_count != table_count:
             raise BackupCorrupted(self._file_name, "its header counts other tables than it holds")
-        records = self._parsed_manifest(self._manifest)
-        if records.keys() != self._records.keys():
-            raise BackupCorrupted(self._file_name, "its manifest names other files than it holds")
-        for name, found in self._records.items():
-            if (records[name].digest, records[name].size) != (found.digest, found.size):
-                raise BackupCorrupted(self._file_name, f"the content of {name} is not as backed up")
-        return records
-
-    def _parsed_manifest(self, manifest: bytes) -> dict[str, _Record]:
-        title, *lines = manifest.split(b"\n")[:-1]
-        if title + b"\n" != _MANIFEST_TITLE:
-            raise BackupCorrupted(
-                self._file_name,
-                "its manifest has an unknown format; was it made by a newer version?",
-            )
-        records = {}
-        try:
-            for line in lines:
-                digest, size, mtime_ns, name = line.split(b" ", 3)
-                records[os.fsdecode(_unescaped(name))] = _Record(digest, int(size), int(mtime_ns))
-        except ValueError as error:
-            raise BackupCorrupted(self._file_name, "its manifest is malformed") from error
-        return records
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    digest: bytes
-    size: int
-    mtime_ns: int
-
-
-class SafeNames:
-    """Admits members one by one: each name normal, in place, and new."""
-
-    def __init__(self) -> None:
-        self.folders: set[str] = set()
-        """All folders, those too that only a path implies."""
-        self.sizes: dict[str, int] = {}
-        """The sizes of all files, in bytes."""
-        self._announced: set[str] = set()
-
-    def admit(self, member: tar.Member) -> Entry | None:
-        """The entry for `member`; None for one beside tables/ and indices/.
-
-        Raises BackupUnsafe for everything that an honest backup does not hold.
-        """
-        name = _normal_name(member)
-        root = name.partition("/")[0]
-        if member.kind not in (tar.FILE, tar.FOLDER, tar.HARD_LINK):
-            raise BackupUnsafe(name, f"the archive holds {member.kind_words}; it was not restored")
-        if root in _FORBIDDEN_ROOTS:
-            raise BackupUnsafe(name, "a backup holds only tables/ and indices/")
-        if root not in ROOTS:
-            if member.kind == tar.HARD_LINK:
-                raise BackupUnsafe(name, "a link beside tables/ and indices/")
-            return None
-        return self._entry(name, member)
-
-    def _entry(self, name: str, member: tar.Member) -> Entry:
-        is_folder = member.kind == tar.FOLDER
-        if (
-            name in self._announced
-            or name in self.sizes
-            or (not is_folder and name in self.folders)
-        ):
-            raise BackupUnsafe(name, "the archive holds it twice")
-        self._imply_parents(name)
-        size, same_as = member.size, None
-        if is_folder:
-            self._announced.add(name)
-            self.folders.add(name)
-            size = 0
-        else:
-            if name in ROOTS:
-                raise BackupUnsafe(name, "it is a file where a folder must be")
-            if member.kind == tar.HARD_LINK:
-                same_as = self._link_target(name, member)
-                size = self.sizes[same_as]
-            self.sizes[name] = size
-        return Entry(
-            name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
-        )
-
-    def _imply_parents(self, name: str) -> None:
-        parent = name.rpartition("/")[0]
-        while parent and parent not in self.folders:
-            if parent in self.sizes:
-                raise BackupUnsafe(name, f"{parent} is a file and a folder at once")
-            self.folders.add(parent)
-            parent = parent.rpartition("/")[0]
-
-    def _link_target(self, name: str, member: tar.Member) -> str:
-        target = os.fsdecode(member.link).removeprefix("./")
-        if target not in self.sizes:
-            raise BackupUnsafe(
-                name, f"a link to {target!r}, which is no earlier file of the archive"
-            )
-        return target
-
-
-def _normal_name(member: tar.Member) -> str:
-    """The member's name without `./` and trailing slashes; "" for the root itself."""
-    text = os.fsdecode(member.name)
-    parts = text.rstrip("/").split("/")
-    if text.startswith("/") or ".." in parts or "\0" in text:
-        raise BackupUnsafe(text, "the name leads out of the database")
-    return "/".join(part for part in parts if part not in ("", "."))
-
-
-def _unescaped(name: bytes) -> bytes:
-    if b"\\" not in name:
-        return name
-    pieces = name.split(b"\\\\")
-    return b"\\".join(piece.replace(b"\\n", b"\n") for piece in pieces)
+        if self._manifest is None:
+            raise BackupCorrupted(self._file_name, "its manifest is missing")

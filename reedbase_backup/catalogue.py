@@ -65,7 +65,8 @@ def archive_names(base_path: str) -> list[BackupName]:
                 for entry in entries
                 if (name := BackupName.parse(entry.name)) and entry.is_file(follow_symlinks=False)
             ]
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # ValueError: no file system can have that path.
         return []
     return sorted(names, reverse=True)
 

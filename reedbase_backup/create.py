@@ -70,4 +70,12 @@ def _readable(base: str) -> list[BackupName]:
     names = catalogue.archive_names(base)
     if len(names) <= retention.KEEP:
         return names
-    return [name for name in names if read_info(base, name) is not None]
+    return [name for name in names if _is_readable(base, name)]
+
+
+def _is_readable(base: str, name: BackupName) -> bool:
+    try:
+        return read_info(base, name) is not None
+    except OSError:
+        # Closed to this user, or on a bad sector: no reason to stop backups.
+        return False

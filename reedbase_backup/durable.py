@@ -29,7 +29,7 @@ def sync(descriptor: int) -> None:
 
 def sync_file(path: str) -> None:
     """`sync` for a file or folder by its path."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         sync(descriptor)
     finally:
@@ -67,7 +67,10 @@ def remove_tree(path: str) -> None:
         os.chmod(path, 0o700)
         for parent, folders, _ in os.walk(path):
             for folder in folders:
-                os.chmod(os.path.join(parent, folder), 0o700)
+                inside = os.path.join(parent, folder)
+                # chmod would change what a symlink leads to.
+                if not os.path.islink(inside):
+                    os.chmod(inside, 0o700)
     shutil.rmtree(path)
 
 

@@ -216,8 +216,15 @@ def translated(operation: str, path: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = path or os.fsdecode(error.filename or "")
-        if isinstance(error, PermissionError) and where:
-            raise PermissionDenied(where) from error
-        reason = f"{error.strerror} (os error {error.errno})"
-        raise IoError(operation, f"{where}: {reason}" if where else reason) from error
+        raise from_os_error(error, operation, path) from error
+
+
+def from_os_error(error: OSError, operation: str, path: str | None = None) -> ReedError:
+    """PermissionDenied or IoError of `operation`, about `path` or what `error` names."""
+    # A call on a descriptor leaves its number here.
+    named = error.filename if isinstance(error.filename, str | bytes) else ""
+    where = path or os.fsdecode(named)
+    if isinstance(error, PermissionError) and where:
+        return PermissionDenied(where)
+    reason = f"{error.strerror} (os error {error.errno})"
+    return IoError(operation, f"{where}: {reason}" if where else reason)

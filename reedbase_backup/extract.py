@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from reedbase_backup.archive import ArchiveReader, Contents, Entry
+from reedbase_backup.archive import ArchiveReader, Contents
+from reedbase_backup.contents import Entry
 from reedbase_backup.durable import sync_tree
 from reedbase_backup.errors import BackupUnsafe
 
@@ -52,14 +53,16 @@ class _Extraction:
             self._write_file(entry)
 
     def finish(self, contents: Contents) -> None:
-        """Modes of folders and all mtimes, which writing inside would have changed."""
+        """All mtimes and the modes of folders, which writing inside would have changed."""
+        for name, record in contents.records.items():
+            times = (record.mtime_ns, record.mtime_ns)
+            os.utime(name, ns=times, dir_fd=self._root, follow_symlinks=False)
+        # Last and from the leaves up: some modes let nobody into a folder.
         for name, entry in reversed(self._folders.items()):
             if entry is not None:
                 if self._keeps_owners:
                     os.chown(name, entry.uid, entry.gid, dir_fd=self._root)
                 os.chmod(name, entry.mode, dir_fd=self._root)
-        for name, mtime_ns in reversed(contents.mtimes_ns.items()):
-            os.utime(name, ns=(mtime_ns, mtime_ns), dir_fd=self._root, follow_symlinks=False)
 
     def _write_file(self, entry: Entry) -> None:
         if entry.size > self._free:

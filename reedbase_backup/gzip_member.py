@@ -3,9 +3,11 @@
 Our archives carry an extra field in the gzip header (RFC 1952, FEXTRA), which
 every gzip reader skips:
 
-    "R" "B"  u16 16    subfield id and length
+    "R" "B"  u16 20    subfield id and length
     u64                size of the whole file, so that a cut is noticed at once
     u64                table folders in the archive, so that a list needs no unpacking
+    u32                CRC-32 of all that follows the header: gzip's own is of the
+                       content, and deflate has bits that no content depends on
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _RAW_DEFLATE = -15
 _LEVEL = 3
 _TRAILER = struct.Struct("<II")
 # Magic, flags, mtime 0 (reproducible), no hint, unknown system; extra length.
-_HEADER = struct.Struct("<3sBIBBH2sHQQ")
+_HEADER = struct.Struct("<3sBIBBH2sHQQI")
+_SUBFIELD_SIZE = 20
 _HEAD_SIZE = 1 << 16
 _COMPRESS_AT = 1 << 18
 _CHUNK = 1 << 20
@@ -44,6 +47,7 @@ class Summary:
 
     file_size: int
     table_count: int
+    body_crc: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Checkpoint:
     """A point between two segments that the writer can return to."""
 
     offset: int
+    body_crc: int
     crc: int
     size: int
 
@@ -64,7 +69,8 @@ class GzipWriter:
         self._pending_size = 0
         self._crc = 0
         self._size = 0
-        self._file.write(_header(Summary(0, 0)))
+        self._body_crc = 0
+        self._file.write(_header(Summary(0, 0, 0)))
         self._deflate = _deflater()
 
     def write(self, data: bytes) -> None:
@@ -81,8 +87,8 @@ class GzipWriter:
         fresh compressor may go on from here.
         """
         self._compress()
-        self._file.write(self._deflate.flush(isal_zlib.Z_FULL_FLUSH))
-        return Checkpoint(self._file.tell(), self._crc, self._size)
+        self._write_body(self._deflate.flush(isal_zlib.Z_FULL_FLUSH))
+        return Checkpoint(self._file.tell(), self._body_crc, self._crc, self._size)
 
     def rewind(self, checkpoint: Checkpoint) -> None:
         """Forgets everything written since `checkpoint`."""
@@ -90,17 +96,18 @@ class GzipWriter:
         self._pending_size = 0
         self._file.seek(checkpoint.offset)
         self._file.truncate()
+        self._body_crc = checkpoint.body_crc
         self._crc, self._size = checkpoint.crc, checkpoint.size
         self._deflate = _deflater()
 
     def finish(self, *, table_count: int) -> int:
         """Completes the member and its header; returns the file's size in bytes."""
         self._compress()
-        self._file.write(self._deflate.flush(isal_zlib.Z_FINISH))
-        self._file.write(_TRAILER.pack(self._crc, self._size & 0xFFFFFFFF))
+        self._write_body(self._deflate.flush(isal_zlib.Z_FINISH))
+        self._write_body(_TRAILER.pack(self._crc, self._size & 0xFFFFFFFF))
         file_size = self._file.tell()
         self._file.seek(0)
-        self._file.write(_header(Summary(file_size, table_count)))
+        self._file.write(_header(Summary(file_size, table_count, self._body_crc)))
         return file_size
 
     def _compress(self) -> None:
@@ -109,7 +116,11 @@ class GzipWriter:
         self._pending_size = 0
         self._crc = isal_zlib.crc32(data, self._crc)
         self._size += len(data)
-        self._file.write(self._deflate.compress(data))
+        self._write_body(self._deflate.compress(data))
+
+    def _write_body(self, data: bytes) -> None:
+        self._body_crc = isal_zlib.crc32(data, self._body_crc)
+        self._file.write(data)
 
 
 def _deflater() -> isal_zlib.Compress:
@@ -117,9 +128,8 @@ def _deflater() -> isal_zlib.Compress:
 
 
 def _header(summary: Summary) -> bytes:
-    return _HEADER.pack(
-        _MAGIC, _FEXTRA, 0, 0, 255, 20, b"RB", 16, summary.file_size, summary.table_count
-    )
+    subfield = (b"RB", _SUBFIELD_SIZE, summary.file_size, summary.table_count, summary.body_crc)
+    return _HEADER.pack(_MAGIC, _FEXTRA, 0, 0, 255, 4 + _SUBFIELD_SIZE, *subfield)
 
 
 def read_summary(file: IO[bytes]) -> Summary | None:
@@ -127,9 +137,9 @@ def read_summary(file: IO[bytes]) -> Summary | None:
     head = file.read(_HEADER.size)
     if len(head) < _HEADER.size:
         return None
-    magic, flags, _, _, _, extra, subfield, length, size, tables = _HEADER.unpack(head)
-    ours = (_MAGIC, _FEXTRA, 20, b"RB", 16)
-    return Summary(size, tables) if (magic, flags, extra, subfield, length) == ours else None
+    magic, flags, _, _, _, extra, subfield, length, *summary = _HEADER.unpack(head)
+    ours = (_MAGIC, _FEXTRA, 4 + _SUBFIELD_SIZE, b"RB", _SUBFIELD_SIZE)
+    return Summary(*summary) if (magic, flags, extra, subfield, length) == ours else None
 
 
 class GzipReader:
@@ -143,6 +153,8 @@ class GzipReader:
         self._file = file
         self._inflate = isal_zlib.decompressobj(_RAW_DEFLATE)
         self._input = self._after_header(file.read(_HEAD_SIZE))
+        self.body_crc = isal_zlib.crc32(self._input)
+        """CRC-32 of all that was read after the header."""
         self._output = b""
         self._at = 0
         self._crc = 0
@@ -172,7 +184,7 @@ class GzipReader:
 
     def _decompress(self) -> bytes:
         if not self._input and not self._inflate.eof:
-            self._input = self._file.read(_CHUNK)
+            self._input = self._read_body(_CHUNK)
             if not self._input:
                 raise GzipDamaged("it ends too early")
         try:
@@ -188,13 +200,18 @@ class GzipReader:
         return data
 
     def _check_trailer(self) -> None:
-        trailer = self._inflate.unused_data + self._file.read(_TRAILER.size + 1)
+        trailer = self._inflate.unused_data + self._read_body(_TRAILER.size + 1)
         if len(trailer) < _TRAILER.size:
             raise GzipDamaged("it ends too early")
         if len(trailer) > _TRAILER.size:
             raise GzipDamaged("there are bytes after its end")
         if _TRAILER.unpack(trailer) != (self._crc, self._size & 0xFFFFFFFF):
             raise GzipDamaged("its checksum is wrong")
+
+    def _read_body(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.body_crc = isal_zlib.crc32(data, self.body_crc)
+        return data
 
     @staticmethod
     def _after_header(head: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
@@ -20,6 +21,9 @@ TABLE_TIMEOUT_SECS = 10
 
 _POLL_SECS = 0.005
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# There is none, or it is closed to us, a symlink or a socket: a backup's walk
+# then refuses it by name, and a restore replaces it.
+_NO_LOCK = (errno.ENOENT, errno.EACCES, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP)
 
 
 def open_base(base_path: str) -> int:
@@ -29,7 +33,8 @@ def open_base(base_path: str) -> int:
     """
     try:
         return os.open(base_path, _FOLDER)
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        # ValueError: a path that no file system can have, such as one with a NUL.
         raise IoError(
             "open_base", f"{base_path} is not a folder; give the path of a .reed database"
         ) from error
@@ -43,10 +48,11 @@ def base_locked(base_path: str) -> Iterator[None]:
     Raises IoError where the base is missing, LockTimeout where another process
     keeps it for BASE_TIMEOUT_SECS.
     """
-    with translated("open_base"):
+    with translated("open_base", base_path):
         descriptor = open_base(base_path)
     try:
-        _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
+        with translated("lock_base", base_path):
+            _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
         yield
     finally:
         os.close(descriptor)
@@ -63,8 +69,9 @@ def table_locked(folder: int, name: str) -> Iterator[bool]:
         descriptor = os.open(
             ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
         )
-    except OSError:
-        # None there, or a link or a socket, which the walk refuses by name.
+    except OSError as error:
+        if error.errno not in _NO_LOCK:
+            raise
         yield False
         return
     try:
@@ -76,6 +83,14 @@ def table_locked(folder: int, name: str) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def has_lock(folder: int) -> bool:
+    """Whether the table whose folder is open as `folder` has a `.lock` by now."""
+    try:
+        return stat.S_ISREG(os.stat(".lock", dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def tables_locked(tables: str) -> Iterator[None]:
     """Holds the `.lock` of every table in the folder `tables`, so that no writer is midway."""
@@ -83,7 +98,8 @@ def tables_locked(tables: str) -> Iterator[None]:
         for name in sorted(os.listdir(tables)) if os.path.isdir(tables) else ():
             try:
                 folder = os.open(os.path.join(tables, name), _FOLDER)
-            except (NotADirectoryError, FileNotFoundError):
+            except (NotADirectoryError, FileNotFoundError, PermissionError):
+                # No table, or one that nobody without more rights than ours writes to.
                 continue
             _allow_descriptors(folder)
             try:

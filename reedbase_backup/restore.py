@@ -62,12 +62,13 @@ def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
 
 
 def _restore(base: str, name: BackupName) -> Contents:
-    staging = swap.create_staging(base)
     try:
+        staging = swap.create_staging(base)
         with open(catalogue.archive_path(base, name), "rb") as file:
             contents = extract(ArchiveReader(file, name.file_name), staging)
         with tables_locked(os.path.join(base, "tables")):
             swap.commit(base)
     finally:
+        # The new trees after an error, the old ones after success.
         swap.discard_staging(base)
     return contents

@@ -7,17 +7,25 @@ change meanwhile, and read again if there was one.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reedbase_backup.errors import BackupUnsafe, translated
-from reedbase_backup.locks import table_locked
+from reedbase_backup.errors import BackupUnsafe, from_os_error
+from reedbase_backup.locks import has_lock, table_locked
 
 _CHUNK = 1 << 20
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+# What O_DIRECTORY and O_NOFOLLOW say of a file and, on macOS, of a symlink.
+_NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
+
+# The coarsest clock that Linux stamps files by (CONFIG_HZ=100).
+_TICK_NS = 10_000_000
 
 _SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
 
@@ -48,17 +56,21 @@ class SourceFile:
     def chunks(self) -> Iterator[bytes]:
         """The file's content, exactly as many bytes as `status` says.
 
-        Raises SourceChanged where the file has become shorter or longer.
+        Raises SourceChanged where the file has become shorter or longer, IoError
+        where the disk fails.
         """
         left = self.status.st_size
-        while left:
-            chunk = os.read(self.descriptor, min(left, _CHUNK))
-            if not chunk:
+        try:
+            while left:
+                chunk = os.read(self.descriptor, min(left, _CHUNK))
+                if not chunk:
+                    raise SourceChanged(self.name)
+                left -= len(chunk)
+                yield chunk
+            if os.read(self.descriptor, 1):
                 raise SourceChanged(self.name)
-            left -= len(chunk)
-            yield chunk
-        if os.read(self.descriptor, 1):
-            raise SourceChanged(self.name)
+        except OSError as error:
+            raise from_os_error(error, "read_source", self.name) from error
 
 
 class Unit:
@@ -71,6 +83,7 @@ class Unit:
         self._path = os.path.join(base_path, name)
         self._deep = deep
         self._stamps: dict[str, Stamp] = {}
+        self._locked = False
 
     def entries(self) -> Iterator[SourceFolder | SourceFile]:
         """Every folder and file of the unit, parents first, in the order of their names.
@@ -85,12 +98,14 @@ class Unit:
             root = os.open(self._path, _OPEN_FOLDER)
         except FileNotFoundError:
             return
-        except NotADirectoryError as error:
-            raise BackupUnsafe(self.name, _SPECIAL) from error
+        except OSError as error:
+            if error.errno in _NO_FOLDER:
+                raise BackupUnsafe(self.name, _SPECIAL) from error
+            raise from_os_error(error, "read_source", self.name) from error
         try:
-            with table_locked(root, self.name) as locked:
+            with table_locked(root, self.name) as self._locked:
                 yield from self._walk(root)
-                if not locked and self._stamps != self._stamps_now(root):
+                if not self._locked and (has_lock(root) or self._stamps != self._stamps_now(root)):
                     raise SourceChanged(self.name)
         except FileNotFoundError as error:
             raise SourceChanged(self.name) from error
@@ -101,12 +116,12 @@ class Unit:
         pending = [""]
         while pending:
             below = pending.pop()
-            folder = os.open(below or ".", _OPEN_FOLDER, dir_fd=root)
+            name = f"{self.name}/{below}" if below else self.name
+            folder = _open(root, below or ".", _OPEN_FOLDER, name)
             try:
-                status = self._stamped(below, os.fstat(folder))
-                yield SourceFolder(f"{self.name}/{below}" if below else self.name, status)
+                yield SourceFolder(name, self._stamped(below, os.fstat(folder)))
                 subfolders = []
-                for entry in _sorted_entries(folder):
+                for entry in _sorted_entries(folder, name):
                     relative = f"{below}/{entry.name}" if below else entry.name
                     if entry.is_dir(follow_symlinks=False):
                         subfolders.append(relative)
@@ -123,12 +138,12 @@ class Unit:
 
     def _file(self, folder: int, entry_name: str, relative: str) -> Iterator[SourceFile]:
         name = f"{self.name}/{relative}"
-        descriptor = _open_file(folder, entry_name, name)
+        descriptor = _open(folder, entry_name, _OPEN_FILE, name)
         try:
-            status = self._stamped(relative, os.fstat(descriptor))
+            status = os.fstat(descriptor) if self._locked else _settled(descriptor, name)
             if not stat.S_ISREG(status.st_mode):
                 raise BackupUnsafe(name, _SPECIAL)
-            yield SourceFile(name, status, descriptor)
+            yield SourceFile(name, self._stamped(relative, status), descriptor)
         finally:
             os.close(descriptor)
 
@@ -144,7 +159,7 @@ class Unit:
             below = pending.pop()
             folder = os.open(below or ".", _OPEN_FOLDER, dir_fd=root)
             try:
-                for entry in _sorted_entries(folder):
+                for entry in _sorted_entries(folder, self.name):
                     relative = f"{below}/{entry.name}" if below else entry.name
                     is_folder = entry.is_dir(follow_symlinks=False)
                     if is_folder and self._deep:
@@ -156,17 +171,36 @@ class Unit:
         return stamps
 
 
-def _open_file(folder: int, entry_name: str, name: str) -> int:
-    with translated("read_source", name):
-        try:
-            return os.open(entry_name, _OPEN_FILE, dir_fd=folder)
-        except FileNotFoundError as error:
-            raise SourceChanged(name) from error
+def _open(folder: int, entry_name: str, flags: int, name: str) -> int:
+    try:
+        return os.open(entry_name, flags, dir_fd=folder)
+    except FileNotFoundError as error:
+        raise SourceChanged(name) from error
+    except OSError as error:
+        raise from_os_error(error, "read_source", name) from error
 
 
-def _sorted_entries(folder: int) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+def _settled(descriptor: int, name: str) -> os.stat_result:
+    """A file's status, no younger than its timestamps can tell.
+
+    Two writes within one tick of the file system's clock give it one time: of a
+    file that was written just now, a stamp would not show the next write.
+    """
+    for _ in range(2):
+        status = os.fstat(descriptor)
+        age_ns = time.time_ns() - status.st_ctime_ns
+        if not 0 <= age_ns <= _TICK_NS:
+            return status
+        time.sleep((_TICK_NS - age_ns + 1) / 10**9)
+    raise SourceChanged(name)
+
+
+def _sorted_entries(folder: int, name: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise from_os_error(error, "read_source", name) from error
 
 
 def _stamp(status: os.stat_result) -> Stamp:

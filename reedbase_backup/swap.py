@@ -13,9 +13,10 @@ The last step renames the folder back to staging.
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 
-from reedbase_backup.archive import ROOTS
+from reedbase_backup.contents import ROOTS
 from reedbase_backup.durable import remove_tree, sync_file
 
 _STAGING = ".reedbackup-staging"
@@ -58,8 +59,8 @@ def discard_staging(base_path: str) -> None:
 def commit(base_path: str) -> None:
     """Puts the staged trees, which must be durable, in place of the live ones.
 
-    A root that was not staged is then not there. On an OSError the live trees
-    are as before.
+    A root that was not staged is then not there. On an error the live trees are
+    as before.
     """
     staging, committed = os.path.join(base_path, _STAGING), os.path.join(base_path, _COMMIT)
     new = os.path.join(staging, "new")
@@ -73,9 +74,9 @@ def commit(base_path: str) -> None:
         _move(staging, committed, done)
         sync_file(base_path)
         _roll_forward(base_path, done)
-    except OSError:
+    except BaseException:
         for source, target in reversed(done):
-            os.rename(target, source)
+            _rename(target, source)
         raise
 
 
@@ -106,5 +107,22 @@ def _retire(live: str, old: str, done: list[_Move]) -> None:
 
 
 def _move(source: str, target: str, done: list[_Move]) -> None:
-    os.rename(source, target)
+    _rename(source, target)
     done.append((source, target))
+
+
+def _rename(source: str, target: str) -> None:
+    try:
+        os.rename(source, target)
+    except PermissionError:
+        mode = os.lstat(source).st_mode
+        if mode & stat.S_IWUSR or not stat.S_ISDIR(mode):
+            raise
+        # A new parent changes the folder's own `..`, which takes the right to write.
+        os.chmod(source, stat.S_IMODE(mode) | stat.S_IWUSR)
+        here = source
+        try:
+            os.rename(source, target)
+            here = target
+        finally:
+            os.chmod(here, stat.S_IMODE(mode))

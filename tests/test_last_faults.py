@@ -136,6 +136,37 @@ def test_a_write_that_meets_a_full_disk_at_any_call_leaves_the_table_or_finishes
         assert_next_write_is_sound(copy, [NEXT, OLD, NEW] if logged else [NEXT, OLD])
 
 
+def test_files_are_synced_before_they_get_their_names_and_the_folder_after(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[tuple[str, str]] = []
+    sync, replace = os.fsync, os.replace
+
+    def syncing(descriptor: int) -> None:
+        identity = os.fstat(descriptor).st_ino
+        paths = [table.folder, *table.folder.iterdir()]
+        events.extend(("sync", path.name) for path in paths if path.stat().st_ino == identity)
+        sync(descriptor)
+
+    def replacing(source: str, target: str) -> None:
+        events.append(("replace", Path(target).name))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", replacing)
+    stamp = table.write(NEW, "admin")
+    assert events == [
+        ("sync", f"{stamp}.bsdiff"),
+        ("sync", f"current.csv.{stamp}.tmp"),
+        ("sync", "text"),
+        ("sync", "version.log.new.tmp"),
+        ("replace", "version.log"),
+        ("sync", "text"),
+        ("replace", "current.csv"),
+        ("sync", "text"),
+    ]
+
+
 def test_an_init_killed_before_any_call_can_be_done_again(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     outcomes = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,10 @@ def test_a_list_of_real_archives_agrees_in_names_and_order(case: ListCase, tmp_p
         assert info["size_mb"] == info["size_bytes"] / 1048576
         if info["path"] in links:
             assert info == recorded
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED} (set REEDBACKUP_SHARED)")
+def test_every_defect_of_the_baseline_has_the_ports_answer() -> None:
+    rows = re.findall(r"^\| (D\d+) \|", (SHARED / "BASELINE.md").read_text(), re.MULTILINE)
+    assert list(DIVERGENCES) == rows
+    assert all(divergence.id == key for key, divergence in DIVERGENCES.items())

@@ -56,6 +56,7 @@ def test_a_number_is_what_rust_calls_a_u64(text: str, value: int | None) -> None
         (b"5|2|1|", "delta size"),
         (b"5|2|1|9 ", "delta size"),
         (b"5|2|1|9\r5|2|1|9", "delta size"),
+        (b"5|2|1|9\r\r", "delta size"),
     ],
 )
 def test_the_first_bad_field_of_a_line_is_named_with_the_line(line: bytes, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -55,11 +56,28 @@ def test_a_missing_byte_is_refused(reedbackup: Subject, reedbackup_db: Path) -> 
 def test_a_flipped_bit_in_a_foreign_archive_is_refused(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
+    reedbackup.created(reedbackup_db)
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
     change_everything(reedbackup_db)
     for damage, content in flipped_bits(archive.read_bytes(), FLIPS):
         archive.write_bytes(content)
         _expect_refused_as_corrupted(reedbackup, reedbackup_db, archive, 1_700_000_000, damage)
+
+
+@case(
+    "ticket/restore/corrupt/cut-tar",
+    "A tar that ends within a file is BackupCorrupted, though the gzip around it is sound.",
+)
+def test_a_tar_that_was_cut_is_refused(reedbackup: Subject, reedbackup_db: Path) -> None:
+    reedbackup.created(reedbackup_db)
+    archive = reedbackup_db / "backups" / "1700000000.tar.gz"
+    last = file_member("tables/text/zzz", b"x" * 2000)
+    pack_members(archive, [*_sound(), last])
+    whole = gzip.decompress(archive.read_bytes())
+    archive.write_bytes(gzip.compress(whole[: whole.index(b"x" * 2000) + 1000]))
+    _expect_refused_as_corrupted(
+        reedbackup, reedbackup_db, archive, 1_700_000_000, "half of its last file"
+    )
 
 
 @cases(
@@ -182,6 +200,7 @@ def test_hostile_archives_are_refused(
     outside = reedbackup_db.parent / "outside"
     outside.mkdir()
     (outside / "secret").write_text("not part of the database")
+    reedbackup.created(reedbackup_db)
     pack_members(reedbackup_db / "backups" / "1700000000.tar.gz", variant(outside))
     before = Tree.read(reedbackup_db.parent)
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1_700_000_000)

@@ -8,8 +8,10 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.bases import archive_of, backups_listing, source_tree
+from pytest_reedbackup.bases import archive_of, source_tree
 from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.promises import (
     MissingCapability,
     expect,
@@ -118,27 +120,29 @@ def test_create_refuses_a_symlink_in_the_place_of_a_table(
 def test_a_failed_create_leaves_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
     older = reedbackup.created(reedbackup_db)
     archive = archive_of(reedbackup_db, older.id)
-    content, others = archive.read_bytes(), _others(reedbackup_db, [older.id])
-    before = source_tree(reedbackup_db)
+    content, others = archive.read_bytes(), _all_but_archives(reedbackup_db, [older.id])
     reedbackup.clock.advance()
-    # The last thing that a backup in the order of names comes to.
-    obstacle = reedbackup_db / "indices" / "zzz"
-    obstacle.symlink_to("nowhere")
-    refusal_of(reedbackup.create_backup(reedbackup_db), "create_backup")
-    obstacle.unlink()
+    _create_in_vain(reedbackup, reedbackup_db)
     expect("the backups after the failure", reedbackup.listed(reedbackup_db), [older])
     expect("the older archive is unchanged", archive.read_bytes() == content, True)
-    for root in ("tables", "registry"):
-        found = {n: e for n, e in source_tree(reedbackup_db).entries.items() if n.startswith(root)}
-        kept = {n: e for n, e in before.entries.items() if n.startswith(root)}
-        expect(f"{root}/ after the failure is as before", found == kept, True)
     newer = reedbackup.created(reedbackup_db)
     expect("the backups after the next one", reedbackup.listed(reedbackup_db), [newer, older])
     expect(
-        "what is in backups/ beside archives",
-        _others(reedbackup_db, [older.id, newer.id]),
+        "what there is beside archives",
+        _all_but_archives(reedbackup_db, [older.id, newer.id]),
         others,
     )
+
+
+@case(
+    "ticket/create/failure-leaves-nothing/full",
+    "A failed create costs no older backup, though there are as many as are kept.",
+)
+def test_a_failed_create_costs_no_older_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+    kept = [reedbackup.created(reedbackup_db) for _ in range(RETENTION)]
+    reedbackup.clock.advance()
+    _create_in_vain(reedbackup, reedbackup_db)
+    expect("the backups after the failure", reedbackup.listed(reedbackup_db), kept[::-1])
 
 
 @case(
@@ -155,6 +159,15 @@ def test_a_create_without_room_for_backups_changes_nothing(
     expect("backups", (reedbackup_db / "backups").read_text(), "in the way")
 
 
-def _others(base: Path, ids: list[str]) -> list[str]:
-    archives = {f"{backup_id}.tar.gz" for backup_id in ids}
-    return [name for name in backups_listing(base) if name not in archives]
+def _create_in_vain(reedbackup: Subject, base: Path) -> None:
+    """A create that fails at the last thing that it comes to in the order of names."""
+    obstacle = base / "indices" / "zzz"
+    obstacle.symlink_to("nowhere")
+    refusal_of(reedbackup.create_backup(base), "create_backup")
+    obstacle.unlink()
+
+
+def _all_but_archives(base: Path, ids: list[str]) -> list[str]:
+    """Every name in the base and around it, but those of these backups' archives."""
+    archives = {f"{base.name}/backups/{backup_id}.tar.gz" for backup_id in ids}
+    return sorted(Tree.read(base.parent).entries.keys() - archives)

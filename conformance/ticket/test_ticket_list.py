@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.archives import UNREADABLE, pack
-from pytest_reedbackup.bases import archive_of, change_everything
+from pytest_reedbackup.bases import archive_of, backup_at, change_everything
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.promises import MissingCapability, expect, expect_same_tree
@@ -27,13 +27,12 @@ def test_list_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
 
 @case("ticket/list/order/by-time", "The order is that of the timestamps, not that of creation.")
 def test_list_orders_by_timestamp(reedbackup: Subject, reedbackup_db: Path) -> None:
-    made = {}
     # Of different lengths too: as text, 999999999 sorts after 1000000000.
     for seconds in (1_800_000_000, 999_999_999, 1_700_000_000, 1_000_000_000):
-        reedbackup.clock.set(seconds)
-        made[seconds] = reedbackup.created(reedbackup_db)
-    expected = [made[seconds] for seconds in sorted(made, reverse=True)]
-    expect("list_backups", reedbackup.listed(reedbackup_db), expected)
+        backup_at(reedbackup, reedbackup_db, seconds)
+    listed = [info.timestamp for info in reedbackup.listed(reedbackup_db)]
+    expected = [1_800_000_000, 1_700_000_000, 1_000_000_000, 999_999_999]
+    expect("the timestamps of list_backups", listed, expected)
 
 
 @case("ticket/list/order/ties", "Of equal timestamps, the backup created last comes first.")
@@ -72,6 +71,11 @@ FOREIGN_NAMES = {
     "upper-case": "5.TAR.GZ",
     "not-gzip-by-name": "5.tar",
     "suffix": "5.tar.gz.bak",
+    "partial": "5.tar.gz.tmp",
+    "prefix": "tmp-5.tar.gz",
+    "hidden": ".5.tar.gz",
+    "fraction": "1.5.tar.gz",
+    "negative": "-5.tar.gz",
     "space": " 5.tar.gz",
     "hexadecimal": "0x5.tar.gz",
     "other-digits": "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}.tar.gz",

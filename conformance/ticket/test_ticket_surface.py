@@ -34,8 +34,7 @@ def _list(reedbackup: Subject, base: Path) -> None:
 
 
 def _restore(reedbackup: Subject, base: Path) -> None:
-    reedbackup.created(base)
-    reedbackup.restored(base, 2**64 - 1)
+    reedbackup.restored(base, reedbackup.created(base).timestamp)
 
 
 CALLS: dict[str, Callable[[Subject, Path], None]] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -118,11 +118,6 @@ def read(path: Path) -> Report:
     return report
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON schema of the report."""
-    return msgspec.json.schema(Report)
-
-
 def implementation_report(result: Result, pairing: Pairing) -> ImplementationReport:
     """What the report says of one implementation under one contract."""
     hello = pairing.hello
@@ -137,3 +132,20 @@ def implementation_report(result: Result, pairing: Pairing) -> ImplementationRep
         verdict=str(result.verdict),
         counts={str(outcome): count for outcome, count in result.counts.items()},
     )
+
+
+def schema_text() -> str:
+    """The published schema, as it stands in report.schema.json beside this file.
+
+    `python -m pytest_reedbackup.report.json_report` prints it.
+    """
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "pytest-reedbackup report",
+        **msgspec.json.schema(Report),
+    }
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

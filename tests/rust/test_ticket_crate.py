@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -42,6 +43,16 @@ class Faults:
         use(adapter)
         adapter.close()
         return len(self._log.read_text().splitlines())
+
+    def order(self, start: Any, use: Callable[[Any], object]) -> list[str]:
+        """The renames and syncs that an adapter makes for `use`, in order, with their paths."""
+        calls = "trace=?rename,?renameat,?renameat2,?fsync,?syncfs"
+        adapter = start(
+            self._strace, "-f", "-qq", "-y", "-o", self._log, "-e", calls, self._adapter
+        )
+        use(adapter)
+        adapter.close()
+        return self._log.read_text().splitlines()
 
     def _trace(self, step: str, log: Path | str) -> Command:
         return [self._strace, "-f", "-qq", "-o", log, "-e", f"trace={STEPS[step]}"]
@@ -200,6 +211,38 @@ def test_a_create_that_fails_leaves_no_backup_and_no_rest(
         assert backups in (0, len(listed))
         assert live(base, snapshot) == before
     assert failures >= 1
+
+
+def positions(lines: list[str], pattern: str) -> list[int]:
+    found = [number for number, line in enumerate(lines) if re.search(pattern, line)]
+    assert found, f"{pattern} in {lines}"
+    return found
+
+
+def test_a_backup_is_on_disk_before_it_is_reported(faults: Faults, base: Path, start: Any) -> None:
+    lines = faults.order(start, lambda adapter: create(adapter, base))
+    published = positions(lines, r"rename.*partial.*tar\.gz")[-1]
+    assert positions(lines, r"fsync.*partial>")[-1] < published
+    assert positions(lines, r"fsync.*/backups>")[-1] > published
+    assert positions(lines, r"fsync.*/\.reed>")[0] < published, "the folder backups/ itself"
+
+
+def test_a_restored_tree_is_on_disk_before_it_is_decided_on_and_swapped_in(
+    faults: Faults, base: Path, start: Any, old_and_new: Any
+) -> None:
+    change, new = old_and_new
+    change()
+    lines = faults.order(start, lambda adapter: restore(adapter, base))
+    decided = positions(lines, r"rename.*draft.*decided")[-1]
+    swapped = positions(lines, r"rename.*new/(tables|indices)")
+    for path in (f"new/{folder}/{name}" for folder, names in new.items() for name in names):
+        assert positions(lines, rf"fsync.*{re.escape(path)}>")[-1] < decided
+    for path in ("new", "new/tables", "new/indices", "draft"):
+        assert positions(lines, rf"fsync.*{path}>")[-1] < decided
+    assert decided < positions(lines, r"fsync.*/\.reedbackup-restore>")[0] < swapped[0]
+    folder = positions(lines, r"fsync.*/\.reed>")
+    assert decided < folder[0] < swapped[0]
+    assert folder[-1] > swapped[-1]
 
 
 def test_a_restore_killed_at_any_moment_leaves_one_whole_tree(

@@ -53,7 +53,7 @@ pub fn apply(old: &[u8], mut stream: &[u8]) -> ReedResult<Vec<u8>> {
         let start = usize::try_from(position).map_err(|_| failed("InvalidData"))?;
         let diff = take(mix)?.0;
         let matched = start.checked_add(diff.len()).and_then(|end| old.get(start..end));
-        let matched = matched.ok_or_else(|| failed("InvalidData"))?;
+        let matched = matched.ok_or_else(|| failed("UnexpectedEof"))?;
         new.extend(diff.iter().zip(matched).map(|(diff, old)| diff.wrapping_add(*old)));
         let (bytes, at_end) = take(extra)?;
         new.extend(bytes);

@@ -8,7 +8,7 @@
 //! | offset | bytes | |
 //! |---|---|---|
 //! | 10 | 2 | length of the extra field, 16 |
-//! | 12 | 4 | `RB`, and 12, the length of what follows |
+//! | 12 | 4 | `RT`, and 12, the length of what follows |
 //! | 16 | 4 | CRC-32 of the file with these four bytes zero |
 //! | 20 | 8 | folders directly under tables/ |
 
@@ -19,7 +19,7 @@ use std::os::unix::fs::FileExt;
 
 const FEXTRA: u8 = 4;
 const LENGTH: [u8; 2] = [16, 0];
-const ID: [u8; 2] = *b"RB";
+const ID: [u8; 2] = *b"RT";
 const ID_LENGTH: [u8; 2] = [12, 0];
 const CRC: usize = 16;
 const TABLES: usize = 20;

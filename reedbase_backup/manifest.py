@@ -1,0 +1,89 @@
+"""The manifest: our own member of an archive, a line for every folder and file in it.
+
+    reedbackup manifest 1
+    SHA-256 (or -) SIZE MTIME_NS NAME
+
+ustar headers keep whole seconds and no checksum of the content; here are both.
+A backslash in a name is written `\\\\`, a line feed `\\n`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+NAME = b".reedbackup/manifest"
+"""The member's name: outside tables/ and indices/ (contract `ticket`, create/content)."""
+
+NO_DIGEST = b"-"
+"""In place of the SHA-256 of a folder."""
+
+_TITLE = b"reedbackup manifest 1\n"
+# A digest, two 64-bit numbers with a sign, four separators.
+_MAX_BESIDE_NAME = 64 + 20 + 21 + 4
+
+
+class ManifestDamaged(Exception):
+    """The manifest is not one, or does not fit what the archive holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the manifest says of one folder or file."""
+
+    digest: bytes
+    """SHA-256 of the content in hexadecimal, or NO_DIGEST."""
+    size: int
+    mtime_ns: int
+
+    def line(self, name: bytes) -> bytes:
+        """This record as a line of the manifest."""
+        escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+        return b"%s %d %d %s\n" % (self.digest, self.size, self.mtime_ns, escaped)
+
+
+def encode(lines: list[bytes]) -> bytes:
+    """The manifest of these lines."""
+    return _TITLE + b"".join(lines)
+
+
+def max_size(names: dict[str, Record]) -> int:
+    """The size in bytes that no honest manifest of these names exceeds."""
+    return len(_TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
+
+
+def verified(manifest: bytes, found: dict[str, Record]) -> dict[str, Record]:
+    """The manifest's records, which must be those of the members that were read.
+
+    `found` has their mtimes as tar headers do, some of them in whole seconds.
+    Raises ManifestDamaged.
+    """
+    records = _parsed(manifest)
+    if records.keys() != found.keys():
+        raise ManifestDamaged("its manifest names other files than it holds")
+    for name, record in records.items():
+        if (record.digest, record.size) != (found[name].digest, found[name].size):
+            raise ManifestDamaged(f"the content of {name} is not as backed up")
+        if record.mtime_ns // 10**9 != found[name].mtime_ns // 10**9:
+            raise ManifestDamaged(f"the time of {name} is not as backed up")
+    return records
+
+
+def _parsed(manifest: bytes) -> dict[str, Record]:
+    if not manifest.startswith(_TITLE):
+        raise ManifestDamaged("its manifest has an unknown format; was it made by a newer version?")
+    records = {}
+    try:
+        for line in manifest.removesuffix(b"\n").split(b"\n")[1:]:
+            digest, size, mtime_ns, name = line.split(b" ", 3)
+            records[os.fsdecode(_unescaped(name))] = Record(digest, int(size), int(mtime_ns))
+    except ValueError as error:
+        raise ManifestDamaged("its manifest is malformed") from error
+    return records
+
+
+def _unescaped(name: bytes) -> bytes:
+    if b"\\" not in name:
+        return name
+    pieces = name.split(b"\\\\")
+    return b"\\".join(piece.replace(b"\\n", b"\n") for piece in pieces)

@@ -1,0 +1,226 @@
+"""Reading tar archives of anybody, with nothing in them trusted.
+
+v7, ustar, GNU and pax headers are understood. What a member is allowed to be
+called and to do is for `contents` to judge; here go only claims that no honest
+archive makes of its own structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from reedbase_backup.tar import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
+
+MAX_PATH = 4095
+"""The longest name of a member, in bytes: Linux opens no longer path."""
+
+_OLD_FILE = b"\0"
+_CONTIGUOUS_FILE = b"7"
+_PAX_GLOBAL = b"g"
+_GNU_LONG_NAME = b"L"
+_GNU_LONG_LINK = b"K"
+_SPARSE_FILE = b"S"
+
+# No honest pax header comes near this; one that claims more wants to exhaust
+# memory.
+_MAX_EXTENSION = 1 << 20
+# The last 32-bit number means "nobody in particular" to the system.
+_OWNERS = range((1 << 32) - 1)
+# In nanoseconds what fits 64 bits of seconds, which is what file systems take.
+_MTIMES_NS = range(-(10**9) << 63, 10**9 << 63)
+_SIZES = range(1 << 63)
+
+
+class TarDamaged(Exception):
+    """The bytes are not a tar archive, or not all of it."""
+
+
+class TarHostile(Exception):
+    """A member that no backup needs and that must not be restored."""
+
+    def __init__(self, name: bytes, reason: str) -> None:
+        super().__init__(reason)
+        self.name = name
+        self.reason = reason
+
+
+class ByteSource(Protocol):
+    """What the reader reads from: a decompressed stream."""
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only where the stream ends."""
+        ...
+
+
+class Reader:
+    """Iterates over the members of a tar stream; `data` gives the current one's bytes."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._unread = 0
+        self._padding = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        """Each file, folder or other member in order; pax and GNU extensions are applied.
+
+        Raises TarDamaged where the stream is no whole tar archive, TarHostile
+        for names, sizes, owners and times that cannot be honest.
+        """
+        defaults: dict[bytes, bytes] = {}
+        records: dict[bytes, bytes] = {}
+        while (block := self._block()) is not None:
+            member = _decode(block)
+            if member.kind == PAX:
+                records |= _parse_pax(self._extension(member))
+            elif member.kind == _PAX_GLOBAL:
+                defaults |= _parse_pax(self._extension(member))
+            elif member.kind == _GNU_LONG_NAME:
+                records[b"path"] = self._extension(member).rstrip(b"\0")
+            elif member.kind == _GNU_LONG_LINK:
+                records[b"linkpath"] = self._extension(member).rstrip(b"\0")
+            else:
+                member = _checked(_completed(member, defaults | records))
+                records = {}
+                self._open_data(member)
+                yield member
+                self._skip_data()
+
+    def data(self, chunk_size: int = 1 << 20) -> Iterator[bytes]:
+        """The current member's data, in chunks of at most `chunk_size` bytes."""
+        while self._unread:
+            chunk = self._exactly(min(self._unread, chunk_size))
+            self._unread -= len(chunk)
+            yield chunk
+
+    def _block(self) -> bytes | None:
+        """The next header block, or None at a proper end of the archive."""
+        block = self._exactly(BLOCK)
+        if block.strip(b"\0"):
+            return block
+        # Two zero blocks end an archive; writers pad with more of them.
+        if self._exactly(BLOCK).strip(b"\0"):
+            raise TarDamaged("a single zero block inside the archive")
+        while rest := self._source.read(1 << 16):
+            if rest.strip(b"\0"):
+                raise TarDamaged("data after the end of the archive")
+        return None
+
+    def _extension(self, member: Member) -> bytes:
+        if not 0 <= member.size <= _MAX_EXTENSION:
+            raise TarHostile(member.name, f"an extension header of {member.size} bytes")
+        self._open_data(member)
+        content = b"".join(self.data())
+        self._skip_data()
+        return content
+
+    def _open_data(self, member: Member) -> None:
+        has_data = member.kind not in (FOLDER, HARD_LINK)
+        self._unread = member.size if has_data else 0
+        self._padding = -self._unread % BLOCK
+
+    def _skip_data(self) -> None:
+        for _ in self.data():
+            pass
+        if self._padding:
+            self._exactly(self._padding)
+            self._padding = 0
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._source.read(size)
+        if len(data) != size:
+            raise TarDamaged("it ends too early")
+        return data
+
+
+def _decode(block: bytes) -> Member:
+    """One header block as it stands, of which nothing but its checksum is checked."""
+    checksum = _number(block[148:156])
+    if checksum != sum(block) - sum(block[148:156]) + 8 * 32:
+        raise TarDamaged("a header's checksum is wrong")
+    kind = block[156:157]
+    name = block[:100].split(b"\0", 1)[0]
+    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    return Member(
+        name=prefix + b"/" + name if prefix else name,
+        kind=FILE if kind in (_OLD_FILE, _CONTIGUOUS_FILE) else kind,
+        mode=_number(block[100:108]) & 0o7777,
+        uid=_number(block[108:116]),
+        gid=_number(block[116:124]),
+        size=_number(block[124:136]),
+        mtime_ns=_number(block[136:148]) * 10**9,
+        link=block[157:257].split(b"\0", 1)[0],
+    )
+
+
+def _number(field: bytes) -> int:
+    """A numeric field: octal text, or GNU's base-256 where the top bit is set."""
+    if field[0] & 0x80:
+        value = int.from_bytes(field, "big")
+        bits = 8 * len(field)
+        # 0xff… is a negative number in two's complement, 0x80… a positive one.
+        return value - (1 << bits) if field[0] & 0x40 else value - (1 << (bits - 1))
+    text = field.split(b"\0", 1)[0].strip(b" ")
+    if text.strip(b"01234567"):
+        raise TarDamaged("a header holds a number that is not octal")
+    return int(text, 8) if text else 0
+
+
+def _parse_pax(content: bytes) -> dict[bytes, bytes]:
+    records: dict[bytes, bytes] = {}
+    start = 0
+    while start < len(content):
+        # A length of more digits than this would be beyond any extension.
+        digits, space, _ = content[start : start + 8].partition(b" ")
+        end = start + (int(digits) if space and digits.isdigit() else 0)
+        key, equals, value = content[start + len(digits) + 1 : end].partition(b"=")
+        if end > len(content) or not equals or not value.endswith(b"\n"):
+            raise TarDamaged("a pax record is malformed")
+        records[key] = value[:-1]
+        start = end
+    return records
+
+
+def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
+    """`member` with the values of its extensions in place of its own."""
+    if records:
+        is_sparse = any(key.startswith(b"GNU.sparse") for key in records)
+        member = replace(
+            member,
+            name=records.get(b"path", member.name),
+            kind=_SPARSE_FILE if is_sparse else member.kind,
+            link=records.get(b"linkpath", member.link),
+            mtime_ns=_billionths(records.get(b"mtime"), member.mtime_ns),
+            size=_billionths(records.get(b"size"), member.size * 10**9) // 10**9,
+            uid=_billionths(records.get(b"uid"), member.uid * 10**9) // 10**9,
+            gid=_billionths(records.get(b"gid"), member.gid * 10**9) // 10**9,
+        )
+    # Before POSIX, a folder was a file whose name ends in a slash. Only the whole
+    # name tells: where an extension has it, the header's is cut anywhere.
+    if member.kind == FILE and member.name.endswith(b"/"):
+        return replace(member, kind=FOLDER)
+    return member
+
+
+def _checked(member: Member) -> Member:
+    if len(member.name) > MAX_PATH:
+        raise TarHostile(member.name[:100], f"a name of {len(member.name)} bytes")
+    if member.size not in _SIZES:
+        raise TarHostile(member.name, f"a size of {member.size} bytes")
+    if member.uid not in _OWNERS or member.gid not in _OWNERS:
+        raise TarHostile(member.name, f"an owner of {member.uid}:{member.gid}")
+    if member.mtime_ns not in _MTIMES_NS:
+        raise TarHostile(member.name, f"an mtime of {member.mtime_ns} ns")
+    return member
+
+
+def _billionths(text: bytes | None, default: int) -> int:
+    """A pax number such as `-1.5`, in billionths."""
+    if text is None:
+        return default
+    whole, _, fraction = text.removeprefix(b"-").partition(b".")
+    if not whole.isdigit() or len(whole) > 20 or (fraction and not fraction.isdigit()):
+        raise TarDamaged("a pax record holds a malformed number")
+    value = int(whole) * 10**9 + int(fraction[:9].ljust(9, b"0"))
+    return -value if text.startswith(b"-") else value

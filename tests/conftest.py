@@ -1,0 +1,157 @@
+"""Small databases, and what the tests of the reference implementation share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reedbase_backup.create import create_backup_at
+from reedbase_backup.types import BackupInfo
+
+Tree = dict[str, tuple[Any, ...]]
+
+_INIT_NS = 1_700_000_000_000_000_000
+
+
+def _write_table(folder: Path, rows: int) -> None:
+    """One table with one version, laid out as contract `last`, "On disk", says."""
+    folder.mkdir(parents=True)
+    content = "key|value\n" + "".join(f"{folder.name}.{row}|row {row}\n" for row in range(rows))
+    (folder / "current.csv").write_text(content)
+    (folder / f"{_INIT_NS}.bsdiff").write_text(content)
+    (folder / "version.log").write_text(f"{_INIT_NS}|5|1|{len(content)}\n")
+    (folder / ".lock").touch()
+
+
+@pytest.fixture
+def make_base(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a `.reed` database with the tables named, of `rows` rows each."""
+
+    def make(*tables: str, rows: int = 3, name: str = ".reed") -> Path:
+        base = tmp_path / name
+        (base / "tables").mkdir(parents=True)
+        for table in tables:
+            _write_table(base / "tables" / table, rows)
+        (base / "indices").mkdir()
+        (base / "indices" / "metadata.json").write_text("[]\n")
+        (base / "registry").mkdir()
+        (base / "registry" / "actions.dict").write_text("code|name|description\n5|init|\n")
+        return base
+
+    return make
+
+
+@pytest.fixture
+def base(make_base: Callable[..., Path]) -> Path:
+    """Two tables and, among them, what a careless backup loses."""
+    base = make_base("routes", "text")
+    text = base / "tables" / "text"
+    (text / "empty").mkdir(mode=0o750)
+    (text / "empty.csv").touch()
+    (text / "Größe 日本.csv").write_bytes(b"caf\xc3\xa9\r\n\x00\xff")
+    (text / "current.csv").chmod(0o600)
+    (text / "version.log").chmod(0o755)
+    (base / "indices" / "text.key.btree").write_bytes(bytes(5000) + b"\x01")
+    os.utime(text / "current.csv", ns=(1_600_000_000_123_456_789,) * 2)
+    os.utime(base / "indices", ns=(1_500_000_000_000_000_001,) * 2)
+    return base
+
+
+def _described(path: Path) -> tuple[Any, ...]:
+    status = path.lstat()
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISDIR(status.st_mode):
+        return "folder", mode, status.st_mtime_ns
+    if stat.S_ISREG(status.st_mode):
+        return "file", mode, status.st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest()
+    return "special", status.st_mode, os.readlink(path) if path.is_symlink() else None
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> Callable[..., Tree]:
+    """Everything below a folder by name: kind, mode, mtime and content.
+
+    The folder itself is left out: its mtime changes with every name in it.
+    """
+
+    def take(root: Path, *parts: str) -> Tree:
+        tops = [root / part for part in parts] if parts else [root]
+        found = [path for top in tops for path in (top, *top.rglob("*")) if os.path.lexists(path)]
+        return {str(path.relative_to(root)): _described(path) for path in found if path != root}
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def database(snapshot: Callable[..., Tree]) -> Callable[[Path], Tree]:
+    """The part of a base that a backup holds."""
+    return lambda base: snapshot(base, "tables", "indices")
+
+
+@pytest.fixture(scope="session")
+def backup_at() -> Callable[[Path, int], BackupInfo]:
+    """create_backup by a clock that says so many Unix seconds."""
+    return lambda base, seconds: create_backup_at(base, seconds * 10**9)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Callable[[Path, object], Path]:
+    """A copy of a base under another name, modes and mtimes included."""
+
+    def copy(base: Path, name: object) -> Path:
+        return Path(shutil.copytree(base, tmp_path / str(name), symlinks=True))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """The path of an external tool; skips where it is missing, unless tools are required."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            if os.environ.get("REEDBACKUP_REQUIRE_TOOLS") == "1":
+                pytest.fail(f"{name} is not installed, and REEDBACKUP_REQUIRE_TOOLS=1")
+            pytest.skip(f"{name} is not installed")
+        return path
+
+    return find
+
+
+# Python starts with the rights of the tests, which may be what finds it at all.
+_BECOME_NOBODY = """
+import os, sys
+from reedbase_backup import PermissionDenied, create_backup, restore_point_in_time
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+"""
+
+
+@pytest.fixture
+def as_nobody(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python code without root's rights, as a user who then owns all of `tmp_path`.
+
+    The code works there, with relative paths: pytest's folders are closed to others.
+    """
+
+    def run(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
+        if os.geteuid() == 0:
+            for path in (tmp_path, *tmp_path.rglob("*")):
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        relative = [path.relative_to(tmp_path) for path in paths]
+        command = [sys.executable, "-c", _BECOME_NOBODY + code, *relative]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    return run

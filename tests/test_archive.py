@@ -1,0 +1,308 @@
+"""The archive format: what is written comes back, and no damage goes unnoticed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import random
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reedbase_backup import BackupCorrupted, BackupUnsafe, create_backup, tar
+from reedbase_backup.archive import ArchiveReader
+from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter
+from reedbase_backup.tar_reader import Reader, TarDamaged
+
+names = st.binary(min_size=1, max_size=300).filter(lambda name: b"\0" not in name)
+
+
+@st.composite
+def members(draw: st.DrawFn) -> tuple[tar.Member, bytes]:
+    is_folder = draw(st.booleans())
+    content = b"" if is_folder else draw(st.binary(max_size=2000))
+    member = tar.Member(
+        name=draw(names).rstrip(b"/") + (b"/" if is_folder else b"x"),
+        kind=tar.FOLDER if is_folder else tar.FILE,
+        mode=draw(st.integers(0, 0o7777)),
+        mtime_ns=draw(st.integers(-(2**40), 2**40)) * 10**9,
+        size=len(content),
+        uid=draw(st.integers(0, 2**32 - 2)),
+        gid=draw(st.integers(0, 2**32 - 2)),
+    )
+    return member, content
+
+
+def packed(contents: list[tuple[tar.Member, bytes]]) -> bytes:
+    blocks = [
+        tar.encode(member) + content + tar.padding(len(content)) for member, content in contents
+    ]
+    return b"".join(blocks) + tar.END_OF_ARCHIVE
+
+
+@given(st.lists(members(), max_size=5))
+def test_members_of_any_name_time_and_owner_are_read_as_they_were_written(contents):
+    reader = Reader(io.BytesIO(packed(contents)))
+    assert [(member, b"".join(reader.data())) for member in reader] == contents
+
+
+@given(st.lists(members(), max_size=5))
+def test_the_standard_librarys_tarfile_reads_the_same_members(contents):
+    with tarfile.open(
+        fileobj=io.BytesIO(packed(contents)), encoding="latin-1", errors="strict"
+    ) as opened:
+        found = opened.getmembers()
+        assert len(found) == len(contents)
+        for member, (expected, content) in zip(found, contents, strict=True):
+            # tarfile decodes pax records as UTF-8 and cannot say what they were.
+            if len(expected.name) <= 100:
+                assert member.name.encode("latin-1") == expected.name.rstrip(b"/")
+            assert (member.mode, member.mtime) == (expected.mode, expected.mtime_ns // 10**9)
+            assert (member.uid, member.gid) == (expected.uid, expected.gid)
+            assert member.isdir() == (expected.kind == tar.FOLDER)
+            if member.isfile():
+                assert opened.extractfile(member).read() == content
+
+
+@given(st.lists(members(), max_size=3), st.data())
+def test_a_cut_tar_is_never_read_to_its_end(contents, data):
+    whole = packed(contents)
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    with pytest.raises(TarDamaged):
+        list(Reader(io.BytesIO(cut)))
+
+
+def test_numbers_that_octal_cannot_hold_are_read_from_base_256():
+    huge, member = 1 << 40, tar.Member(b"tables/f", tar.FILE)
+    header = bytearray(tar.encode(member))
+    header[124:136] = b"\x80" + huge.to_bytes(11, "big")
+    header[136:148] = (-5).to_bytes(12, "big", signed=True)
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
+    found = next(iter(Reader(io.BytesIO(bytes(header)))))
+    assert (found.size, found.mtime_ns) == (huge, -5 * 10**9)
+
+
+@given(
+    st.lists(
+        st.one_of(st.binary(max_size=300), st.sampled_from(["checkpoint", "rewind"])), max_size=12
+    ),
+    st.integers(1, 700),
+)
+def test_a_member_of_any_segments_is_one_that_everybody_reads(steps, read_size):
+    file, writer, expected, kept = io.BytesIO(), None, b"", (None, b"")
+    writer = GzipWriter(file)
+    for step in steps:
+        if step == "checkpoint":
+            kept = writer.checkpoint(), expected
+        elif step == "rewind":
+            checkpoint, expected = kept if kept[0] else (None, expected)
+            if checkpoint:
+                writer.rewind(checkpoint)
+        else:
+            writer.write(step)
+            expected += step
+    size = writer.finish(table_count=3)
+
+    assert size == len(file.getvalue())
+    assert gzip.decompress(file.getvalue()) == expected
+    file.seek(0)
+    assert _read_all(GzipReader(file), read_size) == expected
+
+
+def _read_all(reader: GzipReader, size: int) -> bytes:
+    parts = []
+    while part := reader.read(size):
+        parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20, 9_999_999])
+@pytest.mark.parametrize("kind", ["zeros", "noise", "text"])
+@pytest.mark.parametrize("read_size", [512, 1 << 20, 1 << 30])
+def test_a_member_of_any_size_is_read_whole(size, kind, read_size):
+    """About the chunk sizes of the reader, and compressed from 1 : 1 to 1 : 1000."""
+    content = {
+        "zeros": lambda: bytes(size),
+        "noise": lambda: random.Random(size).randbytes(size),
+        "text": lambda: (b"key.%d|value\n" * (size // 13 + 1))[:size],
+    }[kind]()
+    for packer in (gzip.compress, _compressed):
+        assert _read_all(GzipReader(io.BytesIO(packer(content))), read_size) == content
+
+
+def _compressed(content: bytes) -> bytes:
+    file = io.BytesIO()
+    writer = GzipWriter(file)
+    writer.write(content)
+    writer.finish(table_count=0)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("offset", range(-12, 13))
+def test_a_member_that_ends_about_a_chunks_end_is_read_whole(offset):
+    """The trailer may lie across what is read from the file at a time."""
+    noise = random.Random(60).randbytes(1 << 21)
+    for chunk_end in (1 << 16, (1 << 16) + (1 << 20)):
+        size, compressed = chunk_end, b""
+        for _ in range(20):
+            compressed = _compressed(noise[:size])
+            size += chunk_end + offset - len(compressed)
+        assert abs(len(compressed) - chunk_end) <= 12
+        content = noise[: len(gzip.decompress(compressed))]
+        assert _read_all(GzipReader(io.BytesIO(compressed)), 1 << 20) == content
+
+
+def test_every_optional_part_of_a_gzip_header_is_skipped():
+    plain = gzip.compress(b"content", mtime=0)
+    for flags, extra in [
+        (0x04, b"\x05\x00extra"),
+        (0x08, b"name\0"),
+        (0x10, b"comment\0"),
+        (0x02, b"\0\0"),
+        (0x1F, b"\x02\x00xyname\0comment\0\0\0"),
+    ]:
+        member = plain[:3] + bytes([flags]) + plain[4:10] + extra + plain[10:]
+        assert _read_all(GzipReader(io.BytesIO(member)), 100) == b"content"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [b"\0", b"x" * 100, gzip.compress(b"another member", mtime=0)],
+    ids=["zero", "text", "another-member"],
+)
+def test_bytes_after_the_member_are_damage(after):
+    with pytest.raises(GzipDamaged, match="bytes after its end"):
+        _read_all(GzipReader(io.BytesIO(gzip.compress(b"content") + after)), 100)
+
+
+HEADER_SIZE = 36
+
+
+@pytest.fixture
+def archive(make_base) -> Path:
+    base = make_base("t", rows=1)
+    (base / "tables" / "t" / "1700000000000000000.bsdiff").unlink()
+    return base / "backups" / f"{create_backup(base).id}.tar.gz"
+
+
+def _decoded(path: Path) -> list[tuple[object, ...]]:
+    with path.open("rb") as file:
+        reader = ArchiveReader(file, path.name)
+        found: list[tuple[object, ...]] = [
+            (entry.name, entry.is_folder, entry.mode, entry.uid, b"".join(reader.chunks()))
+            for entry in reader
+        ]
+        return [*found, reader.contents]
+
+
+def flips(path: Path) -> Iterator[int]:
+    """Flips each bit of a file in turn and yields its number; the file ends as it began."""
+    with path.open("r+b", buffering=0) as file:
+        for at, byte in enumerate(path.read_bytes()):
+            for bit in range(8):
+                os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), at)
+                yield 8 * at + bit
+            os.pwrite(file.fileno(), bytes([byte]), at)
+
+
+def test_every_flipped_bit_is_detected(archive):
+    expected = _decoded(archive)
+    for bit in flips(archive):
+        try:
+            assert _decoded(archive) == expected, f"bit {bit} changed the content unnoticed"
+            # gzip's own flags, time and system, and the name of our field: no content.
+            assert bit // 8 < HEADER_SIZE, f"bit {bit} went unnoticed"
+        except BackupCorrupted:
+            pass
+
+
+def test_every_truncation_is_detected(archive):
+    sound = archive.read_bytes()
+    for size in range(len(sound)):
+        archive.write_bytes(sound[:size])
+        with pytest.raises(BackupCorrupted):
+            _decoded(archive)
+
+
+def test_every_missing_or_doubled_byte_is_detected(archive):
+    sound, expected = archive.read_bytes(), _decoded(archive)
+    for at in range(len(sound)):
+        for edited in (sound[:at] + sound[at + 1 :], sound[: at + 1] + sound[at:]):
+            archive.write_bytes(edited)
+            try:
+                assert _decoded(archive) == expected, f"byte {at} changed the content unnoticed"
+                assert at < HEADER_SIZE, f"byte {at} went unnoticed"
+            except BackupCorrupted:
+                pass
+
+
+def test_every_flipped_bit_of_a_foreign_archive_is_detected_or_changes_nothing(base, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    with tarfile.open(path, "w:gz") as opened:
+        opened.add(base / "tables" / "routes", "tables/routes")
+    expected = _decoded(path)
+    for bit in flips(path):
+        with suppress(BackupCorrupted, BackupUnsafe):
+            assert _decoded(path) == expected, f"bit {bit} changed the content unnoticed"
+
+
+def test_content_that_the_manifest_does_not_know_is_detected(archive):
+    """Both checksums of gzip are right again: only the manifest tells."""
+    plain = bytearray(gzip.decompress(archive.read_bytes()))
+    plain[plain.index(b"t.0|row 0")] ^= 1
+    archive.write_bytes(gzip.compress(bytes(plain)))
+    with pytest.raises(BackupCorrupted, match=r"content of tables/t/current.csv is not as backed"):
+        _decoded(archive)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"manifest 1\n", b"manifest 9\n", "unknown format"),
+        (b"reedbackup manifest 1\n", b"\n" * 22, "unknown format"),
+        (b" tables/t/current.csv\n", b" tables/t/current.xyz\n", "names other files"),
+        (b"- 0 ", b"-_0_", "malformed"),
+        (b"- 0 1", b"- 0 x", "malformed"),
+        (b"- 0 1", b"- 0 9", "time of tables is not as backed up"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_detected(archive, old, new, reason):
+    plain = gzip.decompress(archive.read_bytes())
+    before, title, manifest = plain.rpartition(b"reedbackup manifest 1\n")
+    edited = before + (title + manifest).replace(old, new, 1)
+    assert edited != plain
+    archive.write_bytes(gzip.compress(edited))
+    with pytest.raises(BackupCorrupted, match=reason):
+        _decoded(archive)
+
+
+def test_an_archive_of_ours_without_its_manifest_is_damaged(archive):
+    plain = gzip.decompress(archive.read_bytes())
+    with archive.open("wb") as file:
+        writer = GzipWriter(file)
+        writer.write(plain[: plain.index(b".reedbackup/manifest")] + tar.END_OF_ARCHIVE)
+        writer.finish(table_count=1)
+    with pytest.raises(BackupCorrupted, match="its manifest is missing"):
+        _decoded(archive)
+
+
+def test_a_header_that_counts_other_tables_is_damage(archive):
+    plain = gzip.decompress(archive.read_bytes())
+    with archive.open("wb") as file:
+        writer = GzipWriter(file)
+        writer.write(plain)
+        writer.finish(table_count=7)
+    with pytest.raises(BackupCorrupted, match="its header counts other tables than it holds"):
+        _decoded(archive)
+
+
+def test_an_archive_that_was_compressed_anew_is_as_good(archive):
+    expected = _decoded(archive)
+    archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes())))
+    assert _decoded(archive) == expected
