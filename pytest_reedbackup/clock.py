@@ -6,24 +6,12 @@ an unmodified child process; waiting for real seconds.
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Protocol
 
 from pytest_reedbackup.promises import MissingCapability
 
 NANO = 10**9
-
-# Where Debian, Fedora and `make install` put it.
-_LIBFAKETIME_PATTERNS = (
-    "usr/lib/*/faketime/libfaketimeMT.so.1",
-    "usr/lib*/faketime/libfaketimeMT.so.1",
-    "usr/local/lib/faketime/libfaketimeMT.so.1",
-)
-# How far libfaketime can go: a signed 64-bit time_t, less where offsets are
-# added in floating point.
-_FAKETIME_LATEST = 2**52
 
 
 class Clock(Protocol):
@@ -46,6 +34,10 @@ class Clock(Protocol):
         """Lets at least `seconds` pass, to the start of a second where it can."""
         ...
 
+    def reset(self) -> None:
+        """Makes it the real time again, where it was set; for the next case."""
+        ...
+
     def params(self) -> dict[str, int]:
         """What create_backup is to be sent."""
         ...
@@ -58,7 +50,7 @@ class CapabilityClock:
     is_settable = True
 
     def __init__(self) -> None:
-        self._seconds = int(time.time())
+        self.reset()
 
     def seconds(self) -> int:
         """The time that the next call is told."""
@@ -72,70 +64,30 @@ class CapabilityClock:
         """Costs nothing."""
         self._seconds += seconds
 
+    def reset(self) -> None:
+        """The current second."""
+        self._seconds = int(time.time())
+
     def params(self) -> dict[str, int]:
         """`now_ns`, late in the second, so that rounding up shows."""
         return {"now_ns": self._seconds * NANO + NANO * 3 // 4}
 
 
-class FakeTimeClock:
-    """Moves the clock of an unmodified process with libfaketime.
-
-    The clock keeps running, so that an implementation that waits for the next
-    second gets there.
-    """
-
-    way = "libfaketime"
-    is_settable = True
-
-    def __init__(self, library: Path, folder: Path) -> None:
-        self._file = folder / "faketime"
-        self._library = library
-        self._offset = 0.0
-        self._write(0.0)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the process must be started with."""
-        return {
-            "LD_PRELOAD": str(self._library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def seconds(self) -> int:
-        """The process's current second."""
-        return int(time.time() + self._offset)
-
-    def set(self, seconds: int) -> None:
-        """Any second that a time_t holds."""
-        if seconds > _FAKETIME_LATEST:
-            raise MissingCapability("clock", f"libfaketime cannot show the second {seconds}")
-        # A tenth into the second: rounding must not show the one before.
-        self._write(seconds + 0.1 - time.time())
-
-    def advance(self, seconds: int = 1) -> None:
-        """Costs nothing."""
-        self.set(self.seconds() + seconds)
-
-    def params(self) -> dict[str, int]:
-        """Nothing: the process does not know."""
-        return {}
-
-    def _write(self, offset: float) -> None:
-        self._offset = offset
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{offset:+.6f}\n")
-        fresh.replace(self._file)
-
-
 class RealClock:
-    """The machine's own clock, which only waits."""
+    """The machine's own clock, which only waits.
+
+    `why` says why it is not another, and `tool` whether that is for want of a
+    tool that this machine could have.
+    """
 
     way = "real seconds"
     is_settable = False
 
     _PATIENCE_SECS = 3
+
+    def __init__(self, why: str, *, tool: bool) -> None:
+        self._why = why
+        self._tool = tool
 
     def seconds(self) -> int:
         """The current second."""
@@ -143,31 +95,19 @@ class RealClock:
 
     def set(self, seconds: int) -> None:
         """Never possible."""
-        raise MissingCapability(
-            "clock",
-            "the adapter has no capability `clock`, and libfaketime"
-            " (Debian's package `faketime`) is not there for a child process",
-            tool=True,
-        )
+        raise MissingCapability("clock", self._why, tool=self._tool)
 
     def advance(self, seconds: int = 1) -> None:
         """Waits until that many seconds have begun; only for a few."""
         if seconds > self._PATIENCE_SECS:
             self.set(seconds)
         target = self.seconds() + seconds
-        while time.time() < target:
-            time.sleep(target - time.time())
+        while (left := target - time.time()) > 0:
+            time.sleep(left)
+
+    def reset(self) -> None:
+        """Nothing: it was never set."""
 
     def params(self) -> dict[str, int]:
         """Nothing: the implementation reads the clock itself."""
         return {}
-
-
-def find_libfaketime() -> Path | None:
-    """The libfaketime for threaded programs, where it is installed."""
-    if named := os.environ.get("REEDBACKUP_LIBFAKETIME"):
-        return Path(named)
-    for pattern in _LIBFAKETIME_PATTERNS:
-        for found in sorted(Path("/").glob(pattern)):
-            return found
-    return None

@@ -89,6 +89,8 @@ def reedbackup(_reedbackup_implementation: Subject) -> Subject:
 
     The one of --reedbackup-impl, or the reference.
     """
+    # Where the test before has left the clock is nothing to build on.
+    _reedbackup_implementation.clock.reset()
     return _reedbackup_implementation
 
 
@@ -159,7 +161,7 @@ def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
     else:
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
-    implementation.close()
+    implementation.shutdown()
 
 
 def _settings(config: pytest.Config) -> Settings | None:

@@ -64,9 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--reedbackup-examples",
         type=int,
-        default=40,
+        default=100,
         metavar="N",
-        help="generated examples that each fuzzing case tries (default: 40)",
+        help="generated examples in all, shared by the fuzzing cases (default: 100)",
     )
     group.addoption(
         "--reedbackup-seed",

@@ -41,7 +41,7 @@ class Settings:
     case_patterns: tuple[str, ...]
     declared: Declared
     examples: int
-    """Generated examples a fuzzing case tries."""
+    """Generated examples in all, shared by the fuzzing cases."""
     seed: int
     report: Path | None
     divergences_to_write: Path | None

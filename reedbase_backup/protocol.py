@@ -30,6 +30,9 @@ IMPLEMENTATION_ERROR = -32000
 Contract = Literal["ticket", "last"]
 CONTRACTS: tuple[Contract, ...] = ("ticket", "last")
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for text that is not JSON, not UTF-8, nested too deep, or of other types."""
+
 NonNegative = Annotated[int, Meta(ge=0)]
 
 
@@ -61,11 +64,11 @@ class BaseParams(Message, frozen=True):
 class CreateParams(BaseParams, frozen=True):
     """`now_ns` is sent only to an adapter with the capability `clock`."""
 
-    now_ns: NonNegative | None = None
+    now_ns: NonNegative | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         # Nanoseconds of a u64 second need more than 64 bits.
-        if self.now_ns is not None and self.now_ns // 10**9 > U64_MAX:
+        if isinstance(self.now_ns, int) and self.now_ns // 10**9 > U64_MAX:
             raise ValueError(f"`now_ns` is {self.now_ns}, later than any u64 second")
 
 
@@ -94,7 +97,7 @@ class Request(Message, frozen=True):
     jsonrpc: Literal["2.0"]
     id: int | str
     method: str
-    params: dict[str, Any] = {}
+    params: dict[str, Any] | list[Any] = {}
 
 
 # Values ----------------------------------------------------------------------
@@ -190,7 +193,7 @@ class ErrorData(Message, frozen=True):
 class ErrorObject(Message, frozen=True):
     code: int
     message: str
-    data: msgspec.Raw = msgspec.Raw(b"")
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Reply(Message, frozen=True):

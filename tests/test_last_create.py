@@ -87,9 +87,9 @@ def test_nothing_is_ever_deleted(base: Path) -> None:
 
 
 def test_the_source_stays_as_it_is(base: Path) -> None:
-    before = {path: path.stat() for path in base.rglob("*")}
+    before = {path: _unread(path) for path in base.rglob("*")}
     create_backup(base)
-    assert {path: path.stat() for path in before} == before
+    assert {path: _unread(path) for path in before} == before
 
 
 @pytest.mark.parametrize("what", ["missing", "file"])
@@ -225,3 +225,16 @@ def test_a_failed_sync_is_an_error_without_an_archive(
     assert isinstance(error, IoError)
     assert error.reason == "Input/output error (os error 5)"
     assert everything(base) == before
+
+
+def _unread(path: Path) -> tuple[int, ...]:
+    """All of a file's status but when it was read, which a backup may change."""
+    found = path.stat()
+    return (
+        found.st_ino,
+        found.st_mode,
+        found.st_nlink,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+    )

@@ -63,4 +63,5 @@ def test_a_report_that_lost_a_case_is_noticed(report: Report, tmp_path: Path) ->
 def test_the_published_schema_is_that_of_the_report() -> None:
     published = Path(json_report.__file__).with_name("report.schema.json").read_text()
     assert published == json_report.schema_text()
-    assert {"header", "cases", "footer"} <= set(json.loads(published)["$defs"]["Report"]["required"])
+    required = json.loads(published)["$defs"]["Report"]["required"]
+    assert {"header", "cases", "footer"} <= set(required)

@@ -18,8 +18,8 @@ from pytest_reedbackup.fuzz.machine import FUZZ_BASE, backup_machine, scratch_fo
 from pytest_reedbackup.fuzz.model import Model
 from pytest_reedbackup.subject import Subject
 
-# A walk of 40 backups takes as long as a dozen histories.
-WALK_COST = 12
+# How the examples are shared out: a walk of 40 backups takes as long as a dozen others.
+HISTORIES, MACHINE, WALKS = 0.49, 0.49, 0.02
 
 each_share = pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 
@@ -33,10 +33,11 @@ def test_generated_histories_restore_to_the_right_tree(
     reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
 ) -> None:
     reedbackup.clock.set(EPOCH)
+    fuzzing = reedbackup_fuzzing.portion(HISTORIES)
 
     def campaign(subject: Subject) -> None:
-        @reedbackup_fuzzing.seeded(share)
-        @reedbackup_fuzzing.settings()
+        @fuzzing.seeded(share)
+        @fuzzing.settings()
         @given(history=histories)
         def check(history: History) -> None:
             with reedbackup_templates.cloned(FUZZ_BASE, scratch_folder()) as base:
@@ -56,7 +57,7 @@ def test_generated_clock_walks_keep_the_right_backups(
     reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
 ) -> None:
     reedbackup.clock.set(EPOCH)
-    fuzzing = Fuzzing(max(1, reedbackup_fuzzing.examples // WALK_COST), reedbackup_fuzzing.seed)
+    fuzzing = reedbackup_fuzzing.portion(WALKS)
 
     def campaign(subject: Subject) -> None:
         @fuzzing.seeded(share)
@@ -83,9 +84,10 @@ def test_the_state_machine_keeps_every_promise(
     reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
 ) -> None:
     reedbackup.clock.set(EPOCH)
+    fuzzing = reedbackup_fuzzing.portion(MACHINE)
 
     def campaign(subject: Subject) -> None:
-        machine = reedbackup_fuzzing.seeded(share)(backup_machine(subject, reedbackup_templates))
-        run_state_machine_as_test(machine, settings=reedbackup_fuzzing.settings())
+        machine = fuzzing.seeded(share)(backup_machine(subject, reedbackup_templates))
+        run_state_machine_as_test(machine, settings=fuzzing.settings())
 
     run_campaign(reedbackup, campaign)

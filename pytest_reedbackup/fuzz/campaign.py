@@ -26,10 +26,14 @@ def shares() -> list[int]:
 
 @dataclass(frozen=True)
 class Fuzzing:
-    """A number of examples and a seed, divided among the workers."""
+    """A number of examples and a seed, divided among cases and workers."""
 
-    examples: int = 40
+    examples: int = 100
     seed: int = 0
+
+    def portion(self, share: float) -> Fuzzing:
+        """The part of a campaign that one case tries: at least one example."""
+        return Fuzzing(max(1, round(self.examples * share)), self.seed)
 
     def settings(self) -> hypothesis.settings:
         """Hypothesis settings for one share; nothing is remembered between runs."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from pytest_reedbackup.implementations.faults import Misfit, ProtocolViolation, Unusable
+from pytest_reedbackup.implementations.faults import (
+    AdapterFault,
+    Misfit,
+    ProtocolViolation,
+    Unusable,
+)
 from pytest_reedbackup.implementations.transport import Transport
 from reedbase_backup import protocol
 from reedbase_backup.protocol import Contract
@@ -52,13 +59,14 @@ class Client:
 
     def hello(self, timeout_secs: float) -> protocol.Hello:
         """Opens the conversation."""
-        raw = self._request("hello", {"protocol": protocol.VERSION}, timeout_secs)
-        if isinstance(raw, protocol.ErrorObject):
-            raise Unusable(f"it answered hello with error {raw.code}: {raw.message}", self.log())
-        hello: protocol.Hello = self._fit(raw, protocol.Hello)
-        if not hello.contracts:
-            raise Unusable("its hello claims no contract", self.log())
-        return hello
+        with _named("hello"):
+            raw = self._request("hello", {"protocol": protocol.VERSION}, timeout_secs)
+            if isinstance(raw, protocol.ErrorObject):
+                raise Unusable(f"answered with error {raw.code}: {raw.message}", self.log())
+            hello: protocol.Hello = self._fit(raw, protocol.Hello)
+            if not hello.contracts:
+                raise Unusable("claims no contract", self.log())
+            return hello
 
     def call(
         self,
@@ -70,25 +78,29 @@ class Client:
     ) -> Answer:
         """Calls one of the three functions on the database at `base`."""
         request = {"contract": contract, "base_path": str(base), **params}
-        started = time.perf_counter_ns()
-        raw = self._request(method, request, timeout_secs)
-        waited_ns = time.perf_counter_ns() - started
-        answer = self._answer(raw, protocol.VALUES[contract, method])
-        if answer.elapsed_ns > waited_ns:
-            reason = (
-                f"elapsed_ns is {answer.elapsed_ns}, more than the {waited_ns} ns that we waited"
-            )
-            raise ProtocolViolation(reason, self._line, self.log())
-        return answer
+        with _named(_in_words(method, base, params)):
+            started = time.perf_counter_ns()
+            raw = self._request(method, request, timeout_secs)
+            waited_ns = time.perf_counter_ns() - started
+            answer = self._answer(raw, protocol.VALUES[contract, method])
+            if answer.elapsed_ns > waited_ns:
+                self._violated(
+                    f"elapsed_ns is {answer.elapsed_ns}, more than the {waited_ns} ns that passed"
+                )
+            return answer
 
     def shutdown(self, timeout_secs: float) -> None:
-        """Asks the adapter to end, and ends it."""
-        try:
-            raw = self._request("shutdown", {}, timeout_secs)
-            if not isinstance(raw, protocol.ErrorObject):
-                self._fit(raw, protocol.ShutdownResult)
-        finally:
-            self._transport.close()
+        """Asks the adapter to end, waits until it has, and ends it where it does not."""
+        with _named("shutdown"):
+            try:
+                raw = self._request("shutdown", {}, timeout_secs)
+                if isinstance(raw, protocol.ErrorObject):
+                    self._violated(f"error {raw.code} instead of an end")
+                else:
+                    self._fit(raw, protocol.ShutdownResult)
+                self._transport.finish(timeout_secs)
+            finally:
+                self._transport.close()
 
     def log(self) -> str:
         """The last lines of the adapter's stderr."""
@@ -105,7 +117,7 @@ class Client:
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         self._line = self._transport.exchange(msgspec.json.encode(request), timeout_secs)
         reply: protocol.Reply = self._fit(self._line, protocol.Reply)
-        if reply.id != self._last_id or isinstance(reply.id, bool):
+        if reply.id != self._last_id:
             self._violated(f"its id is {reply.id!r}, the request's was {self._last_id}")
         if isinstance(reply.error, protocol.ErrorObject):
             return reply.error
@@ -116,22 +128,39 @@ class Client:
         if isinstance(raw, protocol.ErrorObject):
             if raw.code != protocol.IMPLEMENTATION_ERROR:
                 self._violated(f"error code {raw.code} ({raw.message}) is not the implementation's")
+            if not isinstance(raw.data, msgspec.Raw):
+                self._violated(f"error {raw.code} without `data`")
             data: protocol.ErrorData = self._fit(raw.data, protocol.ErrorData)
             return Refused(data.kind, data.fields, raw.message, data.elapsed_ns)
         result: protocol.CallResult = self._fit(raw, protocol.CallResult)
-        try:
-            value = msgspec.json.decode(result.value, type=value_type)
-        except msgspec.MsgspecError as error:
-            raise Misfit(
-                f"the value does not fit its contract: {error}", self._line, self.log()
-            ) from error
-        return Answered(value, result.elapsed_ns)
+        return Answered(self._fit(result.value, value_type, Misfit), result.elapsed_ns)
 
-    def _fit(self, raw: bytes | msgspec.Raw, expected: Any) -> Any:
+    def _fit(
+        self,
+        raw: bytes | msgspec.Raw,
+        expected: Any,
+        misfit: type[ProtocolViolation] = ProtocolViolation,
+    ) -> Any:
         try:
             return msgspec.json.decode(raw, type=expected)
-        except msgspec.MsgspecError as error:
-            raise ProtocolViolation(str(error), self._line, self.log()) from error
+        except protocol.UNREADABLE as error:
+            fault = misfit if isinstance(error, msgspec.ValidationError) else ProtocolViolation
+            raise fault(str(error), self._line, self.log()) from error
 
-    def _violated(self, reason: str) -> None:
+    def _violated(self, reason: str) -> NoReturn:
         raise ProtocolViolation(reason, self._line, self.log())
+
+
+@contextmanager
+def _named(call: str) -> Iterator[None]:
+    """Gives a fault the name of the call that it happened in."""
+    try:
+        yield
+    except AdapterFault as fault:
+        fault.call = call
+        raise
+
+
+def _in_words(method: str, base: Path, params: Mapping[str, int]) -> str:
+    told = [f"base_path={str(base)!r}", *(f"{name}={value}" for name, value in params.items())]
+    return f"{method}({', '.join(told)})"

@@ -21,9 +21,15 @@ class AdapterFault(Exception):
         self.message = message
         self.log = log
         """The last lines of the adapter's stderr."""
+        self.call = ""
+        """The call that it happened in, as a person writes it."""
+        self.hint = ""
+        """What to do about it, where that is known."""
 
     def __str__(self) -> str:
-        return f"{self.message}\n  its stderr ends:\n{self.log}" if self.log else self.message
+        words = ": ".join(filter(None, [self.call, self.message]))
+        line = "; ".join(filter(None, [words, self.hint]))
+        return f"{line}\n  its stderr ends:\n{self.log}" if self.log else line
 
 
 class Unusable(AdapterFault):
@@ -34,16 +40,15 @@ class ProtocolViolation(AdapterFault):
     """A reply that the adapter protocol does not allow."""
 
     def __init__(self, reason: str, line: bytes, log: str = "") -> None:
-        shown = line[:_SHOWN_CHARACTERS].decode("utf-8", "backslashreplace").rstrip("\n")
-        more = f" … ({len(line)} bytes)" if len(line) > _SHOWN_CHARACTERS else ""
-        super().__init__(
-            f"protocol violation: {reason}; the reply was: {shown or '(empty)'}{more}", log
-        )
+        super().__init__(f"protocol violation: {reason}; the reply was: {shown(line)}", log)
         self.reason = reason
 
 
 class Misfit(ProtocolViolation):
     """A value whose fields or types are not those of its contract."""
+
+    def __init__(self, reason: str, line: bytes, log: str = "") -> None:
+        super().__init__(f"the value does not fit its contract: {reason}", line, log)
 
 
 class TimedOut(AdapterFault):
@@ -52,3 +57,10 @@ class TimedOut(AdapterFault):
 
 class Crashed(AdapterFault):
     """The process ended instead of replying."""
+
+
+def shown(line: bytes | bytearray) -> str:
+    """The beginning of what an adapter wrote, to be read."""
+    text = line[:_SHOWN_CHARACTERS].decode("utf-8", "backslashreplace").rstrip("\n")
+    more = f" … ({len(line)} bytes)" if len(line) > _SHOWN_CHARACTERS else ""
+    return f"{text or '(empty)'}{more}"

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.clock import (
-    CapabilityClock,
-    Clock,
-    FakeTimeClock,
-    RealClock,
-    find_libfaketime,
-)
+from pytest_reedbackup.clock import CapabilityClock, Clock, RealClock
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Answer, Client
-from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
+from pytest_reedbackup.implementations.client import Answer, Answered, Client
+from pytest_reedbackup.implementations.faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.transport import Transport
+from reedbase_backup.loading import BUILT_IN, CLOCK, UnusableImplementation, load
 from reedbase_backup.protocol import Contract, Hello
-from reedbase_backup.serve import BUILT_IN, CLOCK, UnusableImplementation, load
 
+_WHAT_TO_GIVE = "give python, python-last, MODULE:OBJECT, or the command line of an adapter"
+_HELLO = '{"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}}'
+_SHUTDOWN_SECS = 10.0
+# 2033; the time that libfaketime is tried with.
+_PROBED_SECOND = 2_000_000_000
+# The baseline's first create fails now and then (defect D1).
+_PROBES = 5
 _MODULE_OBJECT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -54,8 +61,7 @@ class ImplementationUnderTest:
     def hello(self) -> Hello:
         """What it says of itself. Raises Unusable with a hint."""
         if self._hello is None:
-            self._connected()
-        assert self._hello is not None
+            self._hello = self._start({})
         return self._hello
 
     @property
@@ -79,14 +85,19 @@ class ImplementationUnderTest:
         try:
             command = shlex.split(self.option)
         except ValueError as error:
-            raise Unusable(f"{self.option!r} is no command line: {error}") from error
+            raise Unusable(
+                f"{self.option!r} is no command line: {error}; {_WHAT_TO_GIVE}"
+            ) from error
         if not command:
-            raise Unusable("it is empty; give python, MODULE:OBJECT or a command line")
+            raise Unusable(f"it is empty; {_WHAT_TO_GIVE}")
         return command
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What a child process is to be started with, beside this process's own."""
+        if self.is_in_process:
+            # pytest's `pythonpath` and conftest files may have put its module here.
+            return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         return self.clock.environment if isinstance(self.clock, FakeTimeClock) else {}
 
     @property
@@ -98,31 +109,30 @@ class ImplementationUnderTest:
 
     def call(self, method: str, contract: Contract, base: Path, **params: int) -> Answer:
         """Calls one of the three functions; raises AdapterFault."""
-        client = self._connected()
         try:
-            return client.call(method, contract, base, self.limits.call, **params)
-        except AdapterFault:
+            return self._running().call(method, contract, base, self.limits.call, **params)
+        except AdapterFault as fault:
+            if isinstance(fault, TimedOut):
+                fault.hint = "--reedbackup-timeout sets another limit"
             self.close()
             raise
 
+    def shutdown(self) -> None:
+        """Has it end as the protocol says, if it runs; raises AdapterFault where it does not."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.shutdown(min(self.limits.call, _SHUTDOWN_SECS))
+
     def close(self) -> None:
         """Ends it; the next call starts it afresh."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            if self._hello is None:
-                # Its capabilities decide on the clock, and the clock on how to start it.
-                self._hello = self._start({})
-                if not isinstance(self.clock, FakeTimeClock):
-                    return self._running()
-                self.close()
-            self._start(self.environment)
-        return self._running()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def _running(self) -> Client:
+        environment = self.environment  # first: to find the clock, it may be started anew
+        if self._client is None:
+            self._start(environment)
         assert self._client is not None
         return self._client
 
@@ -132,24 +142,72 @@ class ImplementationUnderTest:
             hello = client.hello(self.limits.hello)
         except AdapterFault as fault:
             client.close()
-            raise Unusable(
-                f"{self.option!r} does not speak the adapter protocol: {fault.message}", fault.log
-            ) from fault
+            unusable = Unusable(f"{self.option!r} does not speak the adapter protocol", fault.log)
+            unusable.message += f": {fault.call}: {fault.message}"
+            unusable.hint = self._hint(fault)
+            raise unusable from fault
         self._client = client
         return hello
 
-    def _best_clock(self) -> Clock:
-        if CLOCK in self.hello.capabilities:
-            return CapabilityClock()
-        library = find_libfaketime()
-        if library is not None and not self.is_in_process:
-            return FakeTimeClock(library, self.scratch)
-        return RealClock()
+    def _hint(self, fault: AdapterFault) -> str:
+        if isinstance(fault, TimedOut):
+            return "--reedbackup-hello-timeout sets another limit"
+        return "" if self.is_in_process else f"try it by hand: echo '{_HELLO}' | {self.option}"
 
     def _transport(self, environment: Mapping[str, str]) -> Transport:
-        if self.is_in_process:
-            try:
+        try:
+            if self.is_in_process:
                 return InProcess(load(self.option))
-            except UnusableImplementation as error:
-                raise Unusable(str(error)) from error
-        return ChildProcess(self.command, environment)
+            return ChildProcess(self.command, environment)
+        except UnusableImplementation as error:
+            raise Unusable(str(error)) from error
+        except Unusable as unusable:
+            unusable.hint = unusable.hint or _WHAT_TO_GIVE
+            raise
+
+    def _best_clock(self) -> Clock:
+        hello = self.hello
+        if CLOCK in hello.capabilities:
+            return CapabilityClock()
+        lacking = "it has no capability `clock`, and"
+        if self.is_in_process:
+            command = shlex.quote(f"reedbackup serve {self.option}")
+            hint = f"libfaketime needs a process: --reedbackup-impl={command}"
+            return RealClock(f"{lacking} {hint}", tool=False)
+        library = find_libfaketime()
+        if library is None:
+            hint = "libfaketime (Debian's package `faketime`) is not installed"
+            return RealClock(f"{lacking} {hint}", tool=True)
+        clock = FakeTimeClock(library, self.scratch, hello.language)
+        if self._is_reached_by(clock):
+            return clock
+        return RealClock(f"{lacking} libfaketime does not reach its process", tool=False)
+
+    def _is_reached_by(self, clock: FakeTimeClock) -> bool:
+        """Whether it shows the time that is set; then it runs with that clock."""
+        self.close()
+        try:
+            self._start(clock.environment)
+            shown = self._timestamp_at(clock, _PROBED_SECOND)
+        except AdapterFault:
+            shown = None
+        clock.reset()
+        if shown is not None and abs(shown - _PROBED_SECOND) < abs(shown - time.time()):
+            return True
+        self.close()
+        return False
+
+    def _timestamp_at(self, clock: FakeTimeClock, second: int) -> int | None:
+        """The timestamp of a backup that is made then; None where it cannot make one."""
+        assert self._client is not None
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            base = Path(folder) / ".reed"
+            build(DatabaseSpec(tables=1, rows=1), base)
+            clock.set(second)
+            for _ in range(_PROBES):
+                contract = self.hello.contracts[0]
+                answer = self._client.call("create_backup", contract, base, self.limits.call)
+                if isinstance(answer, Answered):
+                    timestamp: int = answer.value.timestamp
+                    return timestamp
+        return None

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
 from pytest_reedbackup.settings import Pairing
 
@@ -139,12 +140,17 @@ def _matrix(results: Sequence[Result]) -> Table:
     table.add_column("rule", no_wrap=True)
     for result in results:
         table.add_column(f"{result.implementation}\n{result.contract}")
-    rules = dict.fromkeys(
-        (outcome.contract, outcome.rule) for result in results for outcome in result.outcomes
-    )
-    for contract, rule in rules:
+    checked = {(o.contract, o.rule) for result in results for o in result.outcomes}
+    for contract, rule in sorted(checked, key=_place):
         table.add_row(f"{contract}/{rule}", *(_mark(result, contract, rule) for result in results))
     return table
+
+
+def _place(checked: tuple[str, str]) -> tuple[str, int]:
+    """Rules come in the order of their contract, whatever order the cases ran in."""
+    contract, rule = checked
+    rules = list(RULES.get(contract, ()))
+    return contract, rules.index(rule) if rule in rules else len(rules)
 
 
 def _mark(result: Result, contract: str, rule: str) -> Text:
