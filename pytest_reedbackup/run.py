@@ -119,7 +119,7 @@ class Run:
             json_report.write(self.settings.report, self._report(found))
         if self.settings.divergences_to_write is not None:
             failures = [
-                (outcome.implementation, outcome.case_id, outcome.found)
+                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
                 for outcome in self._outcomes
                 if outcome.outcome is Outcome.FAIL
             ]
