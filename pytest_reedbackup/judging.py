@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.cases import Case
+from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
@@ -38,6 +39,7 @@ def outcome_of(
         node_id=report.nodeid,
         repeat=_repeat(case, pairing, settings),
         duration_secs=report.duration,
+        defect=case.defect,
         measured="; ".join(
             str(value) for name, value in report.user_properties if name == MEASURED
         ),
@@ -139,6 +141,7 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
             f"  looked at  {outcome.detail}",
             f"  expected   {_indented(outcome.expected)}",
             f"  found      {_indented(outcome.found)}",
+            *_about_defect(outcome),
         ]
     elif isinstance(error, AdapterFault):
         lines += [
@@ -153,6 +156,17 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
     for note in getattr(error, "__notes__", []):
         lines += [f"  {line}" for line in note.splitlines()]
     return "\n".join([*lines, f"  repeat     {outcome.repeat}"])
+
+
+def _about_defect(outcome: CaseOutcome) -> list[str]:
+    """What to do where an implementation does the safe thing, and the case is about a defect."""
+    if not outcome.defect or outcome.divergence:
+        return []
+    return [
+        f"  defect     {outcome.defect}: {DEFECTS[outcome.defect]};",
+        "             an implementation that does the safe thing declares this divergence"
+        " (--reedbackup-divergences)",
+    ]
 
 
 def _indented(text: str) -> str:
