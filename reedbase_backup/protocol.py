@@ -7,12 +7,12 @@ field, a wrong type, or a number out of range is a protocol violation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
-VERSION = 1
+VERSION: Final = 1
 """The protocol version that `hello` agrees on."""
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -29,6 +29,9 @@ IMPLEMENTATION_ERROR = -32000
 
 Contract = Literal["ticket", "last"]
 CONTRACTS: tuple[Contract, ...] = ("ticket", "last")
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for text that is not JSON, not UTF-8, nested too deep, or of other types."""
 
 NonNegative = Annotated[int, Meta(ge=0)]
 
@@ -47,35 +50,35 @@ class Message(Struct, frozen=True, forbid_unknown_fields=True):
 # Params ----------------------------------------------------------------------
 
 
-class HelloParams(Message):
+class HelloParams(Message, frozen=True):
     protocol: int
 
 
-class BaseParams(Message):
+class BaseParams(Message, frozen=True):
     """The params of list_backups."""
 
     contract: Contract
     base_path: str
 
 
-class CreateParams(BaseParams):
+class CreateParams(BaseParams, frozen=True):
     """`now_ns` is sent only to an adapter with the capability `clock`."""
 
-    now_ns: NonNegative | None = None
+    now_ns: NonNegative | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         # Nanoseconds of a u64 second need more than 64 bits.
-        if self.now_ns is not None and self.now_ns // 10**9 > U64_MAX:
+        if isinstance(self.now_ns, int) and self.now_ns // 10**9 > U64_MAX:
             raise ValueError(f"`now_ns` is {self.now_ns}, later than any u64 second")
 
 
-class RestoreParams(BaseParams):
+class RestoreParams(BaseParams, frozen=True):
     """`target_timestamp` is in Unix seconds for `ticket`, in nanoseconds for `last`."""
 
     target_timestamp: NonNegative
 
 
-class ShutdownParams(Message):
+class ShutdownParams(Message, frozen=True):
     pass
 
 
@@ -88,19 +91,19 @@ PARAMS: Mapping[str, type[Message]] = {
 }
 
 
-class Request(Message):
+class Request(Message, frozen=True):
     """One request, before its params are checked against their method's type."""
 
     jsonrpc: Literal["2.0"]
     id: int | str
     method: str
-    params: dict[str, Any] = {}
+    params: dict[str, Any] | list[Any] = {}
 
 
 # Values ----------------------------------------------------------------------
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """What an adapter says of itself and of the implementation behind it."""
 
     protocol: Literal[1]
@@ -111,7 +114,7 @@ class Hello(Message):
     capabilities: list[str]
 
 
-class TicketBackup(Message):
+class TicketBackup(Message, frozen=True):
     """BackupInfo of contract `ticket`."""
 
     id: str
@@ -121,7 +124,7 @@ class TicketBackup(Message):
     compression: str
 
 
-class TicketReport(Message):
+class TicketReport(Message, frozen=True):
     """RestoreReport of contract `ticket`."""
 
     tables_restored: NonNegative
@@ -129,7 +132,7 @@ class TicketReport(Message):
     duration_ms: NonNegative
 
 
-class LastBackup(Message):
+class LastBackup(Message, frozen=True):
     """BackupInfo of contract `last`."""
 
     timestamp: NonNegative
@@ -138,7 +141,7 @@ class LastBackup(Message):
     size_mb: float
 
 
-class LastReport(Message):
+class LastReport(Message, frozen=True):
     """RestoreReport of contract `last`; a table's error is {"kind": …, its fields}."""
 
     target_timestamp: NonNegative
@@ -165,21 +168,29 @@ VALUES: Mapping[tuple[Contract, str], Any] = {
 """The type of `value` in the reply to each call, by contract and method."""
 
 
+def fields(contract: Contract, method: str) -> tuple[str, ...]:
+    """The names of the fields of what `method` returns, or of each in the list of it."""
+    value = VALUES[contract, method]
+    (struct,) = get_args(value) or (value,)
+    names: tuple[str, ...] = struct.__struct_fields__
+    return names
+
+
 # Replies ---------------------------------------------------------------------
 
 
-class CallResult(Message):
+class CallResult(Message, frozen=True):
     """The result of a call; `elapsed_ns` is the time of the library call alone."""
 
     value: msgspec.Raw
     elapsed_ns: NonNegative
 
 
-class ShutdownResult(Message):
+class ShutdownResult(Message, frozen=True):
     value: None
 
 
-class ErrorData(Message):
+class ErrorData(Message, frozen=True):
     """An error of the implementation: its ReedError variant's name and fields."""
 
     kind: str
@@ -187,13 +198,13 @@ class ErrorData(Message):
     elapsed_ns: NonNegative
 
 
-class ErrorObject(Message):
+class ErrorObject(Message, frozen=True):
     code: int
     message: str
-    data: msgspec.Raw = msgspec.Raw(b"")
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class Reply(Message):
+class Reply(Message, frozen=True):
     """One reply: either `result` or `error`, and the request's id."""
 
     jsonrpc: Literal["2.0"]

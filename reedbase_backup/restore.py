@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from reedbase_backup import catalogue, swap
 from reedbase_backup.archive import ArchiveReader, Contents
@@ -71,9 +70,7 @@ def _restore(base: str, name: BackupName) -> Contents:
         with tables_locked(live):
             keep_locks(live, os.path.join(staging, "tables"))
             swap.commit(base)
-    except BaseException:
-        # What cannot be removed now, the next call removes.
-        with suppress(OSError):
-            swap.discard_staging(base)
-        raise
+    finally:
+        # The new trees after an error, the old ones after success.
+        swap.discard_staging(base)
     return contents

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 # What O_DIRECTORY and O_NOFOLLOW say of a file and, on macOS, of a symlink.
 _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
-# The coarsest clock that Linux stamps files by (CONFIG_HZ=100).
-_TICK_NS = 10_000_000
+# The clock that stamps files ticks coarsely; CLOCK_REALTIME_COARSE, which `time`
+# does not name, is that clock on Linux. The coarsest (CONFIG_HZ=100) elsewhere.
+_TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
 
 _SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
 

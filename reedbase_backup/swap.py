@@ -1,12 +1,13 @@
 """Replacing tables/ and indices/ by others so that a kill leaves all old or all new.
 
-    {base}/.reedbackup-staging/     being filled: the next call throws it away
+    {base}/.reedbackup-staging/     being filled or thrown away: the next call removes it
     {base}/.reedbackup-commit/      the same folder, renamed when it is whole and durable:
         new/                        from then on the next call finishes the swap
-        old/                        the trees that were replaced, removed at the end
+        old/                        the trees that were replaced
 
 The one rename from staging to commit is the point of no return. Each later
 step can be repeated: a root is still to be installed while it stands in new/.
+The last step renames the folder back to staging.
 """
 
 from __future__ import annotations
@@ -31,10 +32,9 @@ def recover(base_path: str) -> None:
 
     The base must be locked. Raises OSError.
     """
-    committed = os.path.join(base_path, _COMMIT)
-    if os.path.isdir(committed):
+    if os.path.isdir(os.path.join(base_path, _COMMIT)):
+        discard_staging(base_path)
         _roll_forward(base_path, [])
-        remove_tree(committed)
     discard_staging(base_path)
 
 
@@ -49,10 +49,11 @@ def create_staging(base_path: str) -> str:
 
 
 def discard_staging(base_path: str) -> None:
-    """Throws away what was staged, if anything."""
+    """Throws away what is staged or replaced, as far as it can be removed now."""
     staging = os.path.join(base_path, _STAGING)
     if os.path.isdir(staging):
-        remove_tree(staging)
+        with suppress(OSError):
+            remove_tree(staging)
 
 
 def commit(base_path: str) -> None:
@@ -77,9 +78,6 @@ def commit(base_path: str) -> None:
         for source, target in reversed(done):
             _rename(target, source)
         raise
-    # The restore is done; what cannot be removed now, the next call removes.
-    with suppress(OSError):
-        remove_tree(committed)
 
 
 def _roll_forward(base_path: str, done: list[_Move]) -> None:
@@ -96,9 +94,9 @@ def _roll_forward(base_path: str, done: list[_Move]) -> None:
             _retire(live, old, done)
             _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
     for folder in (new, old, base_path):
-        # A removal that was killed midway leaves the one or the other.
-        if os.path.isdir(folder):
-            sync_file(folder)
+        sync_file(folder)
+    # Done: what is left is for throwing away, and must not be half there as a commit.
+    _move(os.path.join(base_path, _COMMIT), os.path.join(base_path, _STAGING), done)
 
 
 def _retire(live: str, old: str, done: list[_Move]) -> None:

@@ -228,7 +228,7 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     half = clone(small, "half")
     kill("restore", half, name, n)
     recovery = run_traced("create", clone(half, "recovered"))
-    points = recovery.points[: recovery.at("rmdir", "commit")]
+    points = recovery.points[: recovery.at("rmdir", '/.reedbackup-staging"')]
 
     def check(base: Path, name: str, n: int) -> None:
         kill("create", base, name, n)
@@ -350,7 +350,7 @@ def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced
     expected |= {"tables/t/.lock", "indices", "indices/metadata.json", ""}
     run = run_traced("restore", small)
 
-    committed = run.at("rename", "staging", "commit")
+    committed = run.at("rename", 'staging", ', "commit")
     synced = {
         arguments.partition("/new")[2].strip("/>")
         for name, arguments in run.calls[:committed]
@@ -377,4 +377,4 @@ def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(small
     written = max(i for i, call in enumerate(run.calls) if call[0] == "write")
     timed = max(i for i, call in enumerate(run.calls) if "99.bsdiff" in call[1])
     synced = run.at("syncfs")
-    assert max(written, timed) < synced < run.at("rename", "staging", "commit")
+    assert max(written, timed) < synced < run.at("rename", 'staging", ', "commit")

@@ -1,0 +1,3 @@
+//! Operations on a whole database.
+
+pub mod backup;

@@ -1,0 +1,164 @@
+//! A restore stopped after each of its steps, and what the next call makes of it.
+
+use super::{install, move_away, recover, recover_if_possible, Staging, DECIDED, STAGING};
+use crate::ops::backup::lock;
+use std::fs;
+use std::mem::forget;
+use std::path::PathBuf;
+
+struct Base(PathBuf);
+
+impl Base {
+    /// A base with an old tree.
+    fn new(name: &str) -> Self {
+        let base = std::env::temp_dir().join(format!("reedbackup-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&base);
+        for folder in ["tables", "indices"] {
+            fs::create_dir_all(base.join(folder)).unwrap();
+            fs::write(base.join(folder).join("old"), "old").unwrap();
+        }
+        Base(base)
+    }
+
+    /// A restored tree beside it, not decided on.
+    fn staged(&self) -> Staging {
+        let staging = Staging::new(&self.0).unwrap();
+        for folder in ["tables", "indices"] {
+            fs::create_dir(staging.tree().join(folder)).unwrap();
+            fs::write(staging.tree().join(folder).join("new"), "new").unwrap();
+        }
+        staging
+    }
+
+    fn decide(&self, steps: &str) {
+        fs::write(self.0.join(STAGING).join(DECIDED), steps).unwrap();
+    }
+
+    /// Every path below the base, sorted.
+    fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        let mut folders = vec![self.0.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                paths.push(path.strip_prefix(&self.0).unwrap().to_str().unwrap().to_owned());
+                folders.extend(path.is_dir().then_some(path));
+            }
+        }
+        paths.sort();
+        paths
+    }
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const OLD: [&str; 4] = ["indices", "indices/old", "tables", "tables/old"];
+const NEW: [&str; 4] = ["indices", "indices/new", "tables", "tables/new"];
+const BOTH: &str = "tables install\nindices install\n";
+
+/// The renames of a swap, in order.
+fn steps() -> Vec<fn(&Base)> {
+    vec![
+        |base| move_away(&base.0, "tables").unwrap(),
+        |base| install(&base.0, "tables").unwrap(),
+        |base| move_away(&base.0, "indices").unwrap(),
+        |base| install(&base.0, "indices").unwrap(),
+    ]
+}
+
+#[test]
+fn a_swap_leaves_the_new_tree_and_nothing_else() {
+    let base = Base::new("swap");
+    base.staged().swap_in(true).unwrap();
+    assert_eq!(base.paths(), NEW);
+}
+
+#[test]
+fn a_backup_without_indices_takes_the_live_ones_away() {
+    let base = Base::new("remove");
+    let staging = base.staged();
+    fs::remove_dir_all(staging.tree().join("indices")).unwrap();
+    staging.swap_in(false).unwrap();
+    assert_eq!(base.paths(), ["tables", "tables/new"]);
+}
+
+#[test]
+fn before_the_decision_the_old_tree_stays() {
+    let base = Base::new("undecided");
+    forget(base.staged());
+    recover_if_possible(&base.0).unwrap();
+    assert!(base.0.join(STAGING).exists(), "list clears nothing away");
+    recover(&base.0).unwrap();
+    assert_eq!(base.paths(), OLD);
+    drop(base.staged());
+    assert_eq!(base.paths(), OLD);
+}
+
+#[test]
+fn after_the_decision_the_next_call_finishes_from_any_step() {
+    for done in 0..=steps().len() {
+        let base = Base::new("decided");
+        forget(base.staged());
+        base.decide(BOTH);
+        steps()[..done].iter().for_each(|step| step(&base));
+        recover(&base.0).unwrap();
+        assert_eq!(base.paths(), NEW, "after {done} steps");
+    }
+}
+
+#[test]
+fn listing_finishes_a_decided_restore_too() {
+    let base = Base::new("list");
+    forget(base.staged());
+    base.decide(BOTH);
+    recover_if_possible(&base.0).unwrap();
+    let live: Vec<_> = base.paths().into_iter().filter(|path| !path.starts_with('.')).collect();
+    assert_eq!(live, NEW);
+}
+
+#[test]
+fn listing_leaves_a_restore_that_is_under_way_alone() {
+    let base = Base::new("busy");
+    forget(base.staged());
+    base.decide(BOTH);
+    let before = base.paths();
+    let _held = lock::base(&base.0).unwrap();
+    recover_if_possible(&base.0).unwrap();
+    assert_eq!(base.paths(), before);
+}
+
+#[test]
+fn finishing_removes_what_a_writer_made_in_between() {
+    let base = Base::new("between");
+    forget(base.staged());
+    base.decide(BOTH);
+    steps()[0](&base);
+    fs::create_dir(base.0.join("tables")).unwrap();
+    fs::write(base.0.join("tables/between"), "").unwrap();
+    recover(&base.0).unwrap();
+    assert_eq!(base.paths(), NEW);
+}
+
+#[test]
+fn a_swap_that_fails_puts_the_old_tree_back() {
+    let base = Base::new("undo");
+    let staging = base.staged();
+    // The first rename has nowhere to go.
+    fs::remove_dir(base.0.join(STAGING).join("old")).unwrap();
+    assert!(staging.swap_in(true).is_err());
+    assert_eq!(base.paths(), OLD);
+}
+
+#[test]
+fn a_decision_that_is_not_understood_changes_nothing() {
+    let base = Base::new("unknown");
+    forget(base.staged());
+    base.decide("tables explode\n");
+    let before = base.paths();
+    assert!(recover(&base.0).is_err());
+    assert_eq!(base.paths(), before);
+}

@@ -1,0 +1,115 @@
+"""Killed restores under contract `ticket`: all of the old tree or all of the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.bases import change_everything, live_tree
+from pytest_reedbackup.cases import case
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.faults.kills import (
+    Restore,
+    restore_killed_after,
+    restore_killed_at_rename,
+)
+from pytest_reedbackup.promises import BrokenPromise
+from pytest_reedbackup.subject import Subject
+
+MakeDatabase = Callable[[Spec], Path]
+
+KILLS = 12
+# No implementation that we know renames more often in one restore.
+MOST_RENAMES = 40
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A base whose backup differs from its live trees in every way."""
+
+    base: Path
+    target: int
+    old: Tree
+    new: Tree
+
+    def victim(self, name: str) -> Restore:
+        """The restore of a copy of the base."""
+        copy = self.base.parent / name / ".reed"
+        copy.parent.mkdir()
+        clone_tree(self.base, copy)
+        return Restore(copy, self.target)
+
+
+@case(
+    "ticket/restore/atomic",
+    "Killed at any moment, restore leaves all of the old tree or all of the new one.",
+)
+def test_a_killed_restore_leaves_no_mixture(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db)
+    took_secs = min(_restore_secs(reedbackup, scene, f"timed {turn}") for turn in range(3))
+    for kill in range(KILLS):
+        victim = scene.victim(f"victim {kill}")
+        # From the very start to a little past the end.
+        secs = took_secs * 1.2 * (kill + 1) / KILLS
+        restore_killed_after(reedbackup, victim, secs)
+        _expect_old_or_new(reedbackup, scene, victim, f"{secs * 1000:.1f} ms after the call")
+
+
+@case(
+    "ticket/restore/atomic/renames",
+    "Killed at any of its renames, restore leaves all of the old tree or all of the new one.",
+)
+def test_a_restore_killed_at_a_rename_leaves_no_mixture(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db)
+    for number in range(1, MOST_RENAMES + 1):
+        victim = scene.victim(f"victim {number}")
+        answer = restore_killed_at_rename(reedbackup, victim, number)
+        _expect_old_or_new(reedbackup, scene, victim, f"at rename {number}")
+        if answer is not None:
+            return
+
+
+def _scene(reedbackup: Subject, make_database: MakeDatabase) -> Scene:
+    base = make_database(DatabaseSpec(tables=6, rows=60, versions=4, indices=3))
+    new = live_tree(base)
+    target = reedbackup.created(base).timestamp
+    change_everything(base)
+    return Scene(base, target, live_tree(base), new)
+
+
+def _restore_secs(reedbackup: Subject, scene: Scene, name: str) -> float:
+    """How long an undisturbed restore takes, as the implementation itself times it."""
+    restore = scene.victim(name)
+    answer = reedbackup.restore_point_in_time(restore.base, restore.target)
+    remove_tree(restore.base.parent)
+    return answer.elapsed_ns / 10**9
+
+
+def _expect_old_or_new(reedbackup: Subject, scene: Scene, victim: Restore, when: str) -> None:
+    """After the next call, whichever it is, the trees are one or the other."""
+    reedbackup.listed(victim.base)
+    reedbackup.clock.advance() if reedbackup.clock.is_settable else None
+    reedbackup.created(victim.base)
+    found = live_tree(victim.base)
+    if not found.differences(scene.old) or not found.differences(scene.new):
+        remove_tree(victim.base.parent)
+        return
+    raise BrokenPromise(
+        f"tables/ and indices/ after a restore that was killed {when}, and the next call",
+        expected="all of the old tree or all of the new one",
+        found="\n".join(
+            [
+                "a mixture; against the new tree:",
+                *scene.new.differences(found, limit=6),
+                "against the old tree:",
+                *scene.old.differences(found, limit=6),
+            ]
+        ),
+    )

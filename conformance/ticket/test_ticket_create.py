@@ -1,0 +1,357 @@
+"""create_backup under contract `ticket`: the archive, what it says, and what it leaves alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_reedbackup.archives import (
+    ROOTS,
+    decompress_one_member,
+    normal_name,
+    pack,
+    read_members,
+    read_tree,
+)
+from pytest_reedbackup.bases import (
+    archive_of,
+    backup_around,
+    backups_listing,
+    change_everything,
+    live_tree,
+    share_with_a_group,
+    source_tree,
+)
+from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT, RETENTION
+from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, DatabaseSpec, Spec
+from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.promises import (
+    expect,
+    expect_same_tree,
+    expect_that,
+    refusal_of,
+)
+from pytest_reedbackup.subject import Subject
+
+MakeDatabase = Callable[[Spec], Path]
+
+# A tar header holds whole seconds.
+_SECOND_NS = 10**9
+
+
+@case(
+    "ticket/create/archive",
+    "Create writes one gzip member that holds a plain tar to backups/{id}.tar.gz.",
+)
+def test_create_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+    archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
+    expect_that(
+        archive.is_file() and not archive.is_symlink(),
+        "the archive of the backup that create returned",
+        expected=f"a regular file {archive.name} in backups/",
+        found=backups_listing(reedbackup_db),
+    )
+    decompress_one_member(archive)
+    names = [normal_name(member) for member in read_members(archive)]
+    expect_that(
+        any(name.split("/")[0] == "tables" for name in names),
+        "the members of the archive",
+        expected="members below tables/",
+        found=names[:10],
+    )
+
+
+@case("ticket/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
+def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Path) -> None:
+    archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
+    for command in (["gzip", "-t"], ["tar", "tzf"]):
+        if shutil.which(command[0]) is None:
+            continue
+        ended = subprocess.run(
+            [*command, str(archive)], capture_output=True, text=True, check=False
+        )
+        expect_that(
+            ended.returncode == 0,
+            f"`{' '.join(command)}` on the archive",
+            expected="exit status 0",
+            found=f"exit status {ended.returncode}: {ended.stderr.strip()}",
+        )
+
+
+@cases(
+    "ticket/create/content",
+    "The archive holds every file and folder under tables/ and indices/ ({variant} database).",
+    {"small": SMALL, "awkward": AWKWARD, "many-tables": MANY_TABLES, "empty": EMPTY},
+)
+def test_the_archive_holds_the_whole_database(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+) -> None:
+    base = reedbackup_make_db(variant)
+    source = live_tree(base)
+    archived = read_tree(archive_of(base, reedbackup.created(base).id))
+    expect_same_tree("the archive's members", _below_roots(archived), _below_roots(source))
+
+
+@case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
+def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
+    base = reedbackup_make_db(AWKWARD)
+    archive = archive_of(base, reedbackup.created(base).id)
+    source, archived = live_tree(base).entries, read_tree(archive).entries
+    for name in sorted(source.keys() & archived.keys()):
+        expected, found = source[name].mtime_ns, archived[name].mtime_ns
+        expect_that(
+            abs(expected - found) < _SECOND_NS,
+            f"the mtime of {name!r} in the archive",
+            expected=f"{expected / _SECOND_NS:.3f} s, to the second",
+            found=f"{found / _SECOND_NS:.3f} s",
+        )
+
+
+@case(
+    "ticket/create/content/modes",
+    "The archive keeps the mode of what a group writes to, setgid folders among it.",
+)
+def test_the_archive_keeps_the_modes_of_a_shared_database(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    share_with_a_group(reedbackup_db)
+    archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
+    source, archived = live_tree(reedbackup_db), read_tree(archive)
+    expect_same_tree("the archive's members", _below_roots(archived), _below_roots(source))
+
+
+@case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")
+def test_the_archive_holds_nothing_of_backups_or_registry(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    reedbackup.created(reedbackup_db)
+    reedbackup.clock.advance()
+    archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
+    names = [normal_name(member) for member in read_members(archive)]
+    own = (reedbackup_db.name, reedbackup_db.resolve().name)
+    stray = [
+        name
+        for name in names
+        if any(part in ("backups", "registry") for part in name.split("/")[:2] if part not in own)
+        and name.split("/")[0] not in ROOTS
+    ]
+    expect("members of backups/ or registry/", stray, [])
+
+
+@case("ticket/create/info", "The BackupInfo that create returns is the first that list shows.")
+def test_create_returns_what_list_shows_first(reedbackup: Subject, reedbackup_db: Path) -> None:
+    made = reedbackup.created(reedbackup_db)
+    listed = reedbackup.listed(reedbackup_db)
+    expect("the first entry of list_backups", listed[:1], [made])
+
+
+@case("ticket/create/info/size", "size_bytes is the archive file's size on disk.")
+def test_size_bytes_is_the_archives_size(reedbackup: Subject, reedbackup_db: Path) -> None:
+    made = reedbackup.created(reedbackup_db)
+    expect("size_bytes", made.size_bytes, archive_of(reedbackup_db, made.id).stat().st_size)
+
+
+@cases(
+    "ticket/create/info/table-count",
+    "table_count is the number of folders directly under tables/ ({variant}).",
+    {
+        "small": SMALL,
+        "empty": EMPTY,
+        "many-tables": MANY_TABLES,
+        "without-versions": DatabaseSpec(tables=2, rows=4),
+        "awkward": AWKWARD,
+    },
+)
+def test_table_count_counts_folders(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+) -> None:
+    base = reedbackup_make_db(variant)
+    # Neither a loose file nor a folder inside a table is a table; an empty folder is.
+    (base / "tables" / "loose.txt").write_text("no table")
+    for table in [child for child in (base / "tables").iterdir() if child.is_dir()][:2]:
+        (table / "inner" / "deeper").mkdir(parents=True)
+    tables = sum(child.is_dir() for child in (base / "tables").iterdir())
+    expect("table_count of create_backup", reedbackup.created(base).table_count, tables)
+    expect("table_count of list_backups", reedbackup.listed(base)[0].table_count, tables)
+
+
+@case("ticket/create/info/timestamp", "timestamp is the Unix second of the backup.")
+def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+    earliest = reedbackup.clock.seconds()
+    made = reedbackup.created(reedbackup_db)
+    latest = reedbackup.clock.seconds()
+    expect_that(
+        earliest <= made.timestamp <= latest,
+        "timestamp",
+        expected=f"{earliest} to {latest}",
+        found=made.timestamp,
+    )
+
+
+@case("ticket/create/info/compression", 'compression is "gzip".')
+def test_compression_is_gzip(reedbackup: Subject, reedbackup_db: Path) -> None:
+    expect("compression of create_backup", reedbackup.created(reedbackup_db).compression, "gzip")
+    expect("compression of list_backups", reedbackup.listed(reedbackup_db)[0].compression, "gzip")
+
+
+@case(
+    "ticket/create/compression",
+    "The archive of the 10k-row database is at most 35 % of the summed file sizes.",
+)
+def test_backup_compression(reedbackup: Subject, reedbackup_db_10k: Path) -> None:
+    total = sum(entry.size for entry in live_tree(reedbackup_db_10k).entries.values())
+    made = reedbackup.created(reedbackup_db_10k)
+    size = archive_of(reedbackup_db_10k, made.id).stat().st_size
+    expect_that(
+        size <= COMPRESSION_LIMIT * total,
+        "the archive's size",
+        expected=f"at most {COMPRESSION_LIMIT * total:.0f} of {total} bytes",
+        found=f"{size} bytes ({size / total:.1%})",
+    )
+
+
+@cases(
+    "ticket/create/source-untouched",
+    "Create leaves tables/, indices/ and registry/ as they were ({variant} database).",
+    {"small": SMALL, "awkward": AWKWARD},
+)
+def test_create_leaves_the_source_untouched(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+) -> None:
+    base = reedbackup_make_db(variant)
+    for lock in base.glob("tables/*/.lock"):
+        # A table without one must not get one either.
+        lock.unlink()
+        break
+    before = source_tree(base)
+    reedbackup.created(base)
+    for root in (*ROOTS, "registry"):
+        expect_same_tree(
+            f"{root}/ after create_backup", _at(root, source_tree(base)), _at(root, before)
+        )
+
+
+@case("ticket/create/no-indices", "Without indices/ create succeeds, and restore makes none.")
+def test_a_base_without_indices_is_backed_up(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    base = reedbackup_make_db(DatabaseSpec(tables=2, rows=6))
+    reedbackup.restore_point_in_time(base, backup_around(reedbackup, base))
+    expect("whether there is an indices/ after a restore", (base / "indices").exists(), False)
+
+
+@case("ticket/create/same-second", "Two backups in one second are both kept, under two ids.")
+def test_two_backups_in_one_second_are_both_kept(reedbackup: Subject, reedbackup_db: Path) -> None:
+    earlier = live_tree(reedbackup_db)
+    first = reedbackup.created(reedbackup_db)
+    change_everything(reedbackup_db)
+    later = live_tree(reedbackup_db)
+    second = reedbackup.created(reedbackup_db)
+    expect_that(
+        first.id != second.id, "the two ids", expected="different", found=(first.id, second.id)
+    )
+    for info, tree in ((first, earlier), (second, later)):
+        archived = read_tree(archive_of(reedbackup_db, info.id))
+        expect_same_tree(f"the archive {info.id}", _below_roots(archived), _below_roots(tree))
+
+
+@case("ticket/create/same-second/burst", "Five backups as fast as they come are five backups.")
+def test_backups_as_fast_as_they_come_are_all_kept(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    ids = {reedbackup.created(reedbackup_db).id for _ in range(5)}
+    expect("how many different ids they have", len(ids), 5)
+    found = {backup_id for backup_id in ids if archive_of(reedbackup_db, backup_id).is_file()}
+    expect("the archives in backups/", found, ids)
+
+
+@case(
+    "ticket/create/clock-backwards",
+    "A backup made after the clock went back is kept and carries the clock's time.",
+)
+def test_a_backup_after_the_clock_went_back_is_kept(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    reedbackup.clock.set(1_800_000_000)
+    before = reedbackup.created(reedbackup_db)
+    reedbackup.clock.set(1_700_000_000)
+    after = reedbackup.created(reedbackup_db)
+    expect_that(
+        1_700_000_000 <= after.timestamp <= 1_700_000_002,
+        "timestamp after the clock went back",
+        expected="1700000000, as the clock says",
+        found=after.timestamp,
+    )
+    listed = {info.id for info in reedbackup.listed(reedbackup_db)}
+    expect("the backups", listed, {before.id, after.id})
+
+
+@case(
+    "ticket/create/clock-backwards/of-the-future",
+    "Where backups of a time to come are there, a new one is kept and carries the clock's time.",
+)
+def test_a_backup_beside_backups_of_the_future_is_kept(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    """What a clock that went back looks like, on any clock."""
+    future = reedbackup.clock.seconds() + 10**6
+    for number in range(RETENTION):
+        pack(reedbackup_db, archive_of(reedbackup_db, str(future + number)))
+    earliest = reedbackup.clock.seconds()
+    made = reedbackup.created(reedbackup_db)
+    latest = reedbackup.clock.seconds()
+    expect_that(
+        earliest <= made.timestamp <= latest,
+        "timestamp",
+        expected=f"{earliest} to {latest}",
+        found=made.timestamp,
+    )
+    listed = [info for info in reedbackup.listed(reedbackup_db) if info.id == made.id]
+    expect("the new backup in list_backups", listed, [made])
+
+
+@cases(
+    "ticket/create/no-base",
+    "Create on a base that is {variant} is refused, and nothing is created.",
+    {"missing": "typo/.reed", "below-a-missing-folder": "no/such/folder/.reed", "a-file": "file"},
+)
+def test_create_refuses_a_base_that_is_no_folder(
+    reedbackup: Subject, reedbackup_db: Path, variant: str
+) -> None:
+    around = reedbackup_db.parent
+    (around / "file").write_text("no database")
+    before = Tree.read(around)
+    answer = reedbackup.create_backup(around / variant)
+    # Looked at first: what was created says more than the answer.
+    expect_same_tree("the folder around the base", Tree.read(around), before)
+    refusal_of(answer, "create_backup", ("NoTablesFound", "IoError"))
+
+
+@case("ticket/create/no-tables", "Without tables/ create answers NoTablesFound, creating nothing.")
+def test_create_refuses_a_base_without_tables(reedbackup: Subject, reedbackup_db: Path) -> None:
+    shutil.rmtree(reedbackup_db / "tables")
+    before = Tree.read(reedbackup_db)
+    answer = reedbackup.create_backup(reedbackup_db)
+    expect_same_tree("the base", Tree.read(reedbackup_db), before)
+    refusal_of(answer, "create_backup", ("NoTablesFound",))
+
+
+@case("ticket/create/no-tables/empty", "An empty tables/ is a database of 0 tables.")
+def test_an_empty_tables_folder_is_a_database(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    base = reedbackup_make_db(EMPTY)
+    made = reedbackup.created(base)
+    expect("table_count", made.table_count, 0)
+
+
+def _below_roots(tree: Tree) -> Tree:
+    """Without the two roots themselves, which members below them may imply."""
+    return Tree({name: entry for name, entry in tree.entries.items() if name not in ROOTS})
+
+
+def _at(root: str, tree: Tree) -> Tree:
+    return Tree({n: e for n, e in tree.entries.items() if n == root or n.startswith(f"{root}/")})

@@ -1,0 +1,172 @@
+"""Failing creates under contract `ticket`: special files, and what an error leaves behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_reedbackup.bases import archive_of, source_tree
+from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.promises import (
+    MissingCapability,
+    expect,
+    expect_named,
+    expect_same_tree,
+    refusal_of,
+)
+from pytest_reedbackup.subject import Subject
+
+NAME = "the-special-one"
+
+
+def _symlink_to_file(path: Path) -> None:
+    outside = path.parents[3] / "outside.txt"
+    outside.write_text("not part of the database")
+    path.symlink_to(outside)
+
+
+def _symlink_to_folder(path: Path) -> None:
+    outside = path.parents[3] / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("not part of the database")
+    path.symlink_to(outside, target_is_directory=True)
+
+
+def _dangling_symlink(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _symlink_inside(path: Path) -> None:
+    (path.parent / "target").write_text("part of the database")
+    path.symlink_to("target")
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    # A socket's path is short by law, so it is bound relative to its folder.
+    previous = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path.name)
+    finally:
+        os.chdir(previous)
+
+
+def _device(path: Path) -> None:
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        raise MissingCapability("device files", "only root can make one to test with") from None
+
+
+SPECIAL: dict[str, Callable[[Path], None]] = {
+    "symlink-to-file": _symlink_to_file,
+    "symlink-to-folder": _symlink_to_folder,
+    "symlink-inside": _symlink_inside,
+    "dangling-symlink": _dangling_symlink,
+    "fifo": _fifo,
+    "socket": _socket,
+    "device": _device,
+}
+
+
+@cases(
+    "ticket/create/special-file",
+    "A {variant} under tables/ or indices/ is refused by name, not followed, not skipped.",
+    SPECIAL,
+)
+def test_create_refuses_special_files(
+    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+) -> None:
+    table = sorted(child for child in (reedbackup_db / "tables").iterdir() if child.is_dir())[0]
+    for folder in (table, reedbackup_db / "indices"):
+        variant(folder / NAME)
+        refusal = refusal_of(
+            reedbackup.create_backup(reedbackup_db), f"create_backup with it in {folder.name}/"
+        )
+        expect_named(refusal, NAME, f"create_backup with it in {folder.name}/")
+        (folder / NAME).unlink()
+
+
+@case(
+    "ticket/create/special-file/table",
+    "A symlink in the place of a table is refused by name, not followed, not skipped.",
+)
+def test_create_refuses_a_symlink_in_the_place_of_a_table(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    outside = reedbackup_db.parent / "outside"
+    outside.mkdir()
+    (outside / "current.csv").write_text("key|value\n")
+    (reedbackup_db / "tables" / NAME).symlink_to(outside, target_is_directory=True)
+    refusal = refusal_of(reedbackup.create_backup(reedbackup_db), "create_backup")
+    expect_named(refusal, NAME, "create_backup")
+
+
+@case(
+    "ticket/create/failure-leaves-nothing",
+    "After a failed create nothing new is listed, older backups stay, no partial file remains.",
+)
+def test_a_failed_create_leaves_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
+    older = reedbackup.created(reedbackup_db)
+    archive = archive_of(reedbackup_db, older.id)
+    content, others = archive.read_bytes(), _all_but_archives(reedbackup_db, [older.id])
+    reedbackup.clock.advance()
+    _create_in_vain(reedbackup, reedbackup_db)
+    expect("the backups after the failure", reedbackup.listed(reedbackup_db), [older])
+    expect("the older archive is unchanged", archive.read_bytes() == content, True)
+    newer = reedbackup.created(reedbackup_db)
+    expect("the backups after the next one", reedbackup.listed(reedbackup_db), [newer, older])
+    expect(
+        "what there is beside archives",
+        _all_but_archives(reedbackup_db, [older.id, newer.id]),
+        others,
+    )
+
+
+@case(
+    "ticket/create/failure-leaves-nothing/full",
+    "A failed create costs no older backup, though there are as many as are kept.",
+)
+def test_a_failed_create_costs_no_older_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+    kept = [reedbackup.created(reedbackup_db) for _ in range(RETENTION)]
+    reedbackup.clock.advance()
+    _create_in_vain(reedbackup, reedbackup_db)
+    expect("the backups after the failure", reedbackup.listed(reedbackup_db), kept[::-1])
+
+
+@case(
+    "ticket/create/failure-leaves-nothing/backups-is-a-file",
+    "Where backups/ cannot be made, create answers an error and changes nothing.",
+)
+def test_a_create_without_room_for_backups_changes_nothing(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    (reedbackup_db / "backups").write_text("in the way")
+    before = source_tree(reedbackup_db)
+    refusal_of(reedbackup.create_backup(reedbackup_db), "create_backup")
+    expect_same_tree("the base", source_tree(reedbackup_db), before)
+    expect("backups", (reedbackup_db / "backups").read_text(), "in the way")
+
+
+def _create_in_vain(reedbackup: Subject, base: Path) -> None:
+    """A create that fails at the last thing that it comes to in the order of names."""
+    obstacle = base / "indices" / "zzz"
+    obstacle.symlink_to("nowhere")
+    refusal_of(reedbackup.create_backup(base), "create_backup")
+    obstacle.unlink()
+
+
+def _all_but_archives(base: Path, ids: list[str]) -> list[str]:
+    """Every name in the base and around it, but those of these backups' archives."""
+    archives = {f"{base.name}/backups/{backup_id}.tar.gz" for backup_id in ids}
+    return sorted(Tree.read(base.parent).entries.keys() - archives)

@@ -1,0 +1,1 @@
+"""pytest plugin and parity harness for implementations of ReedBase's backup module."""

@@ -1,0 +1,82 @@
+"""What a case is: an id that stays, a promise in one line, and a test function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+MARKER = "reedbackup_case"
+
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of the suite.
+
+    `id` is `{contract}/{rule}` or `{contract}/{rule}/{variant}`, where a rule is
+    two words as in `restore/pick`. It is independent of file and function names.
+    """
+
+    id: str
+    promise: str
+    defect: str = ""
+    """The defect of the baseline, as D7, that the promise states (contract `last`).
+
+    An implementation that does the safe thing instead declares a divergence.
+    """
+
+    @property
+    def contract(self) -> str:
+        """The contract that the case belongs to."""
+        return self.id.split("/")[0]
+
+    @property
+    def rule(self) -> str:
+        """The id of the rule that the case checks, as in `restore/pick`."""
+        return "/".join(self.id.split("/")[1:3])
+
+    @property
+    def is_fuzzing(self) -> bool:
+        """Whether the case draws examples, so that seed and number belong to it."""
+        return "/fuzz" in self.id
+
+
+def case(case_id: str, promise: str, *, defect: str = "") -> Callable[[Test], Test]:
+    """Makes a test function the case `case_id`, which checks `promise`."""
+    marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
+    return marker(Case(case_id, promise, defect))
+
+
+def cases(
+    rule_id: str, promise: str, variants: Mapping[str, Any], *, defect: str = ""
+) -> Callable[[Test], Test]:
+    """Makes a test function one case a variant, `{rule_id}/{name}`.
+
+    The test takes the argument `variant`, the value under that name; `promise`
+    may hold `{variant}` for the name.
+    """
+    marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
+    return pytest.mark.parametrize(
+        "variant",
+        [
+            pytest.param(
+                value,
+                id=name,
+                marks=marker(Case(f"{rule_id}/{name}", promise.format(variant=name), defect)),
+            )
+            for name, value in variants.items()
+        ],
+    )
+
+
+def case_of(item: pytest.Item) -> Case | None:
+    """The case that a collected test is; None for a test that is none."""
+    marker = item.get_closest_marker(MARKER)
+    if marker is None:
+        return None
+    found: Case = marker.args[0]
+    return found

@@ -1,0 +1,131 @@
+"""Databases built once, kept in a folder, and cloned for each use.
+
+Several processes may share the folder: each template has a lock, held
+exclusively while it is built and shared while it is cloned.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from .build import build
+from .clone import clone_tree, remove_tree
+from .spec import Spec
+
+_LOCK: Final = ".lock"
+_SEAL: Final = ".seal"
+_UNFINISHED: Final = ".unfinished"
+
+
+class Templates:
+    """The templates in `folder`, which is made when the first one is built.
+
+    A template is never to be written to: whoever wants to, clones it. One that
+    was changed since it was built, or that another version of this package
+    built, is built again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._checked: set[str] = set()
+
+    def get(self, spec: Spec) -> Path:
+        """The template of `spec`, built now if need be; not to be changed."""
+        key = spec.key()
+        template = self.folder / key
+        if key not in self._checked or not template.is_dir():
+            with self._locked(key, fcntl.LOCK_EX):
+                if not self._is_sealed(template):
+                    self._build(spec, template)
+            self._checked.add(key)
+        return template
+
+    def clone(self, spec: Spec, base: Path) -> Path:
+        """Make `base`, which does not exist yet, a copy of the template of `spec`; gives `base`."""
+        template = self.get(spec)
+        base.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked(spec.key(), fcntl.LOCK_SH):
+            clone_tree(template, base)
+        return base
+
+    @contextmanager
+    def cloned(self, spec: Spec, within: Path | None = None) -> Iterator[Path]:
+        """A clone for the length of a `with`, for use inside `@given`.
+
+        It lies in a new folder in `within` (the system's temporary folder by
+        default), so that what a test puts beside the base goes with it.
+        """
+        parent = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=within))
+        try:
+            yield self.clone(spec, parent / ".reed")
+        finally:
+            remove_tree(parent)
+
+    def clear(self) -> None:
+        """Remove all templates, of other versions too; to be called before any process uses them.
+
+        One that is being built or cloned is removed once that is done.
+        """
+        self._checked.clear()
+        if not self.folder.is_dir():
+            return
+        for lock in sorted(self.folder.glob(f"*{_LOCK}")):
+            key = lock.name.removesuffix(_LOCK)
+            with self._locked(key, fcntl.LOCK_EX):
+                for suffix in ("", _SEAL, _UNFINISHED):
+                    remove_tree(self.folder / f"{key}{suffix}")
+
+    @contextmanager
+    def _locked(self, key: str, kind: int) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # The lock file stays for good: removing one that others wait for would
+        # give two processes two locks of one name.
+        with (self.folder / f"{key}{_LOCK}").open("ab") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
+    def _build(self, spec: Spec, template: Path) -> None:
+        unfinished = template.with_name(f"{template.name}{_UNFINISHED}")
+        seal = template.with_name(f"{template.name}{_SEAL}")
+        for leftover in (unfinished, seal, template):
+            remove_tree(leftover)
+        build(spec, unfinished)
+        unfinished.rename(template)
+        # Last: without a seal, what a process that died here left is built again.
+        seal.write_text(_fingerprint(template))
+
+    def _is_sealed(self, template: Path) -> bool:
+        seal = template.with_name(f"{template.name}{_SEAL}")
+        return template.is_dir() and seal.is_file() and seal.read_text() == _fingerprint(template)
+
+
+def _fingerprint(template: Path) -> str:
+    """A digest that any change to the template changes: no content is read for it.
+
+    It holds each file's ctime, which no writer can set back. A folder's ctime
+    is left out: renaming the finished template changes it.
+    """
+    digest = hashlib.sha256()
+    for line in _described(template):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
+    with os.scandir(folder) as children:
+        entries = sorted(children, key=lambda entry: entry.name)
+    for entry in entries:
+        found = entry.stat(follow_symlinks=False)
+        path = f"{prefix}/{entry.name}"
+        is_folder = entry.is_dir(follow_symlinks=False)
+        changed = 0 if is_folder else found.st_ctime_ns
+        yield f"{path!a} {found.st_mode} {found.st_size} {found.st_mtime_ns} {changed}\n".encode()
+        if is_folder:
+            yield from _described(folder / entry.name, path)

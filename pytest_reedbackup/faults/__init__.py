@@ -1,0 +1,1 @@
+"""Faults put on purpose: what an implementation is worth when things go wrong."""

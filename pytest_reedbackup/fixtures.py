@@ -1,0 +1,169 @@
+"""Fixtures for users' own tests and for the suite.
+
+They work without any option: then the implementation is the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.databases.spec import Spec
+    from pytest_reedbackup.databases.templates import Templates
+    from pytest_reedbackup.fuzz.campaign import Fuzzing
+    from pytest_reedbackup.run import Run
+    from pytest_reedbackup.settings import Pairing, Settings
+    from pytest_reedbackup.subject import Subject
+
+MakeDatabase = Callable[["Spec"], Path]
+
+
+@pytest.fixture(scope="session")
+def reedbackup_templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """The databases that were built for this run, to be cloned for each test."""
+    from pytest_reedbackup.databases.templates import Templates
+
+    cache = getattr(request.config, "cache", None)
+    if cache is None:  # -p no:cacheprovider
+        return Templates(tmp_path_factory.mktemp("reedbackup-templates"))
+    return Templates(cache.mkdir("reedbackup-templates"))
+
+
+@pytest.fixture
+def reedbackup_make_db(
+    reedbackup_templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeDatabase]:
+    """A factory of populated databases: takes a specification, returns the base's path.
+
+    Each is a fresh clone in the real on-disk layout, removed after the test.
+    See `pytest_reedbackup.databases.spec` for specifications.
+    """
+    from pytest_reedbackup.databases.clone import remove_tree
+
+    folder = tmp_path_factory.mktemp("reedbackup")
+    made = 0
+
+    def make(spec: Spec) -> Path:
+        nonlocal made
+        made += 1
+        return reedbackup_templates.clone(spec, folder / f"{made}" / ".reed")
+
+    yield make
+    remove_tree(folder)
+
+
+@pytest.fixture
+def reedbackup_db(reedbackup_make_db: MakeDatabase) -> Path:
+    """A small database: three tables with three versions each, indices, registry."""
+    from pytest_reedbackup.databases.spec import SMALL
+
+    return reedbackup_make_db(SMALL)
+
+
+@pytest.fixture
+def reedbackup_db_10k(reedbackup_make_db: MakeDatabase) -> Path:
+    """The standard database of the performance bounds: 4 tables, 10,000 rows in all."""
+    from pytest_reedbackup.databases.spec import BULK_10K
+
+    return reedbackup_make_db(BULK_10K)
+
+
+@pytest.fixture(scope="session")
+def _reedbackup_implementation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Subject]:
+    pairing: Pairing | None = getattr(request, "param", None)
+    yield from _running(pairing, tmp_path_factory.mktemp("reedbackup-implementation"))
+
+
+@pytest.fixture
+def reedbackup(_reedbackup_implementation: Subject) -> Subject:
+    """The implementation under test: `create_backup(base)` and so on.
+
+    The one of --reedbackup-impl, or the reference.
+    """
+    # Where the test before has left the clock is nothing to build on.
+    _reedbackup_implementation.clock.reset()
+    return _reedbackup_implementation
+
+
+@pytest.fixture(scope="session")
+def reedbackup_baseline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Subject]:
+    """The implementation of --reedbackup-baseline.
+
+    Raises MissingCapability, which skips a case, where none was given.
+    """
+    from pytest_reedbackup.promises import MissingCapability
+
+    settings = _settings(request.config)
+    if settings is None or settings.baseline is None:
+        raise pytest.skip.Exception("no --reedbackup-baseline=IMPL to compare with") from (
+            MissingCapability("a baseline", "give one with --reedbackup-baseline=IMPL")
+        )
+    yield from _running(settings.baseline, tmp_path_factory.mktemp("reedbackup-baseline"))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[list[Subject]]:
+    """Every implementation of the run under each of its contracts, in processes of their own."""
+    settings = _settings(request.config)
+    with ExitStack() as running:
+        yield [
+            running.enter_context(
+                contextmanager(_running)(pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"))
+            )
+            for pairing in (settings.pairings if settings else (None,))
+        ]
+
+
+@pytest.fixture(scope="session")
+def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
+    """How many examples to generate, and from which seed."""
+    from pytest_reedbackup.fuzz.campaign import Fuzzing
+
+    settings = _settings(request.config)
+    return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
+
+
+@pytest.fixture(scope="session")
+def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What this machine takes for a fixed job, to be read beside absolute figures."""
+    from pytest_reedbackup.timing import calibration
+
+    return calibration(tmp_path_factory.mktemp("reedbackup-calibration"))
+
+
+@pytest.fixture
+def reedbackup_measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Records a case's figures, which the report shows whatever became of the case."""
+    from pytest_reedbackup.judging import MEASURED
+
+    return lambda words: record_property(MEASURED, words)
+
+
+def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
+    from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
+    from pytest_reedbackup.subject import Subject
+
+    if pairing is None:
+        implementation = ImplementationUnderTest("python", scratch)
+    else:
+        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
+    yield Subject(implementation, pairing.contract if pairing else "ticket")
+    implementation.shutdown()
+
+
+def _settings(config: pytest.Config) -> Settings | None:
+    run: Run | None = config.pluginmanager.get_plugin("reedbackup-run")
+    return run.settings if run else None

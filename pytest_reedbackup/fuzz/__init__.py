@@ -1,0 +1,1 @@
+"""Generated databases, histories and faults, held against a model."""

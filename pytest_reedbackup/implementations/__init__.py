@@ -1,0 +1,1 @@
+"""Reaching implementations: one interface, and one file a way to reach one."""

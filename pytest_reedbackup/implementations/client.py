@@ -1,0 +1,171 @@
+"""The harness's side of the adapter protocol: typed calls, checked replies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from pytest_reedbackup.implementations.faults import (
+    AdapterFault,
+    Misfit,
+    ProtocolViolation,
+    Unusable,
+)
+from pytest_reedbackup.implementations.transport import Transport
+from reedbase_backup import protocol
+from reedbase_backup.protocol import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The implementation returned a value."""
+
+    value: Any
+    elapsed_ns: int
+    untranslated: Any = None
+    """The value in the implementation's own type, where `value` is a translation of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The implementation answered with an error of its own."""
+
+    kind: str
+    fields: dict[str, Any]
+    message: str
+    elapsed_ns: int
+
+    def __str__(self) -> str:
+        return f"error {self.kind}: {self.message}"
+
+
+Answer = Answered | Refused
+
+
+class Client:
+    """One conversation with one adapter.
+
+    Every call raises AdapterFault where the adapter breaks the protocol; the
+    conversation is then over.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._last_id = 0
+        self.contracts: Sequence[Contract] = ()
+        """What the implementation claims, as `hello` said."""
+
+    def hello(self, timeout_secs: float) -> protocol.Hello:
+        """Opens the conversation."""
+        with _named("hello"):
+            raw = self._request("hello", {"protocol": protocol.VERSION}, timeout_secs)
+            if isinstance(raw, protocol.ErrorObject):
+                raise Unusable(f"answered with error {raw.code}: {raw.message}", self.log())
+            hello: protocol.Hello = self._fit(raw, protocol.Hello)
+            if not hello.contracts:
+                raise Unusable("claims no contract", self.log())
+            self.contracts = hello.contracts
+            return hello
+
+    def call(
+        self,
+        method: str,
+        contract: Contract,
+        base: Path,
+        timeout_secs: float,
+        **params: int,
+    ) -> Answer:
+        """Calls one of the three functions on the database at `base`."""
+        request = {"contract": contract, "base_path": str(base), **params}
+        with _named(_in_words(method, base, params)):
+            started = time.perf_counter_ns()
+            raw = self._request(method, request, timeout_secs)
+            waited_ns = time.perf_counter_ns() - started
+            answer = self._answer(raw, protocol.VALUES[contract, method])
+            if answer.elapsed_ns > waited_ns:
+                self._violated(
+                    f"elapsed_ns is {answer.elapsed_ns}, more than the {waited_ns} ns that passed"
+                )
+            return answer
+
+    def shutdown(self, timeout_secs: float) -> None:
+        """Asks the adapter to end, waits until it has, and ends it where it does not."""
+        with _named("shutdown"):
+            try:
+                raw = self._request("shutdown", {}, timeout_secs)
+                if isinstance(raw, protocol.ErrorObject):
+                    self._violated(f"error {raw.code} instead of an end")
+                else:
+                    self._fit(raw, protocol.ShutdownResult)
+                self._transport.finish(timeout_secs)
+            finally:
+                self._transport.close()
+
+    def log(self) -> str:
+        """The last lines of the adapter's stderr."""
+        return self._transport.log()
+
+    def close(self) -> None:
+        """Ends the adapter without a word."""
+        self._transport.close()
+
+    def _request(
+        self, method: str, params: dict[str, Any], timeout_secs: float
+    ) -> msgspec.Raw | protocol.ErrorObject:
+        self._last_id += 1
+        request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
+        self._line = self._transport.exchange(msgspec.json.encode(request), timeout_secs)
+        reply: protocol.Reply = self._fit(self._line, protocol.Reply)
+        if reply.id != self._last_id:
+            self._violated(f"its id is {reply.id!r}, the request's was {self._last_id}")
+        if isinstance(reply.error, protocol.ErrorObject):
+            return reply.error
+        assert isinstance(reply.result, msgspec.Raw)
+        return reply.result
+
+    def _answer(self, raw: msgspec.Raw | protocol.ErrorObject, value_type: Any) -> Answer:
+        if isinstance(raw, protocol.ErrorObject):
+            if raw.code != protocol.IMPLEMENTATION_ERROR:
+                self._violated(f"error code {raw.code} ({raw.message}) is not the implementation's")
+            if not isinstance(raw.data, msgspec.Raw):
+                self._violated(f"error {raw.code} without `data`")
+            data: protocol.ErrorData = self._fit(raw.data, protocol.ErrorData)
+            return Refused(data.kind, data.fields, raw.message, data.elapsed_ns)
+        result: protocol.CallResult = self._fit(raw, protocol.CallResult)
+        return Answered(self._fit(result.value, value_type, Misfit), result.elapsed_ns)
+
+    def _fit(
+        self,
+        raw: bytes | msgspec.Raw,
+        expected: Any,
+        misfit: type[ProtocolViolation] = ProtocolViolation,
+    ) -> Any:
+        try:
+            return msgspec.json.decode(raw, type=expected)
+        except protocol.UNREADABLE as error:
+            fault = misfit if isinstance(error, msgspec.ValidationError) else ProtocolViolation
+            raise fault(str(error), self._line, self.log()) from error
+
+    def _violated(self, reason: str) -> NoReturn:
+        raise ProtocolViolation(reason, self._line, self.log())
+
+
+@contextmanager
+def _named(call: str) -> Iterator[None]:
+    """Gives a fault the name of the call that it happened in."""
+    try:
+        yield
+    except AdapterFault as fault:
+        fault.call = call
+        raise
+
+
+def _in_words(method: str, base: Path, params: Mapping[str, int]) -> str:
+    told = [f"base_path={str(base)!r}", *(f"{name}={value}" for name, value in params.items())]
+    return f"{method}({', '.join(told)})"

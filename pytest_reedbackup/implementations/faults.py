@@ -1,0 +1,66 @@
+"""What can go wrong between the harness and an implementation.
+
+AdapterFault            never the implementation's broken promise: outcome `error`
+├── Unusable            it cannot be started, or says hello to nothing we know
+├── ProtocolViolation   a reply that PROTOCOL does not allow, with the raw line
+│   └── Misfit          … because a value has other fields than its contract says
+├── TimedOut            no reply in time; the process group was killed
+└── Crashed             the process ended instead of replying
+"""
+
+from __future__ import annotations
+
+_SHOWN_CHARACTERS = 500
+
+
+class AdapterFault(Exception):
+    """The adapter, the harness or the machine failed, not the implementation."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.log = log
+        """The last lines of the adapter's stderr."""
+        self.call = ""
+        """The call that it happened in, as a person writes it."""
+        self.hint = ""
+        """What to do about it, where that is known."""
+
+    def __str__(self) -> str:
+        words = ": ".join(filter(None, [self.call, self.message]))
+        line = "; ".join(filter(None, [words, self.hint]))
+        return f"{line}\n  its stderr ends:\n{self.log}" if self.log else line
+
+
+class Unusable(AdapterFault):
+    """The implementation cannot be used at all."""
+
+
+class ProtocolViolation(AdapterFault):
+    """A reply that the adapter protocol does not allow."""
+
+    def __init__(self, reason: str, line: bytes, log: str = "") -> None:
+        super().__init__(f"protocol violation: {reason}; the reply was: {shown(line)}", log)
+        self.reason = reason
+
+
+class Misfit(ProtocolViolation):
+    """A value whose fields or types are not those of its contract."""
+
+    def __init__(self, reason: str, line: bytes, log: str = "") -> None:
+        super().__init__(f"the value does not fit its contract: {reason}", line, log)
+
+
+class TimedOut(AdapterFault):
+    """No reply in time."""
+
+
+class Crashed(AdapterFault):
+    """The process ended instead of replying."""
+
+
+def shown(line: bytes | bytearray) -> str:
+    """The beginning of what an adapter wrote, to be read."""
+    text = line[:_SHOWN_CHARACTERS].decode("utf-8", "backslashreplace").rstrip("\n")
+    more = f" … ({len(line)} bytes)" if len(line) > _SHOWN_CHARACTERS else ""
+    return f"{text or '(empty)'}{more}"

@@ -1,0 +1,89 @@
+"""A Python implementation in this process, behind the same messages as any other."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from pytest_reedbackup.implementations.faults import Crashed, TimedOut
+from reedbase_backup.loading import Implementation
+from reedbase_backup.serve import Adapter
+
+# How often a call that goes on after it was interrupted is interrupted again.
+_AGAIN_SECS = 2.0
+
+
+class InProcess:
+    """Transport to an implementation in this very process."""
+
+    def __init__(self, implementation: Implementation) -> None:
+        self._adapter = Adapter(implementation)
+
+    def exchange(self, request: bytes, timeout_secs: float) -> bytes:
+        """The adapter's reply; a call past its time is interrupted by SIGALRM."""
+        try:
+            return _within(timeout_secs, lambda: self._adapter.answer(request))
+        except _Interrupted:
+            raise TimedOut(
+                f"no answer within {timeout_secs:g} s; the call was interrupted"
+            ) from None
+        except SystemExit as end:
+            # In a process of its own it would have ended that.
+            raise Crashed(f"the implementation called exit with status {end.code}") from end
+
+    def finish(self, timeout_secs: float) -> None:
+        """Nothing to wait for."""
+
+    def log(self) -> str:
+        """Nothing: what the implementation prints is captured by pytest itself."""
+        return ""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class _Interrupted(BaseException):
+    """No Exception, so that the implementation's own handlers let it pass."""
+
+
+class _Alarm:
+    """Raises _Interrupted where it rings, while it is armed."""
+
+    def __init__(self) -> None:
+        self.armed = True
+        self.rang = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.armed:
+            self.rang = True
+            raise _Interrupted
+
+
+def _within(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
+    """What `call` returns. Raises _Interrupted where it takes longer, or swallowed that before.
+
+    Whoever else waits for SIGALRM, as pytest-timeout does, gets handler and
+    timer back, less the time that passed.
+    """
+    alarm = _Alarm()
+    started = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, alarm)
+    others_secs, others_interval = signal.getitimer(signal.ITIMER_REAL)
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, timeout_secs, _AGAIN_SECS)
+            answer = call()
+        finally:
+            alarm.armed = False
+    finally:
+        alarm.armed = False  # where it rang on the very line above
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if others_secs:
+            left = others_secs - (time.monotonic() - started)
+            signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), others_interval)
+    if alarm.rang:
+        raise _Interrupted
+    return answer

@@ -1,0 +1,33 @@
+"""The one thing that differs between ways to reach an implementation."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """Carries one request to an adapter and its reply back."""
+
+    def exchange(self, request: bytes, timeout_secs: float) -> bytes:
+        """Sends a line and returns the reply's line, both without the line end.
+
+        Raises TimedOut, Crashed or ProtocolViolation (a line over 64 MiB, output
+        that no request asked for); after any of them the transport is closed.
+        """
+        ...
+
+    def finish(self, timeout_secs: float) -> None:
+        """Waits for an adapter that was told to shut down; then the transport is closed.
+
+        Raises TimedOut where it runs on, Crashed where its exit status is not 0,
+        and ProtocolViolation for output after its last reply.
+        """
+        ...
+
+    def log(self) -> str:
+        """The last lines that the adapter wrote to stderr."""
+        ...
+
+    def close(self) -> None:
+        """Ends the adapter; a second call does nothing."""
+        ...

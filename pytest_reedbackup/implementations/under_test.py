@@ -1,0 +1,215 @@
+"""An implementation under test: what `--reedbackup-impl` names, kept running."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_reedbackup.clock import CapabilityClock, Clock, RealClock
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
+from pytest_reedbackup.implementations import translated
+from pytest_reedbackup.implementations.child import ChildProcess
+from pytest_reedbackup.implementations.client import Answer, Answered, Client
+from pytest_reedbackup.implementations.faults import AdapterFault, TimedOut, Unusable
+from pytest_reedbackup.implementations.in_process import InProcess
+from pytest_reedbackup.implementations.transport import Transport
+from reedbase_backup.loading import BUILT_IN, CLOCK, UnusableImplementation, load
+from reedbase_backup.protocol import Contract, Hello
+
+_WHAT_TO_GIVE = "give python, python-last, MODULE:OBJECT, or the command line of an adapter"
+_HELLO = '{"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}}'
+_SHUTDOWN_SECS = 10.0
+# 2033; the time that libfaketime is tried with.
+_PROBED_SECOND = 2_000_000_000
+# The baseline's first create fails now and then (defect D1).
+_PROBES = 5
+_MODULE_OBJECT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long the harness waits, in seconds (adapter protocol, "Time-outs")."""
+
+    hello: float = 30.0
+    call: float = 60.0
+
+
+@dataclass
+class ImplementationUnderTest:
+    """Starts an implementation when it is needed, and afresh after a fault.
+
+    `option` is the value of --reedbackup-impl. `scratch` is a folder of its own.
+    """
+
+    option: str
+    scratch: Path
+    limits: TimeLimits = TimeLimits()
+    _client: Client | None = field(default=None, init=False)
+    _hello: Hello | None = field(default=None, init=False)
+    _clock: Clock | None = field(default=None, init=False)
+
+    @property
+    def hello(self) -> Hello:
+        """What it says of itself. Raises Unusable with a hint."""
+        if self._hello is None:
+            self._hello = self._start({})
+        return self._hello
+
+    @property
+    def is_in_process(self) -> bool:
+        """Whether it runs in this very process."""
+        return self.option in BUILT_IN or bool(_MODULE_OBJECT.fullmatch(self.option))
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]] | None:
+        """The Python functions themselves; None behind a child process."""
+        return load(self.option).functions if self.is_in_process else None
+
+    @property
+    def command(self) -> Sequence[str]:
+        """What starts it as a child process, one in process too.
+
+        Raises Unusable for a malformed command line.
+        """
+        if self.is_in_process:
+            return [sys.executable, "-m", "reedbase_backup", "serve", self.option]
+        try:
+            command = shlex.split(self.option)
+        except ValueError as error:
+            raise Unusable(
+                f"{self.option!r} is no command line: {error}; {_WHAT_TO_GIVE}"
+            ) from error
+        if not command:
+            raise Unusable(f"it is empty; {_WHAT_TO_GIVE}")
+        return command
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a child process is to be started with, beside this process's own."""
+        if self.is_in_process:
+            # pytest's `pythonpath` and conftest files may have put its module here.
+            return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        return self.clock.environment if isinstance(self.clock, FakeTimeClock) else {}
+
+    @property
+    def clock(self) -> Clock:
+        """The best clock that there is for it."""
+        if self._clock is None:
+            self._clock = self._best_clock()
+        return self._clock
+
+    def call(self, method: str, contract: Contract, base: Path, **params: int) -> Answer:
+        """Calls one of the three functions; raises AdapterFault."""
+        try:
+            client = self._running()
+            return translated.call(client, method, contract, base, self.limits.call, **params)
+        except AdapterFault as fault:
+            if isinstance(fault, TimedOut):
+                fault.hint = "--reedbackup-timeout sets another limit"
+            self.close()
+            raise
+
+    def shutdown(self) -> None:
+        """Has it end as the protocol says, if it runs; raises AdapterFault where it does not."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.shutdown(min(self.limits.call, _SHUTDOWN_SECS))
+
+    def close(self) -> None:
+        """Ends it; the next call starts it afresh."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _running(self) -> Client:
+        environment = self.environment  # first: to find the clock, it may be started anew
+        if self._client is None:
+            self._start(environment)
+        assert self._client is not None
+        return self._client
+
+    def _start(self, environment: Mapping[str, str]) -> Hello:
+        client = Client(self._transport(environment))
+        try:
+            hello = client.hello(self.limits.hello)
+        except AdapterFault as fault:
+            client.close()
+            unusable = Unusable(f"{self.option!r} does not speak the adapter protocol", fault.log)
+            unusable.message += f": {fault.call}: {fault.message}"
+            unusable.hint = self._hint(fault)
+            raise unusable from fault
+        self._client = client
+        return hello
+
+    def _hint(self, fault: AdapterFault) -> str:
+        if isinstance(fault, TimedOut):
+            return "--reedbackup-hello-timeout sets another limit"
+        return "" if self.is_in_process else f"try it by hand: echo '{_HELLO}' | {self.option}"
+
+    def _transport(self, environment: Mapping[str, str]) -> Transport:
+        try:
+            if self.is_in_process:
+                return InProcess(load(self.option))
+            return ChildProcess(self.command, environment)
+        except UnusableImplementation as error:
+            raise Unusable(str(error)) from error
+        except Unusable as unusable:
+            unusable.hint = unusable.hint or _WHAT_TO_GIVE
+            raise
+
+    def _best_clock(self) -> Clock:
+        hello = self.hello
+        if CLOCK in hello.capabilities:
+            return CapabilityClock()
+        lacking = "it has no capability `clock`, and"
+        if self.is_in_process:
+            command = shlex.quote(f"reedbackup serve {self.option}")
+            hint = f"libfaketime needs a process: --reedbackup-impl={command}"
+            return RealClock(f"{lacking} {hint}", tool=False)
+        library = find_libfaketime()
+        if library is None:
+            hint = "libfaketime (Debian's package `faketime`) is not installed"
+            return RealClock(f"{lacking} {hint}", tool=True)
+        clock = FakeTimeClock(library, self.scratch, hello.language)
+        if self._is_reached_by(clock):
+            return clock
+        return RealClock(f"{lacking} libfaketime does not reach its process", tool=False)
+
+    def _is_reached_by(self, clock: FakeTimeClock) -> bool:
+        """Whether it shows the time that is set; then it runs with that clock."""
+        self.close()
+        try:
+            self._start(clock.environment)
+            shown = self._timestamp_at(clock, _PROBED_SECOND)
+        except AdapterFault:
+            shown = None
+        clock.reset()
+        if shown is not None and abs(shown - _PROBED_SECOND) < abs(shown - time.time()):
+            return True
+        self.close()
+        return False
+
+    def _timestamp_at(self, clock: FakeTimeClock, second: int) -> int | None:
+        """The timestamp of a backup that is made then; None where it cannot make one."""
+        assert self._client is not None
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            base = Path(folder) / ".reed"
+            build(DatabaseSpec(tables=1, rows=1), base)
+            clock.set(second)
+            for _ in range(_PROBES):
+                contract = self.hello.contracts[0]
+                answer = self._client.call("create_backup", contract, base, self.limits.call)
+                if isinstance(answer, Answered):
+                    timestamp: int = answer.value.timestamp
+                    return timestamp
+        return None

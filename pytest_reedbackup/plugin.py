@@ -1,0 +1,122 @@
+"""The pytest plugin: options and hooks, nothing else.
+
+It is loaded by every pytest run on a machine where this package is installed,
+so it imports what it needs only when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.run import Run
+
+pytest_plugins = ("pytest_reedbackup.fixtures",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declares the options."""
+    group = parser.getgroup("reedbackup", "conformance of ReedBase backup implementations")
+    group.addoption(
+        "--reedbackup-impl",
+        action="append",
+        default=[],
+        metavar="IMPL",
+        help="hold this implementation against its contract: python (the reference),"
+        " MODULE:OBJECT, or the command line of an adapter; may be given several times."
+        " Without paths the conformance suite runs",
+    )
+    group.addoption(
+        "--reedbackup-contract",
+        action="append",
+        default=[],
+        choices=("ticket", "last"),
+        help="hold against this contract, also where an implementation claims only the other:"
+        " then calls and values are translated, and the summary shows the drift (default: every"
+        " contract that an implementation claims)",
+    )
+    group.addoption(
+        "--reedbackup-case",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only the cases with this id or glob pattern, as in ticket/restore/*",
+    )
+    group.addoption(
+        "--reedbackup-timeout",
+        type=float,
+        default=60.0,
+        metavar="SECS",
+        help="the longest that one call may take (default: 60)",
+    )
+    group.addoption(
+        "--reedbackup-hello-timeout",
+        type=float,
+        default=30.0,
+        metavar="SECS",
+        help="the longest that an adapter may take to start (default: 30)",
+    )
+    group.addoption(
+        "--reedbackup-baseline",
+        metavar="IMPL",
+        help="the implementation whose time is the measure of bounds/ratio",
+    )
+    group.addoption(
+        "--reedbackup-examples",
+        type=int,
+        default=100,
+        metavar="N",
+        help="generated examples in all, shared by the fuzzing cases (default: 100)",
+    )
+    group.addoption(
+        "--reedbackup-seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="seed of everything that is generated (default: 0); same seed, same examples",
+    )
+    group.addoption(
+        "--reedbackup-divergences",
+        metavar="FILE",
+        help="TOML file of declared divergences (default: [tool.reedbackup] of pyproject.toml)",
+    )
+    group.addoption(
+        "--reedbackup-write-divergences",
+        metavar="FILE",
+        help="write a starting file of divergences, one entry for each broken promise",
+    )
+    group.addoption(
+        "--reedbackup-source",
+        metavar="DIR",
+        help="the Rust source of a backup module, as in last/src/backup: the summary shows the"
+        " drift, with what the ticket states of the source code; it changes no verdict",
+    )
+    group.addoption(
+        "--reedbackup-report",
+        metavar="PATH.json",
+        help="write everything that came of the run as JSON",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and starts a run where an implementation is given."""
+    config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
+    if config.getoption("reedbackup_impl"):
+        from pytest_reedbackup.run import Run
+
+        config.pluginmanager.register(Run(config), "reedbackup-run")
+    elif config.getoption("reedbackup_source"):
+        raise pytest.UsageError(
+            "--reedbackup-source: the source code is a part of an implementation's drift report;"
+            " give --reedbackup-impl=IMPL too, such as python-last"
+        )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs every test that uses the fixture `reedbackup` for each implementation."""
+    run: Run | None = metafunc.config.pluginmanager.get_plugin("reedbackup-run")
+    if run is not None and "reedbackup" in metafunc.fixturenames:
+        run.parametrize(metafunc)

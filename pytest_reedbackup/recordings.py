@@ -1,0 +1,232 @@
+"""Recordings: a database, damage to it, and what an implementation then did.
+
+A recording is `NAME.json` beside the `.tar.gz` that it names. Cases are loaded,
+prepared on a copy of the database, and what an implementation did is brought
+into the recorded shape, so that the two can be compared with `==`.
+(Source: golden/README.md, "Recordings of the real baseline".)
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import msgspec
+import msgspec.structs
+
+from pytest_reedbackup.databases.clone import clone_tree
+from pytest_reedbackup.databases.tree import Tree
+from reedbase_backup.errors import ReedError
+
+BASE_MARK = "{base}"
+"""Stands for the base path in recorded texts."""
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One change to a database before a call; `path` is relative to the base."""
+
+    op: Literal["write", "delete", "delete_tree", "make_dir", "symlink"]
+    path: str
+    b64: str = ""
+    target: str = ""
+
+    def apply(self, base: Path) -> None:
+        """Make the change. Raises ValueError for a path that leaves the base."""
+        relative = PurePosixPath(self.path)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise ValueError(f"a recorded step leaves the database: {self.path!r}")
+        path = base / relative
+        match self.op:
+            case "write":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(base64.b64decode(self.b64, validate=True))
+            case "delete":
+                path.unlink()
+            case "delete_tree":
+                shutil.rmtree(path)
+            case "make_dir":
+                path.mkdir(parents=True)
+            case "symlink":
+                path.symlink_to(self.target)
+
+
+class Appended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The line that a restore added to a version.log."""
+
+    action: int
+    user: int
+    joined_to_last_line: bool
+
+
+class Effects(msgspec.Struct, frozen=True, kw_only=True):
+    """What a restore answered, and what it did to the database."""
+
+    outcome: dict[str, Any]
+    """{"ok": report} or {"err": {"kind", fields …}}; lists sorted by table."""
+    current_sha256: dict[str, str]
+    """The new SHA-256 of each current.csv that changed or appeared, by path."""
+    appended: dict[str, Appended]
+    """By table."""
+    left_behind: list[str]
+    """Paths of .tmp files."""
+
+
+class RestoreCase(Effects, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recorded restore_point_in_time."""
+
+    id: str
+    target_timestamp: int
+    mutate: list[Step]
+
+    def prepare(self, database: Path, base: Path) -> None:
+        """Make `base` the copy of `database` that the call gets."""
+        clone_tree(database, base)
+        for step in self.mutate:
+            step.apply(base)
+
+
+class ListCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A recorded list_backups; of files only the sizes are known."""
+
+    id: str
+    files: list[tuple[str, int | str | None]] | None
+    outcome: dict[str, Any]
+
+    def prepare(self, base: Path) -> None:
+        """Make `base` with the recorded names in backups/."""
+        base.mkdir()
+        if self.files is None:
+            return
+        backups = base / "backups"
+        backups.mkdir()
+        for name, what in self.files:
+            if name.endswith("/"):
+                (backups / name).mkdir()
+            elif name.endswith("@"):
+                (backups / name[:-1]).symlink_to(str(what))
+            else:
+                (backups / name).write_bytes(b"x" * int(what or 0))
+
+
+class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All cases on one database."""
+
+    database: str
+    versions_newest_first: dict[str, list[tuple[int, str, str, int, str | None]]]
+    cases: list[RestoreCase]
+    list_cases: list[ListCase] = []
+
+
+def load(path: Path) -> Recording:
+    """Read a recording. Raises OSError, or msgspec.DecodeError that says what does not fit."""
+    return msgspec.json.decode(path.read_bytes(), type=Recording)
+
+
+def unpack(recording: Recording, beside: Path, folder: Path) -> Path:
+    """Unpack the recording's database, which lies in `beside`, to `folder`; gives its base."""
+    archive = beside / recording.database
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(folder)], check=True)
+    (base,) = folder.iterdir()
+    return base
+
+
+def ok(value: Any, base: Path) -> dict[str, Any]:
+    """A returned value (of a protocol reply, or dataclasses) as recordings have it."""
+    plain = _plain(value, base)
+    if isinstance(plain, dict) and "tables_restored" in plain:
+        for name in ("tables_restored", "tables_skipped", "errors"):
+            plain[name] = sorted(plain[name], key=_table)
+    return {"ok": plain}
+
+
+def err(error: ReedError, base: Path) -> dict[str, Any]:
+    """A raised error as recordings have it."""
+    return {"err": _plain(error, base)}
+
+
+@dataclass(frozen=True)
+class Observer:
+    """The database before a call, to find out what the call did."""
+
+    base: Path
+    before: Tree = field(init=False)
+    logs: Mapping[str, bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", Tree.read(self.base))
+        object.__setattr__(self, "logs", _logs(self.base))
+
+    def effects(self, outcome: dict[str, Any]) -> Effects:
+        """What changed since, in the recorded shape."""
+        after = Tree.read(self.base).entries
+        return Effects(
+            outcome=outcome,
+            current_sha256={
+                path: after[path].content
+                for path in sorted(self.changed())
+                if path.endswith("/current.csv") and path in after
+            },
+            appended={
+                table: _appended(self.logs.get(table, b""), log)
+                for table, log in _logs(self.base).items()
+                if log != self.logs.get(table, b"")
+            },
+            left_behind=sorted(path for path in after if path.endswith(".tmp")),
+        )
+
+    def changed(self) -> set[str]:
+        """Paths whose kind, mode or content differs from before, or that came or went."""
+        before, after = self.before.entries, Tree.read(self.base).entries
+        return {
+            path
+            for path in before.keys() | after.keys()
+            if path not in before
+            or path not in after
+            or before[path]._replace(mtime_ns=0) != after[path]._replace(mtime_ns=0)
+        }
+
+
+def _logs(base: Path) -> dict[str, bytes]:
+    return {
+        path.parent.name: path.read_bytes()
+        for path in sorted(base.glob("tables/*/version.log"))
+        if path.is_file() and not path.parent.is_symlink()
+    }
+
+
+def _appended(before: bytes, after: bytes) -> Appended:
+    """The added line. Raises ValueError if the log changed in another way."""
+    if not after.startswith(before) or not after.endswith(b"\n"):
+        raise ValueError("version.log changed otherwise than by a line at its end")
+    added = after[len(before) :]
+    joined = bool(before) and not before.endswith(b"\n") and not added.startswith(b"\n")
+    _, action, user, _ = added.strip(b"\n").split(b"|")
+    return Appended(int(action), int(user), joined)
+
+
+def _plain(value: Any, base: Path) -> Any:
+    """`value` in JSON's types, with the mark for the base path in every text."""
+    match value:
+        case str() | os.PathLike():
+            return os.fspath(value).replace(str(base), BASE_MARK)
+        case ReedError():
+            return {"kind": value.kind, **_plain(value.fields, base)}
+        case dict():
+            return {key: _plain(item, base) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item, base) for item in value]
+        case msgspec.Struct():
+            return _plain(msgspec.structs.asdict(value), base)
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name), base) for each in fields(value)}
+    return value
+
+
+def _table(entry: Any) -> str:
+    return str(entry if isinstance(entry, str) else entry[0])

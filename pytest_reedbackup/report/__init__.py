@@ -1,0 +1,1 @@
+"""Writers: each turns outcomes into one kind of report."""

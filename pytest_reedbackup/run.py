@@ -1,0 +1,210 @@
+"""One run: the hooks that turn what pytest does into outcomes, verdicts and reports."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pytest_reedbackup import divergences, judging
+from pytest_reedbackup.cases import case_of
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.drift.rows import Drift, drift_of
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
+from pytest_reedbackup.promises import MissingCapability, UndecidedBound
+from pytest_reedbackup.report import drift_table, json_report, terminal
+from pytest_reedbackup.settings import Pairing, Settings
+
+FIXTURE = "_reedbackup_implementation"
+# Where a report carries its outcome; pytest-xdist sends all attributes along.
+_TOLD = "reedbackup"
+
+
+class Run:
+    """The plugin of a run with --reedbackup-impl."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.settings = Settings.from_config(config)
+        self._header = json_report.header(
+            config.invocation_params.args, self.settings.seed, self.settings.examples
+        )
+        self._outcomes: list[CaseOutcome] = []
+        if self.settings.runs_suite:
+            _choose_suite(config)
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each implementation and contract."""
+        metafunc.fixturenames.append(FIXTURE)
+        pairings = self.settings.pairings
+        metafunc.parametrize(FIXTURE, pairings, indirect=True, ids=str, scope="session")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leaves cases to the implementations of their contract, and applies --reedbackup-case."""
+        if self.settings.runs_suite:
+            self._refuse_stale_divergences(items)
+        items[:] = [item for item in items if _is_of_its_contract(item)]
+        patterns = self.settings.case_patterns
+        if patterns:
+            chosen = [item for item in items if _matches(item, patterns)]
+            left_out = [item for item in items if not _matches(item, patterns)]
+            self._config.hook.pytest_deselected(items=left_out)
+            items[:] = chosen
+            if not items:
+                raise pytest.UsageError(
+                    f"--reedbackup-case: no case matches {' or '.join(patterns)}"
+                )
+        items.sort(key=self._position)
+
+    def _position(self, item: pytest.Item) -> tuple[int, int]:
+        """One implementation after the other, each rule after those that it relies on.
+
+        What is no case of a known rule (generated examples, a user's own tests) comes last.
+        """
+        case, pairing = case_of(item), _pairing(item)
+        if case is None or pairing is None:
+            return len(self.settings.pairings), 0
+        rules = list(RULES[case.contract])
+        position = rules.index(case.rule) if case.rule in rules else len(rules)
+        return self.settings.pairings.index(pairing), position
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Makes a missing capability or an undecided bound a skip in pytest's own terms."""
+        try:
+            return (yield)
+        except (MissingCapability, UndecidedBound) as reason:
+            raise pytest.skip.Exception(str(reason)) from reason
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turns what happened to a case into its outcome."""
+        report = yield
+        case, pairing = case_of(item), _pairing(item)
+        if case is None or pairing is None or (report.when != "call" and report.passed):
+            return report
+        outcome = judging.outcome_of(case, pairing, report, call, self.settings)
+        judging.show(outcome, report, call)
+        setattr(report, _TOLD, msgspec.to_builtins(outcome))
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """An error of the harness or the adapter is shown as one, not as a failure."""
+        told = getattr(report, _TOLD, None)
+        if told is not None and told["outcome"] == Outcome.ERROR and report.failed:
+            return "error", "E", "ERROR"
+        return None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collects the outcomes; under pytest-xdist those of all workers."""
+        told = getattr(report, _TOLD, None)
+        if told is not None:
+            self._outcomes.append(msgspec.convert(told, CaseOutcome))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Writes the files that were asked for, and has undecided verdicts fail the run."""
+        if hasattr(self._config, "workerinput"):
+            return
+        found = self._results()
+        unreliable = any(result.is_unreliable for result in found)
+        if unreliable and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.settings.report is not None:
+            json_report.write(self.settings.report, self._report(found))
+        if self.settings.divergences_to_write is not None:
+            failures = [
+                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
+                for outcome in self._outcomes
+                if outcome.outcome is Outcome.FAIL
+            ]
+            self.settings.divergences_to_write.write_text(divergences.starting_file(failures))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """The verdicts, the promises that were broken and the drift, after pytest's own lists."""
+        yield
+        if not self._outcomes:
+            return
+        found, writer = self._results(), self._config.get_terminal_writer()
+        width, colour = writer.fullwidth, writer.hasmarkup
+        terminalreporter.section("reedbackup", sep="=")
+        terminalreporter.write(
+            terminal.render(found, self.settings.pairings, width=width, colour=colour)
+        )
+        if drift := self._drift(found):
+            terminalreporter.section("drift", sep="=")
+            terminalreporter.write(drift_table.render(drift, width=width, colour=colour))
+
+    def _results(self) -> list[Result]:
+        """In the order in which the implementations were given."""
+        order = [(pairing.option, pairing.contract) for pairing in self.settings.pairings]
+        found = results(self._outcomes)
+        return sorted(
+            found, key=lambda result: order.index((result.implementation, result.contract))
+        )
+
+    def _drift(self, found: list[Result]) -> Drift | None:
+        return drift_of(found, self.settings.pairings, self.settings.source)
+
+    def _report(self, found: list[Result]) -> json_report.Report:
+        pairings = {(p.option, p.contract): p for p in self.settings.pairings}
+        return json_report.Report(
+            header=self._header,
+            implementations=[
+                json_report.implementation_report(
+                    result, pairings[result.implementation, result.contract]
+                )
+                for result in found
+            ],
+            cases=self._outcomes,
+            drift=self._drift(found),
+            divergences=list(self.settings.declared.values()),
+            footer=json_report.Footer(cases=len(self._outcomes), complete=True),
+        )
+
+    def _refuse_stale_divergences(self, items: list[pytest.Item]) -> None:
+        case_ids = [case.id for item in items if (case := case_of(item)) is not None]
+        if stale := divergences.stale(self.settings.declared, case_ids):
+            raise pytest.UsageError(
+                f"--reedbackup-divergences: there is no case {' or '.join(stale)}; correct the id,"
+                " or remove the entry"
+            )
+
+
+def _choose_suite(config: pytest.Config) -> None:
+    """Makes the suite what pytest collects, wherever it was started."""
+    config.args = [str(suite_folder())]
+    # The user's own configuration may name tests otherwise.
+    config.addinivalue_line("python_files", "test_*.py")
+    config.addinivalue_line("python_functions", "test")
+    # The suite is found by path: nothing of it goes into sys.path.
+    config.option.importmode = "importlib"
+
+
+def suite_folder() -> Path:
+    """Where the suite is: in the wheel inside this package, in a checkout beside it."""
+    shipped = Path(__file__).parent / "conformance"
+    return shipped if shipped.is_dir() else Path(__file__).parents[1] / "conformance"
+
+
+def _pairing(item: pytest.Item) -> Pairing | None:
+    specification = getattr(item, "callspec", None)
+    found: Pairing | None = specification.params.get(FIXTURE) if specification else None
+    return found
+
+
+def _is_of_its_contract(item: pytest.Item) -> bool:
+    case, pairing = case_of(item), _pairing(item)
+    return case is None or pairing is None or case.contract == pairing.contract
+
+
+def _matches(item: pytest.Item, patterns: tuple[str, ...]) -> bool:
+    case = case_of(item)
+    return case is not None and any(fnmatch.fnmatchcase(case.id, pattern) for pattern in patterns)

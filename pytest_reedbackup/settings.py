@@ -1,0 +1,147 @@
+"""What the command line and the configuration ask for, checked once."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_reedbackup import divergences
+from pytest_reedbackup.divergences import Declared, UnusableDivergences
+from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
+from reedbase_backup.protocol import Contract, Hello
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.drift.rows import SourceDrift
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One implementation to be held against one contract."""
+
+    option: str
+    contract: Contract
+    hello: Hello
+    clock: str
+    """How its clock is set."""
+    limits: TimeLimits
+
+    @property
+    def translated_from(self) -> Contract | None:
+        """The contract that the implementation does claim, where `contract` is not claimed."""
+        claimed = self.hello.contracts
+        return None if self.contract in claimed else claimed[0]
+
+    def __str__(self) -> str:
+        """What it is called in test names."""
+        return f"{self.option}-{self.contract}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run is asked to do."""
+
+    pairings: tuple[Pairing, ...]
+    baseline: Pairing | None
+    case_patterns: tuple[str, ...]
+    declared: Declared
+    """What the package declares of its own implementations, and the user's entries on top."""
+    examples: int
+    """Generated examples in all, shared by the fuzzing cases."""
+    seed: int
+    report: Path | None
+    divergences_to_write: Path | None
+    source: SourceDrift | None
+    """What --reedbackup-source has, against what the ticket states of it."""
+    runs_suite: bool
+    """Whether the suite runs, rather than tests of the user's."""
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Settings:
+        """Meets every implementation, so that a wrong one is a usage error at once."""
+        options = config.option
+        limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
+        baseline = options.reedbackup_baseline
+        if options.reedbackup_examples < 1:
+            raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        pairings = tuple(
+            pairing
+            for option in dict.fromkeys(options.reedbackup_impl)
+            for pairing in _pairings("--reedbackup-impl", option, limits, options)
+        )
+        compared = _baseline(baseline, limits) if baseline else None
+        met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
+        return cls(
+            pairings=pairings,
+            baseline=compared,
+            case_patterns=tuple(options.reedbackup_case),
+            declared={**divergences.shipped(met), **_declared(config)},
+            examples=options.reedbackup_examples,
+            seed=options.reedbackup_seed,
+            report=_path(config, options.reedbackup_report),
+            divergences_to_write=_path(config, options.reedbackup_write_divergences),
+            source=_source(config, options.reedbackup_source),
+            runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
+        )
+
+
+def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
+    """One a wanted contract, claimed or translated; by default one a claimed contract."""
+    met = _meet(name, option, limits)
+    wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
+    return [replace(met[0], contract=contract) for contract in dict.fromkeys(wanted)] or met
+
+
+def _baseline(option: str, limits: TimeLimits) -> Pairing:
+    """Its first contract: a baseline of `last` is timed against implementations of `ticket` too."""
+    return _meet("--reedbackup-baseline", option, limits)[0]
+
+
+def _meet(name: str, option: str, limits: TimeLimits) -> list[Pairing]:
+    """One pairing a contract that the implementation claims."""
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
+        implementation = ImplementationUnderTest(option, Path(scratch), limits)
+        try:
+            hello, clock = implementation.hello, implementation.clock.way
+        except AdapterFault as fault:
+            raise pytest.UsageError(f"{name}: {fault}") from fault
+        finally:
+            implementation.close()
+    return [Pairing(option, contract, hello, clock, limits) for contract in hello.contracts]
+
+
+def _declared(config: pytest.Config) -> Declared:
+    """The divergences of the option's file, or of [tool.reedbackup]."""
+    path = _path(config, config.option.reedbackup_divergences)
+    try:
+        if path is not None:
+            return divergences.read_file(path)
+        if config.inipath is not None and config.inipath.name == "pyproject.toml":
+            document = tomllib.loads(config.inipath.read_text("utf-8"))
+            table = document.get("tool", {}).get("reedbackup", {})
+            return divergences.parse(table, f"{config.inipath}, [tool.reedbackup]")
+    except UnusableDivergences as error:
+        raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
+    return {}
+
+
+def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:
+    if given is None:
+        return None
+    # Only here is there any need for tree-sitter.
+    from pytest_reedbackup.drift.source import UnusableSource, read_source
+    from pytest_reedbackup.drift.statements import source_drift
+
+    try:
+        return source_drift(given, read_source(config.invocation_params.dir / given))
+    except UnusableSource as error:
+        raise pytest.UsageError(f"--reedbackup-source: {error}") from error
+
+
+def _path(config: pytest.Config, given: str | None) -> Path | None:
+    return config.invocation_params.dir / given if given else None

@@ -1,0 +1,157 @@
+"""The stream of the Rust crate `bsdiff` 0.2, which has neither header nor length.
+
+It repeats until it ends:
+
+    24 bytes    three 8-byte little-endian integers whose top bit is the sign:
+                bytes to mix, bytes of extra, bytes to seek in the old content
+    mix bytes   each added to the old content's byte, modulo 256
+    extra bytes copied as they are
+
+An empty stream stands for an empty version. A stream that ends between two
+records ends properly. (Source: contract `last`, "On disk" and "restore" 2.)
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from reedbase_backup.errors import DeltaApplicationFailed
+
+Control = tuple[int, int, int]
+
+CONTROL = struct.Struct("<QQQ")
+U64_MAX = 2**64 - 1
+I64_MAX = 2**63 - 1
+
+# How the baseline's patch names its two failures (contract `last`, "restore" 2).
+UNEXPECTED_EOF = "UnexpectedEof"
+INVALID_DATA = "InvalidData"
+
+_ZEROS = memoryview(bytes(1 << 20))
+
+
+def encode(controls: Iterable[Control], mixed: bytes, extra: bytes) -> bytes:
+    """The header-less bsdiff stream of `controls` and their bytes."""
+    parts: list[bytes] = []
+    mixed_at = extra_at = 0
+    for mix, add, seek in controls:
+        parts.append(CONTROL.pack(mix, add, abs(seek) | (seek < 0) << 63))
+        parts.append(mixed[mixed_at : mixed_at + mix])
+        parts.append(extra[extra_at : extra_at + add])
+        mixed_at += mix
+        extra_at += add
+    return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of old content, changed or not, and what follows it in the new content."""
+
+    start: int
+    """Offset in the old content."""
+    length: int
+    mixed: bytes | None
+    """What to add to each byte, modulo 256; None if nothing changes."""
+    extra: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A decompressed delta, ready to be applied."""
+
+    segments: list[Segment]
+    """In order of output."""
+    failure: str | None
+    """How the stream breaks off after the last segment; None if it ends properly."""
+
+    def apply(self, old: bytes) -> bytes:
+        """The version that follows `old`; raises DeltaApplicationFailed if this does not fit."""
+        if any(segment.start + segment.length > len(old) for segment in self.segments):
+            raise _unfit(UNEXPECTED_EOF)
+        if self.failure is not None:
+            raise _unfit(self.failure)
+        view = memoryview(old)
+        parts: list[bytes | memoryview] = []
+        for segment in self.segments:
+            kept = view[segment.start : segment.start + segment.length]
+            parts += [kept if segment.mixed is None else _add(kept, segment.mixed), segment.extra]
+        return b"".join(parts)
+
+
+def parse(stream: bytes) -> Patch:
+    """The patch in a decompressed `stream`; damage is kept for `Patch.apply` to raise.
+
+    The baseline meets errors record by record, whether they come from the
+    stream or from the old content, so the first one by position must win.
+    """
+    segments: list[Segment] = []
+    at = position = 0
+    while at < len(stream):
+        if len(stream) - at < CONTROL.size:
+            return Patch(segments, UNEXPECTED_EOF)
+        mix, add, seek = CONTROL.unpack_from(stream, at)
+        at += CONTROL.size
+        if mix + add > len(stream) - at:
+            return Patch(segments, INVALID_DATA if mix + add > U64_MAX else UNEXPECTED_EOF)
+        segments += _mixed(stream, at, at + mix, position)
+        segments.append(Segment(position + mix, 0, None, stream[at + mix : at + mix + add]))
+        at += mix + add
+        position += mix + signed(seek)
+        if not 0 <= position <= I64_MAX:
+            return Patch(segments, INVALID_DATA)
+    return Patch(segments, None)
+
+
+def _mixed(stream: bytes, start: int, end: int, position: int) -> Iterator[Segment]:
+    """The diff block `stream[start:end]`, to be added to the old content at `position`.
+
+    Nearly all of a block is zero, which means unchanged, at both ends at least.
+    """
+    size = end - start
+    head = extent(size, lambda a, b: _is_zero(stream, start + a, start + b))
+    tail = extent(size - head, lambda a, b: _is_zero(stream, end - b, end - a))
+    if head:
+        yield Segment(position, head, None, b"")
+    if head < size:
+        yield Segment(position + head, size - head - tail, stream[start + head : end - tail], b"")
+        yield Segment(position + size - tail, tail, None, b"")
+
+
+def signed(value: int) -> int:
+    """The integer in a sign-and-magnitude u64, as bsdiff writes it."""
+    return value if value <= I64_MAX else I64_MAX + 1 - value
+
+
+def _add(old: memoryview, mixed: bytes) -> bytes:
+    """Byte-wise sum modulo 256: all lanes of one large integer at once."""
+    size = len(mixed)
+    low = int.from_bytes(b"\x7f" * size)
+    left, right = int.from_bytes(old), int.from_bytes(mixed)
+    total = ((left & low) + (right & low)) ^ ((left ^ right) & ~low)
+    return total.to_bytes(size)
+
+
+def _is_zero(stream: bytes, start: int, end: int) -> bool:
+    # startswith on a view compares in place: no copy of a block as large as the table.
+    step = len(_ZEROS)
+    return all(
+        stream.startswith(_ZEROS[: min(step, end - at)], at) for at in range(start, end, step)
+    )
+
+
+def extent(limit: int, alike: Callable[[int, int], bool]) -> int:
+    """The largest n <= `limit` for which all of [0, n) is `alike`, found by halving."""
+    known = 0
+    while known < limit:
+        half = known + (limit - known + 1) // 2
+        if alike(known, half):
+            known = half
+        else:
+            limit = half - 1
+    return known
+
+
+def _unfit(kind: str) -> DeltaApplicationFailed:
+    return DeltaApplicationFailed(reason=f"bspatch error: Kind({kind})")

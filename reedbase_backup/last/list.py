@@ -1,0 +1,93 @@
+"""Which backups there are."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from gzip import BadGzipFile
+from pathlib import Path
+
+from isal import igzip, isal_zlib
+
+from reedbase_backup.last.os_errors import exists, reported
+from reedbase_backup.last.registry import BasePath
+from reedbase_backup.last.types import BackupInfo
+from reedbase_backup.last.version_log import U64_MAX, parse_number
+
+SUFFIX = ".tar.gz"
+
+_CHUNK = 1 << 20
+
+# Archives found whole, by identity. One that changed less than this long ago is
+# not kept, because a further change need not give it another timestamp.
+_whole: set[tuple[str, int, int, int, int]] = set()
+_SETTLED_NS = 2 * 10**9
+
+
+def list_backups(base_path: BasePath) -> list[BackupInfo]:
+    """The archives in backups/, newest first; equal timestamps by name.
+
+    An archive is named `{unix seconds}.tar.gz` and is a whole gzip file:
+    folders, dangling symlinks, empty and damaged files are left out (D11).
+    Each archive is read once a process, and again only when it changed.
+
+    Raises IoError (read_backup_dir, stat_backup).
+    """
+    folder = Path(base_path) / "backups"
+    if not exists(folder):
+        return []
+    with reported("read_backup_dir"), os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    backups = [
+        describe(folder / name, timestamp)
+        for name in names
+        if (timestamp := timestamp_of(name)) is not None and _is_archive(folder / name)
+    ]
+    return sorted(backups, key=lambda backup: backup.timestamp, reverse=True)
+
+
+def timestamp_of(name: str) -> int | None:
+    """The Unix seconds in an archive's file `name`, read as Rust reads a u64; None for others."""
+    stem = name.removesuffix(SUFFIX)
+    return parse_number(stem, U64_MAX) if stem != name else None
+
+
+def describe(path: Path, timestamp: int) -> BackupInfo:
+    """The BackupInfo of the archive at `path`. Raises IoError (stat_backup)."""
+    with reported("stat_backup"):
+        size = path.lstat().st_size
+    return BackupInfo(timestamp=timestamp, path=path, size_bytes=size, size_mb=size / 1048576)
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether `path` leads to a whole gzip file.
+
+    What may not be read cannot be called damaged, so it counts, as with the baseline.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            return False
+        identity = (str(path), status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
+        if identity in _whole:
+            return True
+        whole = _is_whole_gzip(path)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    if whole and time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
+        _whole.add(identity)
+    return whole
+
+
+def _is_whole_gzip(path: Path) -> bool:
+    """Whether the file decompresses to its end with the right checksums."""
+    try:
+        with igzip.IGzipFile(path, "rb") as file:  # type: ignore[no-untyped-call]
+            while file.read(_CHUNK):
+                pass
+    except (BadGzipFile, isal_zlib.IsalError, EOFError):  # type: ignore[misc]
+        return False
+    return True

@@ -1,0 +1,227 @@
+"""One table: its versions, and how a new one is written.
+
+A version becomes part of the table when version.log, replaced as a whole, has
+its line; current.csv follows. A crash between the two is finished by the next
+writer (`Table._finish_interrupted`), so the log and current.csv never
+contradict each other for good. (The port's answer to D13; the baseline
+overwrites current.csv in place and appends to the log, neither synced.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reedbase_backup.durable import sync_file
+from reedbase_backup.errors import TableAlreadyExists, TableNotFound, VersionNotFound
+from reedbase_backup.last import chain, delta, files, locks, registry, version_log
+from reedbase_backup.last.os_errors import exists, reported, reported_write
+from reedbase_backup.last.registry import BasePath, Clock
+from reedbase_backup.last.types import VersionInfo
+from reedbase_backup.last.version_log import LogLine
+
+# What a crashed baseline (D10) or port may have left in a table's folder.
+_LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d+\.tmp", re.ASCII)
+
+
+class Table:
+    """The table `name` of the database in `base_path`.
+
+    `clock` gives Unix nanoseconds. Methods that write take the table's lock
+    and raise LockTimeout if another process keeps it, IoError or
+    PermissionDenied if the operating system refuses, and LogCorrupted if
+    version.log cannot be read; the table is then as it was.
+    """
+
+    def __init__(self, base_path: BasePath, name: str, *, clock: Clock = time.time_ns) -> None:
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise ValueError(f"not the name of a table's folder: {name!r}")
+        self.base_path = Path(base_path)
+        self.name = name
+        self.folder = self.base_path / "tables" / name
+        self.current_path = self.folder / "current.csv"
+        self.log_path = self.folder / "version.log"
+        self.lock_path = self.folder / ".lock"
+        self._clock = clock
+
+    def exists(self) -> bool:
+        """Whether the table has a current.csv, which is what the baseline asks."""
+        return exists(self.current_path)
+
+    def read(self) -> bytes:
+        """The current content. Raises TableNotFound or IoError."""
+        self._require()
+        with reported("read_current"):
+            return self.current_path.read_bytes()
+
+    def log(self) -> list[LogLine]:
+        """The lines of version.log, oldest first. Raises LogCorrupted."""
+        return version_log.parse(version_log.read(self.log_path))
+
+    def list_versions(self) -> list[VersionInfo]:
+        """All versions, newest first. Raises TableNotFound, LogCorrupted or IoError."""
+        self._require()
+        actions = registry.action_names(self.base_path)
+        users = registry.user_names(self.base_path)
+        return [
+            VersionInfo(
+                timestamp=line.timestamp,
+                action=actions.get(line.action, f"unknown({line.action})"),
+                user=users.get(line.user, f"unknown({line.user})"),
+                delta_size=line.size,
+            )
+            for line in sorted(self.log(), key=lambda line: line.timestamp, reverse=True)
+        ]
+
+    def init(self, content: bytes, user: str) -> int:
+        """Make the table with `content` as its first version; returns its timestamp.
+
+        Raises TableAlreadyExists if it has a current.csv or versions.
+        """
+        if self.exists():
+            raise TableAlreadyExists(name=self.name)
+        with reported_write("create_table", self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            sync_file(os.path.realpath(self.folder.parent))
+            sync_file(os.path.realpath(self.base_path))
+        with self._locked() as lines:
+            if self.exists() or lines:
+                raise TableAlreadyExists(name=self.name)
+            return self._append(lines, content, content, registry.INIT, user)
+
+    def write(self, content: bytes, user: str) -> int:
+        """Make `content` the newest version; returns its timestamp. Raises TableNotFound."""
+        if not self.log():
+            self._require()
+        with self._locked() as lines:
+            self._require()
+            return self._update(lines, content, user)
+
+    def rollback(self, timestamp: int, user: str) -> int:
+        """Write the content of version `timestamp` as a new version; returns the new timestamp.
+
+        Raises TableNotFound, VersionNotFound, and what `rebuild` raises.
+        """
+        self._require()
+        return self.bring_back(self.rebuild(timestamp), user)
+
+    def bring_back(self, content: bytes, user: str) -> int:
+        """As `write`, even if current.csv is lost (D9); returns the version's timestamp.
+
+        Temporary files of crashed restores go away, as with the baseline.
+        """
+        with self._locked() as lines:
+            timestamp = self._update(lines, content, user)
+            self._remove_leftovers()
+        return timestamp
+
+    def rebuild(self, timestamp: int) -> bytes:
+        """The content of version `timestamp`, from the deltas alone.
+
+        Where the log has the timestamp twice, the older line counts. Raises
+        VersionNotFound, LogCorrupted, and what `chain.rebuild` raises.
+        """
+        timestamps = [line.timestamp for line in self.log()]
+        if timestamp not in timestamps:
+            raise VersionNotFound(timestamp=timestamp)
+        return chain.rebuild(self.folder, timestamps[: timestamps.index(timestamp) + 1])
+
+    def _require(self) -> None:
+        if not self.exists():
+            raise TableNotFound(name=self.name)
+
+    @contextmanager
+    def _locked(self) -> Iterator[list[LogLine]]:
+        """Hold the table's lock, with the log as it is now."""
+        with locks.exclusive(self.lock_path, self.name):
+            lines = self.log()
+            if lines:
+                self._finish_interrupted(lines[-1].timestamp)
+            yield lines
+
+    def _update(self, lines: list[LogLine], content: bytes, user: str) -> int:
+        if not lines:
+            # Whatever comes first in the log is read as raw content.
+            return self._append(lines, content, content, registry.INIT, user)
+        encoded = delta.diff(self._writable_current(), content)
+        return self._append(lines, content, encoded, registry.UPDATE, user)
+
+    def _writable_current(self) -> bytes:
+        """current.csv's content; empty if it is lost, so that the delta fits anything.
+
+        Opened for writing, because a file that its owner made read-only stays
+        as it is, although a rename could replace it.
+        """
+        with reported_write("read_current", self.current_path):
+            try:
+                with self.current_path.open("r+b") as file:
+                    return file.read()
+            except FileNotFoundError:
+                return b""
+
+    def _append(
+        self, lines: list[LogLine], content: bytes, encoded: bytes, action: int, user: str
+    ) -> int:
+        """Write the version's delta, its line in the log, and current.csv, in this order."""
+        code = registry.user_code(self.base_path, user, clock=self._clock)
+        line = LogLine(self._next_timestamp(lines), action, code, len(encoded))
+        with reported_write("write_version", self.folder):
+            try:
+                files.write_new(chain.delta_path(self.folder, line.timestamp), encoded)
+                pending = self._pending_path(line.timestamp)
+                files.write_new(pending, content, like=self.current_path)
+                sync_file(os.path.realpath(self.folder))
+                log = version_log.read(self.log_path)
+                files.replace(self.log_path, version_log.appended(log, line))
+                self._publish(pending)
+            except BaseException:
+                self._withdraw(line)
+                raise
+        return line.timestamp
+
+    def _withdraw(self, line: LogLine) -> None:
+        """Undo a failed write; if the log has its line already, the next writer finishes it."""
+        if line not in self.log():
+            chain.delta_path(self.folder, line.timestamp).unlink(missing_ok=True)
+            self._pending_path(line.timestamp).unlink(missing_ok=True)
+
+    def _next_timestamp(self, lines: list[LogLine]) -> int:
+        """Now, but later than every version there is, for an unused delta file.
+
+        If a version has the last timestamp there can be, now must do.
+        """
+        now = self._clock()
+        newest = max((line.timestamp for line in lines), default=0)
+        timestamp = max(now, newest + 1) if newest < version_log.U64_MAX else now
+        known = {line.timestamp for line in lines}
+        while timestamp in known or os.path.lexists(chain.delta_path(self.folder, timestamp)):
+            timestamp += 1
+        return timestamp
+
+    def _pending_path(self, timestamp: int) -> Path:
+        """Where current.csv's next content waits, beside the file that a symlink names."""
+        path = Path(os.path.realpath(self.current_path))
+        return path.with_name(f"current.csv.{timestamp}.tmp")
+
+    def _publish(self, pending: Path) -> None:
+        pending.replace(os.path.realpath(self.current_path))
+        sync_file(os.path.realpath(pending.parent))
+
+    def _finish_interrupted(self, newest: int) -> None:
+        """Bring current.csv to the log's last version if a crash came in between."""
+        pending = self._pending_path(newest)
+        with reported_write("finish_interrupted_write", pending):
+            if exists(pending):
+                self._publish(pending)
+
+    def _remove_leftovers(self) -> None:
+        # The version is written: what cannot be removed must not make that a failure.
+        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if _LEFTOVER.fullmatch(entry.name):
+                    Path(entry.path).unlink()

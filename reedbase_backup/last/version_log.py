@@ -1,0 +1,114 @@
+"""A table's version.log: `timestamp|action|user|size`, one line a version, oldest first.
+
+Numbers and lines are read as the baseline's Rust does (contract `last`,
+"restore" 2): a leading `+` and zeros are numbers, spaces and `-0` are not;
+CRLF ends a line, a lone CR does not; blank lines count in line numbers only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reedbase_backup.errors import LogCorrupted
+from reedbase_backup.last.os_errors import reason
+
+U8_MAX = 2**8 - 1
+U32_MAX = 2**32 - 1
+U64_MAX = 2**64 - 1
+
+# Rust's char::is_whitespace; str.isspace has U+001C to U+001F besides.
+_WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+
+_NUMBER = re.compile(r"\+?0*([0-9]{1,20})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One version as version.log has it."""
+
+    timestamp: int
+    """Unix nanoseconds, u64; names the delta file too."""
+    action: int
+    """Code in actions.dict, u8."""
+    user: int
+    """Code in users.dict, u32."""
+    size: int
+    """Length of the delta file in bytes, u64. The baseline never checks it."""
+
+    def __str__(self) -> str:
+        return f"{self.timestamp}|{self.action}|{self.user}|{self.size}"
+
+
+def read(path: Path) -> bytes:
+    """The log's bytes; a log that does not exist is empty. Raises LogCorrupted."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise LogCorrupted(reason=reason(error)) from error
+
+
+def parse(content: bytes) -> list[LogLine]:
+    """The versions in the log's `content`, in its order. Raises LogCorrupted."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise LogCorrupted(reason="stream did not contain valid UTF-8") from None
+    *ended, last = text.split("\n")
+    lines = [line.removesuffix("\r") for line in ended]
+    return [
+        _parse_line(line, number)
+        for number, line in enumerate([*lines, last], 1)
+        if line.strip(_WHITE_SPACE)
+    ]
+
+
+def appended(content: bytes, line: LogLine) -> bytes:
+    """The log with `line` at its end.
+
+    Where the last line lacks its newline, it gets one: the baseline would glue
+    the two lines together and never read the log again (D7).
+    """
+    separator = b"\n" if content and not content.endswith(b"\n") else b""
+    return b"%b%b%b\n" % (content, separator, str(line).encode("ascii"))
+
+
+def newest_at_or_before(lines: Sequence[LogLine], target: int) -> LogLine | None:
+    """The line with the largest timestamp not after `target`, the oldest of equal ones."""
+    candidates = [line for line in lines if line.timestamp <= target]
+    return max(candidates, key=lambda line: line.timestamp, default=None)
+
+
+def parse_number(text: str, limit: int) -> int | None:
+    """`text` as Rust parses an unsigned integer of at most `limit`; None if it is none."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    value = int(match[1])
+    return value if value <= limit else None
+
+
+def _parse_line(line: str, number: int) -> LogLine:
+    fields = line.split("|")
+    if len(fields) < 4:
+        raise LogCorrupted(reason=f"Invalid format at line {number}")
+    timestamp = parse_number(fields[0], U64_MAX)
+    action = parse_number(fields[1], U8_MAX)
+    user = parse_number(fields[2], U32_MAX)
+    size = parse_number(fields[3], U64_MAX)
+    if timestamp is None:
+        raise LogCorrupted(reason=f"Invalid timestamp at line {number}")
+    if action is None:
+        raise LogCorrupted(reason=f"Invalid action code at line {number}")
+    if user is None:
+        raise LogCorrupted(reason=f"Invalid user code at line {number}")
+    if size is None:
+        raise LogCorrupted(reason=f"Invalid delta size at line {number}")
+    return LogLine(timestamp, action, user, size)

@@ -1,0 +1,76 @@
+"""Reading archives whole, to know today whether they will restore."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reedbase_backup import catalogue
+from reedbase_backup.archive import ArchiveReader
+from reedbase_backup.catalogue import SUFFIX, BackupName
+from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, ReedError, translated
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What reading one archive whole has shown."""
+
+    id: str
+    timestamp: int
+    """Unix seconds."""
+    size_bytes: int
+    """The archive file's."""
+    table_count: int | None
+    total_bytes: int | None
+    """Sum of the sizes of all files in it; None for a damaged archive."""
+    has_manifest: bool
+    """Whether each file was held against a SHA-256 of its own; else the gzip checksum did."""
+    damage: ReedError | None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it would restore."""
+        return self.damage is None
+
+
+class UnknownBackup(Exception):
+    """There is no archive of the id that was asked for."""
+
+
+def verify(base_path: str | os.PathLike[str], ids: Sequence[str] = ()) -> list[Verification]:
+    """Reads the archives of `ids`, or all under an archive's name, newest first.
+
+    Raises UnknownBackup for an id without an archive, IoError or
+    PermissionDenied where one cannot be read.
+    """
+    base = os.fspath(base_path)
+    with translated("verify"):
+        names = catalogue.archive_names(base)
+        if ids:
+            by_id = {name.id: name for name in names}
+            unknown = [
+                backup_id for backup_id in ids if backup_id.removesuffix(SUFFIX) not in by_id
+            ]
+            if unknown:
+                raise UnknownBackup(f"there is no backup {unknown[0]}; `reedbackup list` shows all")
+            names = [by_id[backup_id.removesuffix(SUFFIX)] for backup_id in ids]
+        return [_verify_one(base, name) for name in names]
+
+
+def _verify_one(base: str, name: BackupName) -> Verification:
+    with open(catalogue.archive_path(base, name), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            contents = ArchiveReader(file, name.file_name).read_through()
+        except (BackupCorrupted, BackupUnsafe) as damage:
+            return Verification(name.id, name.timestamp, size, None, None, False, damage)
+    return Verification(
+        name.id,
+        name.timestamp,
+        size,
+        contents.table_count,
+        contents.total_bytes,
+        contents.has_manifest,
+        None,
+    )

@@ -1,0 +1,1 @@
+"""Small implementations of contract `ticket`: honest ones, and ones that each tell one lie."""

@@ -1,0 +1,122 @@
+"""Contract `last` through a generated adapter: its types, and the adapter's duty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def adapter(start: Any, last_adapter: Path) -> Any:
+    return start(last_adapter)
+
+
+def restore(adapter: Any, base: Path, target: int) -> Any:
+    return adapter.value(
+        "restore_point_in_time", contract="last", base_path=base, target_timestamp=target
+    )
+
+
+def last_log_line(base: Path) -> list[str]:
+    return (base / "tables/text/version.log").read_text().splitlines()[-1].split("|")
+
+
+def test_a_backup_has_timestamp_path_and_size(adapter: Any, base: Path) -> None:
+    archive = base / "backups" / "18446744073709551615.tar.gz"
+    archive.parent.mkdir()
+    archive.write_bytes(b"x" * 3 * 2**19)
+    assert adapter.value("list_backups", contract="last", base_path=base) == [
+        {
+            "timestamp": 2**64 - 1,
+            "path": str(archive),
+            "size_bytes": 3 * 2**19,
+            "size_mb": 1.5,
+        }
+    ]
+
+
+def test_create_archives_the_base(adapter: Any, base: Path) -> None:
+    (base / "backups").mkdir()
+    # tar archives its own output and fails now and then (contract last, D1).
+    for _ in range(8):
+        reply = adapter.call("create_backup", {"contract": "last", "base_path": str(base)})
+        if "result" in reply:
+            break
+        assert reply["error"]["data"]["kind"] == "CommandFailed"
+        assert reply["error"]["data"]["fields"]["command"] == "tar"
+    made = reply["result"]["value"]
+    assert Path(made["path"]).stat().st_size == made["size_bytes"]
+    assert made["size_mb"] == made["size_bytes"] / 1048576
+
+
+def test_a_restore_reports_restored_skipped_and_failed_tables(adapter: Any, base: Path) -> None:
+    (base / "tables/none").mkdir()
+    late = base / "tables/late"
+    late.mkdir()
+    (late / "current.csv").write_text("")
+    (late / "version.log").write_text("900|5|1|0\n")
+    report = restore(adapter, base, 500)
+    assert report == {
+        "target_timestamp": 500,
+        "tables_restored": [["text", 100]],
+        "tables_skipped": ["late"],
+        "errors": [["none", {"kind": "TableNotFound", "name": "none"}]],
+    }
+    assert (base / "tables/text/current.csv").read_text() == "key|value\n"
+
+
+def test_the_registry_follows_the_base(adapter: Any, base: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("tables", "registry"):
+        (base / name).rename(other / name)
+    (base / "tables").mkdir()
+    (other / "registry/users.dict").write_text("code|username|created_at\n7|system|0\n")
+    restore(adapter, base, 500)
+    restore(adapter, other, 500)
+    assert last_log_line(other)[1:3] == ["2", "7"]
+
+
+def test_a_base_replaced_under_its_path_is_another_base(adapter: Any, base: Path) -> None:
+    restore(adapter, base, 500)
+    assert last_log_line(base)[2] == "0"
+    base.rename(base.with_name("before"))
+    base.mkdir()
+    (base.with_name("before") / "tables").rename(base / "tables")
+    (base / "registry").mkdir()
+    (base / "registry/users.dict").write_text("code|username|created_at\n9|system|0\n")
+    restore(adapter, base, 500)
+    assert last_log_line(base)[2] == "9"
+
+
+def test_the_registry_is_set_up_where_a_database_has_none(adapter: Any, base: Path) -> None:
+    (base / "registry/users.dict").unlink()
+    (base / "registry").rmdir()
+    assert restore(adapter, base, 500)["errors"] == []
+    assert (base / "registry/users.dict").is_file()
+
+
+@pytest.mark.parametrize("method", ["list_backups", "create_backup", "restore_point_in_time"])
+def test_the_adapter_makes_nothing_where_there_is_no_database(
+    adapter: Any, tmp_path: Path, method: str
+) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    params: dict[str, Any] = {"contract": "last", "base_path": str(folder)}
+    if method == "restore_point_in_time":
+        params["target_timestamp"] = 1
+    adapter.call(method, params)
+    assert not (folder / "registry").exists()
+
+
+def test_a_registry_that_cannot_be_set_up_is_logged_and_the_call_is_made(
+    adapter: Any, base: Path
+) -> None:
+    (base / "registry/users.dict").write_bytes(b"\xff")
+    report = restore(adapter, base, 500)
+    assert report["errors"][0][1]["kind"] == "IoError"
+    status, log = adapter.close()
+    assert status == 0
+    assert 'reload_dictionaries: Err(IoError { operation: "read_dictionary"' in log

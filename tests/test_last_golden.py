@@ -1,0 +1,234 @@
+"""The port against recordings of the real baseline: equal but for declared defects."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from pytest_reedbackup.recordings import (
+    Effects,
+    ListCase,
+    Observer,
+    RestoreCase,
+    err,
+    load,
+    ok,
+    unpack,
+)
+from reedbase_backup.errors import ReedError
+from reedbase_backup.last import DIVERGENCES, Table, list_backups, restore_point_in_time
+from reedbase_backup.last.delta import apply
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("REEDBACKUP_SHARED", PROJECT.parent / "shared"))
+GOLDEN = SHARED / "golden"
+
+RECORDINGS = {path.stem: load(path) for path in sorted(GOLDEN.glob("*.json"))}
+
+pytestmark = pytest.mark.skipif(
+    not RECORDINGS, reason=f"no recordings in {GOLDEN} (set REEDBACKUP_SHARED)"
+)
+
+RESTORES = [
+    pytest.param(name, case, id=f"{name}/{case.id}")
+    for name, recording in RECORDINGS.items()
+    for case in recording.cases
+]
+LISTS = [
+    pytest.param(case, id=f"{name}/{case.id}")
+    for name, recording in RECORDINGS.items()
+    for case in recording.list_cases
+]
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The recorded databases, unpacked once; nobody writes to them."""
+    return {
+        name: unpack(recording, GOLDEN, tmp_path_factory.mktemp(name))
+        for name, recording in RECORDINGS.items()
+    }
+
+
+def restore(base: Path, target: int) -> dict[str, Any]:
+    try:
+        return ok(restore_point_in_time(base, target), base)
+    except ReedError as error:
+        return err(error, base)
+
+
+def declared(case: RestoreCase) -> dict[str, str]:
+    """Which parts of a recorded restore the port must not repeat, and by which defect.
+
+    Read off the recording, so that it holds for recordings not seen yet.
+    """
+    found = {}
+    if case.left_behind:
+        found["left_behind"] = "D10"
+    if any(line.joined_to_last_line for line in case.appended.values()):
+        found["appended"] = "D7"
+    if any(recoverable(case)):
+        found |= dict.fromkeys(("outcome", "current_sha256", "appended"), "D9")
+    return found
+
+
+def recoverable(case: RestoreCase) -> Iterator[str]:
+    """Tables whose current.csv was taken away, but nothing else, and which the baseline gave up."""
+    touched = {step.path for step in case.mutate}
+    for name, error in case.outcome.get("ok", {}).get("errors", []):
+        mine = {path for path in touched if path.startswith(f"tables/{name}/")}
+        if error["kind"] == "TableNotFound" and mine == {f"tables/{name}/current.csv"}:
+            yield name
+
+
+def deviations(expected: Effects, found: Effects) -> set[str]:
+    return {
+        part
+        for part in ("outcome", "current_sha256", "appended", "left_behind")
+        if getattr(expected, part) != getattr(found, part)
+    }
+
+
+@pytest.mark.parametrize(("name", "case"), RESTORES)
+def test_a_restore_does_what_the_baseline_did(
+    name: str, case: RestoreCase, databases: dict[str, Path], tmp_path: Path
+) -> None:
+    base = tmp_path / ".reed"
+    case.prepare(databases[name], base)
+    observer = Observer(base)
+    found = observer.effects(restore(base, case.target_timestamp))
+    expected = declared(case)
+    assert set(expected.values()) <= DIVERGENCES.keys()
+    undeclared = deviations(case, found)
+    assert undeclared == set(expected), f"declared: {expected}\nrecorded: {case}\nfound: {found}"
+    assert found.left_behind == []
+    assert not any(line.joined_to_last_line for line in found.appended.values())
+    assert untouched(observer, found)
+    assert_new_versions_are_real(observer, found)
+
+
+def untouched(observer: Observer, found: Effects) -> bool:
+    """Whether nothing changed but the tables that got a new version, and there the right files."""
+    for path in observer.changed():
+        parts = path.split("/")
+        assert parts[0] == "tables", path
+        assert parts[1] in found.appended, path
+        assert len(parts) == 3, path
+        known = parts[2] in (".lock", "current.csv", "version.log")
+        assert known or parts[2].endswith((".bsdiff", ".tmp")), path
+        gone = not os.path.lexists(observer.base / path)
+        assert gone == parts[2].endswith(".tmp"), path
+    return True
+
+
+def assert_new_versions_are_real(observer: Observer, found: Effects) -> None:
+    """Each new version has a later timestamp, the right size, and a delta that gives it."""
+    for name in found.appended:
+        table = Table(observer.base, name)
+        *before, line = table.log()
+        assert all(line.timestamp > earlier.timestamp for earlier in before)
+        delta = (table.folder / f"{line.timestamp}.bsdiff").read_bytes()
+        assert line.size == len(delta)
+        new = {path for path in observer.changed() if path.endswith(".bsdiff")}
+        assert f"tables/{name}/{line.timestamp}.bsdiff" in new
+        assert len(new) == len(found.appended)
+
+
+def test_a_lost_current_csv_comes_back_from_the_deltas(
+    databases: dict[str, Path], tmp_path: Path
+) -> None:
+    lost = [
+        (name, case, table)
+        for name, recording in RECORDINGS.items()
+        for case in recording.cases
+        for table in recoverable(case)
+    ]
+    assert lost
+    for number, (name, case, table) in enumerate(lost):
+        whole, base = tmp_path / f"{number}-whole", tmp_path / f"{number}-lost"
+        case.prepare(databases[name], base)
+        structs.replace(case, mutate=[]).prepare(databases[name], whole)
+        expected, found = (
+            restore(whole, case.target_timestamp),
+            restore(base, case.target_timestamp),
+        )
+        assert found == expected
+        assert Table(base, table).read() == Table(whole, table).read()
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_versions_are_listed_as_the_baseline_lists_them(
+    name: str, databases: dict[str, Path]
+) -> None:
+    for table, versions in RECORDINGS[name].versions_newest_first.items():
+        listed = Table(databases[name], table).list_versions()
+        assert [
+            (info.timestamp, info.action, info.user, info.delta_size, info.message)
+            for info in listed
+        ] == versions
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_every_recorded_version_can_be_rebuilt_and_the_last_is_the_current(
+    name: str, databases: dict[str, Path]
+) -> None:
+    for table_name in RECORDINGS[name].versions_newest_first:
+        table = Table(databases[name], table_name)
+        newest, *older = table.list_versions()
+        content = table.rebuild(newest.timestamp)
+        assert content == table.read()
+        previous = table.rebuild(older[0].timestamp)
+        delta = (table.folder / f"{newest.timestamp}.bsdiff").read_bytes()
+        assert apply(previous, delta) == content
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_a_list_leaves_out_what_is_no_archive_and_only_that(case: ListCase, tmp_path: Path) -> None:
+    base = tmp_path / ".reed"
+    case.prepare(base)
+    # The recorded files have arbitrary content: all the baseline listed is D11.
+    declared = "D11" if case.outcome["ok"] else None
+    found = ok(list_backups(base), base)
+    assert (found != case.outcome) == (declared in DIVERGENCES)
+    assert found == {"ok": []}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_a_list_of_real_archives_agrees_in_names_and_order(case: ListCase, tmp_path: Path) -> None:
+    base = tmp_path / ".reed"
+    case.prepare(base)
+    real = set()
+    for path in base.glob("backups/*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size:
+            path.write_bytes(gzip.compress(b"an archive"))
+            real.add(f"{{base}}/backups/{path.name}")
+    links = {
+        f"{{base}}/backups/{path.name}"
+        for path in base.glob("backups/*")
+        if path.is_symlink() and path.exists()
+    }
+    expected = [info for info in case.outcome["ok"] if info["path"] in real | links]
+    found = ok(list_backups(base), base)["ok"]
+    assert [(info["timestamp"], info["path"]) for info in found] == [
+        (info["timestamp"], info["path"]) for info in expected
+    ]
+    for info, recorded in zip(found, expected, strict=True):
+        path = base / "backups" / info["path"].rpartition("/")[2]
+        assert info["size_bytes"] == path.lstat().st_size
+        assert info["size_mb"] == info["size_bytes"] / 1048576
+        if info["path"] in links:
+            assert info == recorded
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED} (set REEDBACKUP_SHARED)")
+def test_every_defect_of_the_baseline_has_the_ports_answer() -> None:
+    rows = re.findall(r"^\| (D\d+) \|", (SHARED / "BASELINE.md").read_text(), re.MULTILINE)
+    assert list(DIVERGENCES) == rows
+    assert all(divergence.id == key for key, divergence in DIVERGENCES.items())
