@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
 from pytest_reedbackup.settings import Pairing
 
