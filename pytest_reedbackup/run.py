@@ -28,7 +28,7 @@ _COLLECTING = {
     "python_files": ["test_*.py"],
     "python_functions": ["test_"],
     "python_classes": [],
-    "norecursedirs": ["__pycache__"],
+    "norecursedirs": [".*", "__pycache__"],
     "usefixtures": [],
 }
 
