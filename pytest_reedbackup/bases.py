@@ -51,6 +51,17 @@ def backup_at(reedbackup: Subject, base: Path, seconds: int) -> tuple[str, int]:
     return str(seconds), seconds
 
 
+def backup_around(reedbackup: Subject, base: Path) -> int:
+    """Backs the base up and gives a time to restore to, in the midst of two backups of this tree.
+
+    So whichever an implementation picks, it is this tree: what it picks is for
+    the cases of restore/pick. The later one is a plain tar.gz of a time to come.
+    """
+    time: int = reedbackup.created(base).timestamp
+    pack(base, archive_of(base, str(time + 2)))
+    return time + 1
+
+
 def share_with_a_group(base: Path) -> None:
     """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid."""
     for path in sorted((base / "tables").rglob("*")):

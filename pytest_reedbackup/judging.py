@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.cases import Case
+from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
@@ -38,10 +39,11 @@ def outcome_of(
         node_id=report.nodeid,
         repeat=_repeat(case, pairing, settings),
         duration_secs=report.duration,
+        defect=case.defect,
         measured="; ".join(
             str(value) for name, value in report.user_properties if name == MEASURED
         ),
-        **_told(reason),
+        **{name: _as_utf8(value) for name, value in _told(reason).items()},
     )
     declared = _declared(case, pairing, settings)
     return outcome if declared is None else _with_divergence(outcome, declared)
@@ -86,6 +88,11 @@ def _told(reason: BaseException | None) -> dict[str, Any]:
     if isinstance(reason, UndecidedBound | AdapterFault):
         return {"detail": str(reason)}
     return {"detail": f"{type(reason).__name__}: {reason}"} if reason else {}
+
+
+def _as_utf8(value: Any) -> Any:
+    """Text as JSON can carry it: a file name need not be UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _declared(case: Case, pairing: Pairing, settings: Settings) -> Divergence | None:
@@ -134,6 +141,7 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
             f"  looked at  {outcome.detail}",
             f"  expected   {_indented(outcome.expected)}",
             f"  found      {_indented(outcome.found)}",
+            *_about_defect(outcome),
         ]
     elif isinstance(error, AdapterFault):
         lines += [
@@ -148,6 +156,17 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
     for note in getattr(error, "__notes__", []):
         lines += [f"  {line}" for line in note.splitlines()]
     return "\n".join([*lines, f"  repeat     {outcome.repeat}"])
+
+
+def _about_defect(outcome: CaseOutcome) -> list[str]:
+    """What to do where an implementation does the safe thing, and the case is about a defect."""
+    if not outcome.defect or outcome.divergence:
+        return []
+    return [
+        f"  defect     {outcome.defect}: {DEFECTS[outcome.defect]};",
+        "             an implementation that does the safe thing declares this divergence"
+        " (--reedbackup-divergences)",
+    ]
 
 
 def _indented(text: str) -> str:

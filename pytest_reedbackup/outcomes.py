@@ -67,6 +67,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """Whether it is this machine that lacks it."""
     divergence: str = ""
     """The id and the reason of the declared divergence."""
+    defect: str = ""
+    """The defect of the baseline that the promise states (contract `last`)."""
 
 
 class Verdict(StrEnum):

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
-from pytest_reedbackup.contracts.ticket import RULES
+from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
@@ -68,7 +68,7 @@ class Run:
         case, pairing = case_of(item), _pairing(item)
         if case is None or pairing is None:
             return len(self.settings.pairings), 0
-        rules = list(RULES)
+        rules = list(RULES[case.contract])
         position = rules.index(case.rule) if case.rule in rules else len(rules)
         return self.settings.pairings.index(pairing), position
 
@@ -120,7 +120,7 @@ class Run:
             json_report.write(self.settings.report, self._report(found))
         if self.settings.divergences_to_write is not None:
             failures = [
-                (outcome.implementation, outcome.case_id, outcome.found)
+                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
                 for outcome in self._outcomes
                 if outcome.outcome is Outcome.FAIL
             ]

@@ -50,6 +50,7 @@ class Settings:
     baseline: Pairing | None
     case_patterns: tuple[str, ...]
     declared: Declared
+    """What the package declares of its own implementations, and the user's entries on top."""
     examples: int
     """Generated examples in all, shared by the fuzzing cases."""
     seed: int
@@ -68,15 +69,18 @@ class Settings:
         baseline = options.reedbackup_baseline
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        pairings = tuple(
+            pairing
+            for option in dict.fromkeys(options.reedbackup_impl)
+            for pairing in _pairings("--reedbackup-impl", option, limits, options)
+        )
+        compared = _baseline(baseline, limits) if baseline else None
+        met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
         return cls(
-            pairings=tuple(
-                pairing
-                for option in dict.fromkeys(options.reedbackup_impl)
-                for pairing in _pairings("--reedbackup-impl", option, limits, options)
-            ),
-            baseline=_baseline(baseline, limits) if baseline else None,
+            pairings=pairings,
+            baseline=compared,
             case_patterns=tuple(options.reedbackup_case),
-            declared=_declared(config),
+            declared={**divergences.shipped(met), **_declared(config)},
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),

@@ -56,12 +56,12 @@ def test_a_missing_byte_is_refused(reedbackup: Subject, reedbackup_db: Path) -> 
 def test_a_flipped_bit_in_a_foreign_archive_is_refused(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
-    reedbackup.created(reedbackup_db)
-    archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
+    time = reedbackup.created(reedbackup_db).timestamp - 10
+    archive = pack(reedbackup_db, archive_of(reedbackup_db, str(time)))
     change_everything(reedbackup_db)
     for damage, content in flipped_bits(archive.read_bytes(), FLIPS):
         archive.write_bytes(content)
-        _expect_refused_as_corrupted(reedbackup, reedbackup_db, archive, 1_700_000_000, damage)
+        _expect_refused_as_corrupted(reedbackup, reedbackup_db, archive, time, damage)
 
 
 @case(

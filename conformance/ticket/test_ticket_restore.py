@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_reedbackup.archives import ROOTS, file_member, folder_member, pack, pack_members
 from pytest_reedbackup.bases import (
     archive_of,
+    backup_around,
     backup_at,
     break_hard_links,
     change_everything,
@@ -48,8 +49,8 @@ class History:
     seconds, or plain archives without waiting.
     """
 
-    # As text, 999999997 sorts after 1000000000.
-    TIMES = (999_999_997, 1_000_000_000, 1_000_000_003)
+    # As text, 99999997 sorts after 100000000.
+    TIMES = (99_999_997, 100_000_000, 100_000_003)
 
     def __init__(self, reedbackup: Subject, base: Path, *, own: bool = False) -> None:
         self.base = base
@@ -82,9 +83,9 @@ class History:
 @case("ticket/restore/exact-tree", "Restore makes tables/ and indices/ what they were.")
 def test_restore_point_in_time(reedbackup: Subject, reedbackup_db: Path) -> None:
     expected = live_tree(reedbackup_db)
-    made = reedbackup.created(reedbackup_db)
+    target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
-    reedbackup.restored(reedbackup_db, made.timestamp)
+    reedbackup.restored(reedbackup_db, target)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
 
 
@@ -98,11 +99,12 @@ def test_restore_brings_back_every_shape(
 ) -> None:
     base = reedbackup_make_db(variant)
     expected = live_tree(base)
-    made = reedbackup.created(base)
+    target = backup_around(reedbackup, base)
     shutil.rmtree(base / "tables")
     (base / "tables" / "since").mkdir(parents=True)
     (base / "tables" / "since" / "current.csv").write_text("key|value\n")
-    reedbackup.restored(base, made.timestamp)
+    (base / "indices" / "since").mkdir(parents=True)
+    reedbackup.restored(base, target)
     expect_same_tree("tables/ and indices/", live_tree(base), expected)
 
 
@@ -171,10 +173,10 @@ def test_restore_undoes(
     reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     expected = live_tree(reedbackup_db)
-    made = reedbackup.created(reedbackup_db)
+    target = backup_around(reedbackup, reedbackup_db)
     variant(reedbackup_db)
     outside = Tree.read(reedbackup_db.parent / "outside")
-    reedbackup.restored(reedbackup_db, made.timestamp)
+    reedbackup.restored(reedbackup_db, target)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
     expect_same_tree("what is outside", Tree.read(reedbackup_db.parent / "outside"), outside)
 
@@ -188,9 +190,9 @@ def test_restore_brings_back_the_modes_of_a_shared_database(
 ) -> None:
     share_with_a_group(reedbackup_db)
     expected = live_tree(reedbackup_db)
-    made = reedbackup.created(reedbackup_db)
+    target = backup_around(reedbackup, reedbackup_db)
     _change_modes(reedbackup_db)
-    reedbackup.restored(reedbackup_db, made.timestamp)
+    reedbackup.restored(reedbackup_db, target)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
 
 
@@ -206,6 +208,8 @@ def test_restore_takes_the_newest_at_or_before(reedbackup: Subject, reedbackup_d
         second + 1: 1,
         third: 2,
         third + 1000: 2,
+        # Also as text it comes after them all, of which the first is the last.
+        999_999_999: 2,
     }
     for target, number in expected_by_target.items():
         base = history.copy(f"to {target}")
@@ -270,9 +274,7 @@ def test_restore_without_a_base(reedbackup: Subject, reedbackup_db: Path) -> Non
     "Restore leaves registry/, backups/ and everything else in the base as they were.",
 )
 def test_restore_leaves_all_else_alone(reedbackup: Subject, reedbackup_db: Path) -> None:
-    made = reedbackup.created(reedbackup_db)
-    reedbackup.clock.advance()
-    reedbackup.created(reedbackup_db)
+    target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
     (reedbackup_db / "registry" / "users.dict").write_text("code|username|created_at\n0|new|1\n")
     (reedbackup_db / "registry" / "since").mkdir()
@@ -281,9 +283,9 @@ def test_restore_leaves_all_else_alone(reedbackup: Subject, reedbackup_db: Path)
     (reedbackup_db / "backups" / "notes.txt").write_text("kept")
     # Another name of a live file: who writes into the live file writes here too.
     snapshot = reedbackup_db / "cache" / "snapshot.csv"
-    os.link(next(reedbackup_db.glob("tables/*/current.csv")), snapshot)
+    os.link(min(reedbackup_db.glob("tables/*/current.csv")), snapshot)
     before, around = other_tree(reedbackup_db), sorted(reedbackup_db.parent.iterdir())
-    reedbackup.restored(reedbackup_db, made.timestamp)
+    reedbackup.restored(reedbackup_db, target)
     expect_same_tree("everything else in the base", other_tree(reedbackup_db), before)
     expect("the folder around the base", sorted(reedbackup_db.parent.iterdir()), around)
 
@@ -321,10 +323,10 @@ def test_the_report_counts_what_was_restored(
     (base / "tables" / "loose.txt").write_text("no table, but restored")
     tables = sum(child.is_dir() for child in (base / "tables").iterdir())
     total = sum(entry.size for entry in live_tree(base).entries.values())
-    made = reedbackup.created(base)
+    target = backup_around(reedbackup, base)
     repeated = _bytes_of_further_names(base)
     change_everything(base)
-    report = reedbackup.restored(base, made.timestamp)
+    report = reedbackup.restored(base, target)
     expect("tables_restored", report.tables_restored, tables)
     # A file with two names may be restored as one file or as two.
     expect_that(
@@ -340,8 +342,9 @@ def test_the_report_tells_the_duration(
     reedbackup: Subject, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(AWKWARD)
-    made = reedbackup.created(base)
-    answer = reedbackup.restore_point_in_time(base, made.timestamp)
+    target = backup_around(reedbackup, base)
+    answer = reedbackup.restore_point_in_time(base, target)
+    value_of(answer, f"restore_point_in_time to {target}")
     assert isinstance(answer, Answered)
     took_ms = answer.elapsed_ns / 10**6
     # Rounding up is allowed, and leaving out some of the call's ends: but no other unit.
@@ -358,10 +361,12 @@ def test_the_same_restore_twice_gives_the_same_tree(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
-    made = reedbackup.created(reedbackup_db)
+    target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
-    for turn in ("first", "second"):
-        reedbackup.restored(reedbackup_db, made.timestamp)
+    for turn in ("first", "second", "third"):
+        if turn == "third":
+            change_everything(reedbackup_db)
+        reedbackup.restored(reedbackup_db, target)
         expect_same_tree(f"the tree after the {turn}", live_tree(reedbackup_db), expected)
 
 

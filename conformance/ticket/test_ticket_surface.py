@@ -58,8 +58,9 @@ def test_the_functions_have_the_tickets_signatures(
     if functions is not None:
         required = _required_parameters(functions[variant])
         expect(f"the required parameters of {variant}", required, PARAMETERS[variant])
-    # Over the protocol, these parameters are all that is sent.
-    value_of(CALLS[variant](reedbackup, reedbackup_db), variant)
+    # Over the protocol, these parameters are all that is sent; any answer will do.
+    targets = {"target_timestamp": 0} if "target_timestamp" in PARAMETERS[variant] else {}
+    reedbackup.implementation.call(variant, reedbackup.contract, reedbackup_db, **targets)
 
 
 @cases(

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 RULES: Mapping[str, str] = {
+    "surface/functions": "offers the ticket's three functions with its signatures",
     "create/archive": "writes one gzip member holding a plain tar to backups/{id}.tar.gz",
+    "create/no-indices": "accepts a base without indices/",
     "create/content": "holds every file and folder of tables/ and indices/, with mode and mtime",
     "create/source-untouched": "leaves tables/, indices/ and registry/ byte for byte as before",
     "create/no-base": "refuses a base that is missing or no folder, and creates nothing",
@@ -34,11 +36,9 @@ RULES: Mapping[str, str] = {
     "restore/idempotent": "gives the same tree when repeated; restores follow restores",
     "restore/foreign-archive": "restores a plain tar.gz of tables/ and indices/ made by others",
     "restore/extremes": "follows the same rule for every target from 0 to 2^64-1",
-    "create/no-indices": "accepts a base without indices/",
     "restore/corrupt": "refuses a damaged archive by name and leaves the live tree alone",
     "restore/hostile": "refuses archives that reach out of the database, and writes nothing",
     "restore/atomic": "killed at any point, leaves the old tree or the new one to the next call",
-    "surface/functions": "offers the ticket's three functions with its signatures",
     "surface/types": "returns the ticket's two types with just their fields",
     "bounds/create-10k": "backs the 10k-row database up in less than 100 ms",
     "bounds/restore-10k": "restores the 10k-row database in less than 200 ms",

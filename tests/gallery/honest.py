@@ -8,82 +8,39 @@ It does not fsync, because no case can cut the power.
 from __future__ import annotations
 
 import fcntl
-import gzip
-import io
 import os
 import re
 import shutil
-import stat
-import tarfile
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
 
-ROOTS = ("tables", "indices")
+from gallery.model import (
+    SUFFIX,
+    Archive,
+    BackupInfo,
+    Entry,
+    ReedError,
+    RestoreReport,
+)
+from gallery.tar_gz import ROOTS, TarGz
+
 KEEP = 32
 U64_MAX = 2**64 - 1
-SUFFIX = ".tar.gz"
 
 # The first of a second is 5-1.tar.gz; what others made is 5.tar.gz.
 NAME = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?\.tar\.gz", re.ASCII)
 
 
-class ReedError(Exception):
-    """An error of `kind`, a ReedError variant's name, with its `fields`."""
-
-    def __init__(self, kind: str, message: str, **fields: Any) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.fields = fields
-
-
-class BackupInfo(NamedTuple):
-    id: str
-    timestamp: int
-    size_bytes: int
-    table_count: int
-    compression: str
-
-
-class RestoreReport(NamedTuple):
-    tables_restored: int
-    total_bytes: int
-    duration_ms: int
-
-
-class Archive(NamedTuple):
-    """A file in backups/ under an archive's name; they sort from old to new."""
-
-    timestamp: int
-    sequence: int
-    path: Path
-
-    @property
-    def id(self) -> str:
-        return self.path.name.removesuffix(SUFFIX)
-
-
-class Entry(NamedTuple):
-    """A file or a folder of a backup."""
-
-    name: str
-    is_folder: bool
-    mode: int
-    mtime: float
-    content: bytes
-
-
-class Honest:
+class Honest(TarGz):
     """Contract `ticket`, plainly."""
 
     capabilities: tuple[str, ...] = ("clock",)
 
     # The three functions -----------------------------------------------------
 
-    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo:
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
         base = Path(base_path)
         with self.locked(base):
             self.finish_swap(base)
@@ -93,7 +50,8 @@ class Honest:
             return self.info_of(made)
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
-        return [self.info_of(archive) for archive in self.readable(Path(base_path))]
+        infos = [self.info_of(archive) for archive in self.archives(Path(base_path))]
+        return [info for info in infos if info is not None]
 
     def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
         started = time.monotonic_ns()
@@ -128,21 +86,12 @@ class Honest:
             return []
         return sorted((a for path in paths if (a := self.parse(path))), reverse=True)
 
-    def readable(self, base: Path) -> list[Archive]:
-        return [archive for archive in self.archives(base) if self.is_readable(archive)]
-
-    def is_readable(self, archive: Archive) -> bool:
+    def info_of(self, archive: Archive) -> BackupInfo | None:
+        """What the archive says of itself; None where it is unreadable."""
         try:
-            self.read(archive)
+            return archive.described(self.count_tables(self.read(archive)))
         except ReedError:
-            return False
-        return True
-
-    def info_of(self, archive: Archive) -> BackupInfo:
-        size = archive.path.stat().st_size
-        return BackupInfo(
-            archive.id, archive.timestamp, size, self.count_tables(self.read(archive)), "gzip"
-        )
+            return None
 
     def count_tables(self, entries: Iterable[Entry]) -> int:
         return len({e.name.split("/")[1] for e in entries if _is_in_a_table(e)})
@@ -172,52 +121,8 @@ class Honest:
         assert made is not None
         return made
 
-    def source(self, base: Path) -> Iterator[Entry]:
-        for root in ROOTS:
-            if (base / root).is_dir():
-                yield from self.walk(base / root, root)
-
-    def walk(self, path: Path, name: str) -> Iterator[Entry]:
-        """A folder and all below it, in the order of names."""
-        yield self.entry(path, name)
-        with os.scandir(path) as found:
-            children = sorted(found, key=lambda child: child.name)
-        for child in children:
-            child_name = f"{name}/{child.name}"
-            if child.is_dir(follow_symlinks=False):
-                yield from self.walk(path / child.name, child_name)
-            elif child.is_file(follow_symlinks=False):
-                yield self.entry(path / child.name, child_name)
-            else:
-                yield from self.special(path / child.name, child_name)
-
-    def special(self, path: Path, name: str) -> Iterator[Entry]:
-        raise ReedError("BackupUnsafe", f"{name} is neither a file nor a folder", path=name)
-
-    def entry(self, path: Path, name: str) -> Entry:
-        found = path.stat()
-        is_folder = stat.S_ISDIR(found.st_mode)
-        content = b"" if is_folder else path.read_bytes()
-        return Entry(name, is_folder, stat.S_IMODE(found.st_mode), found.st_mtime, content)
-
-    def pack(self, entries: Iterable[Entry]) -> bytes:
-        """The plain tar."""
-        blocks = []
-        for entry in entries:
-            blocks += [self.header(entry), entry.content, bytes(-len(entry.content) % 512)]
-        return b"".join(blocks) + bytes(1024)
-
-    def header(self, entry: Entry) -> bytes:
-        member = tarfile.TarInfo(entry.name)
-        member.type = tarfile.DIRTYPE if entry.is_folder else tarfile.REGTYPE
-        member.mode, member.mtime, member.size = entry.mode, entry.mtime // 1, len(entry.content)
-        return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
-
-    def compress(self, tar: bytes) -> bytes:
-        return gzip.compress(tar, 6)
-
     def prune(self, base: Path, made: Archive) -> None:
-        others = [archive for archive in self.readable(base) if archive != made]
+        others = [a for a in self.archives(base) if a != made and self.info_of(a)]
         for archive in others[KEEP - 1 :]:
             archive.path.unlink()
 
@@ -227,68 +132,11 @@ class Honest:
         for archive in archives:
             if archive.timestamp <= target:
                 return archive
+        raise self.not_found(archives, target)
+
+    def not_found(self, archives: list[Archive], target: int) -> ReedError:
         oldest = archives[-1].timestamp if archives else None
-        raise ReedError("BackupNotFound", "no backup that old", target=target, oldest=oldest)
-
-    def read(self, archive: Archive) -> list[Entry]:
-        """All of a backup, verified."""
-        return self.admitted(archive, self.unpack(archive, self.decompress(archive)))
-
-    def decompress(self, archive: Archive) -> bytes:
-        inflate = zlib.decompressobj(31)  # checks the CRC and the length at the end
-        try:
-            tar = inflate.decompress(archive.path.read_bytes())
-        except zlib.error as error:
-            raise corrupted(archive, str(error)) from error
-        if not inflate.eof or inflate.unused_data:
-            raise corrupted(archive, "it is not just one whole gzip member")
-        return tar
-
-    def unpack(self, archive: Archive, data: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
-        """Every member of a whole tar, with its content."""
-        members = []
-        try:
-            with tarfile.open(fileobj=io.BytesIO(data), errors="surrogateescape") as tar:
-                while member := tar.next():
-                    if not 0 <= member.size <= len(data):
-                        raise corrupted(archive, f"{member.name} claims {member.size} bytes")
-                    # What a link leads to is for `admitted` to say.
-                    file = tar.extractfile(member) if member.isreg() else None
-                    members.append((member, file.read() if file else b""))
-                rest = data[tar.offset :]
-        except tarfile.TarError as error:
-            raise corrupted(archive, str(error)) from error
-        if rest.strip(b"\0"):
-            raise corrupted(archive, "a header is damaged")
-        return members
-
-    def admitted(
-        self, archive: Archive, members: Iterable[tuple[tarfile.TarInfo, bytes]]
-    ) -> list[Entry]:
-        """Files and folders of tables/ and indices/; nothing that reaches out of them."""
-        entries: dict[str, Entry] = {}
-        for member, content in members:
-            parts = member.name.split("/")
-            name = "/".join(part for part in parts if part not in ("", "."))
-            if member.name.startswith("/") or ".." in parts:
-                raise unsafe(member.name, "leads out of the database")
-            if member.islnk():
-                content = self.link_target(entries, member).content
-            elif not member.isreg() and not member.isdir():
-                raise unsafe(member.name, "is neither a file nor a folder")
-            if name in entries and not (member.isdir() and entries[name].is_folder):
-                raise unsafe(member.name, "is there twice")
-            if name.split("/")[0] in ROOTS:
-                entries[name] = Entry(name, member.isdir(), member.mode, member.mtime, content)
-        if not any(name.split("/")[0] == "tables" for name in entries):
-            raise corrupted(archive, "it holds no tables/")
-        return list(entries.values())
-
-    def link_target(self, entries: dict[str, Entry], member: tarfile.TarInfo) -> Entry:
-        target = entries.get(member.linkname.removeprefix("./"))
-        if target is None or target.is_folder:
-            raise unsafe(member.name, f"is a link to {member.linkname}, which is no file before it")
-        return target
+        return ReedError("BackupNotFound", "no backup that old", target=target, oldest=oldest)
 
     # Restoring ---------------------------------------------------------------
 
@@ -356,14 +204,6 @@ class Honest:
                 os.close(descriptor)
         except OSError as error:
             raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
-
-
-def corrupted(archive: Archive, reason: str) -> ReedError:
-    return ReedError("BackupCorrupted", f"{archive.path.name}: {reason}", archive=archive.path.name)
-
-
-def unsafe(name: str, reason: str) -> ReedError:
-    return ReedError("BackupUnsafe", f"{name} {reason}", path=name)
 
 
 def remove(path: Path) -> None:
