@@ -32,6 +32,13 @@ def restore_point_in_time(
     live trees have not changed.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
+    return restore_newest(base_path, target_timestamp)[1]
+
+
+def restore_newest(
+    base_path: str | os.PathLike[str], target_timestamp: int
+) -> tuple[BackupName, RestoreReport]:
+    """`restore_point_in_time`, and which backup it took."""
     started = time.monotonic_ns()
     base = os.fspath(base_path)
     if not 0 <= target_timestamp <= catalogue.U64_MAX:
@@ -42,7 +49,7 @@ def restore_point_in_time(
         swap.recover(base)
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
         contents = _restore(base, name)
-    return RestoreReport(
+    return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
         duration_ms=(time.monotonic_ns() - started) // 10**6,
