@@ -11,7 +11,7 @@ import pytest
 
 from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
-from pytest_reedbackup.contracts.ticket import RULES
+from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
 from pytest_reedbackup.report import json_report, terminal
@@ -59,17 +59,18 @@ class Run:
                 )
         items.sort(key=self._position)
 
-    def _position(self, item: pytest.Item) -> tuple[int, int]:
+    def _position(self, item: pytest.Item) -> tuple[int, bool, int]:
         """One implementation after the other, each rule after those that it relies on.
 
-        What is no case of a known rule (generated examples, a user's own tests) comes last.
+        Generated examples, which rely on everything, come at the end of each;
+        a user's own tests come after all.
         """
         case, pairing = case_of(item), _pairing(item)
         if case is None or pairing is None:
-            return len(self.settings.pairings), 0
-        rules = list(RULES)
+            return len(self.settings.pairings), False, 0
+        rules = list(RULES.get(case.contract, ()))
         position = rules.index(case.rule) if case.rule in rules else len(rules)
-        return self.settings.pairings.index(pairing), position
+        return self.settings.pairings.index(pairing), case.is_fuzzing, position
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
