@@ -69,17 +69,18 @@ class Run:
                 raise pytest.UsageError(_no_case_matches(patterns, left_out))
         items.sort(key=self._position)
 
-    def _position(self, item: pytest.Item) -> tuple[int, int]:
+    def _position(self, item: pytest.Item) -> tuple[int, bool, int]:
         """One implementation after the other, each rule after those that it relies on.
 
-        What is no case of a known rule (generated examples, a user's own tests) comes last.
+        Generated examples, which rely on everything, come at the end of each;
+        a user's own tests come after all.
         """
         case, pairing = case_of(item), _pairing(item)
         if case is None or pairing is None:
-            return len(self.settings.pairings), 0
-        rules = list(RULES[case.contract])
+            return len(self.settings.pairings), False, 0
+        rules = list(RULES.get(case.contract, ()))
         position = rules.index(case.rule) if case.rule in rules else len(rules)
-        return self.settings.pairings.index(pairing), position
+        return self.settings.pairings.index(pairing), case.is_fuzzing, position
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:

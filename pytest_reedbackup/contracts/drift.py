@@ -169,6 +169,9 @@ BASELINE: Mapping[str, Fact] = {
 }
 """By the ticket's rule, in the order of the contract's tables."""
 
+UNKNOWN = Fact("is not described", "BASELINE.md")
+"""For rules of a user's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saying:
@@ -212,4 +215,7 @@ TICKET: Mapping[str, Saying] = {
     "surface/types": Saying("two types of the same names, with other fields", "Public Types"),
     "surface/report-state": Saying("a type of three fields and no more", "Public Types"),
 }
-"""By the baseline's rule; of the others the ticket says nothing."""
+"""By the baseline's rule."""
+
+SILENT = Saying("says nothing about it", "")
+"""For all other rules."""

@@ -7,9 +7,10 @@ from itertools import takewhile
 
 from msgspec import Struct
 
-from pytest_reedbackup.contracts import drift, ticket
+from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translated import TRANSLATIONS
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result
+from pytest_reedbackup.promises import A_VALUE
 from pytest_reedbackup.settings import Pairing
 from reedbase_backup.protocol import Contract
 
@@ -112,26 +113,23 @@ def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
 def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
     worst = Outcome.worst(case.outcome for case in cases)
     in_cases, found = _found(rule, cases, worst)
+    # Users' own cases may be about rules of their own.
+    says = RULES.get(contract, {}).get(rule, cases[0].promise)
     if contract == "ticket":
-        fact = drift.BASELINE[rule]
-        return Row(
-            subject=rule,
-            ticket=ticket.RULES[rule],
-            place=fact.ticket,
-            baseline=fact.baseline,
-            source=fact.source,
-            defects=fact.defects,
-            outcome=worst,
-            cases=in_cases,
-            found=found,
-        )
-    saying = drift.TICKET.get(rule, drift.Saying("says nothing about it", ""))
+        fact = drift.BASELINE.get(rule, drift.UNKNOWN)
+        ticket, place, baseline = says, fact.ticket, fact.baseline
+        source, defects = fact.source, fact.defects
+    else:
+        saying = drift.TICKET.get(rule, drift.SILENT)
+        ticket, place, baseline = saying.ticket, saying.place, says
+        source, defects = "contract last", ()
     return Row(
         subject=rule,
-        ticket=saying.ticket,
-        place=saying.place,
-        baseline=cases[0].promise,
-        source="contract last",
+        ticket=ticket,
+        place=place,
+        baseline=baseline,
+        source=source,
+        defects=defects,
         outcome=worst,
         cases=in_cases,
         found=found,
@@ -145,8 +143,7 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
     if worst is Outcome.PASS:
         # Without what the machine took for a fixed job.
         return in_cases, "\n".join(c.measured.split(" (")[0] for c in cases if c.measured)
-    # What a case made up on purpose shows is plainer than what a generated one does.
-    shown = min(deciding, key=lambda case: "/fuzz" in case.case_id)
+    shown = min(deciding, key=_opacity)
     if worst is not Outcome.FAIL:
         return in_cases, _short(shown.divergence or shown.detail)
     expected, found = _apart(shown.expected, shown.found)
@@ -155,6 +152,11 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
     return in_cases, "\n".join(
         (_short(where), f"expected {_short(expected)}", f"found {_short(found)}")
     )
+
+
+def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
+    """The plainest case is one made up for its rule, that an error did not cut short."""
+    return "/fuzz" in case.case_id, case.expected == A_VALUE
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:
