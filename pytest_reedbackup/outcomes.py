@@ -109,6 +109,11 @@ class Result(Struct, frozen=True):
         return bool(counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS])
 
     @property
+    def tried_rules(self) -> set[str]:
+        """Rules of which a case began; all of them, unless the run was told to leave some out."""
+        return {outcome.rule for outcome in self.outcomes}
+
+    @property
     def unchecked_rules(self) -> list[str]:
         """Rules of which no case could run because the machine lacks a tool."""
         checked = {o.rule for o in self.outcomes if o.outcome is not Outcome.SKIP}

@@ -6,6 +6,7 @@ so it imports what it needs only when it is used.
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,14 +47,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--reedbackup-timeout",
-        type=float,
+        type=_seconds,
         default=60.0,
         metavar="SECS",
         help="the longest that one call may take (default: 60)",
     )
     group.addoption(
         "--reedbackup-hello-timeout",
-        type=float,
+        type=_seconds,
         default=30.0,
         metavar="SECS",
         help="the longest that an adapter may take to start (default: 30)",
@@ -100,13 +101,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _seconds(text: str) -> float:
+    """A time limit; a timer takes neither 0 nor infinity."""
+    seconds = float(text)
+    if not 0 < seconds < 10**6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and starts a run where an implementation is given."""
     config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
     if config.getoption("reedbackup_impl"):
         from pytest_reedbackup.run import Run
+        from pytest_reedbackup.workers import Workers
 
+        config.pluginmanager.register(Workers(config), "reedbackup-workers")
         config.pluginmanager.register(Run(config), "reedbackup-run")
     elif config.getoption("reedbackup_source"):
         raise pytest.UsageError(

@@ -58,8 +58,8 @@ class Settings:
     divergences_to_write: Path | None
     source: SourceDrift | None
     """What --reedbackup-source has, against what the ticket states of it."""
-    runs_suite: bool
-    """Whether the suite runs, rather than tests of the user's."""
+    paths: tuple[str, ...]
+    """The tests of the user's that run; none where the suite runs."""
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Settings:
@@ -67,6 +67,7 @@ class Settings:
         options = config.option
         limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
         baseline = options.reedbackup_baseline
+        given = config.args_source is pytest.Config.ArgsSource.ARGS
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
         pairings = tuple(
@@ -86,8 +87,13 @@ class Settings:
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
             source=_source(config, options.reedbackup_source),
-            runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
+            paths=tuple(config.args) if given else (),
         )
+
+    @property
+    def runs_suite(self) -> bool:
+        """Whether the suite runs, rather than tests of the user's."""
+        return not self.paths
 
 
 def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:

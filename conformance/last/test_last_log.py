@@ -73,12 +73,6 @@ def test_lines_that_the_baseline_refuses(
     _expect_corrupted(reedbackup, reedbackup_db, f"Invalid {what} at line {LINE}")
 
 
-@case("last/log/refused/numbering", "Blank lines count in the line's number.")
-def test_blank_lines_count(reedbackup: Subject, reedbackup_db: Path) -> None:
-    _change_log(reedbackup_db, lambda log: b"\n\n  \n" + log.replace(b"\n", b"\n\nx\n", 1))
-    _expect_corrupted(reedbackup, reedbackup_db, "Invalid format at line 6")
-
-
 @case("last/log/refused/after-the-target", "A line after the target's makes it LogCorrupted too.")
 def test_a_damaged_line_after_the_targets_counts(reedbackup: Subject, reedbackup_db: Path) -> None:
     target = tables_of(reedbackup_db)["text"].versions()[0].timestamp

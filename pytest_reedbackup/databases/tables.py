@@ -155,7 +155,7 @@ def rust_number(text: str, limit: int) -> int | None:
 
 
 def decompressed(stored: bytes) -> bytes:
-    """The stream in a delta; unless it is one xz stream, Unreadable (DecompressionFailed)."""
+    """The stream in a delta, which is one of xz. Raises Unreadable (DecompressionFailed)."""
     reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
     try:
         stream = reader.decompress(stored)
@@ -171,7 +171,7 @@ def decompressed(stored: bytes) -> bytes:
 
 
 def patched(old: bytes, stream: bytes) -> bytes:
-    """What a bsdiff stream makes of `old` ("On disk"); or Unreadable (DeltaApplicationFailed)."""
+    """What a bsdiff stream makes of `old`. Raises Unreadable (DeltaApplicationFailed)."""
     new = bytearray()
     at = position = 0
     while at < len(stream):

@@ -79,7 +79,7 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
             (result.implementation, "bold"),
             f" under contract {result.contract}{_translated(pairing)}: ",
             (result.verdict.value, _VERDICT_STYLES[result.verdict]),
-            f" — promises: {', '.join(counted)}",
+            f"{_limited(result)} — promises: {', '.join(counted)}",
         )
     )
     console.print(
@@ -89,6 +89,13 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
     )
     for rule in result.unchecked_rules:
         console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
+
+
+def _limited(result: Result) -> str:
+    """What a verdict on a part of the rules is worth."""
+    rules = RULES.get(result.contract, {})
+    tried = len(result.tried_rules & rules.keys())
+    return f" as far as it was tried ({tried} of {len(rules)} rules)" if tried < len(rules) else ""
 
 
 def _translated(pairing: Pairing) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from gallery.honest import KEEP, Honest
 from gallery.model import Archive, BackupInfo, Entry, ReedError
-from gallery.tar_gz import ROOTS
 
 
 class MakesTheBase(Honest):
@@ -268,13 +267,10 @@ class ListsItsFailures(Honest):
         try:
             return super().store(base, seconds)
         except ReedError:
-            whole = [entry for root in ROOTS for entry in self.files(base, root)]
-            self.free_name(base, seconds).write_bytes(self.compress(self.pack(whole)))
+            read = [self.entry(p, str(p.relative_to(base))) for p in base.rglob("*.csv")]
+            (base / "backups").mkdir(exist_ok=True)
+            self.free_name(base, seconds).write_bytes(self.compress(self.pack(read)))
             raise
-
-    def files(self, base: Path, root: str) -> Iterator[Entry]:
-        paths = sorted((base / root).rglob("*.csv"))
-        return (self.entry(path, str(path.relative_to(base))) for path in paths)
 
 
 class FailureTakesAll(Honest):
