@@ -138,9 +138,21 @@ def test_a_declared_divergence_that_is_mended_fails_the_run(tmp_path: Path) -> N
     assert set(outcomes.values()) == {"pass"}
 
 
+UNDECLARED_PORT = """
+from reedbase_backup import last
+
+class Undeclared:
+    name, contracts = "undeclared", ("last",)
+    create_backup = staticmethod(last.create_backup)
+    list_backups = staticmethod(last.list_backups)
+    restore_point_in_time = staticmethod(last.restore_point_in_time)
+"""
+
+
 def test_who_does_the_safe_thing_is_told_to_declare_it(tmp_path: Path) -> None:
     written = tmp_path / "divergences.toml"
-    option = "--reedbackup-impl=tests.mutations_of_the_port:Undeclared"
+    (tmp_path / "undeclared_port.py").write_text(UNDECLARED_PORT)
+    option = "--reedbackup-impl=undeclared_port:Undeclared"
     case_id = "last/list/not-archives/a-folder"
     status, _, output = run_suite(
         tmp_path,

@@ -21,7 +21,7 @@ from pytest_reedbackup.subject import Subject
 
 MakeDatabase = Callable[[Spec], Path]
 
-KILLS = 12
+KILLS = 8
 # No implementation that we know renames more often in one restore.
 MOST_RENAMES = 40
 

@@ -84,7 +84,7 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Pat
 @cases(
     "ticket/create/content",
     "The archive holds every file and folder under tables/ and indices/ ({variant} database).",
-    {"small": SMALL, "awkward": AWKWARD, "many-tables": MANY_TABLES, "empty": EMPTY},
+    {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_the_archive_holds_the_whole_database(
     reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec

@@ -314,7 +314,7 @@ def test_restore_writes_nothing_of_registry_or_backups(
 @cases(
     "ticket/restore/report",
     "The report's tables_restored and total_bytes are right ({variant} database).",
-    {"small": SMALL, "awkward": AWKWARD, "many-tables": MANY_TABLES, "empty": EMPTY},
+    {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_the_report_counts_what_was_restored(
     reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
