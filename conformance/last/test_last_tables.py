@@ -15,7 +15,7 @@ from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.databases.tables import U64_MAX, TableFolder, os_reason, tables_of
 from pytest_reedbackup.faults.tracing import traced_restore
-from pytest_reedbackup.promises import expect, expect_that
+from pytest_reedbackup.promises import expect, expect_that, value_of
 from pytest_reedbackup.restores import Failed, Fates, Restored, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
@@ -190,6 +190,7 @@ def test_the_newest_of_many_versions_is_restored(
     elapsed = []
     for target in (first, newest):
         answer = reedbackup.restore_point_in_time(base, target)
+        value_of(answer, f"restore_point_in_time to {target}")
         elapsed.append(answer.elapsed_ns / 10**6)
     expect_that(
         table.current.read_bytes() == content,

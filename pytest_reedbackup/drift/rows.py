@@ -122,7 +122,8 @@ def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
     else:
         saying = drift.TICKET.get(rule, drift.SILENT)
         ticket, place, baseline = saying.ticket, saying.place, says
-        source, defects = "contract last", ()
+        source = "contract last"
+        defects = tuple(dict.fromkeys(case.defect for case in cases if case.defect))
     return Row(
         subject=rule,
         ticket=ticket,

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.promises import MissingCapability, value_of
@@ -41,9 +42,8 @@ def _restore(subject: Subject, tracer: Sequence[str], base: Path, target: int) -
     try:
         client.hello(implementation.limits.hello)
         secs = implementation.limits.call
-        answer = client.call(
-            "restore_point_in_time", subject.contract, base, secs, target_timestamp=target
-        )
+        method, contract = "restore_point_in_time", subject.contract
+        answer = translated.call(client, method, contract, base, secs, target_timestamp=target)
         value_of(answer, "a restore under strace")
     finally:
         client.close()

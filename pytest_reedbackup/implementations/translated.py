@@ -116,18 +116,13 @@ def call(
     return translation.answer(method, answer, base)
 
 
-def expect_own_type(answer: Answer, contract: Contract, method: str) -> None:
-    """The value must have come in the type of `contract` itself, not in a translated one."""
-    native = answer.untranslated if isinstance(answer, Answered) else None
-    # Of a list, any BackupInfo shows the type.
-    sample: Any = native[0] if isinstance(native, list) and native else native
-    if sample is None:
-        return
-    wanted, found = protocol.fields(contract, method), sample.__struct_fields__
-    lacking = [name for name in wanted if name not in found]
-    raise BrokenPromise(
+def foreign_type(spoken: Contract, asked: Contract, method: str) -> BrokenPromise:
+    """What an answer of `method` in the type of `spoken` breaks of contract `asked`."""
+    found, expected = protocol.fields(spoken, method), protocol.fields(asked, method)
+    lacking = [name for name in expected if name not in found]
+    return BrokenPromise(
         f"the fields of what {method} returns",
-        expected=", ".join(wanted),
+        expected=", ".join(expected),
         found=f"{', '.join(found)} (no {', '.join(lacking)})",
     )
 

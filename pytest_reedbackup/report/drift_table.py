@@ -18,10 +18,13 @@ from pytest_reedbackup.outcomes import Outcome
 from pytest_reedbackup.report.terminal import COUNTED, MARKS
 
 _NAME_WIDTH = 22
-_PLACES = (
-    "(Architecture …) is the place in the ticket; without one, the ticket is silent, and its"
-    " contract decides"
-)
+_ABOUT_PLACES = {
+    "ticket": (
+        "(Architecture …) is the place in the ticket; where none is named, the ticket is silent,"
+        " and its contract decides",
+    ),
+    "last": (),
+}
 _GROUPS = {
     "create": "create_backup",
     "list": "list_backups",
@@ -50,7 +53,7 @@ def _print_rules(console: Console, part: RuleDrift) -> None:
             f" under contract {part.contract}{translated}: {_counts(part.rows)}",
         )
     )
-    for note in (*part.translation, _PLACES):
+    for note in (*part.translation, *_ABOUT_PLACES[part.contract]):
         console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
     table = _table("rule (cases)", f"{part.implementation} does")
     for group, rows in groupby(part.rows, key=lambda row: row.subject.split("/")[0]):

@@ -26,34 +26,26 @@ DIVERGENCES = {
             "D1",
             "create_backup archives backups/ with the archive being written, and often fails",
             "leaves backups/ out of the archive",
-            (
-                "last/create/own-backups",
-            ),
+            ("last/create/own-backups",),
         ),
         Divergence(
             "D2",
             "a failed create_backup leaves its archive, which list_backups shows",
             "an archive gets its name when it is whole and synced; a failure leaves nothing, and "
             "what a killed create left goes away with the next one",
-            (
-                "last/create/tar-failure/listed",
-            ),
+            ("last/create/tar-failure/listed",),
         ),
         Divergence(
             "D3",
             "every backup holds all earlier ones",
             "leaves backups/ out of the archive",
-            (
-                "last/create/own-backups/earlier-ones",
-            ),
+            ("last/create/own-backups/earlier-ones",),
         ),
         Divergence(
             "D4",
             "the second backup in one second overwrites the first",
             "the second one takes the next free second",
-            (
-                "last/create/same-second",
-            ),
+            ("last/create/same-second",),
         ),
         Divergence(
             "D5",
@@ -64,9 +56,7 @@ DIVERGENCES = {
             "D6",
             "create_backup makes a base that does not exist, and reports a backup of nothing",
             "raises IoError (create_backup_dir) and creates nothing",
-            (
-                "last/create/missing-base",
-            ),
+            ("last/create/missing-base",),
         ),
         Divergence(
             "D7",
@@ -89,9 +79,7 @@ DIVERGENCES = {
             "D9",
             "a table whose current.csv is lost is TableNotFound, though its deltas are there",
             "restores it from the deltas; TableNotFound only if they do not give the version",
-            (
-                "last/restore/no-current/deltas-there",
-            ),
+            ("last/restore/no-current/deltas-there",),
         ),
         Divergence(
             "D10",

@@ -21,7 +21,6 @@ BROKEN: Mapping[str, str] = {
     "create/info": "table_count and compression are not said",
     "create/same-second": f"both are kept, but {_NO_ROOTS}",
     "create/no-tables": "tables/ is not looked for",
-    "create/no-indices": "restore leaves indices/ alone",
     "create/special-file": "tar takes symlinks and FIFOs",
     "create/failure-leaves-nothing": "a symlink makes no create fail",
     "create/retention": "nothing is pruned (D5)",
@@ -45,6 +44,7 @@ BROKEN: Mapping[str, str] = {
 KEPT: Mapping[str, str] = {
     "create/source-untouched": "tar only reads",
     "create/clock-backwards": "the clock's second is the name, and nothing is pruned",
+    "create/no-indices": "restore makes no indices/",
     "create/no-base": "the port answers IoError (its answer to D6)",
     "create/compression": "tar's gzip takes two thirds off, and the port leaves backups/ out (D3)",
     "list/order": "newest first, and the port never gives a second to two backups (D4)",
