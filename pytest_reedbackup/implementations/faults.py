@@ -61,6 +61,11 @@ class Crashed(AdapterFault):
 
 def shown(line: bytes | bytearray) -> str:
     """The beginning of what an adapter wrote, to be read."""
-    text = line[:_SHOWN_CHARACTERS].decode("utf-8", "backslashreplace").rstrip("\n")
+    text = (
+        line[:_SHOWN_CHARACTERS]
+        .decode("utf-8", "backslashreplace")
+        .rstrip("\n")
+        .replace("\n", "\\n")
+    )
     more = f" … ({len(line)} bytes)" if len(line) > _SHOWN_CHARACTERS else ""
     return f"{text or '(empty)'}{more}"

@@ -17,6 +17,7 @@ from pytest_reedbackup.implementations.faults import (
     ProtocolViolation,
     TimedOut,
     Unusable,
+    shown,
 )
 
 from .conftest import ends_within
@@ -92,6 +93,10 @@ def test_output_after_the_last_reply_is_noticed(connect):
     client = connect("write(ended(read()) + 'bye\\n')")
     with pytest.raises(ProtocolViolation, match=r"^shutdown: .*no request asked for.*bye"):
         client.shutdown(10.0)
+
+
+def test_several_lines_of_noise_are_shown_in_one():
+    assert shown(b"one\ntwo\n") == "one\\ntwo"
 
 
 def test_two_replies_to_one_request_are_one_too_many(connect):

@@ -129,6 +129,13 @@ def test_an_unmodified_process_sees_every_time_that_is_set_between_two_requests(
     assert len(processes) == 1
 
 
+def test_trying_libfaketime_leaves_the_real_time(library, meet, served):
+    implementation = meet(served)
+    assert implementation.clock.way == "libfaketime"
+    assert abs(implementation.clock.seconds() - time.time()) < 5
+    assert abs(made(implementation).timestamp - time.time()) < 5
+
+
 def test_the_clock_keeps_running_under_libfaketime(watch):
     watch.clock.set(2_303_683_200)
     first = made(watch).timestamp

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -32,13 +34,18 @@ class Conversation:
     """A process that serves, spoken to line by line."""
 
     def __init__(self, *name: str, cwd: Path) -> None:
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         self.process = subprocess.Popen(
             [*SERVE, *name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
+            env=buffered,
         )
+        # A reply that does not come must not keep the test.
+        self.end_of_patience = threading.Timer(30, self.process.kill)
+        self.end_of_patience.start()
 
     def say(self, line: bytes) -> Any:
         assert self.process.stdin
@@ -68,6 +75,7 @@ def converse(tmp_path: Path) -> Iterator[Any]:
 
     yield start
     for conversation in started:
+        conversation.end_of_patience.cancel()
         conversation.process.kill()
         conversation.process.communicate()
 
