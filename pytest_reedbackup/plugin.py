@@ -7,6 +7,7 @@ so it imports what it needs only when it is used.
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,10 +104,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _seconds(text: str) -> float:
     """A time limit; a timer takes neither 0 nor infinity."""
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < 10**6:
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
     return seconds
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Disables pytest-benchmark under pytest-xdist, as it does itself, but without a warning.
+
+    Where warnings are errors, that one ends the run; the cases of the bounds
+    measure either way.
+    """
+    parallel = config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ
+    if parallel and config.getoption("reedbackup_impl"):
+        config.option.benchmark_disable = True
 
 
 @pytest.hookimpl(trylast=True)

@@ -102,6 +102,24 @@ def _children() -> str:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keeps what pytest compiles from one run to the next, whatever this process was told.
+
+    Every run rewrites the assertions of all plugins, ours and hypothesis among
+    them; without a place for the result that takes seconds.
+    """
+    cache = getattr(request.config, "cache", None)
+    folder = cache.mkdir("reedbackup-compiled") if cache else None
+    with pytest.MonkeyPatch.context() as patch:
+        if folder is not None:
+            patch.setattr(sys, "dont_write_bytecode", False)
+            patch.setattr(sys, "pycache_prefix", str(folder))
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(folder))
+        yield
+
+
 @pytest.fixture(scope="session")
 def run_pytest() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs pytest in a folder, as a user does who has this package installed."""
@@ -110,7 +128,7 @@ def run_pytest() -> Callable[..., subprocess.CompletedProcess[str]]:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **variables}
+        environment |= {"COLUMNS": "200", **variables}
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=folder,
