@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import Any
 
 import pytest
@@ -158,10 +159,13 @@ def test_the_table_fits_the_terminal_and_loses_nothing(drift: Drift, width: int)
     assert "create_backup" in text
     assert "DIFFERS" in text
     # Names and evidence are folded, not cut.
-    (second,) = {line.index("the ticket") for line in lines if "the baseline" in line}
-    assert LONG_RULE in "".join(line[:second].strip() for line in lines)
-    (start,) = {line.index("./last does") for line in lines if "./last does" in line}
-    assert LONG in "".join(line[start:].strip() for line in lines)
+    table = list(dropwhile(lambda line: "───" not in line, lines))
+    second, last = (
+        next(line.index(heading) for line in table if heading in line)
+        for heading in ("the ticket", "./last does")
+    )
+    assert LONG_RULE in "".join(line[:second].strip() for line in table)
+    assert LONG in "".join(line[last:].strip() for line in table)
 
 
 def test_colours_are_for_terminals_only(drift: Drift) -> None:
