@@ -150,9 +150,10 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
     expected, found = _apart(shown.expected, shown.found)
     variant = shown.case_id.removeprefix(f"{shown.contract}/{rule}").lstrip("/")
     where = f"{variant}: {shown.detail}" if variant else shown.detail
-    return in_cases, "\n".join(
-        (_short(where), f"expected {_short(expected)}", f"found {_short(found)}")
-    )
+    lines = [_short(where), f"expected {_short(expected)}", f"found {_short(found)}"]
+    if all(case.found.startswith(drift.FICKLE) for case in deciding):
+        lines.append("(D1 alone, which strikes at random: another run may find the rule kept)")
+    return in_cases, "\n".join(lines)
 
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:

@@ -51,7 +51,7 @@ class Unsaid:
             f"{self._field} of what came back", expected="a value", found=repr(self)
         )
 
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _is_needed
+    __len__ = __iter__ = __contains__ = __getitem__ = _is_needed
     __int__ = __index__ = __float__ = __fspath__ = _is_needed
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _is_needed
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _is_needed

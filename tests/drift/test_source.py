@@ -175,6 +175,14 @@ DEVIATIONS: dict[str, tuple[Callable[[Files], Files], dict[str, str]]] = {
         replaced("create.rs", "tar::Builder::new(", 'Command::new("tar").args('),
         {"crates": "flate2; runs the command tar"},
     ),
+    "a-crate-that-only-tests-use": (
+        lambda files: {
+            **files,
+            "create.rs": CREATE.replace("use flate2::write::GzEncoder;\n", ""),
+            "tests.rs": f"use flate2::read::GzDecoder;\n{TESTS}",
+        },
+        {"crates": "tar"},
+    ),
     "what-cannot-be-parsed": (
         lambda files: {**files, "mod.rs": "pub struct {{{\n" + "//\n" * 19 + "\n"},
         {"mod.rs": "21 lines; not all of it could be parsed"},
