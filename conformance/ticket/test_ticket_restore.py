@@ -207,8 +207,8 @@ def test_restore_takes_the_newest_at_or_before(reedbackup: Subject, reedbackup_d
         second + 1: 1,
         third: 2,
         third + 1000: 2,
-        # Also as text it comes after them all, of which the first is the last.
-        999_999_999: 2,
+        # Also as text it comes after them all, of which the first is then the last.
+        int("9" * len(str(third))): 2,
     }
     for target, number in expected_by_target.items():
         base = history.copy(f"to {target}")
