@@ -89,13 +89,13 @@ def lies_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -> H
 def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     options = [exhibit.option for exhibit in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
-    return once("broken", lambda: hold(options, "--reedbackup-timeout=2", *cases))
+    return once("broken", lambda: hold(options, "--reedbackup-timeout=2", *cases, processes=4))
 
 
 @pytest.fixture(scope="session")
 def honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     options = [option for option in honest() if option.endswith(MOST_DIFFERENT)]
-    return once("honest", lambda: hold(options, *_all_but_slow(), "-k", "not fuzz"))
+    return once("honest", lambda: hold(options, *_all_but_slow(), "-k", "not fuzz", processes=3))
 
 
 @pytest.fixture(scope="session")
