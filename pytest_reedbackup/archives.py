@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pytest_reedbackup.databases.tree import Entry, Tree
+from pytest_reedbackup.databases.tree import ROOT, Entry, Tree
 from pytest_reedbackup.promises import BrokenPromise
 
 ROOTS = ("tables", "indices")
@@ -67,6 +67,17 @@ def read_tree(archive: Path) -> Tree:
                         found=f"{name} a second time",
                     )
                 entries[name] = _entry(tar, member)
+    return Tree(entries)
+
+
+def read_folder(archive: Path, folder: str) -> Tree:
+    """What an archive holds of the folder `folder` at its top, by names relative to it."""
+    entries: dict[str, Entry] = {}
+    with _open(archive) as tar:
+        for member in tar:
+            top, _, name = normal_name(member).partition("/")
+            if top == folder:
+                entries[name or ROOT] = _entry(tar, member)
     return Tree(entries)
 
 

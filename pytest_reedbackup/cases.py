@@ -23,6 +23,11 @@ class Case:
 
     id: str
     promise: str
+    defect: str = ""
+    """The defect of the baseline, as D7, that the promise states (contract `last`).
+
+    An implementation that does the safe thing instead declares a divergence.
+    """
 
     @property
     def contract(self) -> str:
@@ -40,13 +45,15 @@ class Case:
         return "/fuzz" in self.id
 
 
-def case(case_id: str, promise: str) -> Callable[[Test], Test]:
+def case(case_id: str, promise: str, *, defect: str = "") -> Callable[[Test], Test]:
     """Makes a test function the case `case_id`, which checks `promise`."""
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(Case(case_id, promise))
+    return marker(Case(case_id, promise, defect))
 
 
-def cases(rule_id: str, promise: str, variants: Mapping[str, Any]) -> Callable[[Test], Test]:
+def cases(
+    rule_id: str, promise: str, variants: Mapping[str, Any], *, defect: str = ""
+) -> Callable[[Test], Test]:
     """Makes a test function one case a variant, `{rule_id}/{name}`.
 
     The test takes the argument `variant`, the value under that name; `promise`
@@ -59,7 +66,7 @@ def cases(rule_id: str, promise: str, variants: Mapping[str, Any]) -> Callable[[
             pytest.param(
                 value,
                 id=name,
-                marks=marker(Case(f"{rule_id}/{name}", promise.format(variant=name))),
+                marks=marker(Case(f"{rule_id}/{name}", promise.format(variant=name), defect)),
             )
             for name, value in variants.items()
         ],

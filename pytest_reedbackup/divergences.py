@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from reedbase_backup.last.divergences import DIVERGENCES
 
 
 class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +44,18 @@ class _File(Struct, forbid_unknown_fields=True):
 
 Declared = Mapping[tuple[str, str], Divergence]
 """Divergences by implementation and case id."""
+
+
+def shipped(implementations: Collection[str]) -> Declared:
+    """What the package declares of its own implementations, for those that are among these."""
+    name = "python-last"
+    if name not in implementations:
+        return {}
+    return {
+        (name, case_id): Divergence(name, case_id, divergence.port, divergence.id)
+        for divergence in DIVERGENCES.values()
+        for case_id in divergence.cases
+    }
 
 
 def read_file(path: Path) -> Declared:
@@ -76,19 +90,19 @@ def stale(declared: Declared, case_ids: Iterable[str]) -> list[str]:
     return sorted({entry.case for entry in declared.values()} - known)
 
 
-def starting_file(failures: Sequence[tuple[str, str, str]]) -> str:
-    """A TOML file that declares `failures`: implementation, case id and what was found."""
+def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
+    """A TOML file that declares `failures`: implementation, case id, what was found, defect."""
     parts = [
         "# Declared divergences. Give each a reason of your own and an id before you keep it.\n"
     ]
-    for implementation, case_id, found in failures:
+    for implementation, case_id, found, defect in failures:
         first_line = (found.splitlines() or [""])[0]
         parts.append(
             "\n[[divergence]]\n"
             f"implementation = {_quoted(implementation)}\n"
             f"case = {_quoted(case_id)}\n"
             f"reason = {_quoted(f'TODO: found {first_line}')}\n"
-            'id = "TODO"\n'
+            f"id = {_quoted(defect or 'TODO')}\n"
         )
     return "".join(parts)
 

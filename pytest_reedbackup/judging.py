@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.cases import Case
+from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.promises import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.settings import Pairing, Settings
@@ -38,6 +40,7 @@ def outcome_of(
         node_id=report.nodeid,
         repeat=_repeat(case, pairing, settings),
         duration_secs=report.duration,
+        defect=case.defect,
         measured="; ".join(
             str(value) for name, value in report.user_properties if name == MEASURED
         ),
@@ -45,6 +48,24 @@ def outcome_of(
     )
     declared = _declared(case, pairing, settings)
     return outcome if declared is None else _with_divergence(outcome, declared)
+
+
+def cut_off(
+    case: Case,
+    pairing: Pairing,
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+    settings: Settings,
+) -> CaseOutcome:
+    """The outcome of a case that began and of which nothing more was heard."""
+    return msgspec.structs.replace(
+        outcome_of(case, pairing, report, call, settings),
+        outcome=Outcome.ERROR,
+        detail="the process that ran the case ended before the case did",
+        expected="",
+        found="",
+        divergence="",
+    )
 
 
 def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
@@ -117,11 +138,18 @@ def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
 
 
 def _repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
-    command = ["pytest", f"--reedbackup-impl={pairing.option}", f"--reedbackup-case={case.id}"]
-    if len(pairing.hello.contracts) > 1:
+    command = [
+        "pytest",
+        *settings.paths,
+        f"--reedbackup-impl={pairing.option}",
+        f"--reedbackup-case={case.id}",
+    ]
+    if pairing.hello.contracts != [pairing.contract]:
         command.append(f"--reedbackup-contract={pairing.contract}")
     if settings.baseline is not None:
         command.append(f"--reedbackup-baseline={settings.baseline.option}")
+    if pairing.limits.call != TimeLimits().call:
+        command.append(f"--reedbackup-timeout={pairing.limits.call:g}")
     if case.is_fuzzing:
         command += [
             f"--reedbackup-seed={settings.seed}",
@@ -139,6 +167,7 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
             f"  looked at  {outcome.detail}",
             f"  expected   {_indented(outcome.expected)}",
             f"  found      {_indented(outcome.found)}",
+            *_about_defect(outcome),
         ]
     elif isinstance(error, AdapterFault):
         lines += [
@@ -153,6 +182,17 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
     for note in getattr(error, "__notes__", []):
         lines += [f"  {line}" for line in note.splitlines()]
     return "\n".join([*lines, f"  repeat     {outcome.repeat}"])
+
+
+def _about_defect(outcome: CaseOutcome) -> list[str]:
+    """What to do where an implementation does the safe thing, and the case is about a defect."""
+    if not outcome.defect or outcome.divergence:
+        return []
+    return [
+        f"  defect     {outcome.defect}: {DEFECTS[outcome.defect]};",
+        "             an implementation that does the safe thing declares this divergence"
+        " (--reedbackup-divergences)",
+    ]
 
 
 def _indented(text: str) -> str:

@@ -26,6 +26,21 @@ class Outcome(StrEnum):
     UNDECIDED = "undecided"
     """A bound that the measurements could not decide."""
 
+    @classmethod
+    def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """What the outcomes of a rule's cases make of the rule."""
+        return min(outcomes, key=_SEVERITY.index)
+
+
+_SEVERITY = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.UNDECIDED,
+    Outcome.DIVERGES,
+    Outcome.PASS,
+    Outcome.SKIP,
+)
+
 
 class CaseOutcome(Struct, frozen=True, kw_only=True):
     """One case held against one implementation."""
@@ -52,6 +67,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """Whether it is this machine that lacks it."""
     divergence: str = ""
     """The id and the reason of the declared divergence."""
+    defect: str = ""
+    """The defect of the baseline that the promise states (contract `last`)."""
 
 
 class Verdict(StrEnum):
@@ -90,6 +107,11 @@ class Result(Struct, frozen=True):
         """Whether it is undecided for a graver cause than a bound on a noisy machine."""
         counts = self.counts
         return bool(counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS])
+
+    @property
+    def tried_rules(self) -> set[str]:
+        """Rules of which a case began; all of them, unless the run was told to leave some out."""
+        return {outcome.rule for outcome in self.outcomes}
 
     @property
     def unchecked_rules(self) -> list[str]:

@@ -6,6 +6,8 @@ so it imports what it needs only when it is used.
 
 from __future__ import annotations
 
+import argparse
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         choices=("ticket", "last"),
-        help="only this contract (default: every contract that an implementation claims)",
+        help="hold against this contract, also where an implementation claims only the other:"
+        " then calls and values are translated, and the summary shows the drift (default: every"
+        " contract that an implementation claims)",
     )
     group.addoption(
         "--reedbackup-case",
@@ -44,14 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--reedbackup-timeout",
-        type=float,
+        type=_seconds,
         default=60.0,
         metavar="SECS",
         help="the longest that one call may take (default: 60)",
     )
     group.addoption(
         "--reedbackup-hello-timeout",
-        type=float,
+        type=_seconds,
         default=30.0,
         metavar="SECS",
         help="the longest that an adapter may take to start (default: 30)",
@@ -86,10 +90,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write a starting file of divergences, one entry for each broken promise",
     )
     group.addoption(
+        "--reedbackup-source",
+        metavar="DIR",
+        help="the Rust source of a backup module, as in last/src/backup: the summary shows the"
+        " drift, with what the ticket states of the source code; it changes no verdict",
+    )
+    group.addoption(
         "--reedbackup-report",
         metavar="PATH.json",
         help="write everything that came of the run as JSON",
     )
+
+
+def _seconds(text: str) -> float:
+    """A time limit; a timer takes neither 0 nor infinity."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 10**6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Disables pytest-benchmark under pytest-xdist, as it does itself, but without a warning.
+
+    Where warnings are errors, that one ends the run; the cases of the bounds
+    measure either way.
+    """
+    parallel = config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ
+    if parallel and config.getoption("reedbackup_impl"):
+        config.option.benchmark_disable = True
 
 
 @pytest.hookimpl(trylast=True)
@@ -98,8 +130,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
     if config.getoption("reedbackup_impl"):
         from pytest_reedbackup.run import Run
+        from pytest_reedbackup.workers import Workers
 
+        config.pluginmanager.register(Workers(config), "reedbackup-workers")
         config.pluginmanager.register(Run(config), "reedbackup-run")
+    elif config.getoption("reedbackup_source"):
+        raise pytest.UsageError(
+            "--reedbackup-source: the source code is a part of an implementation's drift report;"
+            " give --reedbackup-impl=IMPL too, such as python-last"
+        )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.implementations.client import Answer, Answered, Refused
 
+A_VALUE = "a value"
+"""What is expected of a call that answered with an error instead."""
+
 
 class BrokenPromise(AssertionError):
     """The implementation did not do what the case promises."""
@@ -53,14 +56,15 @@ def value_of(answer: Answer, what: str) -> Any:
     """The value that a call must have returned."""
     if isinstance(answer, Answered):
         return answer.value
-    raise BrokenPromise(what, expected="a value", found=str(answer))
+    raise BrokenPromise(what, expected=A_VALUE, found=str(answer))
 
 
 def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refused:
     """The error that a call must have answered with: of one of `kinds`, if given."""
     wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
     if isinstance(answer, Answered):
-        raise BrokenPromise(what, expected=wanted, found=f"success: {_shown(answer.value)}")
+        given = answer.value if answer.untranslated is None else answer.untranslated
+        raise BrokenPromise(what, expected=wanted, found=f"success: {_shown(given)}")
     if kinds and answer.kind not in kinds:
         raise BrokenPromise(what, expected=wanted, found=str(answer))
     return answer

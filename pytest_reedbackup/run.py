@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,14 +13,24 @@ import pytest
 from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
-from pytest_reedbackup.report import json_report, terminal
+from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Pairing, Settings
 
 FIXTURE = "_reedbackup_implementation"
 # Where a report carries its outcome; pytest-xdist sends all attributes along.
 _TOLD = "reedbackup"
+_BEGUN = "reedbackup_begun"
+# What a user's configuration may say otherwise, for tests of the user's own.
+_COLLECTING = {
+    "python_files": ["test_*.py"],
+    "python_functions": ["test_"],
+    "python_classes": [],
+    "norecursedirs": [".*", "__pycache__"],
+    "usefixtures": [],
+}
 
 
 class Run:
@@ -32,6 +43,7 @@ class Run:
             config.invocation_params.args, self.settings.seed, self.settings.examples
         )
         self._outcomes: list[CaseOutcome] = []
+        self._begun: dict[str, CaseOutcome] = {}
         if self.settings.runs_suite:
             _choose_suite(config)
 
@@ -54,9 +66,7 @@ class Run:
             self._config.hook.pytest_deselected(items=left_out)
             items[:] = chosen
             if not items:
-                raise pytest.UsageError(
-                    f"--reedbackup-case: no case matches {' or '.join(patterns)}"
-                )
+                raise pytest.UsageError(_no_case_matches(patterns, left_out))
         items.sort(key=self._position)
 
     def _position(self, item: pytest.Item) -> tuple[int, bool, int]:
@@ -87,7 +97,11 @@ class Run:
         """Turns what happened to a case into its outcome."""
         report = yield
         case, pairing = case_of(item), _pairing(item)
-        if case is None or pairing is None or (report.when != "call" and report.passed):
+        if case is None or pairing is None or (report.when == "teardown" and report.passed):
+            return report
+        if report.when == "setup" and report.passed:
+            begun = judging.cut_off(case, pairing, report, call, self.settings)
+            setattr(report, _BEGUN, msgspec.to_builtins(begun))
             return report
         outcome = judging.outcome_of(case, pairing, report, call, self.settings)
         judging.show(outcome, report, call)
@@ -103,8 +117,11 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collects the outcomes; under pytest-xdist those of all workers."""
-        told = getattr(report, _TOLD, None)
+        begun, told = getattr(report, _BEGUN, None), getattr(report, _TOLD, None)
+        if begun is not None:
+            self._begun[report.nodeid] = msgspec.convert(begun, CaseOutcome)
         if told is not None:
+            self._begun.pop(report.nodeid, None)
             self._outcomes.append(msgspec.convert(told, CaseOutcome))
 
     @pytest.hookimpl(trylast=True)
@@ -112,6 +129,9 @@ class Run:
         """Writes the files that were asked for, and has undecided verdicts fail the run."""
         if hasattr(self._config, "workerinput"):
             return
+        # Whoever ran these did not live to tell: a worker that was ended, a Ctrl-C.
+        self._outcomes += self._begun.values()
+        self._begun.clear()
         found = self._results()
         unreliable = any(result.is_unreliable for result in found)
         if unreliable and session.exitstatus == pytest.ExitCode.OK:
@@ -120,25 +140,27 @@ class Run:
             json_report.write(self.settings.report, self._report(found))
         if self.settings.divergences_to_write is not None:
             failures = [
-                (outcome.implementation, outcome.case_id, outcome.found)
+                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
                 for outcome in self._outcomes
                 if outcome.outcome is Outcome.FAIL
             ]
             self.settings.divergences_to_write.write_text(divergences.starting_file(failures))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The verdicts, first of all, and the promises that were broken."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """The verdicts, the promises that were broken and the drift, after pytest's own lists."""
+        yield
         if not self._outcomes:
             return
-        writer = self._config.get_terminal_writer()
-        summary = terminal.render(
-            self._results(),
-            self.settings.pairings,
-            width=writer.fullwidth,
-            colour=writer.hasmarkup,
-        )
+        found, writer = self._results(), self._config.get_terminal_writer()
+        width, colour = writer.fullwidth, writer.hasmarkup
         terminalreporter.section("reedbackup", sep="=")
-        terminalreporter.write(summary)
+        terminalreporter.write(
+            terminal.render(found, self.settings.pairings, width=width, colour=colour)
+        )
+        if drift := self._drift(found):
+            terminalreporter.section("drift", sep="=")
+            terminalreporter.write(drift_table.render(drift, width=width, colour=colour))
 
     def _results(self) -> list[Result]:
         """In the order in which the implementations were given."""
@@ -147,6 +169,9 @@ class Run:
         return sorted(
             found, key=lambda result: order.index((result.implementation, result.contract))
         )
+
+    def _drift(self, found: list[Result]) -> Drift | None:
+        return drift_of(found, self.settings.pairings, self.settings.source)
 
     def _report(self, found: list[Result]) -> json_report.Report:
         pairings = {(p.option, p.contract): p for p in self.settings.pairings}
@@ -159,6 +184,7 @@ class Run:
                 for result in found
             ],
             cases=self._outcomes,
+            drift=self._drift(found),
             divergences=list(self.settings.declared.values()),
             footer=json_report.Footer(cases=len(self._outcomes), complete=True),
         )
@@ -175,9 +201,8 @@ class Run:
 def _choose_suite(config: pytest.Config) -> None:
     """Makes the suite what pytest collects, wherever it was started."""
     config.args = [str(suite_folder())]
-    # The user's own configuration may name tests otherwise.
-    config.addinivalue_line("python_files", "test_*.py")
-    config.addinivalue_line("python_functions", "test")
+    for name, values in _COLLECTING.items():
+        config.getini(name)[:] = values
     # The suite is found by path: nothing of it goes into sys.path.
     config.option.importmode = "importlib"
 
@@ -197,6 +222,15 @@ def _pairing(item: pytest.Item) -> Pairing | None:
 def _is_of_its_contract(item: pytest.Item) -> bool:
     case, pairing = case_of(item), _pairing(item)
     return case is None or pairing is None or case.contract == pairing.contract
+
+
+def _no_case_matches(patterns: Sequence[str], items: Iterable[pytest.Item]) -> str:
+    known = [case.id for item in items if (case := case_of(item)) is not None]
+    nearest = difflib.get_close_matches(patterns[0], known, n=3, cutoff=0) or ["no case at all"]
+    return (
+        f"--reedbackup-case: no case matches {' or '.join(patterns)};"
+        f" the nearest that there is: {', '.join(nearest)}"
+    )
 
 
 def _matches(item: pytest.Item, patterns: tuple[str, ...]) -> bool:

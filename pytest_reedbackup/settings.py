@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from pytest_reedbackup.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 from reedbase_backup.protocol import Contract, Hello
+
+if TYPE_CHECKING:
+    from pytest_reedbackup.drift.rows import SourceDrift
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,12 @@ class Pairing:
     clock: str
     """How its clock is set."""
     limits: TimeLimits
+
+    @property
+    def translated_from(self) -> Contract | None:
+        """The contract that the implementation does claim, where `contract` is not claimed."""
+        claimed = self.hello.contracts
+        return None if self.contract in claimed else claimed[0]
 
     def __str__(self) -> str:
         """What it is called in test names."""
@@ -40,13 +50,16 @@ class Settings:
     baseline: Pairing | None
     case_patterns: tuple[str, ...]
     declared: Declared
+    """What the package declares of its own implementations, and the user's entries on top."""
     examples: int
     """Generated examples in all, shared by the fuzzing cases."""
     seed: int
     report: Path | None
     divergences_to_write: Path | None
-    runs_suite: bool
-    """Whether the suite runs, rather than tests of the user's."""
+    source: SourceDrift | None
+    """What --reedbackup-source has, against what the ticket states of it."""
+    paths: tuple[str, ...]
+    """The tests of the user's that run; none where the suite runs."""
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Settings:
@@ -54,36 +67,40 @@ class Settings:
         options = config.option
         limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
         baseline = options.reedbackup_baseline
+        given = config.args_source is pytest.Config.ArgsSource.ARGS
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        pairings = tuple(
+            pairing
+            for option in dict.fromkeys(options.reedbackup_impl)
+            for pairing in _pairings("--reedbackup-impl", option, limits, options)
+        )
+        compared = _baseline(baseline, limits) if baseline else None
+        met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
         return cls(
-            pairings=tuple(
-                pairing
-                for option in dict.fromkeys(options.reedbackup_impl)
-                for pairing in _pairings("--reedbackup-impl", option, limits, options)
-            ),
-            baseline=_baseline(baseline, limits) if baseline else None,
+            pairings=pairings,
+            baseline=compared,
             case_patterns=tuple(options.reedbackup_case),
-            declared=_declared(config),
+            declared={**divergences.shipped(met), **_declared(config)},
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
-            runs_suite=config.args_source is not pytest.Config.ArgsSource.ARGS,
+            source=_source(config, options.reedbackup_source),
+            paths=tuple(config.args) if given else (),
         )
+
+    @property
+    def runs_suite(self) -> bool:
+        """Whether the suite runs, rather than tests of the user's."""
+        return not self.paths
 
 
 def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
+    """One a wanted contract, claimed or translated; by default one a claimed contract."""
     met = _meet(name, option, limits)
     wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
-    claimed = [pairing for pairing in met if not wanted or pairing.contract in wanted]
-    if not claimed:
-        claims = " and ".join(pairing.contract for pairing in met)
-        raise pytest.UsageError(
-            f"--reedbackup-contract: {option!r} claims only contract {claims};"
-            " leave the option out, or name that one"
-        )
-    return claimed
+    return [replace(met[0], contract=contract) for contract in dict.fromkeys(wanted)] or met
 
 
 def _baseline(option: str, limits: TimeLimits) -> Pairing:
@@ -117,6 +134,19 @@ def _declared(config: pytest.Config) -> Declared:
     except UnusableDivergences as error:
         raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
     return {}
+
+
+def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:
+    if given is None:
+        return None
+    # Only here is there any need for tree-sitter.
+    from pytest_reedbackup.drift.source import UnusableSource, read_source
+    from pytest_reedbackup.drift.statements import source_drift
+
+    try:
+        return source_drift(given, read_source(config.invocation_params.dir / given))
+    except UnusableSource as error:
+        raise pytest.UsageError(f"--reedbackup-source: {error}") from error
 
 
 def _path(config: pytest.Config, given: str | None) -> Path | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_reedbackup.clock import Clock
 from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.translated import foreign_type
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
 from pytest_reedbackup.promises import value_of
 from reedbase_backup.protocol import Contract
@@ -29,6 +30,16 @@ class Subject:
     def clock(self) -> Clock:
         """The time that the implementation sees."""
         return self.implementation.clock
+
+    def claims(self, contract: Contract) -> bool:
+        """Whether it is held against `contract`, and the implementation itself claims that."""
+        return contract == self.contract and contract in self.implementation.hello.contracts
+
+    def expect_own_type(self, method: str) -> None:
+        """What `method` returns must be in the contract's own type, not translated into it."""
+        claimed = self.implementation.hello.contracts
+        if self.contract not in claimed:
+            raise foreign_type(claimed[0], self.contract, method)
 
     def create_backup(self, base: Path) -> Answer:
         """create_backup at the clock's time."""

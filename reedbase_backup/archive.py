@@ -164,8 +164,8 @@ class ArchiveReader:
             raise BackupUnsafe(os.fsdecode(error.name), error.reason) from error
 
     def _record(self, entry: Entry) -> None:
-        for _ in self.chunks():
-            pass
+        for chunk in self._tar.data():
+            self._hasher.update(chunk)
         if entry.same_as is not None:
             digest = self._records[entry.same_as].digest
         elif entry.is_folder:

@@ -10,19 +10,22 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from reedbase_backup import wording
 from reedbase_backup.adapter_kit import add_adapter_parser
 from reedbase_backup.create import create_backup
 from reedbase_backup.errors import ReedError
 from reedbase_backup.list import list_backups
-from reedbase_backup.preview import Preview, preview
-from reedbase_backup.restore import restore_point_in_time
+from reedbase_backup.output import print_json, print_line, print_preview, print_table, printable
+from reedbase_backup.plain import plain
+from reedbase_backup.preview import preview
+from reedbase_backup.restore import restore_newest
 from reedbase_backup.verify import UnknownBackup, Verification, verify
+from reedbase_backup.wording import NoTime, age, counted, date, explained, parse_time, size
 
+# What shells report of a program that SIGINT has ended.
+_INTERRUPTED = 130
 _EXAMPLES = """\
 examples:
   reedbackup create .reed
@@ -30,7 +33,6 @@ examples:
   reedbackup restore .reed --to 2026-11-22T10:00 --dry-run
   reedbackup verify .reed
 """
-_SHOWN_NAMES = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,12 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except ReedError as error:
-        _report_error(options, error.kind, error.fields, str(error))
+        _report_error(options, error.kind, error.fields, explained(error, options.base))
     except UnknownBackup as error:
         _report_error(options, "UnknownBackup", {}, str(error))
     except BrokenPipeError:
         # Whoever read our output has read enough; nothing more may be flushed at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("reedbackup: interrupted; what was begun counts for nothing", file=sys.stderr)
+        return _INTERRUPTED
     return 1
 
 
@@ -86,7 +91,8 @@ def _add_restore(commands: Any) -> None:
         required=True,
         type=_time,
         metavar="TIME",
-        help="the newest backup up to this time: Unix seconds, or a date such as 2026-11-22T10:00",
+        help="the newest backup up to this time: Unix seconds, or a date such as 2026-11-22T10:00"
+        " (local time, unless it ends in Z or an offset; a date alone is its first second)",
     )
     command.add_argument(
         "--dry-run", action="store_true", help="say what would be restored, and change nothing"
@@ -115,8 +121,8 @@ def _add_serve(commands: Any) -> None:
 
 def _time(text: str) -> int:
     try:
-        return wording.parse_time(text)
-    except wording.NoTime as error:
+        return parse_time(text)
+    except NoTime as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
@@ -126,11 +132,11 @@ def _time(text: str) -> int:
 def _create(options: argparse.Namespace) -> int:
     made = create_backup(options.base)
     if options.json:
-        _print_json(asdict(made))
+        print_json(made)
     else:
-        print(
-            f"Backup {made.id} of {wording.date(made.timestamp)}: "
-            f"{_counted(made.table_count, 'table')}, {wording.size(made.size_bytes)}"
+        print_line(
+            f"Backup {made.id} of {date(made.timestamp)}: "
+            f"{counted(made.table_count, 'table')}, {size(made.size_bytes)}"
         )
     return 0
 
@@ -138,20 +144,20 @@ def _create(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     backups = list_backups(options.base)
     if options.json:
-        _print_json([asdict(info) for info in backups])
+        print_json(backups)
         return 0
     if not backups:
-        print(f"No backups in {options.base}")
+        print_line(f"No backups in {options.base}")
         return 0
     now = int(time.time())
-    _print_table(
+    print_table(
         ["id", "date", "age", "size", "tables"],
         [
             [
                 info.id,
-                wording.date(info.timestamp),
-                wording.age(info.timestamp, now),
-                wording.size(info.size_bytes),
+                date(info.timestamp),
+                age(info.timestamp, now),
+                size(info.size_bytes),
                 str(info.table_count),
             ]
             for info in backups
@@ -164,17 +170,18 @@ def _restore(options: argparse.Namespace) -> int:
     if options.dry_run:
         found = preview(options.base, options.to)
         if options.json:
-            _print_json(asdict(found))
+            print_json(found)
         else:
-            _print_preview(found)
+            print_preview(found)
         return 0
-    report = restore_point_in_time(options.base, options.to)
+    name, report = restore_newest(options.base, options.to)
     if options.json:
-        _print_json(asdict(report))
+        print_json({"id": name.id, "timestamp": name.timestamp} | plain(report))
     else:
-        print(
-            f"Restored {_counted(report.tables_restored, 'table')},"
-            f" {wording.size(report.total_bytes)}, in {report.duration_ms} ms"
+        print_line(
+            f"Restored backup {name.id} of {date(name.timestamp)}:"
+            f" {counted(report.tables_restored, 'table')}, {size(report.total_bytes)},"
+            f" in {report.duration_ms} ms"
         )
     return 0
 
@@ -182,14 +189,19 @@ def _restore(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     found = verify(options.base, options.ids)
     if options.json:
-        _print_json([_verification_fields(one) for one in found])
+        print_json([_verification_fields(one) for one in found])
     elif not found:
-        print(f"No backups in {options.base}")
+        print_line(f"No backups in {options.base}")
     else:
-        _print_table(
+        print_table(
             ["id", "date", "size", "verdict"],
             [
-                [one.id, wording.date(one.timestamp), wording.size(one.size_bytes), _verdict(one)]
+                [
+                    one.id,
+                    date(one.timestamp),
+                    "?" if one.size_bytes is None else size(one.size_bytes),
+                    _verdict(one),
+                ]
                 for one in found
             ],
         )
@@ -208,34 +220,11 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-# Output ----------------------------------------------------------------------
-
-
-def _print_preview(found: Preview) -> None:
-    print(
-        f"Would restore backup {found.id} of {wording.date(found.timestamp)}:"
-        f" {_counted(found.table_count, 'table')}, {wording.size(found.total_bytes)}"
-    )
-    if found.is_empty:
-        print("Nothing would change.")
-    for words, names in (
-        ("would come back", found.added),
-        ("would change", found.changed),
-        ("would go", found.removed),
-    ):
-        if names:
-            print(f"{len(names)} {words}:")
-            for name in names[:_SHOWN_NAMES]:
-                print(f"  {_printable(name)}")
-            if len(names) > _SHOWN_NAMES:
-                print(f"  and {len(names) - _SHOWN_NAMES} more")
-
-
 def _verdict(one: Verification) -> str:
     if one.damage is not None:
         return f"DAMAGED: {one.damage}"
     checked = "every SHA-256 right" if one.has_manifest else "gzip checksum right, no manifest"
-    return f"sound: {_counted(one.table_count or 0, 'table')}, {checked}"
+    return f"sound: {counted(one.table_count or 0, 'table')}, {checked}"
 
 
 def _verification_fields(one: Verification) -> dict[str, Any]:
@@ -252,38 +241,5 @@ def _report_error(
     options: argparse.Namespace, kind: str, fields: dict[str, Any], message: str
 ) -> None:
     if options.json:
-        _print_json({"error": {"kind": kind, "fields": fields, "message": message}})
-    print(f"reedbackup: {_printable(message)}", file=sys.stderr)
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    # ASCII, because a file name need not be valid in any encoding.
-    print(json.dumps(value, indent=2))
-
-
-def _print_table(columns: list[str], rows: list[list[str]]) -> None:
-    """A rich table in a terminal, tab-separated lines elsewhere."""
-    if not sys.stdout.isatty():
-        for row in [columns, *rows]:
-            print("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("id", "date"))
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+        print_json({"error": {"kind": kind, "fields": fields, "message": message}})
+    print(f"reedbackup: {printable(message)}", file=sys.stderr)

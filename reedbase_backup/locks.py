@@ -9,8 +9,9 @@ import resource
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+from reedbase_backup.durable import sync_tree
 from reedbase_backup.errors import IoError, LockTimeout, translated
 
 BASE_TIMEOUT_SECS = 30
@@ -107,6 +108,49 @@ def tables_locked(tables: str) -> Iterator[None]:
             finally:
                 os.close(folder)
         yield
+
+
+def keep_locks(live: str, staged: str) -> None:
+    """Gives the tables of the folder `staged` the lock files of those in `live`, durably.
+
+    A writer that waits for a live `.lock` while the trees are swapped must end up
+    with the one that everybody else then takes. Both are empty, so nothing is lost;
+    one that differs in mode or owner, or holds anything, stays as it was backed up.
+    """
+    kept = []
+    for name in os.listdir(staged):
+        source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
+        # The system lets not everybody link to everybody's files.
+        with suppress(PermissionError):
+            if _are_alike(source, target):
+                _replace_by_link(source, target)
+                kept.append(os.path.dirname(target))
+    if kept:
+        sync_tree(staged, kept)
+
+
+def _replace_by_link(source: str, target: str) -> None:
+    """Makes `target` the same file as `source`, with the times of what it replaces."""
+    link, folder = target + ".kept", os.path.dirname(target)
+    times = [(path, os.stat(path)) for path in (target, folder)]
+    os.link(source, link, follow_symlinks=False)
+    os.rename(link, target)
+    for path, status in times:
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether both are empty regular files of one mode and owner."""
+    try:
+        found, wanted = os.lstat(one), os.lstat(other)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return (
+        stat.S_ISREG(found.st_mode)
+        and found.st_size == wanted.st_size == 0
+        and (found.st_mode, found.st_uid, found.st_gid)
+        == (wanted.st_mode, wanted.st_uid, wanted.st_gid)
+    )
 
 
 def _allow_descriptors(highest: int) -> None:

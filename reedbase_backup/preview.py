@@ -27,14 +27,16 @@ class Preview:
     added: list[str]
     """Would come back."""
     changed: list[str]
-    """Would get another content or mode."""
+    """Would get another content, or be a folder where there is a file, or the other way round."""
+    mode_changed: list[str]
+    """Would get another mode and nothing else."""
     removed: list[str]
     """Would go: made since."""
 
     @property
     def is_empty(self) -> bool:
         """Whether the live trees are what the backup holds."""
-        return not (self.added or self.changed or self.removed)
+        return not (self.added or self.changed or self.mode_changed or self.removed)
 
 
 def preview(base_path: str | os.PathLike[str], target_timestamp: int) -> Preview:
@@ -47,41 +49,39 @@ def preview(base_path: str | os.PathLike[str], target_timestamp: int) -> Preview
     with translated("preview"):
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
         live = dict(_live_entries(base))
-        added, changed = [], []
         with open(catalogue.archive_path(base, name), "rb") as file:
             reader = ArchiveReader(file, name.file_name)
-            entries = {}
-            for entry in reader:
-                entries[entry.name] = entry
+            entries = {entry.name: entry for entry in reader}
             assert reader.contents is not None
             contents = reader.contents
-        for entry in entries.values():
-            if entry.name not in live:
-                added.append(entry.name)
-            elif _differs(base, entry, live[entry.name], contents.records[entry.name].digest):
-                changed.append(entry.name)
+        kept = entries.keys() & live.keys()
+        changed = {
+            name
+            for name in kept
+            if _differs(base, entries[name], live[name], contents.records[name].digest)
+        }
+    modes = {name for name in kept if stat.S_IMODE(live[name].st_mode) != entries[name].mode}
     return Preview(
         id=name.id,
         timestamp=name.timestamp,
         table_count=contents.table_count,
         total_bytes=contents.total_bytes,
-        added=sorted(added),
+        added=sorted(entries.keys() - live.keys()),
         changed=sorted(changed),
+        mode_changed=sorted(modes - changed),
         removed=sorted(live.keys() - entries.keys() - _implied_folders(entries)),
     )
 
 
 def _live_entries(base: str) -> Iterator[tuple[str, os.stat_result]]:
-    pending = [root for root in ROOTS if os.path.isdir(os.path.join(base, root))]
+    pending = [root for root in ROOTS if os.path.lexists(os.path.join(base, root))]
     while pending:
         name = pending.pop()
-        yield name, os.lstat(os.path.join(base, name))
-        with os.scandir(os.path.join(base, name)) as children:
-            for child in children:
-                if child.is_dir(follow_symlinks=False):
-                    pending.append(f"{name}/{child.name}")
-                else:
-                    yield f"{name}/{child.name}", child.stat(follow_symlinks=False)
+        path = os.path.join(base, name)
+        status = os.lstat(path)
+        yield name, status
+        if stat.S_ISDIR(status.st_mode):
+            pending += [f"{name}/{child}" for child in os.listdir(path)]
 
 
 def _implied_folders(names: dict[str, Entry]) -> set[str]:
@@ -94,10 +94,9 @@ def _implied_folders(names: dict[str, Entry]) -> set[str]:
 
 
 def _differs(base: str, entry: Entry, live: os.stat_result, digest: bytes) -> bool:
-    if stat.S_IMODE(live.st_mode) != entry.mode or stat.S_ISDIR(live.st_mode) != entry.is_folder:
-        return True
+    """Whether the live file or folder is another, whatever its mode."""
     if entry.is_folder:
-        return False
+        return not stat.S_ISDIR(live.st_mode)
     if not stat.S_ISREG(live.st_mode) or live.st_size != entry.size:
         return True
     with open(os.path.join(base, entry.name), "rb") as file:

@@ -7,7 +7,7 @@ field, a wrong type, or a number out of range is a protocol violation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -166,6 +166,14 @@ VALUES: Mapping[tuple[Contract, str], Any] = {
     ("last", "restore_point_in_time"): LastReport,
 }
 """The type of `value` in the reply to each call, by contract and method."""
+
+
+def fields(contract: Contract, method: str) -> tuple[str, ...]:
+    """The names of the fields of what `method` returns, or of each in the list of it."""
+    value = VALUES[contract, method]
+    (struct,) = get_args(value) or (value,)
+    names: tuple[str, ...] = struct.__struct_fields__
+    return names
 
 
 # Replies ---------------------------------------------------------------------

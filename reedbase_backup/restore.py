@@ -11,7 +11,7 @@ from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupNotFound, translated
 from reedbase_backup.extract import extract
-from reedbase_backup.locks import base_locked, tables_locked
+from reedbase_backup.locks import base_locked, keep_locks, tables_locked
 from reedbase_backup.types import RestoreReport
 
 
@@ -32,6 +32,13 @@ def restore_point_in_time(
     live trees have not changed.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
+    return restore_newest(base_path, target_timestamp)[1]
+
+
+def restore_newest(
+    base_path: str | os.PathLike[str], target_timestamp: int
+) -> tuple[BackupName, RestoreReport]:
+    """`restore_point_in_time`, and which backup it took."""
     started = time.monotonic_ns()
     base = os.fspath(base_path)
     if not 0 <= target_timestamp <= catalogue.U64_MAX:
@@ -42,7 +49,7 @@ def restore_point_in_time(
         swap.recover(base)
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
         contents = _restore(base, name)
-    return RestoreReport(
+    return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
         duration_ms=(time.monotonic_ns() - started) // 10**6,
@@ -66,7 +73,9 @@ def _restore(base: str, name: BackupName) -> Contents:
         staging = swap.create_staging(base)
         with open(catalogue.archive_path(base, name), "rb") as file:
             contents = extract(ArchiveReader(file, name.file_name), staging)
-        with tables_locked(os.path.join(base, "tables")):
+        live = os.path.join(base, "tables")
+        with tables_locked(live):
+            keep_locks(live, os.path.join(staging, "tables"))
             swap.commit(base)
     finally:
         # The new trees after an error, the old ones after success.

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tree_sitter_rust
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
+from reedbase_backup import rust_syntax
 from reedbase_backup.rust_crate import CrateError
 
 ModulePath = tuple[str, ...]
@@ -164,38 +164,30 @@ class ModuleTree:
 
 def _read_module(path: ModulePath, source: Path, folder: Path) -> _Module:
     """The module in a source file; `folder` is where its children's files are."""
-    parser = Parser(Language(tree_sitter_rust.language()))
-    return _module(path, parser.parse(source.read_bytes()).root_node, folder)
+    return _module(path, rust_syntax.parse(source.read_bytes()), folder)
 
 
 def _module(path: ModulePath, body: Node, folder: Path) -> _Module:
     module = _Module(path)
-    is_test = False
-    for node in body.named_children:
-        if node.type == "attribute_item":
-            is_test |= _text(node).replace(" ", "") == "#[cfg(test)]"
-            continue
-        if node.type in ("line_comment", "block_comment"):
-            continue
-        if not is_test:
+    for node, attributes in rust_syntax.items(body):
+        if not any(rust_syntax.is_for_tests(attribute) for attribute in attributes):
             _add_item(module, node, folder)
-        is_test = False
     return module
 
 
 def _add_item(module: _Module, node: Node, folder: Path) -> None:
-    is_public = any(_text(child) == "pub" for child in node.named_children)
+    is_public = rust_syntax.is_public(node)
     if node.type == "mod_item":
-        name = _field(node, "name")
+        name = rust_syntax.field(node, "name")
         child = _child((*module.path, name), node.child_by_field_name("body"), folder)
         if child is not None:
             module.children[name] = child
             module.public_children |= {name} if is_public else set()
     elif node.type == "function_item" and is_public:
-        name = _field(node, "name")
+        name = rust_syntax.field(node, "name")
         parameters = node.child_by_field_name("parameters")
         types = tuple(
-            _field(parameter, "type")
+            rust_syntax.field(parameter, "type")
             for parameter in (parameters.named_children if parameters else ())
             if parameter.type == "parameter"
         )
@@ -224,27 +216,21 @@ def _uses(prefix: ModulePath, node: Node) -> Iterator[_Use]:
         case "scoped_use_list":
             inner = node.child_by_field_name("list")
             if inner is not None:
-                yield from _uses((*prefix, *_segments(_field(node, "path"))), inner)
+                yield from _uses((*prefix, *_segments(rust_syntax.field(node, "path"))), inner)
         case "use_as_clause":
-            yield _Use((*prefix, *_segments(_field(node, "path"))), _field(node, "alias"))
+            yield _Use(
+                (*prefix, *_segments(rust_syntax.field(node, "path"))),
+                rust_syntax.field(node, "alias"),
+            )
         case "use_wildcard":
-            path = (*prefix, *_segments(_text(node).removesuffix("*")))
+            path = (*prefix, *_segments(rust_syntax.text(node).removesuffix("*")))
             yield _Use((*path, "*"), "*")
         case "self":
             yield _Use(prefix, prefix[-1] if prefix else "self")
         case _:
-            path = (*prefix, *_segments(_text(node)))
+            path = (*prefix, *_segments(rust_syntax.text(node)))
             yield _Use(path, path[-1] if path else "")
 
 
 def _segments(path: str) -> list[str]:
     return [part for part in path.replace(" ", "").split("::") if part]
-
-
-def _field(node: Node, name: str) -> str:
-    child = node.child_by_field_name(name)
-    return _text(child) if child else ""
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")

@@ -58,8 +58,8 @@ class SourceFile:
     def chunks(self) -> Iterator[bytes]:
         """The file's content, exactly as many bytes as `status` says.
 
-        Raises SourceChanged where the file has become shorter or longer, IoError
-        where the disk fails.
+        Raises SourceChanged where the file has become shorter, IoError where the
+        disk fails.
         """
         left = self.status.st_size
         try:
@@ -69,8 +69,6 @@ class SourceFile:
                     raise SourceChanged(self.name)
                 left -= len(chunk)
                 yield chunk
-            if os.read(self.descriptor, 1):
-                raise SourceChanged(self.name)
         except OSError as error:
             raise from_os_error(error, "read_source", self.name) from error
 

@@ -94,7 +94,9 @@ def _roll_forward(base_path: str, done: list[_Move]) -> None:
             _retire(live, old, done)
             _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
     for folder in (new, old, base_path):
-        sync_file(folder)
+        # After a power cut the removal may have got further than the rename below.
+        if os.path.isdir(folder):
+            sync_file(folder)
     # Done: what is left is for throwing away, and must not be half there as a commit.
     _move(os.path.join(base_path, _COMMIT), os.path.join(base_path, _STAGING), done)
 

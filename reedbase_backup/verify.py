@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reedbase_backup import catalogue
 from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.catalogue import SUFFIX, BackupName
-from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, ReedError, translated
+from reedbase_backup.errors import ReedError, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,15 @@ class Verification:
     id: str
     timestamp: int
     """Unix seconds."""
-    size_bytes: int
-    """The archive file's."""
+    size_bytes: int | None
+    """The archive file's; None where it may not be opened."""
     table_count: int | None
     total_bytes: int | None
     """Sum of the sizes of all files in it; None for a damaged archive."""
     has_manifest: bool
     """Whether each file was held against a SHA-256 of its own; else the gzip checksum did."""
     damage: ReedError | None
+    """Why it would not restore: what is wrong with it, or that it cannot be read."""
 
     @property
     def is_sound(self) -> bool:
@@ -42,7 +43,7 @@ def verify(base_path: str | os.PathLike[str], ids: Sequence[str] = ()) -> list[V
     """Reads the archives of `ids`, or all under an archive's name, newest first.
 
     Raises UnknownBackup for an id without an archive, IoError or
-    PermissionDenied where one cannot be read.
+    PermissionDenied where backups/ cannot be read.
     """
     base = os.fspath(base_path)
     with translated("verify"):
@@ -55,16 +56,21 @@ def verify(base_path: str | os.PathLike[str], ids: Sequence[str] = ()) -> list[V
             if unknown:
                 raise UnknownBackup(f"there is no backup {unknown[0]}; `reedbackup list` shows all")
             names = [by_id[backup_id.removesuffix(SUFFIX)] for backup_id in ids]
-        return [_verify_one(base, name) for name in names]
+    found = [_verify_one(base, name) for name in names]
+    return [one for one in found if one is not None]
 
 
-def _verify_one(base: str, name: BackupName) -> Verification:
-    with open(catalogue.archive_path(base, name), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        try:
+def _verify_one(base: str, name: BackupName) -> Verification | None:
+    """None where a backup that runs meanwhile has pruned it."""
+    path, size = catalogue.archive_path(base, name), None
+    try:
+        with translated("verify", path), open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
             contents = ArchiveReader(file, name.file_name).read_through()
-        except (BackupCorrupted, BackupUnsafe) as damage:
-            return Verification(name.id, name.timestamp, size, None, None, False, damage)
+    except ReedError as damage:
+        if isinstance(damage.__cause__, FileNotFoundError):
+            return None
+        return Verification(name.id, name.timestamp, size, None, None, False, damage)
     return Verification(
         name.id,
         name.timestamp,

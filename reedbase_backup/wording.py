@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reedbase_backup.catalogue import U64_MAX
+from reedbase_backup.errors import BackupCorrupted, BackupNotFound, NoTablesFound, ReedError
 
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_UNITS = ("byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _AGES = ((86_400 * 365, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes"))
 # The last second that datetime can show, 9999-12-31T23:59:59Z.
 _LAST_DATE = 253_402_300_799
@@ -19,11 +20,17 @@ class NoTime(ValueError):
 def size(count: int) -> str:
     """`count` bytes, as in `29.2 KiB`."""
     if count < 1024:
-        return f"{count} bytes"
+        return counted(count, "byte")
     amount, unit = float(count), 0
-    while amount >= 1024 and unit < len(_UNITS) - 1:
+    # What would be rounded up to 1024.0 belongs to the next unit.
+    while amount >= 1023.95 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
     return f"{amount:.1f} {_UNITS[unit]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """As in `1 table` or `2 tables`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def date(timestamp: int) -> str:
@@ -49,18 +56,50 @@ def age(timestamp: int, now: int) -> str:
 def parse_time(text: str) -> int:
     """Unix seconds of `text`: seconds as digits, or an ISO date, local unless it says otherwise.
 
-    Raises NoTime.
+    A date alone is its first second. Raises NoTime, also for a local time that a
+    change of the clocks repeats or leaves out.
     """
     if text.isascii() and text.isdigit():
-        if int(text) > U64_MAX:
-            raise NoTime(f"{text} is more than 2^64-1 seconds")
-        return int(text)
+        # Python refuses to read numbers of thousands of digits.
+        if len(text.lstrip("0")) > len(str(U64_MAX)) or int(text[-20:]) > U64_MAX:
+            raise NoTime(f"{text[:30]} is more than 2^64-1 seconds")
+        return int(text[-20:])
     try:
-        seconds = int(datetime.fromisoformat(text).astimezone().timestamp() // 1)
+        moment = datetime.fromisoformat(text)
+        seconds = int(moment.timestamp() // 1)
+        is_ambiguous = moment.tzinfo is None and _other_reading(moment) != seconds
     except (ValueError, OverflowError, OSError) as error:
         raise NoTime(
             f"{text!r} is no time: give Unix seconds or a date such as 2026-11-22T10:00"
         ) from error
+    if is_ambiguous:
+        raise NoTime(
+            f"{text!r} comes twice or never, as the clocks change: add the offset from UTC,"
+            f" as in {moment.astimezone().isoformat(timespec='minutes')}"
+        )
     if seconds < 0:
         raise NoTime(f"{text!r} is before 1970")
     return seconds
+
+
+def _other_reading(moment: datetime) -> int:
+    """The Unix seconds of a local time if the clocks had just been changed."""
+    return int(moment.replace(fold=1 - moment.fold).timestamp() // 1)
+
+
+def explained(error: ReedError, base: str) -> str:
+    """What went wrong with the database at `base`, and what to do about it."""
+    match error:
+        case NoTablesFound():
+            return f"{base} has no tables/ folder; give the path of a .reed database"
+        case BackupNotFound(oldest=None):
+            return f"{base} has no backups (reedbackup create makes one)"
+        case BackupNotFound(target=target, oldest=int(oldest)):
+            return (
+                f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}"
+                " (reedbackup list shows all)"
+            )
+        case BackupCorrupted():
+            return f"{error} (reedbackup verify shows which backups are sound)"
+        case _:
+            return str(error)

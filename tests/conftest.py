@@ -8,12 +8,13 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_reedbackup.report import json_report
 from reedbase_backup.create import create_backup_at
 from reedbase_backup.types import BackupInfo
 
@@ -153,5 +154,35 @@ def as_nobody(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
         relative = [path.relative_to(tmp_path) for path in paths]
         command = [sys.executable, "-c", _BECOME_NOBODY + code, *relative]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def run_suite(
+    tmp_path: Path,
+) -> Callable[..., tuple[subprocess.CompletedProcess[str], json_report.Report]]:
+    """Runs the suite against implementations from an empty folder; the run and its report."""
+
+    def run(
+        *implementations: str, options: Sequence[str] = ()
+    ) -> tuple[subprocess.CompletedProcess[str], json_report.Report]:
+        report = tmp_path / "report.json"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        ended = subprocess.run(
+            [
+                *command,
+                *(f"--reedbackup-impl={option}" for option in implementations),
+                f"--reedbackup-report={report}",
+            ],
+            cwd=tmp_path,
+            # What pytest-xdist tells its workers is not meant for this run.
+            env={n: value for n, value in os.environ.items() if not n.startswith("PYTEST_")},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        return ended, json_report.read(report)
 
     return run

@@ -10,14 +10,21 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reedbase_backup import BackupCorrupted, BackupUnsafe, create_backup, tar
+from reedbase_backup import BackupCorrupted, BackupUnsafe, create_backup, gzip_member, tar
 from reedbase_backup.archive import ArchiveReader
-from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter
+from reedbase_backup.gzip_member import (
+    GzipDamaged,
+    GzipReader,
+    GzipWriter,
+    Summary,
+    read_summary,
+)
 from reedbase_backup.tar_reader import Reader, TarDamaged
 
 names = st.binary(min_size=1, max_size=300).filter(lambda name: b"\0" not in name)
@@ -92,27 +99,54 @@ def test_numbers_that_octal_cannot_hold_are_read_from_base_256():
     st.lists(
         st.one_of(st.binary(max_size=300), st.sampled_from(["checkpoint", "rewind"])), max_size=12
     ),
+    st.integers(1, 400),
     st.integers(1, 700),
 )
-def test_a_member_of_any_segments_is_one_that_everybody_reads(steps, read_size):
-    file, writer, expected, kept = io.BytesIO(), None, b"", (None, b"")
-    writer = GzipWriter(file)
-    for step in steps:
-        if step == "checkpoint":
-            kept = writer.checkpoint(), expected
-        elif step == "rewind":
-            checkpoint, expected = kept if kept[0] else (None, expected)
-            if checkpoint:
+def test_a_member_of_any_segments_is_one_that_everybody_reads(steps, compress_at, read_size):
+    file, expected = io.BytesIO(), b""
+    with mock.patch.object(gzip_member, "_COMPRESS_AT", compress_at):
+        writer = GzipWriter(file)
+        kept = writer.checkpoint(), expected
+        for step in steps:
+            if step == "checkpoint":
+                kept = writer.checkpoint(), expected
+            elif step == "rewind":
+                checkpoint, expected = kept
                 writer.rewind(checkpoint)
-        else:
-            writer.write(step)
-            expected += step
-    size = writer.finish(table_count=3)
+            else:
+                writer.write(step)
+                expected += step
+        size = writer.finish(table_count=3)
 
     assert size == len(file.getvalue())
     assert gzip.decompress(file.getvalue()) == expected
     file.seek(0)
-    assert _read_all(GzipReader(file), read_size) == expected
+    summary = read_summary(file)
+    file.seek(0)
+    reader = GzipReader(file)
+    assert _read_all(reader, read_size) == expected
+    assert summary == Summary(size, 3, reader.body_crc)
+
+
+def test_what_was_written_since_a_checkpoint_can_be_forgotten_from_the_disk_too():
+    """More than a compressor keeps to itself."""
+    file, noise = io.BytesIO(), random.Random(60).randbytes(2 << 20)
+    writer = GzipWriter(file)
+    writer.write(b"kept")
+    checkpoint = writer.checkpoint()
+    writer.write(noise)
+    assert len(file.getvalue()) > checkpoint.offset
+    writer.rewind(checkpoint)
+    size = writer.finish(table_count=0)
+
+    assert size == len(file.getvalue()) < 100
+    assert gzip.decompress(file.getvalue()) == b"kept"
+    file.seek(0)
+    summary = read_summary(file)
+    file.seek(0)
+    reader = GzipReader(file)
+    assert _read_all(reader, 100) == b"kept"
+    assert summary == Summary(size, 0, reader.body_crc)
 
 
 def _read_all(reader: GzipReader, size: int) -> bytes:

@@ -33,6 +33,7 @@ def report() -> Report:
         implementations=[],
         cases=[outcome],
         divergences=[],
+        drift=None,
         footer=Footer(cases=1, complete=True),
     )
 

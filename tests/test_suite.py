@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.report import json_report
 from pytest_reedbackup.report.json_report import Report
+
+RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 
 SERVED = shlex.join([sys.executable, "-m", "reedbase_backup", "serve"])
 
@@ -27,29 +28,10 @@ SIX_BEHAVIOURS = {
 NEEDS_A_BASELINE = "a baseline"
 
 
-def run_suite(
-    folder: Path, *implementations: str
-) -> tuple[subprocess.CompletedProcess[str], Report]:
-    """Runs the suite from an empty folder, as a user would; the run and its report."""
-    report = folder / "report.json"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    options = [f"--reedbackup-impl={option}" for option in implementations]
-    ended = subprocess.run(
-        [*command, *options, f"--reedbackup-report={report}"],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    return ended, json_report.read(report)
-
-
 def test_the_reference_conforms_in_process_and_behind_the_protocol_case_by_case(
-    tmp_path: Path,
+    run_suite: RunSuite,
 ) -> None:
-    ended, report = run_suite(tmp_path, "python", SERVED)
+    ended, report = run_suite("python", SERVED)
     assert ended.returncode == 0, ended.stdout
     assert [one.verdict for one in report.implementations] == ["conforms", "conforms"]
     in_process, served = (_outcomes(report, option) for option in ("python", SERVED))

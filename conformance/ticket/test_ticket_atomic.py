@@ -77,7 +77,7 @@ def test_a_restore_killed_at_a_rename_leaves_no_mixture(
 
 
 def _scene(reedbackup: Subject, make_database: MakeDatabase) -> Scene:
-    base = make_database(DatabaseSpec(tables=12, rows=240, versions=6, indices=6))
+    base = make_database(DatabaseSpec(tables=6, rows=60, versions=4, indices=3))
     new = live_tree(base)
     target = reedbackup.created(base).timestamp
     change_everything(base)

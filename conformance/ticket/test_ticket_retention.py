@@ -33,6 +33,7 @@ def test_backup_cleanup_old(reedbackup: Subject, reedbackup_make_db: MakeDatabas
         _pass_time(reedbackup)
         if count in (1, 2, RETENTION - 1) or count >= RETENTION:
             kept = [info.id for info in reedbackup.listed(base)]
+            expect(f"how many backups remain of {count}", len(kept), min(count, RETENTION))
             expect(f"the backups after {count}, newest first", kept, made[::-1][:RETENTION])
     _expect_only_these_archives(base, made, made[-RETENTION:])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.implementations.faults import Misfit
-from pytest_reedbackup.promises import BrokenPromise, expect
+from pytest_reedbackup.promises import BrokenPromise, expect, refusal_of
 from pytest_reedbackup.subject import Subject
 
 # Ticket 060-OPS-01, "Public Functions". What a Python function takes beside
@@ -64,25 +64,26 @@ def test_the_functions_have_the_tickets_signatures(
 @cases(
     "ticket/surface/types",
     "{variant} returns the ticket's type with just its fields, of their types.",
-    CALLS,
+    {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_tickets_fields(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Subject, Path], None]
+    reedbackup: Subject, reedbackup_db: Path, variant: str
 ) -> None:
     try:
-        variant(reedbackup, reedbackup_db)
+        CALLS[variant](reedbackup, reedbackup_db)
     except Misfit as misfit:
         raise BrokenPromise(
             "the value that came back",
             expected="the fields of ticket 060-OPS-01, of their types",
             found=str(misfit),
         ) from misfit
+    reedbackup.expect_own_type(variant)
 
 
 @case("ticket/surface/types/error", "An error has the name of a ReedError variant and its fields.")
 def test_an_error_carries_a_kind(reedbackup: Subject, reedbackup_db: Path) -> None:
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1)
-    expect("the kind of the error", getattr(answer, "kind", answer), "BackupNotFound")
+    refusal_of(answer, "a restore without backups", ("BackupNotFound",))
 
 
 def _required_parameters(function: Callable[..., object]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pytest_reedbackup.contracts import ticket
+from pytest_reedbackup.contracts import last, ticket
 
-RULES: Mapping[str, Mapping[str, str]] = {"ticket": ticket.RULES}
-"""What an implementation promises: rule ids and sentences, by contract."""
+RULES: Mapping[str, Mapping[str, str]] = {"ticket": ticket.RULES, "last": last.RULES}
+"""What an implementation promises: rule ids and sentences, by contract, in order of checking."""

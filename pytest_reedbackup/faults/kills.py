@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
 from pytest_reedbackup.implementations.faults import Crashed, TimedOut
@@ -73,7 +74,8 @@ def _start(subject: Subject, command: Sequence[str]) -> Client:
 
 
 def _call(subject: Subject, client: Client, restore: Restore, secs: float) -> Answer:
-    return client.call(
+    return translated.call(
+        client,
         "restore_point_in_time",
         subject.contract,
         restore.base,

@@ -119,7 +119,7 @@ class ChildProcess:
                 self._received += self._read()
         if self._received:
             raise ProtocolViolation(
-                "output that no request asked for, after the reply before",
+                "output that no request asked for",
                 bytes(self._received),
                 self._end(),
             )

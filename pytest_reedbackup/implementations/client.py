@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ class Answered:
 
     value: Any
     elapsed_ns: int
+    untranslated: Any = None
+    """The value in the implementation's own type, where `value` is a translation of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Client:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._last_id = 0
+        self.contracts: Sequence[Contract] = ()
+        """What the implementation claims, as `hello` said."""
 
     def hello(self, timeout_secs: float) -> protocol.Hello:
         """Opens the conversation."""
@@ -66,6 +70,7 @@ class Client:
             hello: protocol.Hello = self._fit(raw, protocol.Hello)
             if not hello.contracts:
                 raise Unusable("claims no contract", self.log())
+            self.contracts = hello.contracts
             return hello
 
     def call(

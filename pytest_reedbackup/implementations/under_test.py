@@ -17,6 +17,7 @@ from pytest_reedbackup.clock import CapabilityClock, Clock, RealClock
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
+from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Answered, Client
 from pytest_reedbackup.implementations.faults import AdapterFault, TimedOut, Unusable
@@ -110,7 +111,8 @@ class ImplementationUnderTest:
     def call(self, method: str, contract: Contract, base: Path, **params: int) -> Answer:
         """Calls one of the three functions; raises AdapterFault."""
         try:
-            return self._running().call(method, contract, base, self.limits.call, **params)
+            client = self._running()
+            return translated.call(client, method, contract, base, self.limits.call, **params)
         except AdapterFault as fault:
             if isinstance(fault, TimedOut):
                 fault.hint = "--reedbackup-timeout sets another limit"

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from pytest_reedbackup.divergences import Divergence
+from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.outcomes import CaseOutcome, Result
 from pytest_reedbackup.settings import Pairing
 
@@ -43,6 +44,8 @@ class ImplementationReport(Struct, frozen=True):
 
     implementation: str
     contract: str
+    translated_from: str | None
+    """The contract that it claims, where `contract` is the other one."""
     name: str
     version: str
     language: str
@@ -66,6 +69,8 @@ class Report(Struct, frozen=True):
     implementations: list[ImplementationReport]
     cases: list[CaseOutcome]
     divergences: list[Divergence]
+    drift: Drift | None
+    """Where an implementation was held against the contract that it does not claim."""
     footer: Footer
 
 
@@ -124,6 +129,7 @@ def implementation_report(result: Result, pairing: Pairing) -> ImplementationRep
     return ImplementationReport(
         implementation=result.implementation,
         contract=result.contract,
+        translated_from=pairing.translated_from,
         name=hello.name,
         version=hello.version,
         language=hello.language,

@@ -19,7 +19,7 @@ _VERDICT_STYLES = {
     Verdict.DOES_NOT_CONFORM: "bold red",
     Verdict.UNDECIDED: "bold yellow",
 }
-_MARKS = {
+MARKS = {
     Outcome.PASS: ("kept", "green"),
     Outcome.FAIL: ("BROKEN", "bold red"),
     Outcome.DIVERGES: ("diverges", "magenta"),
@@ -27,17 +27,8 @@ _MARKS = {
     Outcome.SKIP: ("skipped", "cyan"),
     Outcome.UNDECIDED: ("undecided", "yellow"),
 }
-# The worst outcome of a rule's cases is the rule's.
-_SEVERITY = (
-    Outcome.FAIL,
-    Outcome.ERROR,
-    Outcome.UNDECIDED,
-    Outcome.DIVERGES,
-    Outcome.PASS,
-    Outcome.SKIP,
-)
 # What each kind of outcome is called in the first line, with its count.
-_COUNTED = (
+COUNTED = (
     (Outcome.PASS, "kept"),
     (Outcome.FAIL, "broken"),
     (Outcome.DIVERGES, "diverging as declared"),
@@ -67,7 +58,9 @@ def render(
     for result in results:
         _print_measured(console, result)
     for result in results:
-        _print_outcomes(console, result)
+        # What a translation breaks is shown rule by rule, in the drift report.
+        if not by_key[result.implementation, result.contract].translated_from:
+            _print_outcomes(console, result)
     if len(results) > 1:
         console.print()
         console.print(_matrix(results), soft_wrap=False)
@@ -78,15 +71,15 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
     counts, hello = result.counts, pairing.hello
     counted = [
         f"{counts[outcome]} {word}"
-        for outcome, word in _COUNTED
+        for outcome, word in COUNTED
         if counts[outcome] or outcome in _ALWAYS_COUNTED
     ]
     console.print(
         Text.assemble(
             (result.implementation, "bold"),
-            f" under contract {result.contract}: ",
+            f" under contract {result.contract}{_translated(pairing)}: ",
             (result.verdict.value, _VERDICT_STYLES[result.verdict]),
-            f" — promises: {', '.join(counted)}",
+            f"{_limited(result)} — promises: {', '.join(counted)}",
         )
     )
     console.print(
@@ -98,6 +91,17 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
         console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
 
 
+def _limited(result: Result) -> str:
+    """What a verdict on a part of the rules is worth."""
+    rules = RULES.get(result.contract, {})
+    tried = len(result.tried_rules & rules.keys())
+    return f" as far as it was tried ({tried} of {len(rules)} rules)" if tried < len(rules) else ""
+
+
+def _translated(pairing: Pairing) -> str:
+    return f", translated from {pairing.translated_from}" if pairing.translated_from else ""
+
+
 def _print_measured(console: Console, result: Result) -> None:
     for outcome in result.outcomes:
         if outcome.measured:
@@ -106,7 +110,7 @@ def _print_measured(console: Console, result: Result) -> None:
 
 def _print_outcomes(console: Console, result: Result) -> None:
     for outcome in result.outcomes:
-        word, style = _MARKS[outcome.outcome]
+        word, style = MARKS[outcome.outcome]
         if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
             console.print()
             heading = f" {outcome.case_id} — {outcome.promise}"
@@ -157,4 +161,4 @@ def _mark(result: Result, contract: str, rule: str) -> Text:
     outcomes = [o for o in result.outcomes if (o.contract, o.rule) == (contract, rule)]
     if not outcomes:
         return Text("-", style="dim")
-    return Text(*_MARKS[min((o.outcome for o in outcomes), key=_SEVERITY.index)])
+    return Text(*MARKS[Outcome.worst(o.outcome for o in outcomes)])

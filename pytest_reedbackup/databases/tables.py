@@ -1,0 +1,226 @@
+"""Tables on disk as contract `last` says they are to be read, by a stranger to the port.
+
+Nothing of `reedbase_backup.last` is used here, so that it is judged by another
+reading of the same document. Plain and slow on purpose.
+"""
+
+from __future__ import annotations
+
+import errno
+import lzma
+import os
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+U64_MAX = 2**64 - 1
+_I64_MAX = 2**63 - 1
+CONTROL = struct.Struct("<QQQ")
+"""The three numbers before each record of a bsdiff stream."""
+# Python's white space but for U+001C to U+001F, which Rust's has not.
+_BLANK = re.compile(r"[^\S\x1c-\x1f]*")
+_NUMBER = re.compile(r"\+?0*([0-9]{1,20})", re.ASCII)
+_FIELDS = (
+    ("timestamp", U64_MAX),
+    ("action code", 2**8 - 1),
+    ("user code", 2**32 - 1),
+    ("delta size", U64_MAX),
+)
+
+
+@dataclass(eq=False)
+class Unreadable(Exception):
+    """A table's version cannot be had: the ReedError variant's name and fields."""
+
+    kind: str
+    fields: Mapping[str, object]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {dict(self.fields)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of version.log."""
+
+    timestamp: int
+    action: int
+    user: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableFolder:
+    """A table's folder, and what is in it by contract `last`, "On disk"."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.path.name
+
+    @property
+    def current(self) -> Path:
+        """Where the current content is."""
+        return self.path / "current.csv"
+
+    @property
+    def log(self) -> Path:
+        """Where the versions are listed."""
+        return self.path / "version.log"
+
+    def delta(self, timestamp: int) -> Path:
+        """Where a version's delta is."""
+        return self.path / f"{timestamp}.bsdiff"
+
+    def versions(self) -> list[Version]:
+        """The log's versions, in its order. Raises Unreadable (LogCorrupted)."""
+        try:
+            content = self.log.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Unreadable("LogCorrupted", {"reason": os_reason(error.errno)}) from None
+        return parse_log(content)
+
+    def newest_at_or_before(self, target: int) -> Version | None:
+        """The version that a restore to `target` takes; the oldest line of equal ones."""
+        candidates = [version for version in self.versions() if version.timestamp <= target]
+        return max(candidates, key=lambda version: version.timestamp, default=None)
+
+    def content(self, timestamp: int) -> bytes:
+        """A version's content, by the deltas alone. Raises Unreadable."""
+        stamps = [version.timestamp for version in self.versions()]
+        first, *later = stamps[: stamps.index(timestamp) + 1]
+        content = self._stored(first, "copy_init_delta")
+        for stamp in later:
+            stored = self._stored(stamp, f"read_delta_file: {self.delta(stamp)}")
+            content = patched(content, decompressed(stored))
+        return content
+
+    def _stored(self, timestamp: int, operation: str) -> bytes:
+        try:
+            return self.delta(timestamp).read_bytes()
+        except OSError as error:
+            raise Unreadable(
+                "IoError", {"operation": operation, "reason": os_reason(error.errno)}
+            ) from None
+
+
+def tables_of(base: Path) -> dict[str, TableFolder]:
+    """The folders directly under tables/, by name; files and symlinks are none."""
+    children = sorted((base / "tables").iterdir())
+    return {
+        child.name: TableFolder(child)
+        for child in children
+        if child.is_dir() and not child.is_symlink()
+    }
+
+
+def os_reason(number: int | None) -> str:
+    """How Rust shows an error number, as in `Is a directory (os error 21)`."""
+    assert number is not None
+    return f"{os.strerror(number)} (os error {number})"
+
+
+NO_SUCH_FILE = os_reason(errno.ENOENT)
+IS_A_FOLDER = os_reason(errno.EISDIR)
+NO_FOLDER = os_reason(errno.ENOTDIR)
+
+
+def parse_log(content: bytes) -> list[Version]:
+    """The versions in version.log ("restore" 2). Raises Unreadable (LogCorrupted)."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("LogCorrupted", {"reason": "stream did not contain valid UTF-8"}) from None
+    versions = []
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if _BLANK.fullmatch(line):
+            continue
+        parts = line.split("|")
+        if len(parts) < len(_FIELDS):
+            raise _invalid("format", number)
+        versions.append(Version(*_numbers(parts, number)))
+    return versions
+
+
+def rust_number(text: str, limit: int) -> int | None:
+    """`text` as Rust reads an unsigned integer up to `limit`; None where it does not."""
+    found = _NUMBER.fullmatch(text)
+    return int(found[1]) if found and int(found[1]) <= limit else None
+
+
+def decompressed(stored: bytes) -> bytes:
+    """The stream in a delta, which is one of xz. Raises Unreadable (DecompressionFailed)."""
+    reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+    try:
+        stream = reader.decompress(stored)
+    except lzma.LZMAError as error:
+        unknown = "format not supported" in str(error)
+        reason = "stream/file format not recognized" if unknown else "lzma data error"
+        raise _undecodable(reason) from None
+    if not reader.eof:
+        raise _undecodable("premature eof")
+    if reader.unused_data:
+        raise _undecodable("corrupt xz stream")
+    return stream
+
+
+def patched(old: bytes, stream: bytes) -> bytes:
+    """What a bsdiff stream makes of `old`. Raises Unreadable (DeltaApplicationFailed)."""
+    new = bytearray()
+    at = position = 0
+    while at < len(stream):
+        header = stream[at : at + CONTROL.size]
+        if len(header) < CONTROL.size:
+            raise _unfit("UnexpectedEof")
+        mix, extra, seek = CONTROL.unpack(header)
+        if mix + extra > U64_MAX:
+            raise _unfit("InvalidData")
+        at += CONTROL.size
+        if len(stream) < at + mix + extra or len(old) < position + mix:
+            raise _unfit("UnexpectedEof")
+        added = zip(stream[at : at + mix], old[position : position + mix], strict=True)
+        new += bytes((one + other) % 256 for one, other in added)
+        new += stream[at + mix : at + mix + extra]
+        at += mix + extra
+        position += mix + (seek if seek <= _I64_MAX else _I64_MAX + 1 - seek)
+        if not 0 <= position <= _I64_MAX:
+            raise _unfit("InvalidData")
+    return bytes(new)
+
+
+def user_code(base: Path, name: str) -> int:
+    """The code of a user: a later line of users.dict wins, a new user gets the next code."""
+    try:
+        lines = (base / "registry" / "users.dict").read_text().splitlines()[1:]
+    except FileNotFoundError:
+        return {"system": 0, "admin": 1}[name]
+    codes = {fields[1]: int(fields[0]) for line in lines if (fields := line.split("|"))[1:]}
+    return codes.get(name, max(codes.values(), default=-1) + 1)
+
+
+def _numbers(parts: Sequence[str], line: int) -> list[int]:
+    numbers = []
+    for text, (name, limit) in zip(parts, _FIELDS, strict=False):
+        number = rust_number(text, limit)
+        if number is None:
+            raise _invalid(name, line)
+        numbers.append(number)
+    return numbers
+
+
+def _invalid(what: str, line: int) -> Unreadable:
+    return Unreadable("LogCorrupted", {"reason": f"Invalid {what} at line {line}"})
+
+
+def _undecodable(reason: str) -> Unreadable:
+    return Unreadable("DecompressionFailed", {"reason": f"XZ read error: {reason}"})
+
+
+def _unfit(kind: str) -> Unreadable:
+    return Unreadable("DeltaApplicationFailed", {"reason": f"bspatch error: Kind({kind})"})

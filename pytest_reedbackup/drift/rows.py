@@ -1,0 +1,176 @@
+"""The drift report as data: a row has what the ticket says, the baseline does, and was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from msgspec import Struct
+
+from pytest_reedbackup.contracts import RULES, drift
+from pytest_reedbackup.implementations.translated import TRANSLATIONS
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result
+from pytest_reedbackup.promises import A_VALUE
+from pytest_reedbackup.settings import Pairing
+from reedbase_backup.protocol import Contract
+
+_LONGEST = 110
+# How much of what two long texts share is shown before their difference.
+_CONTEXT = 20
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One rule, or one statement about the source code."""
+
+    subject: str
+    """A rule's id, or what the statement is about."""
+    ticket: str
+    """What the ticket says, or what its contract decides where the ticket is silent."""
+    place: str
+    """Where the ticket says so; empty where it is silent."""
+    baseline: str
+    """What the baseline does."""
+    source: str
+    """The document that says so."""
+    defects: Sequence[str] = ()
+    """Ids in BASELINE.md, "Defects seen"."""
+    outcome: Outcome
+    """The worst of the rule's cases; `pass` or `fail` for source code."""
+    cases: str = ""
+    """In how many of the rule's cases it came out so."""
+    found: str
+    """What the implementation under test does, or its source has: the evidence, in lines."""
+
+
+class RuleDrift(Struct, frozen=True):
+    """One implementation under one contract, rule by rule."""
+
+    implementation: str
+    contract: Contract
+    translated_from: Contract | None
+    """The contract that the implementation claims, where that is the other one."""
+    translation: Sequence[str]
+    """What was translated how, and what could not be."""
+    rows: Sequence[Row]
+
+
+class SourceDrift(Struct, frozen=True):
+    """A module's source code, statement by statement of the ticket."""
+
+    folder: str
+    rows: Sequence[Row]
+
+
+class Drift(Struct, frozen=True):
+    """All that a run shows of the drift."""
+
+    implementations: Sequence[RuleDrift]
+    source: SourceDrift | None
+
+
+def drift_of(
+    results: Sequence[Result], pairings: Sequence[Pairing], source: SourceDrift | None
+) -> Drift | None:
+    """The drift of every translated implementation, of every one beside source code.
+
+    None where there is neither.
+    """
+    by_key = {(pairing.option, pairing.contract): pairing for pairing in pairings}
+    shown = [
+        _rule_drift(result, pairing)
+        for result in results
+        if (pairing := by_key[result.implementation, result.contract]).translated_from or source
+    ]
+    return Drift(shown, source) if shown or source else None
+
+
+def _rule_drift(result: Result, pairing: Pairing) -> RuleDrift:
+    spoken = pairing.translated_from
+    return RuleDrift(
+        implementation=result.implementation,
+        contract=result.contract,
+        translated_from=spoken,
+        translation=TRANSLATIONS[spoken, result.contract].notes if spoken else (),
+        rows=[_row(result.contract, rule, cases) for rule, cases in _by_rule(result).items()],
+    )
+
+
+def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
+    """The rules in the order of the contract's document, grouped by what they are about."""
+    grouped: dict[str, list[CaseOutcome]] = {}
+    for outcome in result.outcomes:
+        grouped.setdefault(outcome.rule, []).append(outcome)
+    order = list(drift.BASELINE)
+    groups = list(dict.fromkeys(rule.split("/")[0] for rule in (*order, *grouped)))
+
+    def position(rule: str) -> tuple[int, int]:
+        known = result.contract == "ticket" and rule in drift.BASELINE
+        return groups.index(rule.split("/")[0]), order.index(rule) if known else 0
+
+    return {rule: grouped[rule] for rule in sorted(grouped, key=position)}
+
+
+def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
+    worst = Outcome.worst(case.outcome for case in cases)
+    in_cases, found = _found(rule, cases, worst)
+    # Users' own cases may be about rules of their own.
+    says = RULES.get(contract, {}).get(rule, cases[0].promise)
+    if contract == "ticket":
+        fact = drift.BASELINE.get(rule, drift.UNKNOWN)
+        ticket, place, baseline = says, fact.ticket, fact.baseline
+        source, defects = fact.source, fact.defects
+    else:
+        saying = drift.TICKET.get(rule, drift.SILENT)
+        ticket, place, baseline = saying.ticket, saying.place, says
+        source = "contract last"
+        defects = tuple(dict.fromkeys(case.defect for case in cases if case.defect))
+    return Row(
+        subject=rule,
+        ticket=ticket,
+        place=place,
+        baseline=baseline,
+        source=source,
+        defects=defects,
+        outcome=worst,
+        cases=in_cases,
+        found=found,
+    )
+
+
+def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
+    """In how many cases, and the evidence, in lines."""
+    deciding = [case for case in cases if case.outcome is worst]
+    in_cases = f"{len(deciding)} of {len(cases)}"
+    if worst is Outcome.PASS:
+        # Without what the machine took for a fixed job.
+        return in_cases, "\n".join(c.measured.split(" (")[0] for c in cases if c.measured)
+    shown = min(deciding, key=_opacity)
+    if worst is not Outcome.FAIL:
+        return in_cases, _short(shown.divergence or shown.detail)
+    expected, found = _apart(shown.expected, shown.found)
+    variant = shown.case_id.removeprefix(f"{shown.contract}/{rule}").lstrip("/")
+    where = f"{variant}: {shown.detail}" if variant else shown.detail
+    return in_cases, "\n".join(
+        (_short(where), f"expected {_short(expected)}", f"found {_short(found)}")
+    )
+
+
+def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
+    """The plainest case is one made up for its rule, that an error did not cut short."""
+    return "/fuzz" in case.case_id, case.expected == A_VALUE
+
+
+def _apart(expected: str, found: str) -> tuple[str, str]:
+    """The two texts without most of a long beginning that they share."""
+    pairs = zip(expected, found, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    if shared <= _LONGEST // 2:
+        return expected, found
+    start = shared - _CONTEXT
+    return f"…{expected[start:]}", f"…{found[start:]}"
+
+
+def _short(text: str) -> str:
+    first, *more = text.splitlines() or [""]
+    shown = first if len(first) <= _LONGEST else f"{first[:_LONGEST]}…"
+    return f"{shown} (and {len(more)} more)" if more else shown

@@ -1,0 +1,159 @@
+"""From outcomes to rows, and from rows to what is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome, results
+from pytest_reedbackup.report import drift_table
+from pytest_reedbackup.settings import Pairing, TimeLimits
+from reedbase_backup.protocol import Hello
+
+HELLO = Hello(
+    protocol=1, name="l", version="1", language="Rust", contracts=["last"], capabilities=[]
+)
+LAST_UNDER_TICKET = Pairing("./last", "ticket", HELLO, "real seconds", TimeLimits())
+
+
+def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:
+    contract, rule = case_id.split("/")[0], "/".join(case_id.split("/")[1:3])
+    return CaseOutcome(
+        case_id=case_id,
+        rule=rule,
+        promise="It is so.",
+        implementation="./last",
+        contract=contract,  # type: ignore[arg-type]
+        outcome=outcome,
+        node_id="test_x.py::test_x",
+        repeat="pytest",
+        duration_secs=0.1,
+        **told,
+    )
+
+
+def fail(case_id: str, expected: str, found: str) -> CaseOutcome:
+    return case(case_id, Outcome.FAIL, detail="the thing", expected=expected, found=found)
+
+
+def drifted(*cases: CaseOutcome) -> Drift:
+    drift = drift_of(results(cases), [LAST_UNDER_TICKET], None)
+    assert drift is not None
+    return drift
+
+
+def row(*cases: CaseOutcome) -> Row:
+    ((found,),) = [part.rows for part in drifted(*cases).implementations]
+    return found
+
+
+def test_a_rule_is_broken_by_one_case_of_many() -> None:
+    found = row(
+        case("ticket/list/order", Outcome.PASS),
+        fail("ticket/list/order/ties", "[2, 1]", "[1, 2]"),
+        case("ticket/list/order/by-time", Outcome.SKIP, detail="needs clock"),
+    )
+    assert (found.outcome, found.cases) == (Outcome.FAIL, "1 of 3")
+    assert found.found == "ties: the thing\nexpected [2, 1]\nfound [1, 2]"
+    assert found.ticket.startswith("lists the newest first")
+    assert found.defects == ("D4",)
+
+
+def test_the_plainest_case_is_shown() -> None:
+    generated = fail("ticket/restore/pick/fuzz", "a", "b")
+    cut_short = fail("ticket/restore/pick", "a value", "error CommandFailed: tar")
+    plain = fail("ticket/restore/pick/tie", "1", "2")
+    assert row(generated, cut_short, plain).found.startswith("tie: ")
+    assert row(generated, cut_short).found.startswith("the thing\nexpected a value")
+    assert row(generated).found.startswith("fuzz: ")
+
+
+def test_long_texts_are_shown_from_where_they_differ() -> None:
+    shared = "".join(f"'{number}', " for number in range(100))
+    _, expected, found = row(
+        fail("ticket/list/order", f"[{shared}7]", f"[{shared}8, 9]")
+    ).found.split("\n")
+    assert expected == "expected …, '97', '98', '99', 7]"
+    assert found == "found …, '97', '98', '99', 8, 9]"
+
+
+def test_many_lines_are_counted_and_long_ones_cut() -> None:
+    found = row(fail("ticket/list/order", "x" * 500, "one\ntwo\nthree")).found
+    assert found.endswith("found one (and 2 more)")
+    assert len(found.split("\n")[1]) < 150
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "evidence"),
+    [
+        (Outcome.SKIP, {"detail": "needs clock: no"}, "needs clock: no"),
+        (Outcome.UNDECIDED, {"detail": "too noisy"}, "too noisy"),
+        (Outcome.ERROR, {"detail": "it crashed\nat 0"}, "it crashed (and 1 more)"),
+        (Outcome.DIVERGES, {"detail": "at", "divergence": "D4: overwrites"}, "D4: overwrites"),
+        (
+            Outcome.PASS,
+            {"measured": "12 ms, the fastest (of a slow machine)"},
+            "12 ms, the fastest",
+        ),
+        (Outcome.PASS, {}, ""),
+    ],
+)
+def test_every_outcome_has_its_evidence(
+    outcome: Outcome, told: dict[str, str], evidence: str
+) -> None:
+    found = row(case("ticket/bounds/create-10k", outcome, **told))
+    assert (found.outcome, found.cases, found.found) == (outcome, "1 of 1", evidence)
+
+
+def test_rules_stand_in_the_order_of_the_contract() -> None:
+    ids = ("ticket/surface/types", "ticket/restore/pick", "ticket/own/rule", "ticket/create/info")
+    (part,) = drifted(*(case(case_id, Outcome.PASS) for case_id in ids)).implementations
+    rules = [found.subject for found in part.rows]
+    assert rules == ["create/info", "restore/pick", "surface/types", "own/rule"]
+    assert part.rows[-1].baseline == "is not described"
+
+
+LONG = "a_name_that_has_no_place_to_be_broken_at_" * 2
+
+
+@pytest.fixture
+def drift() -> Drift:
+    implementations = drifted(
+        case("ticket/create/failure-leaves-nothing", Outcome.PASS),
+        fail("ticket/restore/pick", "the first", LONG),
+        case("ticket/bounds/ratio", Outcome.SKIP, detail="needs a baseline"),
+    ).implementations
+    statement = Row(
+        subject="types.rs",
+        ticket="66 lines",
+        place="Files",
+        baseline="66 lines",
+        source="BASELINE.md",
+        outcome=Outcome.FAIL,
+        found="54 lines",
+    )
+    return Drift(implementations, SourceDrift("last/src/backup", [statement]))
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_table_fits_the_terminal_and_loses_nothing(drift: Drift, width: int) -> None:
+    lines = drift_table.render(drift, width=width, colour=False).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith("./last under contract ticket, translated from last: of 3 rules")
+    text = "\n".join(line.rstrip() for line in lines)
+    for word in ("failure-leaves-nothing", "kept (1 of 1)", "BROKEN (1 of 1)", "skipped (1 of 1)"):
+        assert word in text
+    assert "create_backup" in text
+    assert "DIFFERS" in text
+    # The evidence is folded, not cut.
+    (start,) = {line.index("./last does") for line in lines if "./last does" in line}
+    assert LONG in "".join(line[start:].strip() for line in lines)
+
+
+def test_colours_are_for_terminals_only(drift: Drift) -> None:
+    assert "\x1b" not in drift_table.render(drift, width=100, colour=False)
+    coloured = drift_table.render(drift, width=100, colour=True)
+    assert "\x1b[1;31mBROKEN" in coloured
+    assert "\x1b[32mkept" in coloured
