@@ -27,6 +27,11 @@ def source_tree(base: Path) -> Tree:
     return Tree.read(base, exclude=(".", "backups"))
 
 
+def below_roots(tree: Tree) -> Tree:
+    """Without the two roots themselves, which members below them may imply."""
+    return Tree({name: entry for name, entry in tree.entries.items() if name not in ROOTS})
+
+
 def archive_of(base: Path, backup_id: str) -> Path:
     """Where the archive of a backup is (contract `ticket`, create/archive)."""
     return base / "backups" / f"{backup_id}.tar.gz"

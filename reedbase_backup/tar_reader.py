@@ -7,8 +7,10 @@ archive makes of its own structure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Protocol
 
 from reedbase_backup.tar import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
@@ -26,6 +28,7 @@ _SPARSE_FILE = b"S"
 # No honest pax header comes near this; one that claims more wants to exhaust
 # memory.
 _MAX_EXTENSION = 1 << 20
+_PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
 # The last 32-bit number means "nobody in particular" to the system.
 _OWNERS = range((1 << 32) - 1)
 # In nanoseconds what fits 64 bits of seconds, which is what file systems take.
@@ -216,11 +219,12 @@ def _checked(member: Member) -> Member:
 
 
 def _billionths(text: bytes | None, default: int) -> int:
-    """A pax number such as `-1.5`, in billionths."""
+    """A pax number such as `-1.5`, in billionths.
+
+    `-1e-09` too: POSIX has no exponents, but Python's tarfile writes them.
+    """
     if text is None:
         return default
-    whole, _, fraction = text.removeprefix(b"-").partition(b".")
-    if not whole.isdigit() or len(whole) > 20 or (fraction and not fraction.isdigit()):
+    if not _PAX_NUMBER.fullmatch(text):
         raise TarDamaged("a pax record holds a malformed number")
-    value = int(whole) * 10**9 + int(fraction[:9].ljust(9, b"0"))
-    return -value if text.startswith(b"-") else value
+    return int(Decimal(text.decode()).scaleb(9))

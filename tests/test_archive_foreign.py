@@ -58,6 +58,18 @@ def test_the_pax_formats_fractions_of_seconds_come_back(base, tar_czf, database)
     assert database(base) == before
 
 
+@pytest.mark.parametrize("mtime_ns", [-1, 1, 99_999, -315_619_200_500_000_000])
+def test_mtimes_that_tarfile_writes_with_an_exponent_come_back(base, mtime_ns):
+    """Python's tarfile writes a float's own text, such as mtime=-1e-09."""
+    os.utime(base / "tables" / "text" / "empty.csv", ns=(mtime_ns, mtime_ns))
+    (base / "backups").mkdir()
+    with tarfile.open(base / "backups" / "1000.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        tar.add(base / "tables", "tables")
+    restore_point_in_time(base, 1000)
+    restored = os.stat(base / "tables" / "text" / "empty.csv").st_mtime_ns
+    assert restored == pytest.approx(mtime_ns, abs=100)
+
+
 @pytest.mark.parametrize("tar_format", ["gnu", "oldgnu", "pax"])
 def test_long_names_and_times_before_1970_come_back(base, tar_czf, database, tar_format):
     for length in (97, 98, 99, 100, 101, 155, 156, 250):

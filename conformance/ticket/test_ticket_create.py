@@ -19,6 +19,7 @@ from pytest_reedbackup.bases import (
     archive_of,
     backup_around,
     backups_listing,
+    below_roots,
     change_everything,
     live_tree,
     share_with_a_group,
@@ -92,7 +93,7 @@ def test_the_archive_holds_the_whole_database(
     base = reedbackup_make_db(variant)
     source = live_tree(base)
     archived = read_tree(archive_of(base, reedbackup.created(base).id))
-    expect_same_tree("the archive's members", _below_roots(archived), _below_roots(source))
+    expect_same_tree("the archive's members", below_roots(archived), below_roots(source))
 
 
 @case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
@@ -120,7 +121,7 @@ def test_the_archive_keeps_the_modes_of_a_shared_database(
     share_with_a_group(reedbackup_db)
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     source, archived = live_tree(reedbackup_db), read_tree(archive)
-    expect_same_tree("the archive's members", _below_roots(archived), _below_roots(source))
+    expect_same_tree("the archive's members", below_roots(archived), below_roots(source))
 
 
 @case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")
@@ -255,7 +256,7 @@ def test_two_backups_in_one_second_are_both_kept(reedbackup: Subject, reedbackup
     )
     for info, tree in ((first, earlier), (second, later)):
         archived = read_tree(archive_of(reedbackup_db, info.id))
-        expect_same_tree(f"the archive {info.id}", _below_roots(archived), _below_roots(tree))
+        expect_same_tree(f"the archive {info.id}", below_roots(archived), below_roots(tree))
 
 
 @case("ticket/create/same-second/burst", "Five backups as fast as they come are five backups.")
@@ -346,11 +347,6 @@ def test_an_empty_tables_folder_is_a_database(
     base = reedbackup_make_db(EMPTY)
     made = reedbackup.created(base)
     expect("table_count", made.table_count, 0)
-
-
-def _below_roots(tree: Tree) -> Tree:
-    """Without the two roots themselves, which members below them may imply."""
-    return Tree({name: entry for name, entry in tree.entries.items() if name not in ROOTS})
 
 
 def _at(root: str, tree: Tree) -> Tree:

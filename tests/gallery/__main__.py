@@ -1,7 +1,8 @@
-"""`python -m gallery` in tests/: every lie, its rule, the first case that failed, what it said.
+"""The gallery as a table: `cd tests && python -m gallery`.
 
-With words given, only the lies whose names hold one of them; with --full the
-whole suite runs against each.
+A row is a lie, the rule that it breaks, the first case that failed, and what
+that said; red where it is another rule's. With words given, only the lies whose
+names hold one of them; with --whole, (nearly) the whole suite against each.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from pytest_reedbackup.outcomes import CaseOutcome
 
 
 def main(arguments: list[str]) -> int:
-    words = [argument for argument in arguments if argument != "--full"]
+    words = [argument for argument in arguments if argument != "--whole"]
     shown = [e for e in lying() if not words or any(word in e.name for word in words)]
-    selection = () if "--full" in arguments else ("-p", "gallery.selection")
-    held = hold([exhibit.option for exhibit in shown], *selection)
+    whole = ["--gallery-whole"] if "--whole" in arguments else []
+    held = hold([exhibit.option for exhibit in shown], "-p", "gallery.selection", *whole)
     table = Table("lie", "breaks", "first case to fail", "which said")
     missed = 0
     for exhibit in shown:

@@ -12,8 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from gallery import lies
+from gallery import adapters, lies, variants
+from gallery.honest import Honest
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.report import json_report
 
@@ -30,19 +33,48 @@ class Exhibit:
     option: str
     lie: str
     breaks: str
+    """The rule; for an adapter with which no run begins, what is said of it."""
 
     @property
     def name(self) -> str:
-        return self.option.removeprefix("gallery.lies.")
+        return self.option.removeprefix("gallery.lies.").rpartition(" ")[2]
 
 
 def lying() -> Iterator[Exhibit]:
     """All lies, in the order of their modules and lines."""
     for module in pkgutil.iter_modules(lies.__path__, f"{lies.__name__}."):
-        for name, found in vars(importlib.import_module(module.name)).items():
-            is_own = getattr(found, "__module__", "") == module.name
-            if is_own and hasattr(found, "breaks") and not name.startswith("_"):
-                yield Exhibit(f"{module.name}:{name}", found.__doc__ or "", found.breaks)
+        for name, lie in _classes(importlib.import_module(module.name), Honest):
+            yield Exhibit(f"{module.name}:{name}", lie.__doc__ or "", lie.breaks)
+
+
+def broken_adapters() -> Iterator[Exhibit]:
+    """Adapters that break the protocol once they are running."""
+    for name, adapter in _classes(adapters, adapters.Lying):
+        yield Exhibit(_command(name), adapter.__doc__ or "", "protocol")
+
+
+def unusable_adapters() -> Iterator[Exhibit]:
+    """Adapters that do not even say hello."""
+    for name, adapter in _classes(adapters, adapters.Unusable):
+        yield Exhibit(_command(name), adapter.__doc__ or "", adapter.is_told_as)
+
+
+def honest() -> list[str]:
+    """All that must pass everything, as `--reedbackup-impl` takes them."""
+    found = [f"{variants.__name__}:{name}" for name, _ in _classes(variants, Honest)]
+    return ["gallery.honest:Honest", *found, _command("Chatty")]
+
+
+def _command(adapter: str) -> str:
+    return f"{sys.executable} -m {adapters.__name__} {adapter}"
+
+
+def _classes(module: ModuleType, base: type) -> Iterator[tuple[str, Any]]:
+    """The public subclasses of `base` that a module defines."""
+    for name, found in vars(module).items():
+        is_own = getattr(found, "__module__", "") == module.__name__ and not name.startswith("_")
+        if is_own and isinstance(found, type) and issubclass(found, base) and found is not base:
+            yield name, found
 
 
 def hold(options: Sequence[str], *arguments: str, processes: int = 2) -> Held:

@@ -1,0 +1,163 @@
+"""Archives of others under contract `ticket`: of tar, of tarfile, of another implementation."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.archives import normal_name, pack, read_members, read_tree
+from pytest_reedbackup.bases import (
+    archive_of,
+    below_roots,
+    break_hard_links,
+    change_everything,
+    live_tree,
+)
+from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
+from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.promises import (
+    BrokenPromise,
+    MissingCapability,
+    expect,
+    expect_same_tree,
+    expect_that,
+    value_of,
+)
+from pytest_reedbackup.subject import Subject
+from reedbase_backup.protocol import Contract
+
+MakeDatabase = Callable[[Spec], Path]
+
+
+@cases(
+    "ticket/restore/foreign-archive",
+    "A plain tar.gz of tables/ and indices/ named {{unix seconds}}.tar.gz restores ({variant}).",
+    {"gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT, "ustar": tarfile.USTAR_FORMAT},
+)
+def test_a_plain_archive_restores(reedbackup: Subject, reedbackup_db: Path, variant: int) -> None:
+    expected = live_tree(reedbackup_db)
+    pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", tar_format=variant)
+    change_everything(reedbackup_db)
+    report = reedbackup.restored(reedbackup_db, 1_700_000_000)
+    expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
+    expect("tables_restored", report.tables_restored, 3)
+
+
+@cases(
+    "ticket/restore/foreign-archive/tar-czf",
+    "What `tar czf` packed of the {variant} database restores.",
+    {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
+)
+def test_what_tar_packed_restores(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+) -> None:
+    base = reedbackup_make_db(variant)
+    break_hard_links(base)
+    expected = live_tree(base)
+    (base / "backups").mkdir()
+    roots = [root for root in ("tables", "indices") if (base / root).is_dir()]
+    archive = base / "backups" / "1700000000.tar.gz"
+    subprocess.run(["tar", "czf", str(archive), "-C", str(base), *roots], check=True)
+    change_everything(base)
+    reedbackup.restored(base, 1_700_000_000)
+    expect_same_tree("tables/ and indices/", live_tree(base), expected)
+
+
+@case("ticket/restore/foreign-archive/listed", "List shows a plain archive of others as a backup.")
+def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> None:
+    archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
+    (info,) = reedbackup.listed(reedbackup_db) or [None]
+    expect_that(info is not None, "list_backups", expected="the one backup", found=[])
+    expect("its timestamp", info.timestamp, 1_700_000_000)
+    expect("its size_bytes", info.size_bytes, archive.stat().st_size)
+    expect("its table_count", info.table_count, 3)
+    expect("its archive", archive_of(reedbackup_db, info.id), archive)
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """An archive that an implementation made, as a stranger finds it in order."""
+
+    maker: str
+    path: Path
+    timestamp: int
+
+
+@pytest.fixture(scope="session")
+def specimens(
+    reedbackup_all: list[Subject],
+    reedbackup_templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Spec, Contract], list[Specimen]]:
+    """What the implementations of the run that claim a contract make of a database."""
+
+    @cache
+    def made(spec: Spec, contract: Contract) -> list[Specimen]:
+        makers = [maker for maker in reedbackup_all if maker.claims(contract)]
+        if not makers:
+            sentence = "no implementation of the run claims it, so there are no archives of others"
+            raise MissingCapability(f"archives of contract {contract}", sentence)
+        folder = tmp_path_factory.mktemp("specimens")
+        bases = [
+            reedbackup_templates.clone(spec, folder / f"{n}" / ".reed") for n in range(len(makers))
+        ]
+        found = [_specimen(maker, base) for maker, base in zip(makers, bases, strict=True)]
+        return [specimen for specimen in found if specimen is not None]
+
+    return made
+
+
+@cases(
+    "ticket/restore/foreign-archive/interchange",
+    "What every implementation of the run backed up of the {variant} database restores.",
+    {"small": SMALL, "awkward": AWKWARD},
+)
+def test_archives_are_interchangeable(
+    reedbackup: Subject,
+    specimens: Callable[[Spec, Contract], list[Specimen]],
+    reedbackup_make_db: MakeDatabase,
+    variant: Spec,
+) -> None:
+    for specimen in specimens(variant, reedbackup.contract):
+        base = reedbackup_make_db(variant)
+        # The one name that every implementation must know.
+        archive = archive_of(base, str(specimen.timestamp))
+        archive.parent.mkdir()
+        shutil.copy(specimen.path, archive)
+        expected = live_tree(base)
+        change_everything(base)
+        what = f"a restore of an archive made by {specimen.maker!r}"
+        value_of(reedbackup.restore_point_in_time(base, specimen.timestamp), what)
+        expect_same_tree(f"the tree after {what}", live_tree(base), expected)
+
+
+def _specimen(maker: Subject, base: Path) -> Specimen | None:
+    """None where the maker does not make a sound archive of the whole database.
+
+    Its own cases say that: it is no fault of the one that is to restore it.
+    """
+    break_hard_links(base)
+    try:
+        made = maker.created(base)
+        archive = archive_of(base, made.id)
+        archived = read_tree(archive)
+        names = [normal_name(member) for member in read_members(archive)]
+    except (AdapterFault, BrokenPromise, OSError):
+        return None
+    strays = [name for name in names if name.startswith("/") or _forbidden(name.split("/"))]
+    if strays or below_roots(live_tree(base)).differences(below_roots(archived)):
+        return None
+    return Specimen(maker.implementation.option, archive, made.timestamp)
+
+
+def _forbidden(parts: list[str]) -> bool:
+    return ".." in parts or parts[0] in ("backups", "registry")
