@@ -113,9 +113,8 @@ def test_the_baseline_conforms_with_all_its_defects(tmp_path: Path) -> None:
     assert report["divergences"] == []
     outcomes = {case["case_id"]: case["outcome"] for case in report["cases"]}
     by_defect = {case.id: case.defect for case in CASES if case.defect}
-    assert {by_defect[case_id] for case_id, outcome in outcomes.items() if case_id in by_defect} == set(DEFECTS)
-    kept = {outcomes[case_id] for case_id in by_defect}
-    assert kept <= {"pass", "skip"}
+    assert by_defect.keys() <= outcomes.keys()
+    assert {outcomes[case_id] for case_id in by_defect} <= {"pass", "skip"}
 
 
 def test_a_declared_divergence_that_is_mended_fails_the_run(tmp_path: Path) -> None:

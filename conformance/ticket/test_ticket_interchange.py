@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tarfile
@@ -23,6 +24,7 @@ from pytest_reedbackup.bases import (
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.implementations.client import Answered
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.promises import (
     BrokenPromise,
@@ -81,6 +83,25 @@ def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> 
     expect("its size_bytes", info.size_bytes, archive.stat().st_size)
     expect("its table_count", info.table_count, 3)
     expect("its archive", archive_of(reedbackup_db, info.id), archive)
+
+
+@case(
+    "ticket/restore/foreign-archive/hard-link",
+    "A hard link among an archive's own files is restored or refused, never passed over.",
+)
+def test_a_hard_link_is_never_passed_over(reedbackup: Subject, reedbackup_db: Path) -> None:
+    table = reedbackup_db / "tables" / "text"
+    # Its name comes after the table's other files, so that tar packs it as a link to one of them.
+    os.link(table / "current.csv", table / "zz-second-name")
+    expected = live_tree(reedbackup_db)
+    pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
+    change_everything(reedbackup_db)
+    changed = live_tree(reedbackup_db)
+    answer = reedbackup.restore_point_in_time(reedbackup_db, 1_700_000_000)
+    if isinstance(answer, Answered):
+        expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
+    else:
+        expect_same_tree("tables/ and indices/ after a refusal", live_tree(reedbackup_db), changed)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_wanted(case: Case, broken: str, is_whole: bool) -> bool:
-    if case.is_fuzzing:
+    if case.contract != "ticket" or case.is_fuzzing:
         return False
     if is_whole and case.rule not in SLOW_AND_LAST:
         return True

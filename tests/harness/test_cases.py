@@ -77,13 +77,7 @@ def test_every_case_checks_a_rule_of_its_contract(suite):
     assert strays == []
 
 
-@pytest.mark.parametrize(
-    "contract",
-    [
-        "ticket",
-        pytest.param("last", marks=pytest.mark.xfail(reason="parity/fuzz is being written")),
-    ],
-)
+@pytest.mark.parametrize("contract", ["ticket", "last"])
 def test_every_rule_has_a_case(suite, contract):
     checked = {
         collected.case.rule
