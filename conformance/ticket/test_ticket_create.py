@@ -151,7 +151,9 @@ def test_a_later_archive_holds_the_whole_database_too(
     edit_unseen(reedbackup_db)
     source = live_tree(reedbackup_db)
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
-    expect_same_tree("the members of the second", below_roots(read_tree(archive)), below_roots(source))
+    expect_same_tree(
+        "the members of the second", below_roots(read_tree(archive)), below_roots(source)
+    )
 
 
 @case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")

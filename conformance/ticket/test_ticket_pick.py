@@ -33,8 +33,9 @@ U64_MAX = 2**64 - 1
 class History:
     """Three backups of three different trees, each three seconds after the one before.
 
-    The one of the latest time is created first, where the clock can be set. Where the clock cannot be set, they are the implementation's `own` after real
-    seconds, or plain archives without waiting.
+    Where the clock can be set, that of the latest time is created first. Where
+    it cannot, they are the implementation's `own` after real seconds, or plain
+    archives without waiting.
     """
 
     # As text, 99999997 sorts after 100000000.

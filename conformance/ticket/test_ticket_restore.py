@@ -130,9 +130,6 @@ def _make_what_hides(base: Path) -> None:
         (folder / ".folder since" / "inner").mkdir(parents=True)
         (folder / "dangling since").symlink_to("nowhere")
         os.mkfifo(folder / "pipe since")
-        (folder / "frozen since").mkdir()
-        (folder / "frozen since" / "file").write_text("still here")
-        (folder / "frozen since").chmod(0o555)
 
 
 @cases(

@@ -25,14 +25,14 @@ TINY = DatabaseSpec(tables=1, rows=2)
 def test_backup_cleanup_old(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
     base = reedbackup_make_db(TINY)
     made: list[str] = []
-    pruned: dict[Path, bytes] = {}
+    pruned: list[tuple[Path, bytes, os.stat_result]] = []
     if reedbackup.clock.is_settable:
         # Midway the seconds get a digit more: as text, 1000000000 sorts before 999999999.
         reedbackup.clock.set(10**9 - 20)
     for count in range(1, RETENTION + 9):
         if count > RETENTION:
             oldest = archive_of(base, made[-RETENTION])
-            pruned[oldest] = oldest.read_bytes()
+            pruned.append((oldest, oldest.read_bytes(), oldest.stat()))
         made.append(reedbackup.created(base).id)
         _pass_time(reedbackup)
         if count in (1, 2, RETENTION - 1) or count >= RETENTION:
@@ -41,8 +41,9 @@ def test_backup_cleanup_old(reedbackup: Subject, reedbackup_make_db: MakeDatabas
             expect(f"the backups after {count}, newest first", kept, made[::-1][:RETENTION])
     _expect_only_these_archives(base, made, made[-RETENTION:])
     # As where there was no retention until now: several are too many at once.
-    for archive, content in pruned.items():
+    for archive, content, status in pruned:
         archive.write_bytes(content)
+        os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
     made.append(reedbackup.created(base).id)
     kept = [info.id for info in reedbackup.listed(base)]
     expect("the backups, of more than one too many", kept, made[::-1][:RETENTION])
