@@ -113,8 +113,8 @@ def test_the_archive_holds_the_whole_database(
 @case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
 def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
     base = reedbackup_make_db(AWKWARD)
-    archive = archive_of(base, reedbackup.created(base).id)
-    source, archived = live_tree(base).entries, read_tree(archive).entries
+    source = live_tree(base).entries
+    archived = read_tree(archive_of(base, reedbackup.created(base).id)).entries
     for name in sorted(source.keys() & archived.keys()):
         expected, found = source[name].mtime_ns, archived[name].mtime_ns
         expect_that(
@@ -206,6 +206,9 @@ def test_table_count_counts_folders(
     (base / "tables" / "loose.txt").write_text("no table")
     for table in [child for child in (base / "tables").iterdir() if child.is_dir()][:2]:
         (table / "inner" / "deeper").mkdir(parents=True)
+    if variant == MANY_TABLES:  # more than a byte can count
+        for number in range(64):
+            (base / "tables" / f"further {number}").mkdir()
     tables = sum(child.is_dir() for child in (base / "tables").iterdir())
     expect("table_count of create_backup", reedbackup.created(base).table_count, tables)
     expect("table_count of list_backups", reedbackup.listed(base)[0].table_count, tables)
@@ -227,15 +230,17 @@ def test_list_shows_an_earlier_backup_as_it_was(reedbackup: Subject, reedbackup_
 
 @case("ticket/create/info/timestamp", "timestamp is the Unix second of the backup.")
 def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
-    earliest = reedbackup.clock.seconds()
-    made = reedbackup.created(reedbackup_db)
-    latest = reedbackup.clock.seconds()
-    expect_that(
-        earliest <= made.timestamp <= latest,
-        "timestamp",
-        expected=f"{earliest} to {latest}",
-        found=made.timestamp,
-    )
+    # One after the other, though they fall into one second.
+    for number in range(1, 4):
+        earliest = reedbackup.clock.seconds()
+        made = reedbackup.created(reedbackup_db)
+        latest = reedbackup.clock.seconds()
+        expect_that(
+            earliest <= made.timestamp <= latest,
+            f"timestamp of backup {number}",
+            expected=f"{earliest} to {latest}",
+            found=made.timestamp,
+        )
 
 
 @case("ticket/create/info/compression", 'compression is "gzip".')
@@ -407,8 +412,8 @@ def test_a_backup_beside_backups_of_the_future_is_kept(
         expected=f"{earliest} to {latest}",
         found=made.timestamp,
     )
-    listed = [info for info in reedbackup.listed(reedbackup_db) if info.id == made.id]
-    expect("the new backup in list_backups", listed, [made])
+    is_kept = f"{made.id}.tar.gz" in backups_listing(reedbackup_db)
+    expect("whether the new backup's archive is kept", is_kept, True)
 
 
 @cases(

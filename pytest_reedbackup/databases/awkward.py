@@ -129,7 +129,7 @@ def _build_files(table: Path, rng: Random) -> None:
     for name in LEFTOVERS:
         write_file(table / name, name.encode())
     for length in PATH_BYTES:
-        write_file(table / "n".ljust(length - len("tables/text/"), "n"), b"%d\n" % length)
+        write_file(table / str(length).ljust(length - len("tables/text/"), "n"), b"%d\n" % length)
 
 
 def _build_nested(table: Path) -> None:
