@@ -115,10 +115,13 @@ def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeD
     base = reedbackup_make_db(AWKWARD)
     source = live_tree(base).entries
     archived = read_tree(archive_of(base, reedbackup.created(base).id)).entries
+    after = live_tree(base).entries
     for name in sorted(source.keys() & archived.keys()):
         expected, found = source[name].mtime_ns, archived[name].mtime_ns
+        # Who locks a table first may touch its .lock by that, and archive it so.
+        others = [after[name].mtime_ns] if name in after else []
         expect_that(
-            abs(expected - found) < _SECOND_NS,
+            any(abs(mtime_ns - found) < _SECOND_NS for mtime_ns in (expected, *others)),
             f"the mtime of {name!r} in the archive",
             expected=f"{expected / _SECOND_NS:.3f} s, to the second",
             found=f"{found / _SECOND_NS:.3f} s",

@@ -17,6 +17,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from gallery.model import (
     ReedError,
     RestoreReport,
     corrupted,
+    unsafe,
 )
 from gallery.tar_gz import ROOTS, Members
 
@@ -188,6 +190,47 @@ class LockInBackups(Honest):
     def prune(self, base: Path, made: Archive) -> None:
         (base / "backups" / ".lock").touch()
         super().prune(base, made)
+
+
+class LocksTables(Honest):
+    """Every table's .lock is opened as for writing, which sets its mtime."""
+
+    def source(self, base: Path) -> Iterator[Entry]:
+        for lock in (base / "tables").glob("*/.lock"):
+            if lock.is_file() and not lock.is_symlink():
+                lock.open("wb").close()
+        return super().source(base)
+
+
+class UuidIds(Honest):
+    """Ids are {secs}_{uuid}, and of one second the later mtime is the newer."""
+
+    own = re.compile(r"(0|[1-9][0-9]*)_([0-9a-f]{32})\.tar\.gz", re.ASCII)
+
+    def parse(self, path: Path) -> Archive | None:
+        match = self.own.fullmatch(path.name)
+        if match is None:
+            found = super().parse(path)
+            return found if found and not found.sequence else None
+        return Archive(int(match[1]), path.stat().st_mtime_ns, path)
+
+    def free_name(self, base: Path, seconds: int) -> Path:
+        others = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
+        now_ns = max(time.time_ns(), max(others, default=0) + 1000)
+        os.utime(base / "backups" / "unfinished", ns=(now_ns, now_ns))
+        return base / "backups" / f"{seconds}_{uuid.uuid4().hex}{SUFFIX}"
+
+
+class RefusesStrangers(Honest):
+    """An archive with links, or with members beside tables/ and indices/, is refused."""
+
+    def admitted(self, archive: Archive, members: Members) -> list[Entry]:
+        members = list(members)
+        for member, _ in members:
+            top = member.name.removeprefix("./").split("/")[0]
+            if member.islnk() or top not in ROOTS:
+                raise unsafe(member.name, "is none of ours")
+        return super().admitted(archive, members)
 
 
 class LockInTheBase(Honest):
