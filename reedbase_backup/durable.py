@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import shutil
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import IO
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
@@ -36,15 +37,29 @@ def sync_file(path: str) -> None:
         os.close(descriptor)
 
 
-def sync_tree(root: str, paths: list[str]) -> None:
-    """Makes the tree at `root`, which holds the files and folders `paths`, durable."""
-    if len(paths) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
+def sync_tree(root: str, names: Sequence[str]) -> None:
+    """Makes the folder `root`, and in it the files and folders `names`, durable."""
+    if len(names) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
         # Some modes keep even the owner from opening a file again.
         with suppress(PermissionError):
-            for path in (*paths, root):
-                sync_file(path)
+            _sync_each(root, names)
             return
     _sync_file_system(root)
+
+
+def _sync_each(root: str, names: Sequence[str]) -> None:
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in names:
+            # From `root` on: together the two may be longer than a path can be.
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                sync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync(folder)
+    finally:
+        os.close(folder)
 
 
 def _sync_file_system(path: str) -> None:
@@ -62,16 +77,44 @@ def _sync_file_system(path: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Removes a folder and all below it, read-only folders too."""
-    if os.geteuid() != 0:
-        os.chmod(path, 0o700)
-        for parent, folders, _ in os.walk(path):
-            for folder in folders:
-                inside = os.path.join(parent, folder)
-                # chmod would change what a symlink leads to.
-                if not os.path.islink(inside):
-                    os.chmod(inside, 0o700)
-    shutil.rmtree(path)
+    """Removes a folder and all below it, read-only folders and very deep ones too.
+
+    Folders inside folders are first moved up into `path`, so that no path and no
+    stack grows with the depth.
+    """
+    numbers = count()
+    pending = [path]
+    while pending:
+        folder = pending.pop()
+        _allow_changes(folder)
+        with os.scandir(folder) as entries:
+            found = list(entries)
+        for entry in found:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+            elif folder == path:
+                pending.append(entry.path)
+            else:
+                pending.append(_moved_up(entry.path, path, numbers))
+        if folder != path:
+            os.rmdir(folder)
+    os.rmdir(path)
+
+
+def _moved_up(folder: str, top: str, numbers: Iterator[int]) -> str:
+    """Moves `folder` to a name in `top` that is free, and returns its path there."""
+    free = (path for n in numbers if not os.path.lexists(path := os.path.join(top, f".{n}")))
+    target = next(free)
+    # A new parent changes the folder's own `..`, which takes the right to write.
+    _allow_changes(folder)
+    os.rename(folder, target)
+    return target
+
+
+def _allow_changes(folder: str) -> None:
+    mode = os.lstat(folder).st_mode
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        os.chmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
 
 
 class PartialFile:
@@ -80,26 +123,30 @@ class PartialFile:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = os.path.join(folder, f"{PARTIAL_PREFIX}{os.getpid()}")
-        self._published: str | None = None
+        self._target: str | None = None
         self.file: IO[bytes] = open(self._path, "xb")  # noqa: SIM115 - closed in `close`
 
     def publish(self, name: str) -> None:
         """Makes the content durable and gives it its `name`, never over another file."""
         self.file.flush()
         sync(self.file.fileno())
-        target = os.path.join(self._folder, name)
+        self._target = os.path.join(self._folder, name)
         # A link, unlike a rename, fails where the name is taken.
-        os.link(self._path, target)
-        self._published = target
+        os.link(self._path, self._target)
         os.unlink(self._path)
         sync_file(self._folder)
 
     def withdraw(self) -> None:
         """Removes what was written, published or not; for the way out of an error."""
-        for path in (self._published, self._path):
+        for path in (self._target, self._path):
             if path is not None:
                 with suppress(FileNotFoundError):
-                    os.unlink(path)
+                    self._remove_own(path)
+
+    def _remove_own(self, path: str) -> None:
+        # Where publishing failed, another file may have the name.
+        if os.path.samestat(os.lstat(path), os.fstat(self.file.fileno())):
+            os.unlink(path)
 
     def close(self) -> None:
         """Closes the file, wherever it is by now."""

@@ -10,10 +10,10 @@ from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, translated
 from reedbase_backup.gzip_member import read_summary
-from reedbase_backup.types import BackupInfo
+from reedbase_backup.types import BackupInfo, BasePath
 
 
-def list_backups(base_path: str | os.PathLike[str]) -> list[BackupInfo]:
+def list_backups(base_path: BasePath) -> list[BackupInfo]:
     """The backups of the database at `base_path`, newest first.
 
     Changes nothing on disk. Files that cannot be complete backups are left
@@ -23,7 +23,7 @@ def list_backups(base_path: str | os.PathLike[str]) -> list[BackupInfo]:
     Raises IoError or PermissionDenied where backups/ cannot be read.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, list/*)
     """
-    base = os.fspath(base_path)
+    base = os.fsdecode(base_path)
     with translated("list_backups"):
         infos = [read_info(base, name) for name in catalogue.archive_names(base)]
     return [info for info in infos if info is not None]

@@ -25,6 +25,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # There is none, or it is closed to us, a symlink or a socket: a backup's walk
 # then refuses it by name, and a restore replaces it.
 _NO_LOCK = (errno.ENOENT, errno.EACCES, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP)
+# A file or symlink, gone, or what nobody without more rights than ours writes to.
+_NO_TABLE = (errno.ENOTDIR, errno.ELOOP, errno.ENOENT, errno.EACCES)
 
 
 def open_base(base_path: str) -> int:
@@ -96,12 +98,13 @@ def has_lock(folder: int) -> bool:
 def tables_locked(tables: str) -> Iterator[None]:
     """Holds the `.lock` of every table in the folder `tables`, so that no writer is midway."""
     with ExitStack() as held:
-        for name in sorted(os.listdir(tables)) if os.path.isdir(tables) else ():
+        for name in _names(tables):
             try:
-                folder = os.open(os.path.join(tables, name), _FOLDER)
-            except (NotADirectoryError, FileNotFoundError, PermissionError):
-                # No table, or one that nobody without more rights than ours writes to.
-                continue
+                folder = os.open(os.path.join(tables, name), _FOLDER | os.O_NOFOLLOW)
+            except OSError as error:
+                if error.errno in _NO_TABLE:
+                    continue
+                raise
             _allow_descriptors(folder)
             try:
                 held.enter_context(table_locked(folder, f"tables/{name}"))
@@ -118,21 +121,38 @@ def keep_locks(live: str, staged: str) -> None:
     one that differs in mode or owner, or holds anything, stays as it was backed up.
     """
     kept = []
-    for name in os.listdir(staged):
+    # Beside the staged folder, where no table can have a file of that name.
+    link = os.path.join(os.path.dirname(staged), ".lock")
+    for name in _names(staged) if _is_folder(live) else ():
         source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
         # The system lets not everybody link to everybody's files.
         with suppress(PermissionError):
-            if _are_alike(source, target):
-                _replace_by_link(source, target)
-                kept.append(os.path.dirname(target))
+            if _is_folder(os.path.dirname(source)) and _are_alike(source, target):
+                _replace_by_link(source, link, target)
+                kept.append(name)
     if kept:
         sync_tree(staged, kept)
 
 
-def _replace_by_link(source: str, target: str) -> None:
-    """Makes `target` the same file as `source`, with the times of what it replaces."""
-    link, folder = target + ".kept", os.path.dirname(target)
-    times = [(path, os.stat(path)) for path in (target, folder)]
+def _names(folder: str) -> list[str]:
+    """What is in `folder`, in order; nothing where it is none, or closed to us."""
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _is_folder(path: str) -> bool:
+    """Whether it is a folder itself: a symlink to one leads out of the database."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _replace_by_link(source: str, link: str, target: str) -> None:
+    """Makes `target` the same file as `source`, with the times of what it replaces.
+
+    `link` is the name that the file has between the two.
+    """
+    times = [(path, os.stat(path)) for path in (target, os.path.dirname(target))]
     os.link(source, link, follow_symlinks=False)
     os.rename(link, target)
     for path, status in times:

@@ -224,7 +224,7 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     small, clone, restored, database, run_traced, kill
 ):
     _, new, run = restored
-    name, n = run.points[run.at("rename", "old/tables")]
+    name, n = run.points[run.at("rename", "commit/old/tables")]
     half = clone(small, "half")
     kill("restore", half, name, n)
     recovery = run_traced("create", clone(half, "recovered"))
@@ -296,7 +296,7 @@ def test_a_prune_that_fails_midway_deletes_nothing(small, run_traced):
 @pytest.mark.parametrize(
     "name",
     ["fsync", "rename"]
-    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("write", "link", "unlinkat")],
+    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("write", "link", "unlink")],
 )
 def test_a_call_that_fails_from_some_time_on_ends_all_old_or_all_new(
     small, clone, restored, database, run_traced, call, name
@@ -363,9 +363,9 @@ def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced
         for place, (name, arguments) in enumerate(run.calls)
         if name == "fsync" and arguments.endswith(f"{small}>")
     ]
-    assert committed < base_synced[0] < run.at("rename", "old/tables")
+    assert committed < base_synced[0] < run.at("rename", "commit/old/tables")
     installed = run.at("rename", "new/indices")
-    removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlinkat", "rmdir"))
+    removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlink", "rmdir"))
     assert installed < base_synced[1] < removed
 
 
