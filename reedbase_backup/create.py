@@ -11,6 +11,7 @@ from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import IoError, NoTablesFound, ReedError, translated
 from reedbase_backup.list import read_info
 from reedbase_backup.locks import base_locked
+from reedbase_backup.presence import is_folder
 from reedbase_backup.source import Unit
 from reedbase_backup.types import BackupInfo, BasePath
 
@@ -38,7 +39,7 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
         raise IoError("read_clock", f"{timestamp} s is no Unix time in u64; set the clock")
     with base_locked(base), translated("create_backup"):
         swap.recover(base)
-        if not os.path.isdir(os.path.join(base, "tables")):
+        if not is_folder(os.path.join(base, "tables")):
             raise NoTablesFound
         durable.remove_partial_files(catalogue.backups_folder(base))
         return _create(base, timestamp)

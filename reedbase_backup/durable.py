@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import IO
 
+from reedbase_backup.presence import is_folder
+
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished and retired files in backups/; the next backup removes what is left of them."""
 
@@ -150,13 +152,15 @@ class PartialFile:
 
     def close(self) -> None:
         """Closes the file, wherever it is by now."""
-        self.file.close()
+        # Published, it is on disk; else there is an error to report already.
+        with suppress(OSError):
+            self.file.close()
 
 
 @contextmanager
 def partial_file(folder: str) -> Iterator[PartialFile]:
     """A PartialFile in `folder` (made where it is missing) that an error takes back whole."""
-    made = not os.path.isdir(folder)
+    made = not is_folder(folder)
     os.makedirs(folder, exist_ok=True)
     try:
         if made:

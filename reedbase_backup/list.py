@@ -34,12 +34,13 @@ def read_info(base: str, name: BackupName) -> BackupInfo | None:
 
     An archive of ours says it in its gzip header. Anybody else's is read through.
     """
+    path = catalogue.archive_path(base, name)
     try:
-        file = open(catalogue.archive_path(base, name), "rb")  # noqa: SIM115 - closed below
+        file = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:
         # Pruned by a backup that ran since the folder was read.
         return None
-    with file:
+    with translated("list_backups", path), file:
         size = os.fstat(file.fileno()).st_size
         summary = read_summary(file)
         if summary is not None:

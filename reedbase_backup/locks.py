@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from reedbase_backup.durable import sync_tree
 from reedbase_backup.errors import IoError, LockTimeout, translated
+from reedbase_backup.presence import is_folder
 
 BASE_TIMEOUT_SECS = 30
 """How long a call waits for another backup or restore of the same base."""
@@ -58,7 +59,7 @@ def base_locked(base_path: str) -> Iterator[None]:
             _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
         yield
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def table_locked(folder: int, name: str) -> Iterator[bool]:
             _flock(descriptor, fcntl.LOCK_SH, name, TABLE_TIMEOUT_SECS)
         yield lockable
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 def has_lock(folder: int) -> bool:
@@ -123,11 +124,13 @@ def keep_locks(live: str, staged: str) -> None:
     kept = []
     # Beside the staged folder, where no table can have a file of that name.
     link = os.path.join(os.path.dirname(staged), ".lock")
-    for name in _names(staged) if _is_folder(live) else ():
+    for name in _names(staged) if is_folder(live, follow_symlinks=False) else ():
         source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
         # The system lets not everybody link to everybody's files.
         with suppress(PermissionError):
-            if _is_folder(os.path.dirname(source)) and _are_alike(source, target):
+            # A symlink leads out of the database.
+            is_table = is_folder(os.path.dirname(source), follow_symlinks=False)
+            if is_table and _are_alike(source, target):
                 _replace_by_link(source, link, target)
                 kept.append(name)
     if kept:
@@ -140,11 +143,6 @@ def _names(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
-
-
-def _is_folder(path: str) -> bool:
-    """Whether it is a folder itself: a symlink to one leads out of the database."""
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _replace_by_link(source: str, link: str, target: str) -> None:
@@ -178,6 +176,12 @@ def _allow_descriptors(highest: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if highest + 64 > soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _release(descriptor: int) -> None:
+    # Nothing was written through it: whatever happens here, the lock is free.
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _flock(descriptor: int, operation: int, name: str, timeout_secs: int) -> None:

@@ -13,6 +13,7 @@ from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupNotFound, translated
 from reedbase_backup.extract import extract
 from reedbase_backup.locks import base_locked, keep_locks, tables_locked
+from reedbase_backup.presence import is_folder
 from reedbase_backup.types import BasePath, RestoreReport
 
 
@@ -38,8 +39,9 @@ def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupNa
     """`restore_point_in_time`, and which backup it took."""
     started = time.monotonic_ns()
     base, target = os.fsdecode(base_path), _seconds(target_timestamp)
-    if not os.path.isdir(base):
-        raise BackupNotFound(target, oldest=None)
+    with translated("restore"):
+        if not is_folder(base):
+            raise BackupNotFound(target, oldest=None)
     with base_locked(base), translated("restore"):
         swap.recover(base)
         name = newest_at_or_before(catalogue.archive_names(base), target)

@@ -18,6 +18,7 @@ from contextlib import suppress
 
 from reedbase_backup.contents import ROOTS
 from reedbase_backup.durable import remove_tree, sync_file
+from reedbase_backup.presence import is_folder
 
 _STAGING = ".reedbackup-staging"
 _COMMIT = ".reedbackup-commit"
@@ -32,7 +33,7 @@ def recover(base_path: str) -> None:
 
     The base must be locked. Raises OSError.
     """
-    if os.path.isdir(os.path.join(base_path, _COMMIT)):
+    if _is_there(os.path.join(base_path, _COMMIT)):
         discard_staging(base_path)
         _roll_forward(base_path, [])
     discard_staging(base_path)
@@ -51,8 +52,8 @@ def create_staging(base_path: str) -> str:
 def discard_staging(base_path: str) -> None:
     """Throws away what is staged or replaced, as far as it can be removed now."""
     staging = os.path.join(base_path, _STAGING)
-    if os.path.isdir(staging):
-        with suppress(OSError):
+    with suppress(OSError):
+        if _is_there(staging):
             remove_tree(staging)
 
 
@@ -65,7 +66,7 @@ def commit(base_path: str) -> None:
     staging, committed = os.path.join(base_path, _STAGING), os.path.join(base_path, _COMMIT)
     new = os.path.join(staging, "new")
     for root in ROOTS:
-        if not os.path.isdir(os.path.join(new, root)):
+        if not _is_there(os.path.join(new, root)):
             os.mkdir(os.path.join(new, root + _ABSENT_SUFFIX))
     sync_file(new)
     sync_file(staging)
@@ -87,15 +88,15 @@ def _roll_forward(base_path: str, done: list[_Move]) -> None:
     for root in ROOTS:
         live, staged = os.path.join(base_path, root), os.path.join(new, root)
         absent = staged + _ABSENT_SUFFIX
-        if os.path.isdir(staged):
+        if _is_there(staged):
             _retire(live, old, done)
             _move(staged, live, done)
-        elif os.path.isdir(absent):
+        elif _is_there(absent):
             _retire(live, old, done)
             _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
     for folder in (new, old, base_path):
         # After a power cut the removal may have got further than the rename below.
-        if os.path.isdir(folder):
+        if _is_there(folder):
             sync_file(folder)
     # Done: what is left is for throwing away, and must not be half there as a commit.
     _move(os.path.join(base_path, _COMMIT), os.path.join(base_path, _STAGING), done)
@@ -106,6 +107,10 @@ def _retire(live: str, old: str, done: list[_Move]) -> None:
     if os.path.lexists(live):
         fresh = f"{os.path.basename(live)}.{len(os.listdir(old))}"
         _move(live, os.path.join(old, fresh), done)
+
+
+def _is_there(folder: str) -> bool:
+    return is_folder(folder, follow_symlinks=False)
 
 
 def _move(source: str, target: str, done: list[_Move]) -> None:
