@@ -96,6 +96,26 @@ def test_a_target_that_is_no_u64_is_refused(base, target):
         restore_point_in_time(base, target)
 
 
+@pytest.mark.parametrize("target", [True, 1e9, float("inf"), "1000", b"1000", None])
+def test_a_target_that_is_no_whole_number_is_refused_as_it_was_given(base, snapshot, target):
+    create_backup(base)
+    before = snapshot(base)
+    with pytest.raises(TypeError, match=f"Unix seconds .* not {target!r}$"):
+        restore_point_in_time(base, target)
+    assert snapshot(base) == before
+
+
+def test_a_whole_number_of_any_type_is_a_target(base, backup_at):
+    class Number:
+        def __index__(self) -> int:
+            return 999
+
+    backup_at(base, 1000)
+    with pytest.raises(BackupNotFound) as caught:
+        restore_point_in_time(base, Number())
+    assert (caught.value.target, type(caught.value.target)) == (999, int)
+
+
 def test_the_trees_are_exactly_as_at_the_backup(base, database):
     before = database(base)
     create_backup(base)
