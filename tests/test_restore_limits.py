@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ DEPTH = 1100
 
 
 @pytest.fixture
-def plant(make_base):
+def plant(make_base) -> Iterator[Callable[..., Path]]:
     """A database with a backup, as of `seconds`, of these folders (None) and files."""
     base = make_base("t")
 
@@ -45,7 +46,9 @@ def plant(make_base):
         (base / "backups" / f"{seconds}.tar.gz").write_bytes(gzip.compress(packed.getvalue()))
         return base
 
-    return put
+    yield put
+    # pytest's own cleaning stumbles over a tree so deep that a failure has left.
+    subprocess.run(["rm", "-rf", base], check=True)
 
 
 # Depth and names --------------------------------------------------------------
