@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import stat
@@ -17,9 +18,14 @@ from reedbase_backup.presence import is_folder
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished and retired files in backups/; the next backup removes what is left of them."""
 
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a disk without hard links, such as one in exFAT, says to a new one."""
+
 # Up to here one fsync a file is cheaper than flushing the whole file system
 # (10,000 files: fsync each 2.4 s, one syncfs 0.1 s).
 _FSYNC_EACH_UP_TO = 64
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def sync(descriptor: int) -> None:
@@ -50,7 +56,7 @@ def sync_tree(root: str, names: Sequence[str]) -> None:
 
 
 def _sync_each(root: str, names: Sequence[str]) -> None:
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = os.open(root, _FOLDER)
     try:
         for name in names:
             # From `root` on: together the two may be longer than a path can be.
@@ -79,44 +85,50 @@ def _sync_file_system(path: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Removes a folder and all below it, read-only folders and very deep ones too.
-
-    Folders inside folders are first moved up into `path`, so that no path and no
-    stack grows with the depth.
-    """
-    numbers = count()
-    pending = [path]
-    while pending:
-        folder = pending.pop()
-        _allow_changes(folder)
-        with os.scandir(folder) as entries:
-            found = list(entries)
-        for entry in found:
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
-            elif folder == path:
-                pending.append(entry.path)
-            else:
-                pending.append(_moved_up(entry.path, path, numbers))
-        if folder != path:
-            os.rmdir(folder)
+    """Removes a folder and all below it, read-only folders and very deep ones too."""
+    top = os.open(path, _FOLDER)
+    try:
+        _empty(top)
+    finally:
+        os.close(top)
     os.rmdir(path)
 
 
-def _moved_up(folder: str, top: str, numbers: Iterator[int]) -> str:
-    """Moves `folder` to a name in `top` that is free, and returns its path there."""
-    free = (path for n in numbers if not os.path.lexists(path := os.path.join(top, f".{n}")))
-    target = next(free)
-    # A new parent changes the folder's own `..`, which takes the right to write.
-    _allow_changes(folder)
-    os.rename(folder, target)
-    return target
+def _empty(top: int) -> None:
+    """Removes all in the open folder `top`.
+
+    Folders inside folders are first moved up into `top`, so that no path and no
+    stack grows with the depth.
+    """
+    taken = set(os.listdir(top))
+    free = (name for n in count() if (name := f".{n}") not in taken)
+    pending = ["."]
+    while pending:
+        folder_name = pending.pop()
+        folder = os.open(folder_name, _FOLDER, dir_fd=top)
+        try:
+            with os.scandir(folder) as entries:
+                found = list(entries)
+            for entry in found:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.name, dir_fd=folder)
+                    continue
+                _allow_changes(folder, entry)
+                name = entry.name if folder_name == "." else next(free)
+                if folder_name != ".":
+                    os.rename(entry.name, name, src_dir_fd=folder, dst_dir_fd=top)
+                pending.append(name)
+        finally:
+            os.close(folder)
+        if folder_name != ".":
+            os.rmdir(folder_name, dir_fd=top)
 
 
-def _allow_changes(folder: str) -> None:
-    mode = os.lstat(folder).st_mode
+def _allow_changes(parent: int, folder: os.DirEntry[str]) -> None:
+    """Makes it open to its owner: a new parent, too, changes the folder's own `..`."""
+    mode = folder.stat(follow_symlinks=False).st_mode
     if mode & stat.S_IRWXU != stat.S_IRWXU:
-        os.chmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
+        os.chmod(folder.name, stat.S_IMODE(mode) | stat.S_IRWXU, dir_fd=parent)
 
 
 class PartialFile:
@@ -133,10 +145,19 @@ class PartialFile:
         self.file.flush()
         sync(self.file.fileno())
         self._target = os.path.join(self._folder, name)
-        # A link, unlike a rename, fails where the name is taken.
-        os.link(self._path, self._target)
-        os.unlink(self._path)
+        self._give_name(self._target)
         sync_file(self._folder)
+
+    def _give_name(self, target: str) -> None:
+        # A link, unlike a rename, fails where the name is taken.
+        try:
+            os.link(self._path, target)
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS or os.path.lexists(target):
+                raise
+            os.rename(self._path, target)
+        else:
+            os.unlink(self._path)
 
     def withdraw(self) -> None:
         """Removes what was written, published or not; for the way out of an error."""

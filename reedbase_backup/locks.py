@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from reedbase_backup.durable import sync_tree
+from reedbase_backup.durable import NO_HARD_LINKS, sync_tree
 from reedbase_backup.errors import IoError, LockTimeout, translated
-from reedbase_backup.presence import is_folder
+from reedbase_backup.presence import is_folder, says_nothing_is_there
 
 BASE_TIMEOUT_SECS = 30
 """How long a call waits for another backup or restore of the same base."""
@@ -37,8 +37,9 @@ def open_base(base_path: str) -> int:
     """
     try:
         return os.open(base_path, _FOLDER)
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        # ValueError: a path that no file system can have, such as one with a NUL.
+    except (OSError, ValueError) as error:
+        if not says_nothing_is_there(error):
+            raise
         raise IoError(
             "open_base", f"{base_path} is not a folder; give the path of a .reed database"
         ) from error
@@ -126,13 +127,16 @@ def keep_locks(live: str, staged: str) -> None:
     link = os.path.join(os.path.dirname(staged), ".lock")
     for name in _names(staged) if is_folder(live, follow_symlinks=False) else ():
         source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
-        # The system lets not everybody link to everybody's files.
-        with suppress(PermissionError):
+        try:
             # A symlink leads out of the database.
             is_table = is_folder(os.path.dirname(source), follow_symlinks=False)
             if is_table and _are_alike(source, target):
                 _replace_by_link(source, link, target)
                 kept.append(name)
+        except OSError as error:
+            # The system lets not everybody link to everybody's files.
+            if error.errno not in (errno.EACCES, *NO_HARD_LINKS):
+                raise
     if kept:
         sync_tree(staged, kept)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def is_folder(path: str, *, follow_symlinks: bool = True) -> bool:
@@ -13,7 +16,13 @@ def is_folder(path: str, *, follow_symlinks: bool = True) -> bool:
     """
     try:
         mode = os.stat(path, follow_symlinks=follow_symlinks).st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        # ValueError: no file system can have that path.
-        return False
+    except (OSError, ValueError) as error:
+        if says_nothing_is_there(error):
+            return False
+        raise
     return stat.S_ISDIR(mode)
+
+
+def says_nothing_is_there(error: OSError | ValueError) -> bool:
+    """Whether a system call failed for that; a path that no file system can have, too."""
+    return isinstance(error, ValueError) or error.errno in _NOTHING_THERE

@@ -1,6 +1,7 @@
 """Replacing tables/ and indices/ by others so that a kill leaves all old or all new.
 
     {base}/.reedbackup-staging/     being filled or thrown away: the next call removes it
+    {base}/.reedbackup-staging-0/   what could not be removed then: the next calls try again
     {base}/.reedbackup-commit/      the same folder, renamed when it is whole and durable:
         new/                        from then on the next call finishes the swap
         old/                        the trees that were replaced
@@ -13,14 +14,17 @@ The last step renames the folder back to staging.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
+from itertools import count
 
 from reedbase_backup.contents import ROOTS
 from reedbase_backup.durable import remove_tree, sync_file
 from reedbase_backup.presence import is_folder
 
 _STAGING = ".reedbackup-staging"
+_DISCARDED = re.compile(r"\.reedbackup-staging(-[0-9]+)?")
 _COMMIT = ".reedbackup-commit"
 _ABSENT_SUFFIX = ".absent"
 """Marks, in new/, a root that the backup does not have."""
@@ -42,6 +46,10 @@ def recover(base_path: str) -> None:
 def create_staging(base_path: str) -> str:
     """An empty folder on the base's file system, to be filled with the new trees."""
     staging = os.path.join(base_path, _STAGING)
+    if os.path.lexists(staging):
+        # What could not be removed, as where a folder in it is another user's.
+        free = (path for n in count() if not os.path.lexists(path := f"{staging}-{n}"))
+        os.rename(staging, next(free))
     os.mkdir(staging, 0o700)
     os.mkdir(os.path.join(staging, "old"), 0o700)
     new = os.path.join(staging, "new")
@@ -51,10 +59,12 @@ def create_staging(base_path: str) -> str:
 
 def discard_staging(base_path: str) -> None:
     """Throws away what is staged or replaced, as far as it can be removed now."""
-    staging = os.path.join(base_path, _STAGING)
+    names: list[str] = []
     with suppress(OSError):
-        if _is_there(staging):
-            remove_tree(staging)
+        names += filter(_DISCARDED.fullmatch, os.listdir(base_path))
+    for name in names:
+        with suppress(OSError):
+            remove_tree(os.path.join(base_path, name))
 
 
 def commit(base_path: str) -> None:

@@ -124,7 +124,7 @@ def test_a_base_that_is_no_folder_is_refused_and_nothing_is_created(tmp_path, pa
     assert os.listdir(tmp_path) == ["a_file"]
 
 
-@pytest.mark.parametrize("path", ["with\0nul", "\ud800"])
+@pytest.mark.parametrize("path", ["with\0nul", "\ud800", "x" * 5000])
 def test_a_path_that_no_file_system_has_is_refused_like_a_missing_one(path):
     with pytest.raises(IoError, match=r"give the path of a .reed database"):
         create_backup(path)

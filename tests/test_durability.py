@@ -332,7 +332,7 @@ def test_a_prune_that_fails_midway_deletes_nothing(small, run_traced):
 @pytest.mark.parametrize(
     "name",
     ["fsync", "rename"]
-    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("write", "link", "unlink")],
+    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("write", "link", "unlinkat")],
 )
 def test_a_call_that_fails_from_some_time_on_ends_all_old_or_all_new(
     small, clone, restored, database, run_traced, call, name
@@ -401,7 +401,7 @@ def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced
     ]
     assert committed < base_synced[0] < run.at("rename", "commit/old/tables")
     installed = run.at("rename", "new/indices")
-    removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlink", "rmdir"))
+    removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlinkat", "rmdir"))
     assert installed < base_synced[1] < removed
 
 

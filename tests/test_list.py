@@ -41,7 +41,7 @@ def test_a_base_without_backups_has_an_empty_list_and_gets_nothing(tmp_path, sna
     (tmp_path / "file").touch()
     before = snapshot(tmp_path)
 
-    for name in ("missing", "no_backups", "empty", "odd", "file", "nul\0", "\ud800"):
+    for name in ("missing", "no_backups", "empty", "odd", "file", "nul\0", "\ud800", "x" * 5000):
         assert list_backups(tmp_path / name) == []
 
     assert snapshot(tmp_path) == before

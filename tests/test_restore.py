@@ -79,7 +79,7 @@ def test_no_backup_before_the_target_is_an_error_and_nothing_changes(
     assert snapshot(base) == before
 
 
-@pytest.mark.parametrize("path", [".reed", "missing", "file", "nul\0"])
+@pytest.mark.parametrize("path", [".reed", "missing", "file", "nul\0", "x" * 5000])
 def test_a_base_without_backups_has_none_to_restore(base, snapshot, path):
     (base.parent / "file").touch()
     before = snapshot(base.parent)

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from reedbase_backup import (
     IoError,
+    ReedError,
     create_backup,
     durable,
     extract,
     list_backups,
     restore_point_in_time,
+    swap,
 )
 
 FOREVER = 2**64 - 1
@@ -175,6 +178,40 @@ def test_live_tables_that_may_not_be_read_are_replaced(base, as_nobody, database
     assert database(base) == before
 
 
+def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(base, database, monkeypatch):
+    """As a folder in the replaced tables/ may be, of which somebody else is the owner."""
+    before = database(base)
+    create_backup(base)
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "remove_tree", refuse)
+        for _ in range(3):
+            assert restore_point_in_time(base, FOREVER).tables_restored == 2
+            assert database(base) == before
+    mine = base / ".reedbackup-staging-mine"
+    mine.mkdir()
+    create_backup(base)
+    assert [name for name in os.listdir(base) if name[0] == "."] == [mine.name]
+
+
+@pytest.mark.parametrize("name", [".reedbackup-staging", ".reedbackup-commit"])
+def test_a_symlink_by_a_name_of_ours_is_never_followed(base, database, snapshot, tmp_path, name):
+    before = database(base)
+    create_backup(base)
+    elsewhere = tmp_path / "elsewhere"
+    for folder in ("new/tables", "old/deep/deeper"):
+        (elsewhere / folder).mkdir(parents=True)
+    outside = snapshot(elsewhere)
+    (base / name).symlink_to(elsewhere, target_is_directory=True)
+    with suppress(ReedError):
+        restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+    assert snapshot(elsewhere) == outside
+
+
 # The file system, and what is in the live tree ------------------------------------
 
 
@@ -188,6 +225,28 @@ def test_a_file_system_that_counts_no_blocks_has_room(base, database, monkeypatc
     before = database(base)
     create_backup(base)
     monkeypatch.setattr(extract.os, "fstatvfs", lambda _: Unlimited)
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+@pytest.mark.parametrize("refusal", [1, 95, 38])
+def test_a_disk_without_hard_links_keeps_backups_and_databases(
+    base, database, monkeypatch, refusal
+):
+    """As one in exFAT; its errors are EPERM, EOPNOTSUPP and ENOSYS."""
+    if sys.platform != "linux":
+        pytest.skip("the numbers are Linux's")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(refusal, "no links here")
+
+    before = database(base)
+    monkeypatch.setattr(os, "link", refuse)
+    first, second = create_backup(base), create_backup(base)
+    assert list_backups(base) == [second, first]
+    assert sorted(os.listdir(base / "backups")) == sorted(
+        f"{info.id}.tar.gz" for info in (first, second)
+    )
     restore_point_in_time(base, FOREVER)
     assert database(base) == before
 
