@@ -337,6 +337,8 @@ def test_a_restore_of_unreadable_live_folders_removes_them_and_nothing_beside(
 @pytest.mark.parametrize("mode", [0o000, 0o200, 0o444, 0o111])
 def test_folders_and_files_of_any_mode_come_back_for_any_user(base, as_nobody, database, mode):
     """Backed up by root, restored without its rights."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can read files of any mode")
     (base / "tables" / "text" / "current.csv").chmod(mode)
     (base / "tables" / "text").chmod(mode)
     (base / "indices").chmod(mode)
@@ -369,7 +371,8 @@ def test_owners_come_back_where_the_user_may_give_files_away(base):
 
 def test_modes_and_mtimes_of_every_kind_come_back(base, database):
     text = base / "tables" / "text"
-    for mode in (0o000, 0o200, 0o644, 0o755, 0o4755, 0o2755, 0o1777):
+    closed = (0o000, 0o200) if os.geteuid() == 0 else ()
+    for mode in (*closed, 0o644, 0o755, 0o4755, 0o2755, 0o1777):
         (text / f"file {mode:o}").touch()
         (text / f"file {mode:o}").chmod(mode)
         (text / f"folder {mode:o}").mkdir()
