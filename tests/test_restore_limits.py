@@ -166,6 +166,7 @@ for call in (create_backup, lambda base: restore_point_in_time(base, 2**63)):
 """,
         base,
     )
+    base.chmod(0o755)
     assert (done.stdout, done.stderr) == ("PermissionDenied\n" * 2, "")
 
 
