@@ -12,6 +12,7 @@ from rich.text import Text
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
 from pytest_reedbackup.settings import Pairing
+from pytest_reedbackup.tapes.file import describe
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -84,11 +85,18 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
     )
     console.print(
         Text(
-            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}", style="dim"
+            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}"
+            f"{_replayed(pairing)}",
+            style="dim",
         )
     )
     for rule in result.unchecked_rules:
         console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
+
+
+def _replayed(pairing: Pairing) -> str:
+    """That it is no implementation that ran, and from when."""
+    return f"; {describe(pairing.recording.header)}" if pairing.recording else ""
 
 
 def _limited(result: Result) -> str:
