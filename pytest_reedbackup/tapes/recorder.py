@@ -51,6 +51,9 @@ class Recorder:
         if outcome.missing:
             sentence = outcome.detail.removeprefix(f"needs {outcome.missing}: ")
             taped.skipped = Skipped(outcome.missing, sentence, outcome.missing_tool)
+        if taped.needs:  # it will be skipped
+            taped.calls.clear()
+            self._blobs.clear()
         fresh = {n: blob for n, blob in self._blobs.items() if n not in self._handed_over}
         self._handed_over |= fresh.keys()
         self._blobs.clear()

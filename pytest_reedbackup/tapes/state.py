@@ -21,11 +21,17 @@ _BLOCK = 512
 _SIZE = slice(124, 136)
 # uid, gid; mtime, checksum; names of user and group (POSIX, ustar).
 _OF_THE_MOMENT = (slice(108, 124), slice(136, 156), slice(265, 329))
-_AROUND = "{around}"
+_TYPE = 156
+# GNU tar's members for long names and long targets of links.
+_LONG = b"KL"
 
 
 def digest(base: Path, around: Path) -> str:
-    """The digest of all that is below `base`; links into `around` count as relative ones."""
+    """The digest of all that is below `base`.
+
+    Where links, or archives, name `around` or the folder above, it does not
+    matter which folders these are.
+    """
     total = hashlib.sha256()
     for path, entry in sorted(Tree.read(base).entries.items()):
         content = _content(base / path, entry, around)
@@ -37,18 +43,24 @@ def digest(base: Path, around: Path) -> str:
 
 def _content(path: Path, entry: Entry, around: Path) -> str:
     if entry.kind == "symlink":
-        return entry.content.replace(str(around), _AROUND)
+        return os.fsdecode(_anywhere(os.fsencode(entry.content), around))
     if entry.kind == "file" and path.name.endswith(_ARCHIVE) and entry.size:
-        return _packed(entry.content, path)
+        return _packed(entry.content, path, around)
     return entry.content
 
 
-def _packed(sha256: str, path: Path) -> str:
+def _anywhere(content: bytes, around: Path) -> bytes:
+    for folder, mark in ((around, b"{around}"), (around.parent, b"{above}")):
+        content = content.replace(os.fsencode(folder), mark)
+    return content
+
+
+def _packed(sha256: str, path: Path, around: Path) -> str:
     """The digest of what an archive holds; of anything else, that of its bytes."""
     if sha256 not in _known:
         if len(_known) > _MOST_KNOWN:
             _known.clear()
-        _known[sha256] = _digest_of_archive(path.read_bytes()) or sha256
+        _known[sha256] = _digest_of_archive(path.read_bytes(), around) or sha256
     return _known[sha256]
 
 
@@ -56,7 +68,8 @@ _MOST_KNOWN = 10_000
 _known: dict[str, str] = {}
 
 
-def _digest_of_archive(content: bytes) -> str:
+def _digest_of_archive(content: bytes, around: Path) -> str:
+    """Empty where it is not one whole gzip member."""
     inflate = zlib.decompressobj(_GZIP)
     try:
         plain = bytearray(inflate.decompress(content))
@@ -64,6 +77,14 @@ def _digest_of_archive(content: bytes) -> str:
         return ""
     if not inflate.eof or inflate.unused_data:
         return ""
+    _blank_moments(plain)
+    named = _anywhere(bytes(plain), around)
+    # How long a name is shows in what fills its field up.
+    return hashlib.sha256(named if named == plain else named.replace(b"\0", b"")).hexdigest()
+
+
+def _blank_moments(plain: bytearray) -> None:
+    """Blanks what depends on who packs a tar when, and where."""
     at = 0
     while at + _BLOCK <= len(plain):
         size = _octal(bytes(plain[at + _SIZE.start : at + _SIZE.stop])) if plain[at] else 0
@@ -72,8 +93,9 @@ def _digest_of_archive(content: bytes) -> str:
         for field in _OF_THE_MOMENT:
             start, end = at + field.start, at + field.stop
             plain[start:end] = bytes(end - start)
+        if plain[at + _TYPE] in _LONG:
+            plain[at + _SIZE.start : at + _SIZE.stop] = bytes(_SIZE.stop - _SIZE.start)
         at += _BLOCK + -(-size // _BLOCK) * _BLOCK
-    return hashlib.sha256(plain).hexdigest()
 
 
 @lru_cache(maxsize=1024)
