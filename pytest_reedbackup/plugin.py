@@ -149,6 +149,8 @@ def pytest_configure(config: pytest.Config) -> None:
             "--reedbackup-source: the source code is a part of an implementation's drift report;"
             " give --reedbackup-impl=IMPL too, such as python-last"
         )
+    elif config.getoption("reedbackup_record"):
+        raise pytest.UsageError("--reedbackup-record: give --reedbackup-impl=IMPL too")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

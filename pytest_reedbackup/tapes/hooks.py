@@ -38,7 +38,7 @@ class Replaying:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """From the case's fixtures to their end."""
-        with runs(item):
+        with runs(case_of(item), taped_name(item)):
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)

@@ -39,10 +39,9 @@ def taped_name(item: pytest.Item) -> str:
 
 
 @contextmanager
-def runs(item: pytest.Item) -> Iterator[None]:
-    """For as long as `item` runs."""
-    case = case_of(item)
-    token = _running.set(Running(case, taped_name(item)) if case else None)
+def runs(case: Case | None, name: str) -> Iterator[None]:
+    """For as long as `case` runs, which a tape calls `name`."""
+    token = _running.set(Running(case, name) if case else None)
     try:
         yield
     finally:
