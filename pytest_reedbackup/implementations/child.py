@@ -34,8 +34,6 @@ _LOOK_SECS = 0.5
 class ChildProcess:
     """Transport to an adapter process; the process group ends with it."""
 
-    keeps_time = True
-
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:

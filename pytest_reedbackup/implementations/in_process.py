@@ -18,8 +18,6 @@ _AGAIN_SECS = 2.0
 class InProcess:
     """Transport to an implementation in this very process."""
 
-    keeps_time = True
-
     def __init__(self, implementation: Implementation) -> None:
         self._adapter = Adapter(implementation)
 

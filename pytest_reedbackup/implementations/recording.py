@@ -18,8 +18,6 @@ from pytest_reedbackup.tapes.tape import Call, Fault
 class Recording:
     """Transport that passes everything on, and records it."""
 
-    keeps_time = True
-
     def __init__(self, transport: Transport, recorder: Recorder) -> None:
         self._transport = transport
         self._recorder = recorder
@@ -80,6 +78,6 @@ def _with_reply(taped: Call, call: Request, line: bytes) -> Call:
         reply = msgspec.json.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         reply = None
-    if not isinstance(reply, dict) or reply.pop("id", None) != call.id:
+    if not isinstance(reply, dict) or reply.get("id") != call.id:
         return msgspec.structs.replace(taped, verbatim=line)
-    return msgspec.structs.replace(taped, reply=call.marked(reply))
+    return msgspec.structs.replace(taped, reply=call.marked({**reply, "id": 0}))

@@ -39,8 +39,6 @@ class Replay:
     last one again after that.
     """
 
-    keeps_time = False
-
     def __init__(self, file: TapeFile) -> None:
         self._file = file
         self._found: dict[str, dict[tuple[object, ...], list[Call]]] = {}

@@ -8,11 +8,6 @@ from typing import Protocol
 class Transport(Protocol):
     """Carries one request to an adapter and its reply back."""
 
-    @property
-    def keeps_time(self) -> bool:
-        """Whether a reply's elapsed_ns is of this run, and cannot be more than has passed."""
-        ...
-
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
         """Sends a line and returns the reply's line, both without the line end.
 

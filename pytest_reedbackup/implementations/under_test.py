@@ -186,7 +186,7 @@ class ImplementationUnderTest:
         return self._client
 
     def _start(self, environment: Mapping[str, str]) -> Hello:
-        client = Client(self._transport(environment))
+        client = Client(self._transport(environment), keeps_time=not self.option.startswith(PREFIX))
         try:
             hello = client.hello(self.limits.hello)
         except AdapterFault as fault:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +23,9 @@ _SIZE = slice(124, 136)
 # uid, gid; mtime, checksum; names of user and group (POSIX, ustar).
 _OF_THE_MOMENT = (slice(108, 124), slice(136, 156), slice(265, 329))
 _TYPE = 156
-# GNU tar's members for long names and long targets of links.
-_LONG = b"KL"
+# GNU tar's members that hold the name and the target of the next one, where they
+# are too long for these fields.
+_LONG = {ord("L"): slice(0, 100), ord("K"): slice(157, 257)}
 
 
 def digest(base: Path, around: Path) -> str:
@@ -72,30 +74,38 @@ def _digest_of_archive(content: bytes, around: Path) -> str:
     """Empty where it is not one whole gzip member."""
     inflate = zlib.decompressobj(_GZIP)
     try:
-        plain = bytearray(inflate.decompress(content))
+        plain = inflate.decompress(content)
     except zlib.error:
         return ""
     if not inflate.eof or inflate.unused_data:
         return ""
-    _blank_moments(plain)
-    named = _anywhere(bytes(plain), around)
-    # How long a name is shows in what fills its field up.
-    return hashlib.sha256(named if named == plain else named.replace(b"\0", b"")).hexdigest()
+    total = hashlib.sha256()
+    for part in _members(plain):
+        total.update(_anywhere(part, around) + b"\0")
+    return total.hexdigest()
 
 
-def _blank_moments(plain: bytearray) -> None:
-    """Blanks what depends on who packs a tar when, and where."""
-    at = 0
-    while at + _BLOCK <= len(plain):
-        size = _octal(bytes(plain[at + _SIZE.start : at + _SIZE.stop])) if plain[at] else 0
+def _members(plain: bytes) -> Iterator[bytes]:
+    """Name, target, the rest of the header and content of each member; what is left."""
+    at, long = 0, {}
+    while at + _BLOCK <= len(plain) and plain[at]:
+        header = bytearray(plain[at : at + _BLOCK])
+        size = _octal(bytes(header[_SIZE]))
         if size is None:
             break
-        for field in _OF_THE_MOMENT:
-            start, end = at + field.start, at + field.stop
-            plain[start:end] = bytes(end - start)
-        if plain[at + _TYPE] in _LONG:
-            plain[at + _SIZE.start : at + _SIZE.stop] = bytes(_SIZE.stop - _SIZE.start)
+        data = plain[at + _BLOCK : at + _BLOCK + size]
         at += _BLOCK + -(-size // _BLOCK) * _BLOCK
+        if header[_TYPE] in _LONG:
+            long[header[_TYPE]] = data
+            continue
+        for kind, field in _LONG.items():
+            yield long.get(kind, bytes(header[field])).rstrip(b"\0")
+        long.clear()
+        for field in (*_LONG.values(), *_OF_THE_MOMENT):
+            header[field] = bytes(field.stop - field.start)
+        yield bytes(header)
+        yield data
+    yield plain[at:].rstrip(b"\0")
 
 
 @lru_cache(maxsize=1024)

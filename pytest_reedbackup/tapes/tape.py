@@ -48,7 +48,7 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     before: str
     """The digest of the base before the call."""
     reply: dict[str, Any] = {}
-    """The adapter's reply, with marks for the paths and without its id."""
+    """The adapter's reply, with marks for the paths and 0 for its id."""
     verbatim: bytes = b""
     """The reply where it is no JSON object, or has another id than the request."""
     fault: Fault | None = None
