@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from pytest_reedbackup.fuzz.draws import from_the_seed_alone
 from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.faults import AdapterFault
@@ -74,6 +75,7 @@ class _CalledOff(BaseException):
 def run_campaign(subject: Subject, campaign: Callable[[Subject], object]) -> None:
     """Runs a campaign on `subject`; raises the AdapterFault that ended it, if any."""
     try:
-        campaign(FaultsEscape(subject.implementation, subject.contract))
+        with from_the_seed_alone():
+            campaign(FaultsEscape(subject.implementation, subject.contract))
     except _CalledOff as called_off:
         raise called_off.fault from None
