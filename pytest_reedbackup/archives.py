@@ -148,6 +148,14 @@ def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]
     return archive
 
 
+def with_full_header(content: bytes) -> bytes:
+    """A gzip member with a field of its own, a name and a comment in its header (RFC 1952)."""
+    extra = b"rb" + (4).to_bytes(2, "little") + b"more"
+    header = content[:3] + bytes([0x04 | 0x08 | 0x10]) + content[4:10]
+    header += len(extra).to_bytes(2, "little") + extra + b"database.tar\0" + b"of others\0"
+    return header + content[data_offset(content) :]
+
+
 def file_member(name: str, content: bytes = b"") -> tuple[tarfile.TarInfo, bytes]:
     """A regular file for `pack_members`."""
     member = tarfile.TarInfo(name)

@@ -5,6 +5,7 @@ They work without any option: then the implementation is the reference.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ def reedbackup_templates(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Templates:
     """The databases that were built for this run, to be cloned for each test."""
+    _refuse_windows()
     from pytest_reedbackup.databases.templates import Templates
 
     cache = getattr(request.config, "cache", None)
@@ -159,6 +161,7 @@ def reedbackup_measured(record_property: Callable[[str, object], None]) -> Calla
 def _running(
     pairing: Pairing | None, scratch: Path, recorder: Recorder | None = None
 ) -> Generator[Subject]:
+    _refuse_windows()
     from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
     from pytest_reedbackup.subject import Subject
 
@@ -168,6 +171,14 @@ def _running(
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits, recorder)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
     implementation.shutdown()
+
+
+def _refuse_windows() -> None:
+    """One line, where an import of what Windows lacks would be a page of traceback."""
+    if sys.platform == "win32":
+        from pytest_reedbackup.plugin import NOT_ON_WINDOWS
+
+        pytest.fail(NOT_ON_WINDOWS, pytrace=False)
 
 
 def _recorder(config: pytest.Config) -> Recorder | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_reedbackup.run import Run
 
 pytest_plugins = ("pytest_reedbackup.fixtures",)
+
+NOT_ON_WINDOWS = "pytest-reedbackup needs Linux or macOS; on Windows run it under WSL"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -136,6 +139,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and starts a run where an implementation is given."""
     config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
     if config.getoption("reedbackup_impl"):
+        if sys.platform == "win32":
+            raise pytest.UsageError(f"--reedbackup-impl: {NOT_ON_WINDOWS}")
         from pytest_reedbackup.run import Run
         from pytest_reedbackup.workers import Workers
 
