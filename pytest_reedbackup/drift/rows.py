@@ -157,8 +157,8 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
 
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
-    """The plainest case is one made up for its rule, that an error did not cut short."""
-    return "/fuzz" in case.case_id, case.expected == A_VALUE
+    """The plainest case is one that an error did not cut short, and made up for its rule."""
+    return case.expected == A_VALUE, "/fuzz" in case.case_id
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:
