@@ -161,7 +161,7 @@ def test_the_port_and_the_crates_agree_on_every_delta(oracle: Path, tmp_path: Pa
         for (old, packed), theirs in zip(drawn, expected, strict=True)
         if (ours := port(old, packed)) != theirs
     ]
-    assert different == []
+    assert different[:3] == []
     reasons = {line for line in expected if "error" in line}
     assert len(reasons) == 6, "each reason that contract `last` names must have come up"
     assert sum("error" not in line for line in expected) > EXAMPLES // 4
