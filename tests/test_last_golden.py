@@ -82,10 +82,10 @@ def declared(case: RestoreCase) -> dict[str, str]:
 
 def recoverable(case: RestoreCase) -> Iterator[str]:
     """Tables whose current.csv was taken away, but nothing else, and which the baseline gave up."""
-    touched = {step.path for step in case.mutate}
+    touched = {(step.op, step.path) for step in case.mutate}
     for name, error in case.outcome.get("ok", {}).get("errors", []):
-        mine = {path for path in touched if path.startswith(f"tables/{name}/")}
-        if error["kind"] == "TableNotFound" and mine == {f"tables/{name}/current.csv"}:
+        mine = {(op, path) for op, path in touched if path.startswith(f"tables/{name}/")}
+        if error["kind"] == "TableNotFound" and mine == {("delete", f"tables/{name}/current.csv")}:
             yield name
 
 
