@@ -26,6 +26,7 @@ from pytest_reedbackup.bases import (
 )
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, Spec
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.implementations.client import Answered
@@ -60,7 +61,7 @@ def test_restore_brings_back_every_shape(
     base = reedbackup_make_db(variant)
     expected = live_tree(base)
     target = backup_around(reedbackup, base)
-    shutil.rmtree(base / "tables")
+    remove_tree(base / "tables")
     (base / "tables" / "since").mkdir(parents=True)
     (base / "tables" / "since" / "current.csv").write_text("key|value\n")
     (base / "indices" / "since").mkdir(parents=True)

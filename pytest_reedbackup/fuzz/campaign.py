@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,14 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from pytest_reedbackup.fuzz.draws import from_the_seed_alone
+from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.subject import Subject
 
 # Steps of a state machine in one example.
 _STEPS = 12
-
-
-def shares() -> list[int]:
-    """The parts of a campaign: one for each worker of pytest-xdist, or a single one."""
-    return list(range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,7 @@ class _CalledOff(BaseException):
 def run_campaign(subject: Subject, campaign: Callable[[Subject], object]) -> None:
     """Runs a campaign on `subject`; raises the AdapterFault that ended it, if any."""
     try:
-        campaign(FaultsEscape(subject.implementation, subject.contract))
+        with from_the_seed_alone():
+            campaign(FaultsEscape(subject.implementation, subject.contract))
     except _CalledOff as called_off:
         raise called_off.fault from None

@@ -48,13 +48,13 @@ def mine(pytester) -> None:
 def test_the_suite_runs_from_an_empty_folder(pytester):
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
-    ended.assert_outcomes(passed=3, deselected=ended.parseoutcomes()["deselected"])
+    ended.assert_outcomes(passed=5, deselected=ended.parseoutcomes()["deselected"])
     summary = ended.outlines.index(
         next(line for line in ended.outlines if "= reedbackup =" in line)
     )
     assert ended.outlines[summary + 1] == (
         "python under contract ticket: conforms as far as it was tried (1 of 35 rules)"
-        " — promises: 3 kept, 0 broken, 0 errors, 0 skipped"
+        " — promises: 5 kept, 0 broken, 0 errors, 0 skipped"
     )
     assert list(pytester.path.glob("test_*")) == []
 
@@ -79,14 +79,14 @@ def hostile_folder(pytester):
 def test_the_suite_runs_in_spite_of_a_hostile_configuration(hostile_folder):
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
-    assert verdict_lines(ended)[0].endswith("3 kept, 0 broken, 0 errors, 0 skipped")
+    assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
     assert "theirs" not in "\n".join(ended.outlines)
 
 
 def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder):
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST, "-n", "2")
     assert ended.ret == pytest.ExitCode.OK
-    assert verdict_lines(ended)[0].endswith("3 kept, 0 broken, 0 errors, 0 skipped")
+    assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,11 @@ def test_several_implementations_make_one_matrix(pytester, mine):
     ]
     ended.stdout.re_match_lines(
         [
-            r" +python +mine:Honest +mine:Reversed *",
-            r"rule +ticket +ticket +ticket *",
-            r"ticket/list/order +kept +kept +BROKEN *",
-            r"ticket/list/empty +kept +kept +kept *",
+            r"mine:Reversed, contract ticket:",
+            r"BROKEN ticket/list/order — .*",
+            r"contract ticket +python +mine:Honest +mine:Reversed *",
+            r"list/order +kept +kept +BROKEN *",
+            r"list/empty +kept +kept +kept *",
         ]
     )
 
@@ -180,9 +181,8 @@ def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(pytester, mine):
     assert "  not the implementation's broken promise, but an adapter that failed:" in shown
     assert re.search(r"list_backups\(base_path='.*'\): no answer within 1 s", shown)
     assert "its process group was killed; --reedbackup-timeout sets another limit" in shown
-    assert ended.parseoutcomes() == {"passed": 2, "errors": 2, "deselected": 2 * 246} or (
-        ended.parseoutcomes()["errors"] == 2
-    )
+    outcomes = ended.parseoutcomes()
+    assert (outcomes["passed"], outcomes["errors"], outcomes.get("failed")) == (2, 2, None)
 
 
 def test_a_worker_that_dies_leaves_an_error_and_a_verdict(pytester, mine):
@@ -208,7 +208,7 @@ def test_a_missing_capability_is_a_skip_with_its_name(pytester, mine):
     assert ended.ret == pytest.ExitCode.OK
     (line,) = verdict_lines(ended)
     assert ": conforms " in line
-    assert line.endswith("3 kept, 0 broken, 0 errors, 1 skipped")
+    assert line.endswith("5 kept, 0 broken, 0 errors, 1 skipped")
     ended.stdout.fnmatch_lines(["skipped ticket/create/clock-backwards: needs clock: *"])
 
 
