@@ -30,7 +30,7 @@ def source_tree(base: Path) -> Tree:
 
 def below_roots(tree: Tree) -> Tree:
     """Without the two roots themselves, which members below them may imply."""
-    return Tree({name: entry for name, entry in tree.entries.items() if name not in ROOTS})
+    return tree.without(ROOTS)
 
 
 def archive_of(base: Path, backup_id: str) -> Path:

@@ -103,7 +103,7 @@ class Before:
         after = _whole(self.base)
         free = changed | {name for name in after.entries if self._may_appear(name)}
         expect_same_tree(
-            "everything else in the base", _without(after, free), _without(self.tree, free)
+            "everything else in the base", after.without(free), self.tree.without(free)
         )
 
     def _expect_restored(self, name: str, fate: Restored) -> set[str]:
@@ -200,7 +200,3 @@ def _gives(stored: bytes, size: int, old: bytes, new: bytes) -> bool:
 
 def _whole(base: Path) -> Tree:
     return Tree.read(base, exclude=(".",))
-
-
-def _without(tree: Tree, free: set[str]) -> Tree:
-    return Tree({name: entry for name, entry in tree.entries.items() if name not in free})

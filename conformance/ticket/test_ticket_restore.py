@@ -14,8 +14,10 @@ from pytest_reedbackup.archives import (
     folder_member,
     mode_of,
     pack_members,
+    read_tree,
 )
 from pytest_reedbackup.bases import (
+    archive_of,
     backup_around,
     change_everything,
     edit_unseen,
@@ -174,8 +176,10 @@ def test_restore_brings_back_the_modes_of_a_shared_database(
     _change_modes(reedbackup_db)
     for root in ROOTS:
         (reedbackup_db / root).chmod(0o755)
+    unsaid = _roots_without_members(reedbackup, reedbackup_db, target)
     reedbackup.restored(reedbackup_db, target)
-    expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
+    found = live_tree(reedbackup_db).without(unsaid)
+    expect_same_tree("tables/ and indices/", found, expected.without(unsaid))
 
 
 @case(
@@ -316,3 +320,13 @@ def _bytes_of_further_names(base: Path) -> int:
             repeated += found.st_size
         seen.add(found.st_ino)
     return repeated
+
+
+def _roots_without_members(reedbackup: Subject, base: Path, target: int) -> set[str]:
+    """Of tables/ and indices/, those that the backup before `target` only implies.
+
+    create/content asks for what is under them, so that their own modes may be in no archive.
+    """
+    own = next((info for info in reedbackup.listed(base) if info.timestamp <= target), None)
+    members = read_tree(archive_of(base, own.id)).entries if own else ()
+    return set(ROOTS).difference(members)

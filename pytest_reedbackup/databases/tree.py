@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -78,6 +78,10 @@ class Tree:
     def exists(self) -> bool:
         """Whether there was something to read."""
         return bool(self.entries)
+
+    def without(self, names: Collection[str]) -> Tree:
+        """This tree without the entries of these paths; what is below them stays."""
+        return Tree({path: entry for path, entry in self.entries.items() if path not in names})
 
     def differences(self, other: Tree, *, mtime: bool = False, limit: int | None = 20) -> list[str]:
         """How `other`, which was found, differs from this tree, which was expected.
