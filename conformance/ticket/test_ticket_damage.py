@@ -80,22 +80,6 @@ def test_a_tar_that_was_cut_is_refused(reedbackup: Subject, reedbackup_db: Path)
     )
 
 
-@case(
-    "ticket/restore/corrupt/tar-header",
-    "A damaged member header is BackupCorrupted, though the gzip around it is sound.",
-)
-def test_a_damaged_member_header_is_refused(reedbackup: Subject, reedbackup_db: Path) -> None:
-    reedbackup.created(reedbackup_db)
-    archive = reedbackup_db / "backups" / "1700000000.tar.gz"
-    pack_members(archive, [*_sound(), file_member("tables/text/zzz", b"not to be lost")])
-    whole = gzip.decompress(archive.read_bytes())
-    archive.write_bytes(gzip.compress(whole.replace(b"tables/text/zzz", b"tables/text/zz2")))
-    change_everything(reedbackup_db)
-    _expect_refused_as_corrupted(
-        reedbackup, reedbackup_db, archive, 1_700_000_000, "a header that its checksum denies"
-    )
-
-
 @cases(
     "ticket/restore/corrupt/no-fallback",
     "Where the archive to take is {variant}, restore does not fall back to an older one.",

@@ -62,6 +62,9 @@ def test_a_plain_archive_restores(reedbackup: Subject, reedbackup_db: Path, vari
     expect("tables_restored", report.tables_restored, 3)
 
 
+Rearranged = Callable[[list[tarfile.TarInfo]], list[tarfile.TarInfo]]
+
+
 def _with_dot_slash(members: list[tarfile.TarInfo]) -> list[tarfile.TarInfo]:
     """As of `tar czf X ./tables ./indices`."""
     return [member.replace(name=f"./{member.name}", deep=False) for member in members]
@@ -78,31 +81,29 @@ def _implied_folders(members: list[tarfile.TarInfo]) -> list[tarfile.TarInfo]:
     return [member for member in members if member.name not in implied]
 
 
-@cases(
-    "ticket/restore/foreign-archive/members",
-    "A plain tar.gz restores whatever the spelling and the order of its members ({variant}).",
-    {
-        "dot-slash": _with_dot_slash,
-        "folders-last": _folders_last,
-        "implied-folders": _implied_folders,
-    },
+@case(
+    "ticket/restore/foreign-archive/dot-slash",
+    "What `tar czf X ./tables ./indices` packed restores.",
 )
-def test_an_archive_of_other_members_restores(
-    reedbackup: Subject,
-    reedbackup_db: Path,
-    variant: Callable[[list[tarfile.TarInfo]], list[tarfile.TarInfo]],
-) -> None:
+def test_names_that_begin_with_a_dot_restore(reedbackup: Subject, reedbackup_db: Path) -> None:
     expected = live_tree(reedbackup_db)
-    archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
-    packed = [(member, _content(reedbackup_db, member)) for member in read_members(archive)]
-    names = variant([member for member, _ in packed])
-    contents = {member.name: content for member, content in packed}
-    pack_members(archive, [(m, contents[m.name.removeprefix("./")]) for m in names])
+    _pack_otherwise(reedbackup_db, _with_dot_slash)
     change_everything(reedbackup_db)
     reedbackup.restored(reedbackup_db, 1_700_000_000)
-    # A folder that is only implied says nothing of its mode.
-    found = _without_folder_modes(live_tree(reedbackup_db))
-    expect_same_tree("tables/ and indices/", found, _without_folder_modes(expected))
+    expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
+
+
+@cases(
+    "ticket/restore/foreign-archive/members",
+    "An archive of other members is restored or refused, never in part ({variant}).",
+    {"folders-last": _folders_last, "implied-folders": _implied_folders},
+)
+def test_an_archive_of_other_members_is_never_restored_in_part(
+    reedbackup: Subject, reedbackup_db: Path, variant: Rearranged
+) -> None:
+    whole = live_tree(reedbackup_db)
+    _pack_otherwise(reedbackup_db, variant)
+    _expect_whole_or_refused(reedbackup, reedbackup_db, whole)
 
 
 @case(
@@ -159,15 +160,9 @@ def test_a_hard_link_is_never_passed_over(reedbackup: Subject, reedbackup_db: Pa
     table = reedbackup_db / "tables" / "text"
     # Its name comes after the table's other files, so that tar packs it as a link to one of them.
     os.link(table / "current.csv", table / "zz-second-name")
-    expected = live_tree(reedbackup_db)
+    whole = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
-    change_everything(reedbackup_db)
-    changed = live_tree(reedbackup_db)
-    answer = reedbackup.restore_point_in_time(reedbackup_db, 1_700_000_000)
-    if isinstance(answer, Answered):
-        expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
-    else:
-        expect_same_tree("tables/ and indices/ after a refusal", live_tree(reedbackup_db), changed)
+    _expect_whole_or_refused(reedbackup, reedbackup_db, whole)
 
 
 @dataclass(frozen=True)
@@ -247,6 +242,26 @@ def _specimen(maker: Subject, base: Path) -> Specimen | None:
     if strays or below_roots(live_tree(base)).differences(below_roots(archived)):
         return None
     return Specimen(maker.implementation.option, archive, made.timestamp)
+
+
+def _pack_otherwise(base: Path, rearranged: Rearranged) -> None:
+    """Packs the base as others do, with its members rearranged."""
+    archive = pack(base, base / "backups" / "1700000000.tar.gz")
+    members = read_members(archive)
+    contents = {member.name: _content(base, member) for member in members}
+    renamed = rearranged(members)
+    pack_members(archive, [(m, contents[m.name.removeprefix("./")]) for m in renamed])
+
+
+def _expect_whole_or_refused(reedbackup: Subject, base: Path, whole: Tree) -> None:
+    """A restore of the one archive brings back `whole`, or is refused and changes nothing."""
+    change_everything(base)
+    changed = live_tree(base)
+    answer = reedbackup.restore_point_in_time(base, 1_700_000_000)
+    expected = whole if isinstance(answer, Answered) else changed
+    # A folder that is only implied says nothing of its mode.
+    found = _without_folder_modes(live_tree(base))
+    expect_same_tree("tables/ and indices/", found, _without_folder_modes(expected))
 
 
 def _content(base: Path, member: tarfile.TarInfo) -> bytes:

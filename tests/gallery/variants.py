@@ -375,3 +375,34 @@ class CallsTar(Honest):
 
 def _digest(entry: Entry) -> str:
     return hashlib.sha256(entry.content).hexdigest()
+
+
+class _Orderly(Honest):
+    """Refuses a member before which `folders` has no folder for it."""
+
+    def admitted(self, archive: Archive, members: Members) -> list[Entry]:
+        entries = super().admitted(archive, members)
+        folders = self.folders(entries)
+        for number, entry in enumerate(entries):
+            above = entry.name.rpartition("/")[0]
+            if above and folders.get(above, number) >= number:
+                raise corrupted(archive, f"{entry.name} comes before its folder")
+        return entries
+
+    def folders(self, entries: list[Entry]) -> dict[str, int]:
+        return {entry.name: number for number, entry in enumerate(entries) if entry.is_folder}
+
+
+class FoldersFirst(_Orderly):
+    """A folder must come before what is in it, if it comes at all."""
+
+    def folders(self, entries: list[Entry]) -> dict[str, int]:
+        implied = {entry.name.rpartition("/")[0]: -1 for entry in entries}
+        return implied | super().folders(entries)
+
+
+class EveryFolder(_Orderly):
+    """A folder that has no member of its own is a damage."""
+
+    def folders(self, entries: list[Entry]) -> dict[str, int]:
+        return dict.fromkeys(super().folders(entries), -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 
 from gallery.honest import Honest
@@ -23,39 +22,6 @@ class NoDotSlash(Honest):
             yield member, content
 
 
-class _Orderly(Honest):
-    """Refuses a member before which `folders` has no folder for it."""
-
-    breaks = "restore/foreign-archive"
-
-    def admitted(self, archive: Archive, members: Members) -> list[Entry]:
-        entries = super().admitted(archive, members)
-        folders = self.folders(entries)
-        for number, entry in enumerate(entries):
-            above = entry.name.rpartition("/")[0]
-            if above and folders.get(above, number) >= number:
-                raise corrupted(archive, f"{entry.name} comes before its folder")
-        return entries
-
-    def folders(self, entries: list[Entry]) -> dict[str, int]:
-        return {entry.name: number for number, entry in enumerate(entries) if entry.is_folder}
-
-
-class FoldersFirst(_Orderly):
-    """A folder must come before what is in it, if it comes at all."""
-
-    def folders(self, entries: list[Entry]) -> dict[str, int]:
-        implied = {entry.name.rpartition("/")[0]: -1 for entry in entries}
-        return implied | super().folders(entries)
-
-
-class EveryFolder(_Orderly):
-    """A folder that has no member of its own is a damage."""
-
-    def folders(self, entries: list[Entry]) -> dict[str, int]:
-        return dict.fromkeys(super().folders(entries), -1)
-
-
 class NameOnly(Honest):
     """A gzip header with more than a name in it is refused."""
 
@@ -66,26 +32,6 @@ class NameOnly(Honest):
         if flags[0] & ~0x08:
             raise corrupted(archive, "its header is odd")
         return super().decompress(archive)
-
-
-class EndsAtABadHeader(Honest):
-    """A tar ends at a header that its checksum denies, as tarfile has it."""
-
-    breaks = "restore/corrupt"
-
-    def unpack(self, archive: Archive, data: bytes) -> Members:
-        try:
-            return super().unpack(archive, data)
-        except ReedError:
-            with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-                end = (tar.getmembers() or [tarfile.TarInfo()])[-1].offset
-            return super().unpack(archive, self.until(data, end))
-
-    def until(self, data: bytes, last: int) -> bytes:
-        """The tar up to the end of the member at `last`."""
-        member = tarfile.TarInfo.frombuf(data[last : last + 512], "utf-8", "surrogateescape")
-        end = last + 512 + -(-member.size // 512) * 512
-        return data[:end] + bytes(1024) if end <= len(data) else data
 
 
 class FallsBackToTheSafe(Honest):
