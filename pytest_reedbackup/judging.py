@@ -38,7 +38,7 @@ def outcome_of(
         contract=pairing.contract,
         outcome=_ended(report, reason),
         node_id=report.nodeid,
-        repeat=_repeat(case, pairing, settings),
+        repeat=repeat(case, pairing, settings),
         duration_secs=report.duration,
         defect=case.defect,
         measured="; ".join(
@@ -137,7 +137,8 @@ def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
     return outcome
 
 
-def _repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
+def repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
+    """The command that repeats just this case."""
     command = [
         "pytest",
         *settings.paths,

@@ -5,7 +5,8 @@ AdapterFault            never the implementation's broken promise: outcome `erro
 ├── ProtocolViolation   a reply that PROTOCOL does not allow, with the raw line
 │   └── Misfit          … because a value has other fields than its contract says
 ├── TimedOut            no reply in time; the process group was killed
-└── Crashed             the process ended instead of replying
+├── Crashed             the process ended instead of replying
+└── NotRecorded         a replayed recording has no answer to this call
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ class TimedOut(AdapterFault):
 
 class Crashed(AdapterFault):
     """The process ended instead of replying."""
+
+
+class NotRecorded(AdapterFault):
+    """A replayed recording has no answer to this call."""
 
 
 def shown(line: bytes | bytearray) -> str:

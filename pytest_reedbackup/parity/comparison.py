@@ -12,7 +12,7 @@ from pytest_reedbackup.parity.facts import OUTCOME, Facts, Side
 from pytest_reedbackup.restores import MENDABLE
 
 NOTHING = ("(nothing)",)
-AFTERWARDS = "what follows from those"
+AFTERWARDS = "what follows from an earlier one"
 
 
 class Difference(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_reedbackup.archives import read_folder, read_members
 from pytest_reedbackup.bases import backups_listing, source_tree
 from pytest_reedbackup.creates import is_tar_failure
-from pytest_reedbackup.databases.tree import Entry, Tree
+from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTCOME, Facts, Side, elsewhere
 from pytest_reedbackup.parity.facts import refused as refused_line
 from pytest_reedbackup.promises import BrokenPromise
@@ -22,6 +22,7 @@ MENDABLE = ("D1", "D3")
 INFO = "the BackupInfo"
 MEMBERS = "the archive's members"
 OWN_BACKUPS = "backups/ in the archive"
+AS_THE_BASE = ("as the base is",)
 _MIB = 1048576
 # With 7 failures in 12 (D1), that many in a row are met once in 10^9 times.
 _ATTEMPTS = 40
@@ -34,7 +35,7 @@ def observed(side: Side) -> Facts:
     Where tar failed, which it does at random while the archive is in what it
     reads (D1), it is made again, unless the side declares to do the safe thing.
     """
-    observer = Observer(side.base)
+    observer, source = Observer(side.base), source_tree(side.base)
     kept = backups_listing(side.base)
     answer = side.subject.create_backup(side.base)
     for _ in range(_ATTEMPTS):
@@ -48,7 +49,7 @@ def observed(side: Side) -> Facts:
     outcome = outcome_of(answer, side.base)
     if "err" in outcome:
         return {OUTCOME: refused_line(outcome), ELSEWHERE: touched}
-    archived = _archived(side.base, outcome["ok"], new)
+    archived = _archived(side.base, outcome["ok"], new, source)
     return {OUTCOME: ("a BackupInfo",), **archived, ELSEWHERE: touched}
 
 
@@ -58,7 +59,7 @@ def predicted(side: Side, mended: Collection[str]) -> Facts:
     return {
         OUTCOME: ("a BackupInfo",),
         INFO: ("as the archive is",),
-        MEMBERS: _members(source_tree(side.base)),
+        MEMBERS: AS_THE_BASE,
         OWN_BACKUPS: _own_backups(
             folder="D1" not in mended, names=[] if "D3" in mended else earlier
         ),
@@ -71,7 +72,7 @@ def _remove(base: Path, names: Collection[str]) -> None:
         (base / "backups" / name).unlink()
 
 
-def _archived(base: Path, info: Mapping[str, Any], new: list[str]) -> Facts:
+def _archived(base: Path, info: Mapping[str, Any], new: list[str], source: Tree) -> Facts:
     """What is new in backups/, and what the info says of it."""
     if len(new) != 1 or not _NAME.fullmatch(new[0]):
         return {INFO: (f"new in backups/ is {new}",)}
@@ -90,18 +91,9 @@ def _archived(base: Path, info: Mapping[str, Any], new: list[str]) -> Facts:
     strange = tuple(f"beside the base: {top}" for top in sorted(tops - {base.name}))
     return {
         INFO: said,
-        MEMBERS: _members(Tree(others)) + strange,
+        MEMBERS: (*source.differences(Tree(others)), *strange) or AS_THE_BASE,
         OWN_BACKUPS: _own_backups("backups" in held, sorted(earlier - set(new))),
     }
-
-
-def _members(tree: Tree) -> tuple[str, ...]:
-    return tuple(_line(name, entry) for name, entry in sorted(tree.entries.items()))
-
-
-def _line(name: str, entry: Entry) -> str:
-    """A member without its time, which a write moves."""
-    return f"{name}: {entry.kind}, mode {entry.mode:04o}, {entry.size} bytes, {entry.content[:12]}"
 
 
 def _own_backups(folder: bool, names: Collection[str]) -> tuple[str, ...]:
