@@ -49,6 +49,17 @@ _STRAYS = (Stray("notes.txt"), Stray("link", "text"), Stray("dangling", "nowhere
 _SECONDS = ("5", "6", "+5", "005", "0", "1700000000", str(U64_MAX))
 _FOREIGN = ("-5", "+", "", " 5", "5 ", "1_0", "1.5", "0x5", str(U64_MAX + 1), "a")
 
+# The edges of what fits a number, which are worth more tries than a word in its place.
+_LIMITS = (
+    "largest-action",
+    "action-over-u8",
+    "largest-user",
+    "user-over-u32",
+    "largest-size",
+    "size-over-u64",
+    "timestamp-over-u64",
+)
+
 _stamps = st.one_of(
     st.integers(1, 12),
     st.integers(0, 3).map(lambda later: EPOCH_NS + later),
@@ -78,6 +89,14 @@ def _rarely(strategy: SearchStrategy[Drawn], otherwise: Any, once_in: int) -> Se
     )
 
 
+def _seldom_empty(
+    elements: SearchStrategy[Drawn], *, max_size: int, unique_by: Any
+) -> SearchStrategy[list[Drawn]]:
+    """Lists, the empty one seldom and yet the smallest."""
+    full = st.lists(elements, min_size=1, max_size=max_size, unique_by=unique_by)
+    return st.integers(0, 14).flatmap(lambda number: full if number else st.just([]))
+
+
 _versions = st.builds(
     Version,
     at=_stamps,
@@ -86,17 +105,23 @@ _versions = st.builds(
 )
 
 
+_lines = st.tuples(st.integers(0, 4), st.sampled_from([*_LIMITS, *LINES]))
+_logs = st.sampled_from(["no-final-newline", *LOGS, NO_FILE, A_FOLDER])
+
+
 @st.composite
-def _tables(draw: DrawFn, name: str) -> TableHistory:
-    once_each = draw(_rarely(st.just(None), lambda version: version.at, once_in=8))
-    versions = draw(st.lists(_versions, max_size=5, unique_by=once_each))
+def _tables(draw: DrawFn) -> TableHistory:
+    """One table, with all that is drawn for it side by side: so it can be dropped as a whole."""
+    name = draw(st.sampled_from(_NAMES))
+    once_each = draw(_rarely(st.just(None), lambda version: version.at, once_in=6))
+    versions = draw(_seldom_empty(_versions, max_size=5, unique_by=once_each))
     if draw(_rarely(st.just(False), True, once_in=6)):
-        versions.sort(key=lambda version: version.at)
+        versions = sorted(versions, key=lambda version: version.at)
     return TableHistory(
         name=name,
         versions=tuple(versions),
-        line=draw(_rarely(st.tuples(st.integers(0, 4), st.sampled_from(list(LINES))), None, 6)),
-        log=draw(_rarely(st.sampled_from([*LOGS, NO_FILE, A_FOLDER]), "", once_in=5)),
+        line=draw(_rarely(_lines, None, once_in=4)),
+        log=draw(_rarely(_logs, "", once_in=4)),
         current=draw(_rarely(st.sampled_from(["lost", "changed"]), "sound", once_in=7)),
         mode=draw(st.sampled_from([0o644, 0o600, 0o664])),
         stray=draw(_rarely(st.sampled_from(["file", "folder"]), "", once_in=8)),
@@ -118,8 +143,8 @@ def scenarios(draw: DrawFn, *, restores_only: bool = False) -> Scenario:
 
     Unless `restores_only`, list_backups and create_backup may be among the calls.
     """
-    names = draw(st.lists(st.sampled_from(_NAMES), max_size=3, unique=True))
-    tables = tuple(draw(_tables(name)) for name in names)
+    named = _seldom_empty(_tables(), max_size=3, unique_by=lambda table: table.name)
+    tables = tuple(draw(named))
     backups: list[BackupName] = []
     calls: list[Call] = [
         Restore(target)

@@ -42,17 +42,17 @@ def observed(side: Side, target: int, call: int) -> Facts:
         effects = before.observer.effects(outcome)
     except UnknownChange as change:
         return {OUTCOME: _outcome(outcome), ELSEWHERE: (str(change),)}
-    reported = _reported(side, outcome)
+    reported, changed = _reported(side, outcome), before.observer.changed()
     return {
         OUTCOME: _outcome(outcome),
         **{
             f"table {name}": (
                 *reported.get(name, [NOT_REPORTED]),
-                *before.done_to(name, effects, call),
+                *before.done_to(name, effects, changed, call),
             )
             for name in sorted(before.contents.keys() | reported.keys())
         },
-        ELSEWHERE: elsewhere(before.touched_elsewhere()),
+        ELSEWHERE: elsewhere(before.touched_elsewhere(changed)),
     }
 
 
@@ -84,7 +84,7 @@ class _Before:
         observer = Observer(side.base)
         return cls(side, observer, _currents(side), observer.logs)
 
-    def done_to(self, name: str, effects: Effects, call: int) -> list[str]:
+    def done_to(self, name: str, effects: Effects, changed: set[str], call: int) -> list[str]:
         """The lines about the files of one table."""
         path = f"tables/{name}/current.csv"
         appended = effects.appended.get(name)
@@ -97,7 +97,7 @@ class _Before:
             appended=appended,
             flaw=self._flaw(name, made) if made else "",
             leftovers=[tmp for tmp in left if tmp.startswith(f"tables/{name}/")],
-            touched=self._touched(name, made),
+            touched=self._touched(name, made, changed),
         )
 
     def _made(self, name: str) -> Version:
@@ -121,13 +121,13 @@ class _Before:
             return "its delta does not lead to current.csv, or has not the size that the log says"
         return ""
 
-    def _touched(self, name: str, made: Version | None) -> list[str]:
+    def _touched(self, name: str, made: Version | None, changed: set[str]) -> list[str]:
         """What changed in a table's folder but should not have."""
         folder = f"tables/{name}/"
         new = {".lock", f"{made.timestamp}.bsdiff" if made else ".lock"}
         return [
             path
-            for path in sorted(self.observer.changed())
+            for path in sorted(changed)
             if path.startswith(folder)
             and not path.endswith(".tmp")
             and not (path not in self.observer.before.entries and path[len(folder) :] in new)
@@ -144,12 +144,12 @@ class _Before:
             return False
         return file.stat().st_mode & 0o7777 == before.mode
 
-    def touched_elsewhere(self) -> list[str]:
+    def touched_elsewhere(self, changed: set[str]) -> list[str]:
         """What changed outside the tables' folders; a registry that was not there may appear."""
         tables = tuple(f"tables/{name}/" for name in self.contents)
         return [
             path
-            for path in self.observer.changed()
+            for path in changed
             if not path.startswith(tables) and not self._is_new_registry(path)
         ]
 
