@@ -186,3 +186,9 @@ def run_suite(
         return ended, json_report.read(report)
 
     return run
+
+
+@pytest.fixture
+def gallery_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Child processes can import the gallery, too."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))

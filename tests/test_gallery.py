@@ -103,12 +103,6 @@ def all_honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     return once("all-honest", lambda: hold([option for option in honest() if option != WAITS]))
 
 
-@pytest.fixture
-def gallery_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Child processes can import the gallery, too."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-
-
 @shown_by_name
 def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
     exhibit: Exhibit, lies_held: Held

@@ -12,7 +12,7 @@ from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.tables import U64_MAX, TableFolder, os_reason, tables_of
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.promises import expect, expect_same_tree, expect_that, refusal_of
-from pytest_reedbackup.restores import Failed, Restored, Skipped, expect_restore, fates
+from pytest_reedbackup.restores import Failed, Fates, Restored, Skipped, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
 Target = Callable[[list[int]], int]
@@ -116,7 +116,7 @@ def test_the_report_says_what_became_of_each_table(
     target = routes[0]
     assert text[0] < target < content[0]
     (reedbackup_db / "tables" / "lost").mkdir()
-    expected = {
+    expected: Fates = {
         "text": Restored(text[0], tables_of(reedbackup_db)["text"].content(text[0])),
         "routes": Restored(routes[0], tables_of(reedbackup_db)["routes"].content(routes[0])),
         "content": Skipped(),

@@ -100,12 +100,12 @@ def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
     grouped: dict[str, list[CaseOutcome]] = {}
     for outcome in result.outcomes:
         grouped.setdefault(outcome.rule, []).append(outcome)
-    order = list(drift.BASELINE)
-    groups = list(dict.fromkeys(rule.split("/")[0] for rule in (*order, *grouped)))
+    order = list(drift.BASELINE if result.contract == "ticket" else RULES[result.contract])
+    groups = list(dict.fromkeys(rule.split("/")[0] for rule in (*drift.BASELINE, *order, *grouped)))
 
     def position(rule: str) -> tuple[int, int]:
-        known = result.contract == "ticket" and rule in drift.BASELINE
-        return groups.index(rule.split("/")[0]), order.index(rule) if known else 0
+        place = order.index(rule) if rule in order else len(order)
+        return groups.index(rule.split("/")[0]), place
 
     return {rule: grouped[rule] for rule in sorted(grouped, key=position)}
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pytest_reedbackup.drift.rows import Drift, Row, RuleDrift, SourceDrift
 from pytest_reedbackup.outcomes import Outcome
-from pytest_reedbackup.report.terminal import COUNTED, MARKS
+from pytest_reedbackup.report.marks import COUNTED, MARKS
 
 _NAME_WIDTH = 22
 _ABOUT_PLACES = {

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from io import StringIO
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
+from pytest_reedbackup.report.marks import COUNTED, MARKS
+from pytest_reedbackup.report.matrix import matrices
 from pytest_reedbackup.settings import Pairing
 
 _VERDICT_STYLES = {
@@ -19,23 +20,6 @@ _VERDICT_STYLES = {
     Verdict.DOES_NOT_CONFORM: "bold red",
     Verdict.UNDECIDED: "bold yellow",
 }
-MARKS = {
-    Outcome.PASS: ("kept", "green"),
-    Outcome.FAIL: ("BROKEN", "bold red"),
-    Outcome.DIVERGES: ("diverges", "magenta"),
-    Outcome.ERROR: ("error", "yellow"),
-    Outcome.SKIP: ("skipped", "cyan"),
-    Outcome.UNDECIDED: ("undecided", "yellow"),
-}
-# What each kind of outcome is called in the first line, with its count.
-COUNTED = (
-    (Outcome.PASS, "kept"),
-    (Outcome.FAIL, "broken"),
-    (Outcome.DIVERGES, "diverging as declared"),
-    (Outcome.UNDECIDED, "undecided"),
-    (Outcome.ERROR, "errors"),
-    (Outcome.SKIP, "skipped"),
-)
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
@@ -56,14 +40,11 @@ def render(
     for result in results:
         _print_verdict(console, result, by_key[result.implementation, result.contract])
     for result in results:
-        _print_measured(console, result)
-    for result in results:
-        # What a translation breaks is shown rule by rule, in the drift report.
-        if not by_key[result.implementation, result.contract].translated_from:
-            _print_outcomes(console, result)
+        _print_details(console, result, by_key[result.implementation, result.contract], results)
     if len(results) > 1:
-        console.print()
-        console.print(_matrix(results), soft_wrap=False)
+        for matrix in matrices(results):
+            console.print()
+            console.print(matrix, soft_wrap=False)
     return target.getvalue()
 
 
@@ -102,25 +83,47 @@ def _translated(pairing: Pairing) -> str:
     return f", translated from {pairing.translated_from}" if pairing.translated_from else ""
 
 
-def _print_measured(console: Console, result: Result) -> None:
-    for outcome in result.outcomes:
-        if outcome.measured:
-            console.print(Text(f"  {outcome.case_id}: {outcome.measured}"))
-
-
-def _print_outcomes(console: Console, result: Result) -> None:
-    for outcome in result.outcomes:
-        word, style = MARKS[outcome.outcome]
+def _print_details(
+    console: Console, result: Result, pairing: Pairing, results: Sequence[Result]
+) -> None:
+    """What was measured, broken, and left out; under a heading where there are several results."""
+    measured = [outcome for outcome in result.outcomes if outcome.measured]
+    # What a translation breaks is shown rule by rule, in the drift report.
+    told = () if pairing.translated_from else result.outcomes
+    if len(results) > 1 and (measured or any(o.outcome is not Outcome.PASS for o in told)):
+        console.print()
+        heading = f"{result.implementation}, contract {result.contract}:"
+        console.print(Text(heading, style="bold"))
+    for outcome in measured:
+        console.print(Text(f"  {outcome.case_id}: {outcome.measured}"))
+    for outcome in told:
         if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
-            console.print()
-            heading = f" {outcome.case_id} — {outcome.promise}"
-            console.print(Text.assemble((word, style), (heading, "bold")))
-            for line in _told(outcome):
-                console.print(Text(f"  {line}"))
-            console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
-        elif outcome.outcome is not Outcome.PASS:
+            _print_broken(console, outcome)
+    _print_by_reason(console, told)
+
+
+def _print_broken(console: Console, outcome: CaseOutcome) -> None:
+    heading = f" {outcome.case_id} — {outcome.promise}"
+    console.print()
+    console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
+    for line in _told(outcome):
+        console.print(Text(f"  {line}"))
+    console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
+
+
+def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
+    """Cases that were skipped, undecided or diverged, those of one reason together."""
+    cases: dict[tuple[Outcome, str], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.outcome in (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES):
             reason = outcome.divergence or outcome.detail
-            console.print(Text.assemble((word, style), f" {outcome.case_id}: {reason}"))
+            cases.setdefault((outcome.outcome, reason), []).append(outcome.case_id)
+    for (kind, reason), case_ids in cases.items():
+        first, *more = case_ids
+        about = f"{len(case_ids)} cases" if more else first
+        console.print(Text.assemble(MARKS[kind], f" {about}: {reason}"))
+        for case_id in case_ids if more else ():
+            console.print(Text(f"  {case_id}"))
 
 
 def _told(outcome: CaseOutcome) -> list[str]:
@@ -136,29 +139,3 @@ def _told(outcome: CaseOutcome) -> list[str]:
 def _first_line(text: str) -> str:
     first, *more = text.splitlines() or [""]
     return f"{first} (and {len(more)} more lines above)" if more else first
-
-
-def _matrix(results: Sequence[Result]) -> Table:
-    """One row a rule, one column an implementation."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("rule", no_wrap=True)
-    for result in results:
-        table.add_column(f"{result.implementation}\n{result.contract}")
-    checked = {(o.contract, o.rule) for result in results for o in result.outcomes}
-    for contract, rule in sorted(checked, key=_place):
-        table.add_row(f"{contract}/{rule}", *(_mark(result, contract, rule) for result in results))
-    return table
-
-
-def _place(checked: tuple[str, str]) -> tuple[str, int]:
-    """Rules come in the order of their contract, whatever order the cases ran in."""
-    contract, rule = checked
-    rules = list(RULES.get(contract, ()))
-    return contract, rules.index(rule) if rule in rules else len(rules)
-
-
-def _mark(result: Result, contract: str, rule: str) -> Text:
-    outcomes = [o for o in result.outcomes if (o.contract, o.rule) == (contract, rule)]
-    if not outcomes:
-        return Text("-", style="dim")
-    return Text(*MARKS[Outcome.worst(o.outcome for o in outcomes)])

@@ -87,8 +87,8 @@ def test_a_translation_stands_beside_the_others_in_the_matrix(run_pytest: RunPyt
     ended = run_pytest("--reedbackup-impl=python", *LAST, FOREIGN)
     assert "python under contract ticket: conforms" in ended.stdout
     assert "python-last under contract ticket, translated from last: does not" in ended.stdout
-    (row,) = [line for line in ended.stdout.splitlines() if line.startswith("ticket/list/")]
-    assert row.split() == ["ticket/list/foreign", "kept", "BROKEN"]
+    (row,) = [line for line in ended.stdout.splitlines() if line.startswith("list/")]
+    assert row.split() == ["list/foreign", "kept", "BROKEN"]
     headline = "python-last under contract ticket, translated from last: of 1 rules 1 broken"
     assert ended.stdout.partition(" drift ")[2].count(headline) == 1
     assert "python under contract ticket" not in ended.stdout.partition(" drift ")[2]

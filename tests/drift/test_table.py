@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import dropwhile
 from typing import Any
 
@@ -122,6 +123,15 @@ def test_rules_stand_in_the_order_of_the_contract() -> None:
     rules = [found.subject for found in part.rows]
     assert rules == ["create/info", "restore/pick", "surface/types", "own/rule"]
     assert part.rows[-1].baseline == "is not described"
+
+
+def test_rules_of_contract_last_stand_in_its_order_whatever_came_first() -> None:
+    ids = ("last/log/order", "last/list/names", "last/list/order", "last/create/info")
+    found = results(case(case_id, Outcome.PASS) for case_id in ids)
+    shown = drift_of(found, [replace(LAST_UNDER_TICKET, contract="last")], SourceDrift("src", []))
+    assert shown is not None
+    rules = [row.subject for row in shown.implementations[0].rows]
+    assert rules == ["create/info", "list/order", "list/names", "log/order"]
 
 
 LONG_RULE = "a-rule-of-a-longer-name-than-the-column"

@@ -155,10 +155,11 @@ def test_several_implementations_make_one_matrix(pytester, mine):
     ]
     ended.stdout.re_match_lines(
         [
-            r" +python +mine:Honest +mine:Reversed *",
-            r"rule +ticket +ticket +ticket *",
-            r"ticket/list/order +kept +kept +BROKEN *",
-            r"ticket/list/empty +kept +kept +kept *",
+            r"mine:Reversed, contract ticket:",
+            r"BROKEN ticket/list/order — .*",
+            r"contract ticket +python +mine:Honest +mine:Reversed *",
+            r"list/order +kept +kept +BROKEN *",
+            r"list/empty +kept +kept +kept *",
         ]
     )
 
@@ -180,9 +181,8 @@ def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(pytester, mine):
     assert "  not the implementation's broken promise, but an adapter that failed:" in shown
     assert re.search(r"list_backups\(base_path='.*'\): no answer within 1 s", shown)
     assert "its process group was killed; --reedbackup-timeout sets another limit" in shown
-    assert ended.parseoutcomes() == {"passed": 2, "errors": 2, "deselected": 2 * 246} or (
-        ended.parseoutcomes()["errors"] == 2
-    )
+    outcomes = ended.parseoutcomes()
+    assert (outcomes["passed"], outcomes["errors"], outcomes.get("failed")) == (2, 2, None)
 
 
 def test_a_worker_that_dies_leaves_an_error_and_a_verdict(pytester, mine):
