@@ -86,19 +86,24 @@ class _CalledOff(BaseException):
         self.fault = fault
 
 
+class OffTheRecording(Exception):
+    """An example that leaves what a replayed recording knows."""
+
+
 @contextmanager
 def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
-    """Passes an example over that leaves what a replayed recording knows, while shrinking.
+    """Raises OffTheRecording where an example that is tried in shrinking is not recorded.
 
     A recording has the examples that are generated, and not those that are
-    tried to make one of them smaller. Before that, what it lacks is a fault.
+    tried to make one of them smaller: they are to be passed over. Before that,
+    what it lacks is a fault.
     """
     try:
         yield
     except _CalledOff as called_off:
-        if not (is_shrinking and isinstance(called_off.fault, NotRecorded)):
-            raise
-        hypothesis.reject()
+        if is_shrinking and isinstance(called_off.fault, NotRecorded):
+            raise OffTheRecording(str(called_off)) from called_off
+        raise
 
 
 def run_campaign(

@@ -42,7 +42,7 @@ def _table(table: TableHistory, folder: Path) -> Iterator[str]:
     log = folder / "version.log"
     if log.is_file():
         lines = log.read_bytes().splitlines(keepends=True)
-        yield "  version.log: " + ("empty" if not lines else "")
+        yield "  version.log:" + ("" if lines else " empty")
         yield from (f"    {repr(line)[2:-1]}" for line in lines)
     else:
         yield f"  version.log: {'a folder' if log.is_dir() else 'none'}"

@@ -24,6 +24,8 @@ class Mutation:
     line: str
     """A part of the line that stands in the file once."""
     changed: str
+    seed: int = 1
+    """Of a campaign that finds it soon: any does in the end."""
 
 
 MUTATIONS: Sequence[Mutation] = (
@@ -38,6 +40,7 @@ MUTATIONS: Sequence[Mutation] = (
         "table.py",
         "timestamps[: timestamps.index(timestamp) + 1]",
         "timestamps[: len(timestamps) - timestamps[::-1].index(timestamp)]",
+        seed=4,
     ),
     Mutation(
         "a-negative-seek-off-by-one",
@@ -62,6 +65,7 @@ MUTATIONS: Sequence[Mutation] = (
         "version_log.py",
         "for number, line in enumerate([*lines, last], 1)",
         "for number, line in enumerate(filter(str.strip, [*lines, last]), 1)",
+        seed=2,
     ),
     Mutation(
         "a-lone-carriage-return-ends-a-line",
@@ -69,7 +73,7 @@ MUTATIONS: Sequence[Mutation] = (
         'text.split("\\n")',
         'text.replace("\\r", "\\n").split("\\n")',
     ),
-    Mutation("crlf-is-not-accepted", "version_log.py", 'line.removesuffix("\\r")', "line"),
+    Mutation("crlf-is-not-accepted", "version_log.py", 'line.removesuffix("\\r")', "line", seed=3),
     Mutation("an-action-of-256", "version_log.py", "U8_MAX = 2**8 - 1", "U8_MAX = 2**8"),
     Mutation(
         "a-user-past-u32",
@@ -94,8 +98,9 @@ MUTATIONS: Sequence[Mutation] = (
         "bsdiff_stream.py",
         'low = int.from_bytes(b"\\x7f" * size)',
         'low = int.from_bytes(b"\\x3f" * size)',
+        seed=4,
     ),
-    Mutation("a-cut-stream-is-whole", "delta.py", "if not decoder.eof:", "if False:"),
+    Mutation("a-cut-stream-is-whole", "delta.py", "if not decoder.eof:", "if False:", seed=3),
     Mutation(
         "glued-to-the-last-line", "version_log.py", 'b"\\n" if content and', 'b"" if content and'
     ),

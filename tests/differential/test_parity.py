@@ -26,7 +26,7 @@ from pytest_reedbackup.fuzz.scenarios import (
     Version,
 )
 from pytest_reedbackup.implementations.client import Answer
-from pytest_reedbackup.implementations.faults import Crashed
+from pytest_reedbackup.implementations.faults import Crashed, NotRecorded
 from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally
 from pytest_reedbackup.parity.hunt import Hunt, Party
 from pytest_reedbackup.subject import Subject
@@ -180,6 +180,7 @@ def test_a_difference_is_kept_as_a_folder_and_told_in_words(
         "README.txt",
     }
     readme = (folder / "README.txt").read_text("utf-8")
+    assert readme.endswith("the command\n")
     assert "call 1: restore_point_in_time(target_timestamp=1)" in readme
     before, after_a, after_b = (
         Tree.read(folder / name / ".reed") for name in ("database", "after-A", "after-B")
@@ -203,6 +204,50 @@ def failing(party: Party, fault: Exception, after: int) -> Party:
 
     implementation.call = fails  # type: ignore[method-assign]
     return party
+
+
+def test_a_recording_that_lacks_a_call_ends_the_hunt_before_it_has_found_something(
+    party: Callable[..., Party], tmp_path: Path
+) -> None:
+    a, b = party("python-last"), party("python-last")
+    failing(b, NotRecorded("no such call"), after=20)
+    with pytest.raises(NotRecorded):
+        searched(a, b, Fuzzing(examples=50), tmp_path / "kept")
+
+
+def test_what_a_recording_lacks_is_passed_over_while_shrinking(
+    party: Callable[..., Party], tmp_path: Path
+) -> None:
+    """All that is tried after the first difference; so that one is what is told."""
+    undeclared, b = party("python-last", PORT - {"D10"}), party(BASELINE, NOTHING)
+    known: set[str] = set()
+    call = b.subject.implementation.call
+
+    def recorded(method: str, contract: Any, base: Path, **params: int) -> Answer:
+        tree = Tree.read(base)
+        key = f"{method} {params} {sorted((n, e.content) for n, e in tree.entries.items())}"
+        if found and key not in known:
+            raise NotRecorded("no such call")
+        known.add(key)
+        return call(method, contract, base, **params)
+
+    kept, found = tmp_path / "kept", []
+    play = Comparison.play
+
+    def noting(self: Comparison, scenario: Scenario) -> None:
+        try:
+            play(self, scenario)
+        except Difference:
+            found.append(scenario)
+            raise
+
+    b.subject.implementation.call = recorded  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Comparison, "play", noting)
+        broken = hunted(undeclared, b, kept)
+    assert "this is just defect D10" in "\n".join(broken.__notes__)
+    (folder,) = kept.iterdir()
+    assert Scenario.decoded((folder / "scenario.json").read_bytes()) == found[0]
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
