@@ -28,6 +28,8 @@ from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.restores import MENDABLE
 from pytest_reedbackup.subject import Subject
 
+# When a recording has lacked so many of the smaller examples, no more are tried on it.
+_PATIENCE = 100
 _MENDABLE = (*MENDABLE, *creates.MENDABLE, *lists.MENDABLE)
 
 
@@ -65,15 +67,20 @@ class Hunt:
         """One share of a campaign. Raises BrokenPromise for the smallest difference."""
         with _scratch() as scratch:
             found: list[Found] = []
+            passed_over = 0
 
             @fuzzing.seeded(share)
             @fuzzing.settings()
             @given(scenario=scenarios())
             def check(scenario: Scenario) -> None:
+                nonlocal passed_over
+                if passed_over >= _PATIENCE and scenario != found[-1].scenario:
+                    reject()
                 try:
                     with on_recorded_ground(is_shrinking=bool(found)):
                         self._compare(scenario, scratch, found)
                 except OffTheRecording:
+                    passed_over += 1
                     reject()
 
             try:

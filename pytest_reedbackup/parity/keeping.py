@@ -15,6 +15,7 @@ from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.parity.comparison import Difference
 
 _COLUMN = 48
+"""Characters of one side of two."""
 
 
 @dataclass(frozen=True)
