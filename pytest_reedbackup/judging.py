@@ -149,6 +149,8 @@ def repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
         command.append(f"--reedbackup-contract={pairing.contract}")
     if settings.baseline is not None:
         command.append(f"--reedbackup-baseline={settings.baseline.option}")
+    if settings.declared_in is not None:
+        command.append(f"--reedbackup-divergences={settings.declared_in}")
     if pairing.limits.call != TimeLimits().call:
         command.append(f"--reedbackup-timeout={pairing.limits.call:g}")
     if case.is_fuzzing:

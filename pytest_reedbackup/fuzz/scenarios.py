@@ -15,7 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from pytest_reedbackup.databases.edits import INIT, UPDATE
-from pytest_reedbackup.databases.layout import finish_folder, make_folder, write_file
+from pytest_reedbackup.databases.layout import (
+    EPOCH_NS,
+    finish_folder,
+    make_folder,
+    write_file,
+    write_registry,
+)
 from pytest_reedbackup.faults.damage import line_changed, record, xz
 from pytest_reedbackup.fuzz.damages import (
     LINES,
@@ -26,9 +32,7 @@ from pytest_reedbackup.fuzz.damages import (
 )
 from pytest_reedbackup.fuzz.names_in_backups import BackupName
 
-_ACTIONS = "code|name|description\n2|update|Update existing entry\n5|init|Initialise table\n"
-_USERS = "code|username|created_at\n0|system|1700000000\n1|admin|1700000000\n"
-_EDITOR = 1
+_ADMIN = 1
 
 
 class Edit(Struct, frozen=True):
@@ -148,11 +152,14 @@ class Scenario(Struct, frozen=True):
 
 
 def _write_registry(base: Path, system: int) -> None:
-    folder = make_folder(base / "registry")
-    users = _USERS + (f"{system}|system|1700000000\n" if system else "")
-    write_file(folder / "actions.dict", _ACTIONS.encode())
-    write_file(folder / "users.dict", users.encode())
-    finish_folder(folder)
+    """As every base has it; a later line of a name wins, so that `system` has another code."""
+    write_registry(base)
+    if system:
+        path = base / "registry" / "users.dict"
+        users = path.read_bytes()
+        path.unlink()
+        write_file(path, users + b"%d|system|%d\n" % (system, EPOCH_NS // 10**9))
+        finish_folder(path.parent)
 
 
 def _build_table(table: TableHistory, folder: Path) -> None:
@@ -215,7 +222,7 @@ def _write_log(table: TableHistory, path: Path, sizes: list[int]) -> None:
         finish_folder(make_folder(path))
         return
     log = b"".join(
-        b"%d|%d|%d|%d\n" % (version.at, UPDATE if number else INIT, _EDITOR, size)
+        b"%d|%d|%d|%d\n" % (version.at, UPDATE if number else INIT, _ADMIN, size)
         for number, (version, size) in enumerate(zip(table.versions, sizes, strict=True))
     )
     if table.line is not None and table.versions:

@@ -28,7 +28,7 @@ class Difference(Exception):
 
     def lines(self, facts: Facts) -> tuple[str, ...]:
         """What one side did under the heading."""
-        return facts.get(self.heading, NOTHING)
+        return facts.get(self.heading) or NOTHING
 
 
 @dataclass
