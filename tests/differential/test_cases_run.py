@@ -120,7 +120,7 @@ def test_the_baseline_keeps_the_promise_and_so_does_who_declares(
     (tmp_path / "undeclared.py").write_text(UNDECLARED)
     declared = tmp_path / "divergences.toml"
     declared.write_text("".join(DECLARED.format(case=c, defect=d) for d, c in CASES.items()))
-    options = (PICK, "--reedbackup-examples=300", f"--reedbackup-divergences={declared}")
+    options = (PICK, "--reedbackup-examples=150", f"--reedbackup-divergences={declared}")
     ended, report = run_suite(BASELINE, "undeclared:Undeclared", options=options)
     assert [case.outcome for case in report.cases] == [Outcome.PASS] * 2, ended.stdout
 
