@@ -112,15 +112,29 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
 
 
 def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> Path:
-    """Makes a plain tar.gz of a base's tables/ and indices/, as `tar czf` would."""
+    """Makes a plain tar.gz of a base's tables/ and indices/, as `tar czf` would.
+
+    The same tree gives the same bytes, whoever packs it when.
+    """
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(
-        archive, "w:gz", format=tar_format, encoding="utf-8", errors="surrogateescape"
-    ) as tar:
+    with (
+        gzip.GzipFile(archive, "wb", mtime=0) as plain,
+        tarfile.open(
+            fileobj=plain, mode="w", format=tar_format, encoding="utf-8", errors="surrogateescape"
+        ) as tar,
+    ):
         for root in ROOTS:
             if (base / root).is_dir():
-                tar.add(base / root, root)
+                tar.add(base / root, root, filter=_nobodys)
     return archive
+
+
+def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Of no owner, and of a whole second, as tar's own format has it."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = int(member.mtime)
+    return member
 
 
 def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
@@ -130,8 +144,16 @@ def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]
     for member, data in members:
         blocks.append(member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
         blocks.append(data + bytes(-len(data) % tarfile.BLOCKSIZE))
-    archive.write_bytes(gzip.compress(b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE)))
+    archive.write_bytes(gzip.compress(b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE), mtime=0))
     return archive
+
+
+def with_full_header(content: bytes) -> bytes:
+    """A gzip member with a field of its own, a name and a comment in its header (RFC 1952)."""
+    extra = b"rb" + (4).to_bytes(2, "little") + b"more"
+    header = content[:3] + bytes([0x04 | 0x08 | 0x10]) + content[4:10]
+    header += len(extra).to_bytes(2, "little") + extra + b"database.tar\0" + b"of others\0"
+    return header + content[data_offset(content) :]
 
 
 def file_member(name: str, content: bytes = b"") -> tuple[tarfile.TarInfo, bytes]:

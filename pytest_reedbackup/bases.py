@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -68,9 +69,15 @@ def backup_around(reedbackup: Subject, base: Path) -> int:
 
 
 def share_with_a_group(base: Path) -> None:
-    """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid."""
-    for path in sorted((base / "tables").rglob("*")):
+    """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid.
+
+    One folder is sticky as well, and one file has all that a file can have.
+    """
+    paths = sorted((base / "tables").rglob("*"))
+    for path in paths:
         path.chmod(0o2775 if path.is_dir() else 0o664)
+    next(path for path in paths if path.is_dir()).chmod(0o3775)
+    next(path for path in paths if path.is_file()).chmod(0o6755)
 
 
 def break_hard_links(base: Path) -> None:
@@ -84,6 +91,19 @@ def break_hard_links(base: Path) -> None:
             copy = path.with_name(f"{path.name[:100]}.copy")
             shutil.copy2(path, copy)
             copy.replace(path)
+
+
+def under_another_name(base: Path) -> Path:
+    """The base, renamed to what must be quoted and is not called .reed."""
+    return base.rename(base.with_name("Größe & 'so on'; $HOME"))
+
+
+def edit_unseen(base: Path) -> None:
+    """Gives every current.csv another content of the same size under the same mtime."""
+    for path in (base / "tables").rglob("current.csv"):
+        content, status = path.read_bytes(), path.stat()
+        path.write_bytes(content[:-2] + b"\0" + content[-1:])
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def change_everything(base: Path) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pytest_reedbackup.bases import backups_listing
@@ -26,6 +27,8 @@ SUFFIX = ".tar.gz"
 # With 7 failures in 12, that many in a row are met once in 10^9 times.
 _ATTEMPTS = 40
 _BUSY_BYTES = 8 << 20
+# Compresses well, but takes its time.
+_BLOCK_BYTES = 16 << 10
 _BETWEEN_CHANGES_SECS = 0.001
 
 
@@ -72,7 +75,7 @@ def busy_file(base: Path) -> Iterator[Path]:
     if "GNU tar" not in told.stdout:
         raise MissingCapability("GNU tar", "another tar says nothing of changing files", tool=True)
     path = base / "tables" / "text" / "busy.bin"
-    path.write_bytes(os.urandom(_BUSY_BYTES))
+    path.write_bytes(Random(0).randbytes(_BLOCK_BYTES) * (_BUSY_BYTES // _BLOCK_BYTES))
     stop = threading.Event()
 
     def change() -> None:

@@ -5,6 +5,7 @@ They work without any option: then the implementation is the reference.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_reedbackup.run import Run
     from pytest_reedbackup.settings import Pairing, Settings
     from pytest_reedbackup.subject import Subject
+    from pytest_reedbackup.tapes.recorder import Recorder
 
 MakeDatabase = Callable[["Spec"], Path]
 
@@ -28,6 +30,7 @@ def reedbackup_templates(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Templates:
     """The databases that were built for this run, to be cloned for each test."""
+    _refuse_windows()
     from pytest_reedbackup.databases.templates import Templates
 
     cache = getattr(request.config, "cache", None)
@@ -80,7 +83,8 @@ def _reedbackup_implementation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Subject]:
     pairing: Pairing | None = getattr(request, "param", None)
-    yield from _running(pairing, tmp_path_factory.mktemp("reedbackup-implementation"))
+    scratch = tmp_path_factory.mktemp("reedbackup-implementation")
+    yield from _running(pairing, scratch, _recorder(request.config))
 
 
 @pytest.fixture
@@ -117,11 +121,13 @@ def reedbackup_all(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[list[Subject]]:
     """Every implementation of the run under each of its contracts, in processes of their own."""
-    settings = _settings(request.config)
+    settings, recorder = _settings(request.config), _recorder(request.config)
     with ExitStack() as running:
         yield [
             running.enter_context(
-                contextmanager(_running)(pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"))
+                contextmanager(_running)(
+                    pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"), recorder
+                )
             )
             for pairing in (settings.pairings if settings else (None,))
         ]
@@ -207,16 +213,32 @@ def reedbackup_measured(record_property: Callable[[str, object], None]) -> Calla
     return lambda words: record_property(MEASURED, words)
 
 
-def _running(pairing: Pairing | None, scratch: Path) -> Generator[Subject]:
+def _running(
+    pairing: Pairing | None, scratch: Path, recorder: Recorder | None = None
+) -> Generator[Subject]:
+    _refuse_windows()
     from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
     from pytest_reedbackup.subject import Subject
 
     if pairing is None:
         implementation = ImplementationUnderTest("python", scratch)
     else:
-        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits)
+        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits, recorder)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
     implementation.shutdown()
+
+
+def _refuse_windows() -> None:
+    """One line, where an import of what Windows lacks would be a page of traceback."""
+    if sys.platform == "win32":
+        from pytest_reedbackup.plugin import NOT_ON_WINDOWS
+
+        pytest.fail(NOT_ON_WINDOWS, pytrace=False)
+
+
+def _recorder(config: pytest.Config) -> Recorder | None:
+    run: Run | None = config.pluginmanager.get_plugin("reedbackup-run")
+    return run.recorder if run else None
 
 
 def _settings(config: pytest.Config) -> Settings | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_reedbackup.run import Run
 
 pytest_plugins = ("pytest_reedbackup.fixtures",)
+
+NOT_ON_WINDOWS = "pytest-reedbackup needs Linux or macOS; on Windows run it under WSL"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="IMPL",
         help="hold this implementation against its contract: python (the reference),"
-        " MODULE:OBJECT, or the command line of an adapter; may be given several times."
+        " MODULE:OBJECT, replay:FILE (a recording), or the command line of an adapter; may be given"
+        " several times."
         " Without paths the conformance suite runs",
     )
     group.addoption(
@@ -101,6 +105,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH.json",
         help="write everything that came of the run as JSON",
     )
+    group.addoption(
+        "--reedbackup-record",
+        metavar="FILE",
+        help="record every call, answer and change on disk; --reedbackup-impl=replay:FILE plays"
+        " them back where the implementation is not at hand",
+    )
 
 
 def _seconds(text: str) -> float:
@@ -130,16 +140,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and starts a run where an implementation is given."""
     config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
     if config.getoption("reedbackup_impl"):
+        if sys.platform == "win32":
+            raise pytest.UsageError(f"--reedbackup-impl: {NOT_ON_WINDOWS}")
         from pytest_reedbackup.run import Run
         from pytest_reedbackup.workers import Workers
 
         config.pluginmanager.register(Workers(config), "reedbackup-workers")
-        config.pluginmanager.register(Run(config), "reedbackup-run")
+        run = Run(config)
+        config.pluginmanager.register(run, "reedbackup-run")
+        for tapes in run.tapes:
+            config.pluginmanager.register(tapes)
     elif config.getoption("reedbackup_source"):
         raise pytest.UsageError(
             "--reedbackup-source: the source code is a part of an implementation's drift report;"
             " give --reedbackup-impl=IMPL too, such as python-last"
         )
+    elif config.getoption("reedbackup_record"):
+        raise pytest.UsageError("--reedbackup-record: give --reedbackup-impl=IMPL too")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -18,6 +18,8 @@ from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
 from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Pairing, Settings
+from pytest_reedbackup.tapes.hooks import Recording, Replaying
+from pytest_reedbackup.tapes.recorder import Recorder
 
 FIXTURE = "_reedbackup_implementation"
 # Where a report carries its outcome; pytest-xdist sends all attributes along.
@@ -42,6 +44,12 @@ class Run:
         self._header = json_report.header(
             config.invocation_params.args, self.settings.seed, self.settings.examples
         )
+        self.tapes: list[Replaying | Recording] = [Replaying(self.settings, FIXTURE)]
+        self.recorder: Recorder | None = None
+        if self.settings.record is not None:
+            recording = Recording(config, self.settings, self.settings.record)
+            self.recorder = recording.recorder
+            self.tapes.append(recording)
         self._outcomes: list[CaseOutcome] = []
         self._begun: dict[str, CaseOutcome] = {}
         if self.settings.runs_suite:

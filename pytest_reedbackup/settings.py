@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,11 @@ import pytest
 
 from pytest_reedbackup import divergences
 from pytest_reedbackup.divergences import Declared, UnusableDivergences
-from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.fuzz.shares import divide_into
+from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.tapes.file import current_umask
+from pytest_reedbackup.tapes.tape import Tape
 from reedbase_backup.protocol import Contract, Hello
 
 if TYPE_CHECKING:
@@ -30,6 +33,10 @@ class Pairing:
     clock: str
     """How its clock is set."""
     limits: TimeLimits
+    clock_is_settable: bool = False
+    in_process: bool = False
+    recording: Tape | None = field(default=None, repr=False, hash=False, compare=False)
+    """What is played back, where it is no implementation that runs."""
 
     @property
     def translated_from(self) -> Contract | None:
@@ -58,6 +65,8 @@ class Settings:
     seed: int
     report: Path | None
     divergences_to_write: Path | None
+    record: Path | None
+    """The file that all calls are recorded in."""
     source: SourceDrift | None
     """What --reedbackup-source has, against what the ticket states of it."""
     paths: tuple[str, ...]
@@ -78,6 +87,7 @@ class Settings:
             for pairing in _pairings("--reedbackup-impl", option, limits, options)
         )
         compared = _baseline(baseline, limits) if baseline else None
+        _divide_as_recorded([*pairings, *([compared] if compared else [])])
         met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
         return cls(
             pairings=pairings,
@@ -89,6 +99,7 @@ class Settings:
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
+            record=_record(config, pairings, given),
             source=_source(config, options.reedbackup_source),
             paths=tuple(config.args) if given else (),
         )
@@ -116,12 +127,59 @@ def _meet(name: str, option: str, limits: TimeLimits) -> list[Pairing]:
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
         implementation = ImplementationUnderTest(option, Path(scratch), limits)
         try:
-            hello, clock = implementation.hello, implementation.clock.way
+            hello, clock = implementation.hello, implementation.clock
+            recording = _playable(implementation.recording)
         except AdapterFault as fault:
             raise pytest.UsageError(f"{name}: {fault}") from fault
         finally:
             implementation.close()
-    return [Pairing(option, contract, hello, clock, limits) for contract in hello.contracts]
+    met = Pairing(
+        option=option,
+        contract=hello.contracts[0],
+        hello=hello,
+        clock=clock.way,
+        limits=limits,
+        clock_is_settable=clock.is_settable,
+        in_process=implementation.is_in_process,
+        recording=recording,
+    )
+    return [replace(met, contract=contract) for contract in hello.contracts]
+
+
+def _playable(recording: Tape | None) -> Tape | None:
+    """The recording, where its states can be met here. Raises Unusable."""
+    if recording is not None and recording.header.umask != (umask := current_umask()):
+        wanted = recording.header.umask
+        raise Unusable(
+            f"it was recorded under umask {wanted:03o}, and this is {umask:03o}, so that files get"
+            f" other modes; run `umask {wanted:03o}` first"
+        )
+    return recording
+
+
+def _divide_as_recorded(pairings: list[Pairing]) -> None:
+    """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
+    recorded = {p.recording.header.shares for p in pairings if p.recording is not None}
+    if len(recorded) > 1:
+        raise pytest.UsageError(
+            "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"
+            f" one run ({', '.join(map(str, sorted(recorded)))}); play them one by one"
+        )
+    divide_into(next(iter(recorded), None))
+
+
+def _record(config: pytest.Config, pairings: tuple[Pairing, ...], given: bool) -> Path | None:
+    """Where to record. Raises UsageError where there is not just one implementation to record."""
+    path = _path(config, config.option.reedbackup_record)
+    if path is None:
+        return None
+    if len({pairing.option for pairing in pairings}) != 1:
+        raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
+    if pairings[0].recording is not None:
+        raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
+    if given:
+        raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")
+    return path
 
 
 def _declared(config: pytest.Config) -> Declared:

@@ -16,7 +16,7 @@ from typing import IO
 
 from reedbase_backup import manifest, tar
 from reedbase_backup.contents import Entry, SafeNames
-from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, LockTimeout
+from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, LockTimeout, from_os_error
 from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, Summary, read_summary
 from reedbase_backup.locks import TABLE_TIMEOUT_SECS
 from reedbase_backup.manifest import ManifestDamaged, Record
@@ -113,14 +113,13 @@ class ArchiveReader:
 
     def __init__(self, file: IO[bytes], file_name: str) -> None:
         self._file_name = file_name
-        self._summary = read_summary(file)
+        with self._judging():
+            self._summary = read_summary(file)
         if self._summary and self._summary.file_size != os.fstat(file.fileno()).st_size:
             raise BackupCorrupted(file_name, "it is shorter or longer than when it was made")
         file.seek(0)
-        try:
+        with self._judging():
             self._gzip = GzipReader(file)
-        except GzipDamaged as error:
-            raise BackupCorrupted(file_name, str(error)) from error
         self._tar = Reader(self._gzip)
         self._hasher = sha256()
         self._names = SafeNames()
@@ -162,6 +161,8 @@ class ArchiveReader:
             raise BackupCorrupted(self._file_name, str(error)) from error
         except TarHostile as error:
             raise BackupUnsafe(os.fsdecode(error.name), error.reason) from error
+        except OSError as error:
+            raise from_os_error(error, "read_archive", self._file_name) from error
 
     def _record(self, entry: Entry) -> None:
         for chunk in self._tar.data():
@@ -186,6 +187,8 @@ class ArchiveReader:
         records, table_count = self._records, self._names.table_count
         if self._summary:
             self._check_summary(self._summary, table_count)
+        elif self._manifest is not None and self._gzip.has_extra_field:
+            raise BackupCorrupted(self._file_name, "its header is damaged")
         if self._manifest is not None:
             records = manifest.verified(self._manifest, records)
         return Contents(

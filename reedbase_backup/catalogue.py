@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from reedbase_backup.presence import says_nothing_is_there
 from reedbase_backup.types import BackupInfo
 
 SUFFIX = ".tar.gz"
@@ -65,9 +66,10 @@ def archive_names(base_path: str) -> list[BackupName]:
                 for entry in entries
                 if (name := BackupName.parse(entry.name)) and entry.is_file(follow_symlinks=False)
             ]
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        # ValueError: no file system can have that path.
-        return []
+    except (OSError, ValueError) as error:
+        if says_nothing_is_there(error):
+            return []
+        raise
     return sorted(names, reverse=True)
 
 

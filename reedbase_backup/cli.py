@@ -22,7 +22,16 @@ from reedbase_backup.plain import plain
 from reedbase_backup.preview import preview
 from reedbase_backup.restore import restore_newest
 from reedbase_backup.verify import UnknownBackup, Verification, verify
-from reedbase_backup.wording import NoTime, age, counted, date, explained, parse_time, size
+from reedbase_backup.wording import (
+    NoTime,
+    age,
+    counted,
+    date,
+    explained,
+    no_backups,
+    parse_time,
+    size,
+)
 
 # What shells report of a program that SIGINT has ended.
 _INTERRUPTED = 130
@@ -37,21 +46,36 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as we run
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        status = run(options)
+        # At exit it would be too late to say that it failed.
+        sys.stdout.flush()
+        return status
     except ReedError as error:
         _report_error(options, error.kind, error.fields, explained(error, options.base))
     except UnknownBackup as error:
         _report_error(options, "UnknownBackup", {}, str(error))
-    except BrokenPipeError:
-        # Whoever read our output has read enough; nothing more may be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _give_up_output(error)
     except KeyboardInterrupt:
-        print("reedbackup: interrupted; what was begun counts for nothing", file=sys.stderr)
+        print(
+            "reedbackup: interrupted; the database is whole, as before the command or as after it",
+            file=sys.stderr,
+        )
         return _INTERRUPTED
     return 1
+
+
+def _give_up_output(error: OSError) -> None:
+    """Ends our writing to stdout, with a word unless the reader has just read enough."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"reedbackup: the output cannot be written: {error.strerror}", file=sys.stderr)
+    # What is still to be written would fail again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,7 +171,7 @@ def _list(options: argparse.Namespace) -> int:
         print_json(backups)
         return 0
     if not backups:
-        print_line(f"No backups in {options.base}")
+        print_line(no_backups(options.base))
         return 0
     now = int(time.time())
     print_table(
@@ -191,7 +215,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_verification_fields(one) for one in found])
     elif not found:
-        print_line(f"No backups in {options.base}")
+        print_line(no_backups(options.base))
     else:
         print_table(
             ["id", "date", "size", "verdict"],

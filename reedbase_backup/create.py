@@ -8,14 +8,15 @@ import time
 from reedbase_backup import catalogue, durable, retention, swap
 from reedbase_backup.archive import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.errors import IoError, NoTablesFound, translated
+from reedbase_backup.errors import IoError, NoTablesFound, ReedError, translated
 from reedbase_backup.list import read_info
 from reedbase_backup.locks import base_locked
+from reedbase_backup.presence import is_folder
 from reedbase_backup.source import Unit
-from reedbase_backup.types import BackupInfo
+from reedbase_backup.types import BackupInfo, BasePath
 
 
-def create_backup(base_path: str | os.PathLike[str]) -> BackupInfo:
+def create_backup(base_path: BasePath) -> BackupInfo:
     """Backs up tables/ and indices/ of the database at `base_path`.
 
     The archive is `{base_path}/backups/{id}.tar.gz`, on disk for good when this
@@ -30,15 +31,15 @@ def create_backup(base_path: str | os.PathLike[str]) -> BackupInfo:
     return create_backup_at(base_path, time.time_ns())
 
 
-def create_backup_at(base_path: str | os.PathLike[str], now_ns: int) -> BackupInfo:
+def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
     """`create_backup` at the time `now_ns` (Unix nanoseconds); capability `clock`."""
-    base = os.fspath(base_path)
+    base = os.fsdecode(base_path)
     timestamp = now_ns // 10**9
     if not 0 <= timestamp <= catalogue.U64_MAX:
         raise IoError("read_clock", f"{timestamp} s is no Unix time in u64; set the clock")
     with base_locked(base), translated("create_backup"):
         swap.recover(base)
-        if not os.path.isdir(os.path.join(base, "tables")):
+        if not is_folder(os.path.join(base, "tables")):
             raise NoTablesFound
         durable.remove_partial_files(catalogue.backups_folder(base))
         return _create(base, timestamp)
@@ -51,7 +52,9 @@ def _create(base: str, timestamp: int) -> BackupInfo:
         size_bytes = writer.finish(table_count=table_count)
         name = catalogue.next_name(base, timestamp)
         partial.publish(name.file_name)
-        retention.prune(base, retention.surplus(_readable(base), name))
+        retired = retention.retire(base, retention.surplus(_readable(base), name))
+    # Whatever comes now, the new backup has its place.
+    retention.delete(retired)
     return catalogue.describe(name, size_bytes, table_count)
 
 
@@ -76,6 +79,6 @@ def _readable(base: str) -> list[BackupName]:
 def _is_readable(base: str, name: BackupName) -> bool:
     try:
         return read_info(base, name) is not None
-    except OSError:
+    except (OSError, ReedError):
         # Closed to this user, or on a bad sector: no reason to stop backups.
         return False

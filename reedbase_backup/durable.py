@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
-import shutil
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import IO
+
+from reedbase_backup.presence import is_folder
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished and retired files in backups/; the next backup removes what is left of them."""
 
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a disk without hard links, such as one in exFAT, says to a new one."""
+
 # Up to here one fsync a file is cheaper than flushing the whole file system
 # (10,000 files: fsync each 2.4 s, one syncfs 0.1 s).
 _FSYNC_EACH_UP_TO = 64
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def sync(descriptor: int) -> None:
@@ -36,15 +45,29 @@ def sync_file(path: str) -> None:
         os.close(descriptor)
 
 
-def sync_tree(root: str, paths: list[str]) -> None:
-    """Makes the tree at `root`, which holds the files and folders `paths`, durable."""
-    if len(paths) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
+def sync_tree(root: str, names: Sequence[str]) -> None:
+    """Makes the folder `root`, and in it the files and folders `names`, durable."""
+    if len(names) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
         # Some modes keep even the owner from opening a file again.
         with suppress(PermissionError):
-            for path in (*paths, root):
-                sync_file(path)
+            _sync_each(root, names)
             return
     _sync_file_system(root)
+
+
+def _sync_each(root: str, names: Sequence[str]) -> None:
+    folder = os.open(root, _FOLDER)
+    try:
+        for name in names:
+            # From `root` on: together the two may be longer than a path can be.
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                sync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync(folder)
+    finally:
+        os.close(folder)
 
 
 def _sync_file_system(path: str) -> None:
@@ -62,16 +85,50 @@ def _sync_file_system(path: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Removes a folder and all below it, read-only folders too."""
-    if os.geteuid() != 0:
-        os.chmod(path, 0o700)
-        for parent, folders, _ in os.walk(path):
-            for folder in folders:
-                inside = os.path.join(parent, folder)
-                # chmod would change what a symlink leads to.
-                if not os.path.islink(inside):
-                    os.chmod(inside, 0o700)
-    shutil.rmtree(path)
+    """Removes a folder and all below it, read-only folders and very deep ones too."""
+    top = os.open(path, _FOLDER)
+    try:
+        _empty(top)
+    finally:
+        os.close(top)
+    os.rmdir(path)
+
+
+def _empty(top: int) -> None:
+    """Removes all in the open folder `top`.
+
+    Folders inside folders are first moved up into `top`, so that no path and no
+    stack grows with the depth.
+    """
+    taken = set(os.listdir(top))
+    free = (name for n in count() if (name := f".{n}") not in taken)
+    pending = ["."]
+    while pending:
+        folder_name = pending.pop()
+        folder = os.open(folder_name, _FOLDER, dir_fd=top)
+        try:
+            with os.scandir(folder) as entries:
+                found = list(entries)
+            for entry in found:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.name, dir_fd=folder)
+                    continue
+                _allow_changes(folder, entry)
+                name = entry.name if folder_name == "." else next(free)
+                if folder_name != ".":
+                    os.rename(entry.name, name, src_dir_fd=folder, dst_dir_fd=top)
+                pending.append(name)
+        finally:
+            os.close(folder)
+        if folder_name != ".":
+            os.rmdir(folder_name, dir_fd=top)
+
+
+def _allow_changes(parent: int, folder: os.DirEntry[str]) -> None:
+    """Makes it open to its owner: a new parent, too, changes the folder's own `..`."""
+    mode = folder.stat(follow_symlinks=False).st_mode
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        os.chmod(folder.name, stat.S_IMODE(mode) | stat.S_IRWXU, dir_fd=parent)
 
 
 class PartialFile:
@@ -80,36 +137,51 @@ class PartialFile:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = os.path.join(folder, f"{PARTIAL_PREFIX}{os.getpid()}")
-        self._published: str | None = None
+        self._target: str | None = None
         self.file: IO[bytes] = open(self._path, "xb")  # noqa: SIM115 - closed in `close`
 
     def publish(self, name: str) -> None:
         """Makes the content durable and gives it its `name`, never over another file."""
         self.file.flush()
         sync(self.file.fileno())
-        target = os.path.join(self._folder, name)
-        # A link, unlike a rename, fails where the name is taken.
-        os.link(self._path, target)
-        self._published = target
-        os.unlink(self._path)
+        self._target = os.path.join(self._folder, name)
+        self._give_name(self._target)
         sync_file(self._folder)
+
+    def _give_name(self, target: str) -> None:
+        # A link, unlike a rename, fails where the name is taken.
+        try:
+            os.link(self._path, target)
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS or os.path.lexists(target):
+                raise
+            os.rename(self._path, target)
+        else:
+            os.unlink(self._path)
 
     def withdraw(self) -> None:
         """Removes what was written, published or not; for the way out of an error."""
-        for path in (self._published, self._path):
+        for path in (self._target, self._path):
             if path is not None:
                 with suppress(FileNotFoundError):
-                    os.unlink(path)
+                    self._remove_own(path)
+
+    def _remove_own(self, path: str) -> None:
+        # Where publishing failed, another file may have the name.
+        if os.path.samestat(os.lstat(path), os.fstat(self.file.fileno())):
+            os.unlink(path)
 
     def close(self) -> None:
         """Closes the file, wherever it is by now."""
-        self.file.close()
+        # Published, it is on disk; else there is an error to report already.
+        with suppress(OSError):
+            self.file.close()
 
 
 @contextmanager
 def partial_file(folder: str) -> Iterator[PartialFile]:
     """A PartialFile in `folder` (made where it is missing) that an error takes back whole."""
-    made = not os.path.isdir(folder)
+    made = not is_folder(folder)
     os.makedirs(folder, exist_ok=True)
     try:
         if made:

@@ -226,5 +226,5 @@ def from_os_error(error: OSError, operation: str, path: str | None = None) -> Re
     where = path or os.fsdecode(named)
     if isinstance(error, PermissionError) and where:
         return PermissionDenied(where)
-    reason = f"{error.strerror} (os error {error.errno})"
+    reason = f"{error.strerror} (os error {error.errno})" if error.errno else str(error)
     return IoError(operation, f"{where}: {reason}" if where else reason)

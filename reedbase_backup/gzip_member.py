@@ -133,13 +133,12 @@ def _header(summary: Summary) -> bytes:
 
 
 def read_summary(file: IO[bytes]) -> Summary | None:
-    """Our extra field of the gzip file, or None where there is none."""
+    """Our extra field of the gzip file, or None where its header is not one of ours."""
     head = file.read(_HEADER.size)
     if len(head) < _HEADER.size:
         return None
-    magic, flags, _, _, _, extra, subfield, length, *summary = _HEADER.unpack(head)
-    ours = (_MAGIC, _FEXTRA, 4 + _SUBFIELD_SIZE, b"RB", _SUBFIELD_SIZE)
-    return Summary(*summary) if (magic, flags, extra, subfield, length) == ours else None
+    summary = Summary(*_HEADER.unpack(head)[-3:])
+    return summary if head == _header(summary) else None
 
 
 class GzipReader:
@@ -152,7 +151,9 @@ class GzipReader:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._inflate = isal_zlib.decompressobj(_RAW_DEFLATE)
-        self._input = self._after_header(file.read(_HEAD_SIZE))
+        head = file.read(_HEAD_SIZE)
+        self._input = self._after_header(head)
+        self.has_extra_field = bool(head[3] & _FEXTRA)
         self.body_crc = isal_zlib.crc32(self._input)
         """CRC-32 of all that was read after the header."""
         self._output = b""

@@ -10,10 +10,10 @@ from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, translated
 from reedbase_backup.gzip_member import read_summary
-from reedbase_backup.types import BackupInfo
+from reedbase_backup.types import BackupInfo, BasePath
 
 
-def list_backups(base_path: str | os.PathLike[str]) -> list[BackupInfo]:
+def list_backups(base_path: BasePath) -> list[BackupInfo]:
     """The backups of the database at `base_path`, newest first.
 
     Changes nothing on disk. Files that cannot be complete backups are left
@@ -23,7 +23,7 @@ def list_backups(base_path: str | os.PathLike[str]) -> list[BackupInfo]:
     Raises IoError or PermissionDenied where backups/ cannot be read.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, list/*)
     """
-    base = os.fspath(base_path)
+    base = os.fsdecode(base_path)
     with translated("list_backups"):
         infos = [read_info(base, name) for name in catalogue.archive_names(base)]
     return [info for info in infos if info is not None]
@@ -34,12 +34,13 @@ def read_info(base: str, name: BackupName) -> BackupInfo | None:
 
     An archive of ours says it in its gzip header. Anybody else's is read through.
     """
+    path = catalogue.archive_path(base, name)
     try:
-        file = open(catalogue.archive_path(base, name), "rb")  # noqa: SIM115 - closed below
+        file = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:
         # Pruned by a backup that ran since the folder was read.
         return None
-    with file:
+    with translated("list_backups", path), file:
         size = os.fstat(file.fileno()).st_size
         summary = read_summary(file)
         if summary is not None:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from reedbase_backup.durable import sync_tree
+from reedbase_backup.durable import NO_HARD_LINKS, sync_tree
 from reedbase_backup.errors import IoError, LockTimeout, translated
+from reedbase_backup.presence import is_folder, says_nothing_is_there
 
 BASE_TIMEOUT_SECS = 30
 """How long a call waits for another backup or restore of the same base."""
@@ -25,6 +26,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # There is none, or it is closed to us, a symlink or a socket: a backup's walk
 # then refuses it by name, and a restore replaces it.
 _NO_LOCK = (errno.ENOENT, errno.EACCES, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP)
+# A file or symlink, gone, or what nobody without more rights than ours writes to.
+_NO_TABLE = (errno.ENOTDIR, errno.ELOOP, errno.ENOENT, errno.EACCES)
 
 
 def open_base(base_path: str) -> int:
@@ -34,8 +37,9 @@ def open_base(base_path: str) -> int:
     """
     try:
         return os.open(base_path, _FOLDER)
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        # ValueError: a path that no file system can have, such as one with a NUL.
+    except (OSError, ValueError) as error:
+        if not says_nothing_is_there(error):
+            raise
         raise IoError(
             "open_base", f"{base_path} is not a folder; give the path of a .reed database"
         ) from error
@@ -56,7 +60,7 @@ def base_locked(base_path: str) -> Iterator[None]:
             _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
         yield
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def table_locked(folder: int, name: str) -> Iterator[bool]:
             _flock(descriptor, fcntl.LOCK_SH, name, TABLE_TIMEOUT_SECS)
         yield lockable
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 def has_lock(folder: int) -> bool:
@@ -96,12 +100,13 @@ def has_lock(folder: int) -> bool:
 def tables_locked(tables: str) -> Iterator[None]:
     """Holds the `.lock` of every table in the folder `tables`, so that no writer is midway."""
     with ExitStack() as held:
-        for name in sorted(os.listdir(tables)) if os.path.isdir(tables) else ():
+        for name in _names(tables):
             try:
-                folder = os.open(os.path.join(tables, name), _FOLDER)
-            except (NotADirectoryError, FileNotFoundError, PermissionError):
-                # No table, or one that nobody without more rights than ours writes to.
-                continue
+                folder = os.open(os.path.join(tables, name), _FOLDER | os.O_NOFOLLOW)
+            except OSError as error:
+                if error.errno in _NO_TABLE:
+                    continue
+                raise
             _allow_descriptors(folder)
             try:
                 held.enter_context(table_locked(folder, f"tables/{name}"))
@@ -118,21 +123,38 @@ def keep_locks(live: str, staged: str) -> None:
     one that differs in mode or owner, or holds anything, stays as it was backed up.
     """
     kept = []
-    for name in os.listdir(staged):
+    # Beside the staged folder, where no table can have a file of that name.
+    link = os.path.join(os.path.dirname(staged), ".lock")
+    for name in _names(staged) if is_folder(live, follow_symlinks=False) else ():
         source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
-        # The system lets not everybody link to everybody's files.
-        with suppress(PermissionError):
-            if _are_alike(source, target):
-                _replace_by_link(source, target)
-                kept.append(os.path.dirname(target))
+        try:
+            # A symlink leads out of the database.
+            is_table = is_folder(os.path.dirname(source), follow_symlinks=False)
+            if is_table and _are_alike(source, target):
+                _replace_by_link(source, link, target)
+                kept.append(name)
+        except OSError as error:
+            # The system lets not everybody link to everybody's files.
+            if error.errno not in (errno.EACCES, *NO_HARD_LINKS):
+                raise
     if kept:
         sync_tree(staged, kept)
 
 
-def _replace_by_link(source: str, target: str) -> None:
-    """Makes `target` the same file as `source`, with the times of what it replaces."""
-    link, folder = target + ".kept", os.path.dirname(target)
-    times = [(path, os.stat(path)) for path in (target, folder)]
+def _names(folder: str) -> list[str]:
+    """What is in `folder`, in order; nothing where it is none, or closed to us."""
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _replace_by_link(source: str, link: str, target: str) -> None:
+    """Makes `target` the same file as `source`, with the times of what it replaces.
+
+    `link` is the name that the file has between the two.
+    """
+    times = [(path, os.stat(path)) for path in (target, os.path.dirname(target))]
     os.link(source, link, follow_symlinks=False)
     os.rename(link, target)
     for path, status in times:
@@ -158,6 +180,12 @@ def _allow_descriptors(highest: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if highest + 64 > soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _release(descriptor: int) -> None:
+    # Nothing was written through it: whatever happens here, the lock is free.
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _flock(descriptor: int, operation: int, name: str, timeout_secs: int) -> None:

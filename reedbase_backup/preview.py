@@ -13,6 +13,7 @@ from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.contents import ROOTS, Entry
 from reedbase_backup.errors import translated
 from reedbase_backup.restore import newest_at_or_before
+from reedbase_backup.types import BasePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class Preview:
         return not (self.added or self.changed or self.mode_changed or self.removed)
 
 
-def preview(base_path: str | os.PathLike[str], target_timestamp: int) -> Preview:
+def preview(base_path: BasePath, target_timestamp: int) -> Preview:
     """Reads and verifies the backup that a restore to `target_timestamp` would take.
 
     Raises BackupNotFound, BackupCorrupted, BackupUnsafe, IoError or
     PermissionDenied, as the restore would.
     """
-    base = os.fspath(base_path)
+    base = os.fsdecode(base_path)
     with translated("preview"):
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
         live = dict(_live_entries(base))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 from collections.abc import Sequence
@@ -12,12 +13,11 @@ from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import BackupNotFound, translated
 from reedbase_backup.extract import extract
 from reedbase_backup.locks import base_locked, keep_locks, tables_locked
-from reedbase_backup.types import RestoreReport
+from reedbase_backup.presence import is_folder
+from reedbase_backup.types import BasePath, RestoreReport
 
 
-def restore_point_in_time(
-    base_path: str | os.PathLike[str], target_timestamp: int
-) -> RestoreReport:
+def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:
     """Makes tables/ and indices/ what they were at the newest backup up to a time.
 
     `target_timestamp` is in Unix seconds, 0 to 2^64-1. The whole archive is
@@ -25,35 +25,46 @@ def restore_point_in_time(
     any point leaves the old trees or the new ones, which the next backup or
     restore of the base completes.
 
-    Raises ValueError for a target out of range, BackupNotFound where every
-    backup is later, BackupCorrupted or BackupUnsafe where the one to restore is
-    damaged or hostile, IoError or PermissionDenied where the disk fails,
-    LockTimeout where another process keeps the base or a table locked. Then the
-    live trees have not changed.
+    Raises TypeError for a target that is no whole number, ValueError for one out
+    of range, BackupNotFound where every backup is later, BackupCorrupted or
+    BackupUnsafe where the one to restore is damaged or hostile, IoError or
+    PermissionDenied where the disk fails, LockTimeout where another process keeps
+    the base or a table locked. Then the live trees have not changed.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
     return restore_newest(base_path, target_timestamp)[1]
 
 
-def restore_newest(
-    base_path: str | os.PathLike[str], target_timestamp: int
-) -> tuple[BackupName, RestoreReport]:
+def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupName, RestoreReport]:
     """`restore_point_in_time`, and which backup it took."""
     started = time.monotonic_ns()
-    base = os.fspath(base_path)
-    if not 0 <= target_timestamp <= catalogue.U64_MAX:
-        raise ValueError(f"the target must be Unix seconds in 0 ... 2^64-1, not {target_timestamp}")
-    if not os.path.isdir(base):
-        raise BackupNotFound(target_timestamp, oldest=None)
+    base, target = os.fsdecode(base_path), _seconds(target_timestamp)
+    with translated("restore"):
+        if not is_folder(base):
+            raise BackupNotFound(target, oldest=None)
     with base_locked(base), translated("restore"):
         swap.recover(base)
-        name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
+        name = newest_at_or_before(catalogue.archive_names(base), target)
         contents = _restore(base, name)
     return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
         duration_ms=(time.monotonic_ns() - started) // 10**6,
     )
+
+
+def _seconds(target_timestamp: int) -> int:
+    """The target as a plain int, whatever kind of whole number (as of NumPy) it was."""
+    words = f"the target must be Unix seconds in 0 ... 2^64-1, not {target_timestamp!r}"
+    try:
+        target = operator.index(target_timestamp)
+    except TypeError as error:
+        raise TypeError(words) from error
+    if isinstance(target_timestamp, bool):
+        raise TypeError(words)
+    if not 0 <= target <= catalogue.U64_MAX:
+        raise ValueError(words)
+    return target
 
 
 def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:

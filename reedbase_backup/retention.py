@@ -22,11 +22,11 @@ def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[Backup
     return others[KEEP - 1 :]
 
 
-def prune(base_path: str, names: Sequence[BackupName]) -> None:
-    """Deletes the backups `names`; all of them, or on an OSError none.
+def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
+    """Makes the backups `names` no backups any more; all of them, or on an error none.
 
-    Renaming can be taken back and deleting cannot, so all are renamed first.
-    What is then not deleted is no backup any more, and the next backup removes it.
+    Renaming can be taken back and deleting cannot, so this renames. Returns the
+    new paths, for `delete`.
     """
     folder = backups_folder(base_path)
     retired: list[tuple[str, str]] = []
@@ -34,12 +34,19 @@ def prune(base_path: str, names: Sequence[BackupName]) -> None:
         for name in names:
             path = os.path.join(folder, name.file_name)
             hidden = os.path.join(folder, PARTIAL_PREFIX + name.file_name)
-            os.rename(path, hidden)
+            # Noted first: an interrupt may come as the rename has just been done.
             retired.append((hidden, path))
-    except OSError:
+            os.rename(path, hidden)
+    except BaseException:
         for hidden, path in retired:
-            os.rename(hidden, path)
+            with suppress(FileNotFoundError):
+                os.rename(hidden, path)
         raise
-    for hidden, _ in retired:
+    return [hidden for hidden, _ in retired]
+
+
+def delete(retired: Sequence[str]) -> None:
+    """Deletes what `retire` returned; the next backup removes what stays."""
+    for path in retired:
         with suppress(OSError):
-            os.unlink(hidden)
+            os.unlink(path)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from reedbase_backup import protocol
-from reedbase_backup.loading import CLOCK, Implementation, load
+from reedbase_backup.loading import CLOCK, Implementation, UnusableImplementation, load
 from reedbase_backup.plain import error_fields, error_kind, plain
 from reedbase_backup.protocol import Contract
 
@@ -158,8 +158,12 @@ def serve(name: str) -> None:
 
 def _claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     """The pipes of the protocol, out of the implementation's reach."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
+    try:
+        requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    except OSError as error:
+        raise UnusableImplementation(
+            "stdin or stdout is closed; the harness starts this command with a pipe on each"
+        ) from error
     # What it starts must not read requests.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

@@ -128,6 +128,8 @@ class Unit:
                     elif entry.is_file(follow_symlinks=False):
                         yield from self._file(folder, entry.name, relative)
                     else:
+                        # Some file systems do not say the kind of what is gone by now.
+                        entry.stat(follow_symlinks=False)
                         raise BackupUnsafe(f"{self.name}/{relative}", _SPECIAL)
             finally:
                 os.close(folder)

@@ -1,6 +1,7 @@
 """Replacing tables/ and indices/ by others so that a kill leaves all old or all new.
 
     {base}/.reedbackup-staging/     being filled or thrown away: the next call removes it
+    {base}/.reedbackup-staging-0/   what could not be removed then: the next calls try again
     {base}/.reedbackup-commit/      the same folder, renamed when it is whole and durable:
         new/                        from then on the next call finishes the swap
         old/                        the trees that were replaced
@@ -13,13 +14,17 @@ The last step renames the folder back to staging.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
+from itertools import count
 
 from reedbase_backup.contents import ROOTS
 from reedbase_backup.durable import remove_tree, sync_file
+from reedbase_backup.presence import is_folder
 
 _STAGING = ".reedbackup-staging"
+_DISCARDED = re.compile(r"\.reedbackup-staging(-[0-9]+)?")
 _COMMIT = ".reedbackup-commit"
 _ABSENT_SUFFIX = ".absent"
 """Marks, in new/, a root that the backup does not have."""
@@ -32,7 +37,7 @@ def recover(base_path: str) -> None:
 
     The base must be locked. Raises OSError.
     """
-    if os.path.isdir(os.path.join(base_path, _COMMIT)):
+    if _is_there(os.path.join(base_path, _COMMIT)):
         discard_staging(base_path)
         _roll_forward(base_path, [])
     discard_staging(base_path)
@@ -41,6 +46,10 @@ def recover(base_path: str) -> None:
 def create_staging(base_path: str) -> str:
     """An empty folder on the base's file system, to be filled with the new trees."""
     staging = os.path.join(base_path, _STAGING)
+    if os.path.lexists(staging):
+        # What could not be removed, as where a folder in it is another user's.
+        free = (path for n in count() if not os.path.lexists(path := f"{staging}-{n}"))
+        os.rename(staging, next(free))
     os.mkdir(staging, 0o700)
     os.mkdir(os.path.join(staging, "old"), 0o700)
     new = os.path.join(staging, "new")
@@ -50,10 +59,12 @@ def create_staging(base_path: str) -> str:
 
 def discard_staging(base_path: str) -> None:
     """Throws away what is staged or replaced, as far as it can be removed now."""
-    staging = os.path.join(base_path, _STAGING)
-    if os.path.isdir(staging):
+    names: list[str] = []
+    with suppress(OSError):
+        names += filter(_DISCARDED.fullmatch, os.listdir(base_path))
+    for name in names:
         with suppress(OSError):
-            remove_tree(staging)
+            remove_tree(os.path.join(base_path, name))
 
 
 def commit(base_path: str) -> None:
@@ -65,7 +76,7 @@ def commit(base_path: str) -> None:
     staging, committed = os.path.join(base_path, _STAGING), os.path.join(base_path, _COMMIT)
     new = os.path.join(staging, "new")
     for root in ROOTS:
-        if not os.path.isdir(os.path.join(new, root)):
+        if not _is_there(os.path.join(new, root)):
             os.mkdir(os.path.join(new, root + _ABSENT_SUFFIX))
     sync_file(new)
     sync_file(staging)
@@ -87,15 +98,15 @@ def _roll_forward(base_path: str, done: list[_Move]) -> None:
     for root in ROOTS:
         live, staged = os.path.join(base_path, root), os.path.join(new, root)
         absent = staged + _ABSENT_SUFFIX
-        if os.path.isdir(staged):
+        if _is_there(staged):
             _retire(live, old, done)
             _move(staged, live, done)
-        elif os.path.isdir(absent):
+        elif _is_there(absent):
             _retire(live, old, done)
             _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
     for folder in (new, old, base_path):
         # After a power cut the removal may have got further than the rename below.
-        if os.path.isdir(folder):
+        if _is_there(folder):
             sync_file(folder)
     # Done: what is left is for throwing away, and must not be half there as a commit.
     _move(os.path.join(base_path, _COMMIT), os.path.join(base_path, _STAGING), done)
@@ -106,6 +117,10 @@ def _retire(live: str, old: str, done: list[_Move]) -> None:
     if os.path.lexists(live):
         fresh = f"{os.path.basename(live)}.{len(os.listdir(old))}"
         _move(live, os.path.join(old, fresh), done)
+
+
+def _is_there(folder: str) -> bool:
+    return is_folder(folder, follow_symlinks=False)
 
 
 def _move(source: str, target: str, done: list[_Move]) -> None:

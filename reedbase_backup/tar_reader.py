@@ -28,6 +28,8 @@ _SPARSE_FILE = b"S"
 # No honest pax header comes near this; one that claims more wants to exhaust
 # memory.
 _MAX_EXTENSION = 1 << 20
+_PAX_KEYS = (b"path", b"linkpath", b"mtime", b"size", b"uid", b"gid")
+_SPARSE_KEYS = b"GNU.sparse"
 _PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
 # The last 32-bit number means "nobody in particular" to the system.
 _OWNERS = range((1 << 32) - 1)
@@ -171,6 +173,7 @@ def _number(field: bytes) -> int:
 
 
 def _parse_pax(content: bytes) -> dict[bytes, bytes]:
+    """The records that say something of a member, by key; what all others are is not kept."""
     records: dict[bytes, bytes] = {}
     start = 0
     while start < len(content):
@@ -180,7 +183,10 @@ def _parse_pax(content: bytes) -> dict[bytes, bytes]:
         key, equals, value = content[start + len(digits) + 1 : end].partition(b"=")
         if end > len(content) or not equals or not value.endswith(b"\n"):
             raise TarDamaged("a pax record is malformed")
-        records[key] = value[:-1]
+        if key in _PAX_KEYS:
+            records[key] = value[:-1]
+        elif key.startswith(_SPARSE_KEYS):
+            records[_SPARSE_KEYS] = b""
         start = end
     return records
 
@@ -188,11 +194,10 @@ def _parse_pax(content: bytes) -> dict[bytes, bytes]:
 def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
     """`member` with the values of its extensions in place of its own."""
     if records:
-        is_sparse = any(key.startswith(b"GNU.sparse") for key in records)
         member = replace(
             member,
             name=records.get(b"path", member.name),
-            kind=_SPARSE_FILE if is_sparse else member.kind,
+            kind=_SPARSE_FILE if _SPARSE_KEYS in records else member.kind,
             link=records.get(b"linkpath", member.link),
             mtime_ns=_billionths(records.get(b"mtime"), member.mtime_ns),
             size=_billionths(records.get(b"size"), member.size * 10**9) // 10**9,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+BasePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+"""The path of a database's folder, in any of Python's ways to give one."""
 
 
 @dataclass(frozen=True, slots=True)

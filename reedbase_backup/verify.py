@@ -10,6 +10,7 @@ from reedbase_backup import catalogue
 from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.catalogue import SUFFIX, BackupName
 from reedbase_backup.errors import ReedError, translated
+from reedbase_backup.types import BasePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class UnknownBackup(Exception):
     """There is no archive of the id that was asked for."""
 
 
-def verify(base_path: str | os.PathLike[str], ids: Sequence[str] = ()) -> list[Verification]:
+def verify(base_path: BasePath, ids: Sequence[str] = ()) -> list[Verification]:
     """Reads the archives of `ids`, or all under an archive's name, newest first.
 
     Raises UnknownBackup for an id without an archive, IoError or
     PermissionDenied where backups/ cannot be read.
     """
-    base = os.fspath(base_path)
+    base = os.fsdecode(base_path)
     with translated("verify"):
         names = catalogue.archive_names(base)
         if ids:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 from reedbase_backup.catalogue import U64_MAX
-from reedbase_backup.errors import BackupCorrupted, BackupNotFound, NoTablesFound, ReedError
+from reedbase_backup.errors import (
+    BackupCorrupted,
+    BackupNotFound,
+    IoError,
+    NoTablesFound,
+    ReedError,
+)
 
 _UNITS = ("byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _AGES = ((86_400 * 365, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes"))
@@ -87,13 +94,24 @@ def _other_reading(moment: datetime) -> int:
     return int(moment.replace(fold=1 - moment.fold).timestamp() // 1)
 
 
+def no_backups(base: str) -> str:
+    """That there is no backup at `base`, which may not be a database at all."""
+    if os.path.isdir(base):
+        return f"No backups in {base}"
+    return f"No backups: {base} is not a folder; give the path of a .reed database"
+
+
 def explained(error: ReedError, base: str) -> str:
     """What went wrong with the database at `base`, and what to do about it."""
     match error:
         case NoTablesFound():
             return f"{base} has no tables/ folder; give the path of a .reed database"
-        case BackupNotFound(oldest=None):
+        case IoError(operation="open_base"):
+            return error.reason
+        case BackupNotFound(oldest=None) if os.path.isdir(base):
             return f"{base} has no backups (reedbackup create makes one)"
+        case BackupNotFound(oldest=None):
+            return no_backups(base)
         case BackupNotFound(target=target, oldest=int(oldest)):
             return (
                 f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}"

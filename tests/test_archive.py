@@ -215,9 +215,6 @@ def test_bytes_after_the_member_are_damage(after):
         _read_all(GzipReader(io.BytesIO(gzip.compress(b"content") + after)), 100)
 
 
-HEADER_SIZE = 36
-
-
 @pytest.fixture
 def archive(make_base) -> Path:
     base = make_base("t", rows=1)
@@ -246,14 +243,13 @@ def flips(path: Path) -> Iterator[int]:
 
 
 def test_every_flipped_bit_is_detected(archive):
-    expected = _decoded(archive)
+    """Those too of gzip's own flags, time and system, on which no content depends."""
+    unnoticed = []
     for bit in flips(archive):
-        try:
-            assert _decoded(archive) == expected, f"bit {bit} changed the content unnoticed"
-            # gzip's own flags, time and system, and the name of our field: no content.
-            assert bit // 8 < HEADER_SIZE, f"bit {bit} went unnoticed"
-        except BackupCorrupted:
-            pass
+        with suppress(BackupCorrupted):
+            _decoded(archive)
+            unnoticed.append(bit)
+    assert unnoticed == []
 
 
 def test_every_truncation_is_detected(archive):
@@ -265,15 +261,14 @@ def test_every_truncation_is_detected(archive):
 
 
 def test_every_missing_or_doubled_byte_is_detected(archive):
-    sound, expected = archive.read_bytes(), _decoded(archive)
+    sound, unnoticed = archive.read_bytes(), []
     for at in range(len(sound)):
         for edited in (sound[:at] + sound[at + 1 :], sound[: at + 1] + sound[at:]):
             archive.write_bytes(edited)
-            try:
-                assert _decoded(archive) == expected, f"byte {at} changed the content unnoticed"
-                assert at < HEADER_SIZE, f"byte {at} went unnoticed"
-            except BackupCorrupted:
-                pass
+            with suppress(BackupCorrupted):
+                _decoded(archive)
+                unnoticed.append(at)
+    assert unnoticed == []
 
 
 def test_every_flipped_bit_of_a_foreign_archive_is_detected_or_changes_nothing(base, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,23 @@ def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant):
     base = plant(TABLES, member(b".reedbackup/manifest", bytes(size)))
     with pytest.raises(BackupCorrupted, match=f"its manifest claims {size} bytes"):
         restore_point_in_time(base, 1000)
+
+
+def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
+    """Distinct keys by the thousand, each of an honest length."""
+    flood = [
+        pax(record(b"%s.%d" % (key, n), bytes(500_000)))
+        for n in range(50)
+        for key in (b"comment", b"GNU.sparse")
+    ]
+    base = plant(TABLES, *flood, member(b"tables/x", b"!"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BackupUnsafe, match="sparse"):
+            restore_point_in_time(base, 1000)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_hard_links_that_together_exceed_the_disk_are_refused(plant, snapshot, monkeypatch):

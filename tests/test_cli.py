@@ -166,6 +166,7 @@ FAILURES = [
     (["restore", "{base}", "--to", "5"], "BackupNotFound", "no backup up to 1970-01-01T00:00:05"),
     (["restore", "{base}", "--to", "5"], "BackupNotFound", "the oldest is of 1970-01-01T00:16:40"),
     (["restore", "{empty}", "--to", "5"], "BackupNotFound", "{empty} has no backups (reedbackup c"),
+    (["restore", "{missing}", "--to", "5"], "BackupNotFound", "{missing} is not a folder; give"),
     (["restore", "{base}", "--to", "2000"], "BackupCorrupted", "reedbackup verify shows which"),
     (["restore", "{base}", "--to", "2000", "--dry-run"], "BackupCorrupted", "'2000.tar.gz'"),
     (["verify", "{base}", "77"], "UnknownBackup", "no backup 77; `reedbackup list` shows all"),
@@ -267,6 +268,53 @@ def test_output_that_nobody_reads_to_its_end_is_no_traceback(base, backup_at):
     done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True)
     os.close(write_end)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_output_is_not_left_to_the_end_where_its_failing_would_be_noise(base, backup_at):
+    """Little output stays in Python's buffer until something flushes it."""
+    backup_at(base, 1000)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "reedbase_backup", "list", base]
+    done = subprocess.run(
+        command, stdout=write_end, stderr=subprocess.PIPE, text=True, env=buffered
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_output_to_a_full_disk_is_one_line_that_says_so(base, backup_at, unbuffered, options):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    backup_at(base, 1000)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "reedbase_backup", "list", base, *options]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment
+        )
+    words = "reedbackup: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, words)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_backup_is_made_where_nobody_is_to_be_told(base, options):
+    """As cron may start it, with stdout closed."""
+    command = [sys.executable, "-m", "reedbase_backup", "create", base, *options]
+    script = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    done = subprocess.run(script, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list_backups(base)) == 1
+
+
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_no_backups_because_of_no_database_is_said(run, tmp_path, command):
+    status, out, err = run(command, tmp_path / "typo")
+    words = f"No backups: {tmp_path}/typo is not a folder; give the path of a .reed database\n"
+    assert (status, out, err) == (0, words, "")
 
 
 def test_an_interruption_is_one_line_and_what_shells_expect(base, run, monkeypatch):

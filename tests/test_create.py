@@ -124,7 +124,7 @@ def test_a_base_that_is_no_folder_is_refused_and_nothing_is_created(tmp_path, pa
     assert os.listdir(tmp_path) == ["a_file"]
 
 
-@pytest.mark.parametrize("path", ["with\0nul", "\ud800"])
+@pytest.mark.parametrize("path", ["with\0nul", "\ud800", "x" * 5000])
 def test_a_path_that_no_file_system_has_is_refused_like_a_missing_one(path):
     with pytest.raises(IoError, match=r"give the path of a .reed database"):
         create_backup(path)
@@ -317,6 +317,41 @@ def test_retention_counts_whole_archives_of_other_implementations(base, backup_a
     assert list_backups(base)[-1].id == "999"
     backup_at(base, 2000)
     assert list_backups(base)[-1].id == "1000"
+
+
+@pytest.mark.parametrize("call", ["rename", "unlink"])
+def test_an_interrupt_as_old_backups_are_pruned_loses_none_that_is_to_stay(
+    base, backup_at, monkeypatch, call
+):
+    """Ctrl-C just after the `call` on an old archive."""
+    made = [backup_at(base, 1000 + n).id for n in range(32)]
+    honest = getattr(os, call)
+
+    def interrupted(path: str, *more: str) -> None:
+        honest(path, *more)
+        if "1000.tar.gz" in path:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, call, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backup_at(base, 2000)
+    # As if the call had never been, or as if it had ended.
+    expected = made if call == "rename" else [*made[1:], "2000"]
+    assert [info.id for info in list_backups(base)] == expected[::-1]
+
+
+def test_an_interrupt_as_the_archive_gets_its_name_takes_it_back(base, backup_at, monkeypatch):
+    link = os.link
+
+    def interrupted(source: str, target: str) -> None:
+        link(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backup_at(base, 1000)
+    assert not (base / "backups").exists()
 
 
 def test_a_name_that_a_folder_holds_is_not_taken_for_the_backup(base, backup_at):

@@ -37,6 +37,13 @@ _CALLS = (
     "?write,?pwrite64,?ftruncate,?fsync,?syncfs,?link,?linkat,?rename,?renameat,?renameat2,"
     "?unlink,?unlinkat,?rmdir,?mkdir,?mkdirat,?fchmod,?chmod,?fchmodat,?utimensat"
 )
+# What only looks, and can fail all the same: by their names on different machines.
+_LOOKS = {
+    "close": "close",
+    "stat": "?stat,?newfstatat,?fstat,?statx",
+    "open": "?open,?openat",
+    "read": "?read,?pread64,?lseek,?getdents64,?fstatfs,?flock",
+}
 _LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*?)(?:\) += (-?)\d.*)?$", re.MULTILINE)
 
 
@@ -75,20 +82,20 @@ def strace(tool) -> str:
 
 @pytest.fixture(scope="session")
 def run_traced(strace) -> Callable[..., Run]:
-    def run(call: str, base: Path, inject: str | None = None) -> Run:
+    def run(call: str, base: Path, inject: str | None = None, calls: str = _CALLS) -> Run:
         log = base.with_name(base.name + ".strace")
         injection = ["-e", f"inject={inject}"] if inject else []
-        traced = [strace, "-f", "-y", "-e", f"trace={_CALLS}", "-o", log]
+        traced = [strace, "-f", "-y", "-e", f"trace={calls}", "-o", log]
         child = [sys.executable, "-B", "-c", _CHILD, call, base]
         done = subprocess.run([*traced, *injection, *child], capture_output=True, text=True)
-        calls, points, seen = [], [], Counter[str]()
+        made, points, seen = [], [], Counter[str]()
         for name, arguments, failed in _LINE.findall(log.read_text()):
             seen[name] += 1
             if str(base) in arguments and not failed:
-                calls.append((name, arguments))
+                made.append((name, arguments))
                 points.append((name, seen[name]))
         log.unlink()
-        return Run(done.returncode, done.stderr, calls, points)
+        return Run(done.returncode, done.stderr, made, points)
 
     return run
 
@@ -224,7 +231,7 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     small, clone, restored, database, run_traced, kill
 ):
     _, new, run = restored
-    name, n = run.points[run.at("rename", "old/tables")]
+    name, n = run.points[run.at("rename", "commit/old/tables")]
     half = clone(small, "half")
     kill("restore", half, name, n)
     recovery = run_traced("create", clone(half, "recovered"))
@@ -281,6 +288,35 @@ def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
         assert leftovers(base) == []
 
     each(run.points, clone, small, check)
+
+
+@pytest.mark.parametrize("call", ["create", "restore"])
+@pytest.mark.parametrize(
+    "looks",
+    ["close"]
+    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("stat", "open", "read")],
+)
+def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
+    small, clone, restored, database, run_traced, call, looks
+):
+    """No answer is never taken for a no: all old after an error, all new after success."""
+    old, new, _ = restored
+    calls = _LOOKS[looks]
+
+    def check(base: Path, name: str, n: int) -> None:
+        done = run_traced(call, base, f"{name}:error=EIO:when={n}", calls)
+        if done.status != 0:
+            assert_failed_cleanly(done)
+        made = {info.id for info in list_backups(base)} - {"1000"}
+        assert len(made) == (call == "create" and done.status == 0), (name, n, done)
+        expected = new if call == "restore" and done.status == 0 else old
+        assert database(base) == expected, (name, n, done)
+        create_backup(base)
+        assert database(base) == expected
+        assert leftovers(base) == []
+
+    undisturbed = run_traced(call, clone(small, "undisturbed too"), None, calls)
+    each(undisturbed.points, clone, small, check)
 
 
 def test_a_prune_that_fails_midway_deletes_nothing(small, run_traced):
@@ -363,7 +399,7 @@ def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced
         for place, (name, arguments) in enumerate(run.calls)
         if name == "fsync" and arguments.endswith(f"{small}>")
     ]
-    assert committed < base_synced[0] < run.at("rename", "old/tables")
+    assert committed < base_synced[0] < run.at("rename", "commit/old/tables")
     installed = run.at("rename", "new/indices")
     removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlinkat", "rmdir"))
     assert installed < base_synced[1] < removed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.fuzz.campaign import Fuzzing, shares
+from pytest_reedbackup.fuzz.draws import from_the_seed_alone
 from pytest_reedbackup.fuzz.histories import History, histories
 from pytest_reedbackup.fuzz.machine import backup_machine
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
@@ -87,6 +89,22 @@ def test_the_same_seed_draws_the_same_histories_and_another_one_others() -> None
     assert drawn(ten) != drawn(Fuzzing(examples=10, seed=2))
 
 
+def test_draws_do_not_depend_on_the_code_that_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    constants = ", ".join(f"b'constant {number}', {number + 5}" for number in range(400))
+    (tmp_path / "full_of_constants.py").write_text(f"CONSTANTS = ({constants})\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with from_the_seed_alone():
+        before = drawn(Fuzzing(examples=200, seed=1))
+        importlib.import_module("full_of_constants")
+        after = drawn(Fuzzing(examples=200, seed=1))
+    assert after == before
+    with from_the_seed_alone():
+        assert drawn(Fuzzing(examples=200, seed=1)) == before
+    assert drawn(Fuzzing(examples=200, seed=1)) != before
+
+
 def test_every_worker_has_a_share_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = Fuzzing(examples=40)
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
@@ -119,7 +137,7 @@ def test_the_state_machine_finds_lies(
     templates = Templates(folder / "templates")
     subject = Subject(ImplementationUnderTest(option, folder), "ticket")
     machine = Fuzzing(examples=200).seeded(0)(backup_machine(subject, templates))
-    with pytest.raises(BrokenPromise):
+    with from_the_seed_alone(), pytest.raises(BrokenPromise):
         run_state_machine_as_test(machine, settings=Fuzzing(examples=200).settings())
 
 

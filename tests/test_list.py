@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from reedbase_backup import BackupInfo, catalogue, create_backup, list_backups
+from reedbase_backup import (
+    BackupInfo,
+    catalogue,
+    create_backup,
+    list_backups,
+    restore_point_in_time,
+)
 
 
 def test_backups_come_newest_first_whatever_order_they_were_made_in(base, backup_at):
@@ -35,7 +41,7 @@ def test_a_base_without_backups_has_an_empty_list_and_gets_nothing(tmp_path, sna
     (tmp_path / "file").touch()
     before = snapshot(tmp_path)
 
-    for name in ("missing", "no_backups", "empty", "odd", "file", "nul\0", "\ud800"):
+    for name in ("missing", "no_backups", "empty", "odd", "file", "nul\0", "\ud800", "x" * 5000):
         assert list_backups(tmp_path / name) == []
 
     assert snapshot(tmp_path) == before
@@ -188,6 +194,26 @@ def test_an_archive_deleted_while_the_list_is_made_is_left_out(base, backup_at, 
     assert list_backups(base) == [kept]
 
 
-def test_a_base_given_as_text_is_the_same(base):
-    info = create_backup(str(base))
-    assert list_backups(str(base)) == list_backups(Path(base)) == [info]
+class _PathLike:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __fspath__(self) -> str:
+        return str(self._path)
+
+
+@pytest.mark.parametrize("given", [str, Path, bytes, _PathLike, "{}/".format, "{}/../.reed".format])
+def test_a_base_may_be_given_in_each_of_pythons_ways(base, given):
+    info = create_backup(given(base))
+    assert list_backups(given(base)) == list_backups(base) == [info]
+    assert restore_point_in_time(given(base), 2**63).tables_restored == 2
+
+
+def test_a_base_may_be_a_symlink_or_relative(base, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(base, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    for path in ("link", ".reed"):
+        create_backup(path)
+        assert restore_point_in_time(path, 2**63).tables_restored == 2
+    assert len(list_backups("link")) == len(list_backups(base)) == 2
+    assert (tmp_path / "link").is_symlink()

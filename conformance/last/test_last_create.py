@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import gzip
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 from pytest_reedbackup.archives import pack, read_folder, read_members
 from pytest_reedbackup.bases import backups_listing, source_tree
@@ -25,7 +25,7 @@ KEPT = "1600000000.tar.gz"
 
 def keep(base: Path, name: str = KEPT) -> bytes:
     """An earlier backup, whatever made it; gives its content."""
-    content = gzip.compress(os.urandom(2_000))
+    content = gzip.compress(Random(name).randbytes(2_000), mtime=0)
     (base / "backups").mkdir(exist_ok=True)
     (base / "backups" / name).write_bytes(content)
     return content

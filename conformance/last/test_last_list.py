@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pytest_reedbackup.cases import case, cases
@@ -19,7 +19,7 @@ def put(base: Path, name: str, size: int = 300) -> Path:
     """A sound gzip file of nearly `size` bytes in backups/."""
     path = base / "backups" / name
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(gzip.compress(os.urandom(size)))
+    path.write_bytes(gzip.compress(Random(name).randbytes(size), mtime=0))
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -21,12 +22,15 @@ from pytest_reedbackup.bases import (
     backups_listing,
     below_roots,
     change_everything,
+    edit_unseen,
     live_tree,
     share_with_a_group,
     source_tree,
+    under_another_name,
 )
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT, RETENTION
+from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, DatabaseSpec, Spec
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.promises import (
@@ -82,6 +86,16 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Pat
         )
 
 
+@case(
+    "ticket/create/archive/base-of-any-name",
+    "Create writes to backups/ of the base, whatever the base is called.",
+)
+def test_the_base_may_have_any_name(reedbackup: Subject, reedbackup_db: Path) -> None:
+    base = under_another_name(reedbackup_db)
+    archive = archive_of(base, reedbackup.created(base).id)
+    expect(f"the files in backups/ of {base.name!r}", archive.name in backups_listing(base), True)
+
+
 @cases(
     "ticket/create/content",
     "The archive holds every file and folder under tables/ and indices/ ({variant} database).",
@@ -99,8 +113,8 @@ def test_the_archive_holds_the_whole_database(
 @case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
 def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
     base = reedbackup_make_db(AWKWARD)
-    archive = archive_of(base, reedbackup.created(base).id)
-    source, archived = live_tree(base).entries, read_tree(archive).entries
+    source = live_tree(base).entries
+    archived = read_tree(archive_of(base, reedbackup.created(base).id)).entries
     for name in sorted(source.keys() & archived.keys()):
         expected, found = source[name].mtime_ns, archived[name].mtime_ns
         expect_that(
@@ -122,6 +136,24 @@ def test_the_archive_keeps_the_modes_of_a_shared_database(
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     source, archived = live_tree(reedbackup_db), read_tree(archive)
     expect_same_tree("the archive's members", below_roots(archived), below_roots(source))
+
+
+@case(
+    "ticket/create/content/again",
+    "A later archive holds the whole database too, as it is by then.",
+)
+def test_a_later_archive_holds_the_whole_database_too(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    reedbackup.created(reedbackup_db)
+    reedbackup.clock.advance()
+    # Most of it is as before; what changed looks the same from outside.
+    edit_unseen(reedbackup_db)
+    source = live_tree(reedbackup_db)
+    archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
+    expect_same_tree(
+        "the members of the second", below_roots(read_tree(archive)), below_roots(source)
+    )
 
 
 @case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")
@@ -174,22 +206,41 @@ def test_table_count_counts_folders(
     (base / "tables" / "loose.txt").write_text("no table")
     for table in [child for child in (base / "tables").iterdir() if child.is_dir()][:2]:
         (table / "inner" / "deeper").mkdir(parents=True)
+    if variant == MANY_TABLES:  # more than a byte can count
+        for number in range(64):
+            (base / "tables" / f"further {number}").mkdir()
     tables = sum(child.is_dir() for child in (base / "tables").iterdir())
     expect("table_count of create_backup", reedbackup.created(base).table_count, tables)
     expect("table_count of list_backups", reedbackup.listed(base)[0].table_count, tables)
+    (base / "tables" / "made since").mkdir()
+    expect("table_count, with a table made since", reedbackup.listed(base)[0].table_count, tables)
+
+
+@case("ticket/create/info/of-earlier", "List shows an earlier backup as create returned it.")
+def test_list_shows_an_earlier_backup_as_it_was(reedbackup: Subject, reedbackup_db: Path) -> None:
+    earlier = reedbackup.created(reedbackup_db)
+    # A copied or synchronised archive carries any time.
+    os.utime(archive_of(reedbackup_db, earlier.id), (10**9, 10**9))
+    reedbackup.clock.advance()
+    edits.create_table(reedbackup_db, "made_since", bytes(range(256)) * 9, 1_800_000_000 * 10**9)
+    reedbackup.created(reedbackup_db)
+    shown = [info for info in reedbackup.listed(reedbackup_db) if info.id == earlier.id]
+    expect("the earlier backup in list_backups", shown, [earlier])
 
 
 @case("ticket/create/info/timestamp", "timestamp is the Unix second of the backup.")
 def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
-    earliest = reedbackup.clock.seconds()
-    made = reedbackup.created(reedbackup_db)
-    latest = reedbackup.clock.seconds()
-    expect_that(
-        earliest <= made.timestamp <= latest,
-        "timestamp",
-        expected=f"{earliest} to {latest}",
-        found=made.timestamp,
-    )
+    # One after the other, though they fall into one second.
+    for number in range(1, 4):
+        earliest = reedbackup.clock.seconds()
+        made = reedbackup.created(reedbackup_db)
+        latest = reedbackup.clock.seconds()
+        expect_that(
+            earliest <= made.timestamp <= latest,
+            f"timestamp of backup {number}",
+            expected=f"{earliest} to {latest}",
+            found=made.timestamp,
+        )
 
 
 @case("ticket/create/info/compression", 'compression is "gzip".')
@@ -228,11 +279,22 @@ def test_create_leaves_the_source_untouched(
         lock.unlink()
         break
     before = source_tree(base)
-    reedbackup.created(base)
-    for root in (*ROOTS, "registry"):
-        expect_same_tree(
-            f"{root}/ after create_backup", _at(root, source_tree(base)), _at(root, before)
-        )
+    for call in ("the first", "the second"):
+        reedbackup.created(base)
+        reedbackup.clock.advance()
+        after = source_tree(base)
+        for root in (*ROOTS, "registry"):
+            what = f"{root}/ after {call} create_backup"
+            expect_same_tree(what, _at(root, after), _at(root, before))
+    # Who locks a table may well touch its .lock, or make and remove a file in its folder.
+    files = [name for name, entry in before.entries.items() if entry.kind == "file"]
+    touched = [
+        name
+        for name in files
+        if not name.endswith(".lock")
+        and before.entries[name].mtime_ns != after.entries[name].mtime_ns
+    ]
+    expect("files with another mtime after create_backup", touched, [])
 
 
 @case("ticket/create/no-indices", "Without indices/ create succeeds, and restore makes none.")
@@ -259,6 +321,24 @@ def test_two_backups_in_one_second_are_both_kept(reedbackup: Subject, reedbackup
         expect_same_tree(f"the archive {info.id}", below_roots(archived), below_roots(tree))
 
 
+@case("ticket/create/same-second/newer", "Of two backups in one second the later one is newer.")
+def test_the_later_backup_of_a_second_is_newer(reedbackup: Subject, reedbackup_db: Path) -> None:
+    earlier = live_tree(reedbackup_db)
+    first = reedbackup.created(reedbackup_db)
+    change_everything(reedbackup_db)
+    second = reedbackup.created(reedbackup_db)
+    shown = [info.id for info in reedbackup.listed(reedbackup_db)]
+    reedbackup.restore_point_in_time(reedbackup_db, second.timestamp)
+    is_restored = not live_tree(reedbackup_db).differences(earlier)
+    # Where one of them goes wrong, list/order or restore/pick says so.
+    expect_that(
+        shown != [first.id, second.id] or not is_restored,
+        "which backup is the newer one, for list_backups and for restore_point_in_time",
+        expected=f"the one created last, {second.id}",
+        found=first.id,
+    )
+
+
 @case("ticket/create/same-second/burst", "Five backups as fast as they come are five backups.")
 def test_backups_as_fast_as_they_come_are_all_kept(
     reedbackup: Subject, reedbackup_db: Path
@@ -270,6 +350,25 @@ def test_backups_as_fast_as_they_come_are_all_kept(
 
 
 @case(
+    "ticket/create/same-second/after-a-removal",
+    "Where an earlier backup of the second was removed, a new one takes no other's place.",
+)
+def test_a_backup_takes_no_others_place(reedbackup: Subject, reedbackup_db: Path) -> None:
+    first, second, third = (reedbackup.created(reedbackup_db).id for _ in range(3))
+    archive_of(reedbackup_db, first).unlink()
+    kept = [archive_of(reedbackup_db, backup_id).stat().st_ino for backup_id in (second, third)]
+    made = reedbackup.created(reedbackup_db).id
+    expect_that(
+        made not in (second, third),
+        "the new backup's id",
+        expected="none that a backup of this base has",
+        found=made,
+    )
+    found = [archive_of(reedbackup_db, backup_id).stat().st_ino for backup_id in (second, third)]
+    expect("the files that the other two backups are", found, kept)
+
+
+@case(
     "ticket/create/clock-backwards",
     "A backup made after the clock went back is kept and carries the clock's time.",
 )
@@ -277,17 +376,20 @@ def test_a_backup_after_the_clock_went_back_is_kept(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
     reedbackup.clock.set(1_800_000_000)
-    before = reedbackup.created(reedbackup_db)
-    reedbackup.clock.set(1_700_000_000)
-    after = reedbackup.created(reedbackup_db)
-    expect_that(
-        1_700_000_000 <= after.timestamp <= 1_700_000_002,
-        "timestamp after the clock went back",
-        expected="1700000000, as the clock says",
-        found=after.timestamp,
-    )
-    listed = {info.id for info in reedbackup.listed(reedbackup_db)}
-    expect("the backups", listed, {before.id, after.id})
+    made = [reedbackup.created(reedbackup_db).id]
+    # By a few seconds too, as when a clock is set right.
+    for seconds in (1_799_999_997, 1_700_000_000):
+        reedbackup.clock.set(seconds)
+        after = reedbackup.created(reedbackup_db)
+        expect_that(
+            seconds <= after.timestamp <= seconds + 2,
+            "timestamp after the clock went back",
+            expected=f"{seconds}, as the clock says",
+            found=after.timestamp,
+        )
+        made.append(after.id)
+        listed = {info.id for info in reedbackup.listed(reedbackup_db)}
+        expect("the backups", listed, set(made))
 
 
 @case(
@@ -310,8 +412,8 @@ def test_a_backup_beside_backups_of_the_future_is_kept(
         expected=f"{earliest} to {latest}",
         found=made.timestamp,
     )
-    listed = [info for info in reedbackup.listed(reedbackup_db) if info.id == made.id]
-    expect("the new backup in list_backups", listed, [made])
+    is_kept = f"{made.id}.tar.gz" in backups_listing(reedbackup_db)
+    expect("whether the new backup's archive is kept", is_kept, True)
 
 
 @cases(

@@ -74,9 +74,25 @@ def test_a_tar_that_was_cut_is_refused(reedbackup: Subject, reedbackup_db: Path)
     last = file_member("tables/text/zzz", b"x" * 2000)
     pack_members(archive, [*_sound(), last])
     whole = gzip.decompress(archive.read_bytes())
-    archive.write_bytes(gzip.compress(whole[: whole.index(b"x" * 2000) + 1000]))
+    archive.write_bytes(gzip.compress(whole[: whole.index(b"x" * 2000) + 1000], mtime=0))
     _expect_refused_as_corrupted(
         reedbackup, reedbackup_db, archive, 1_700_000_000, "half of its last file"
+    )
+
+
+@case(
+    "ticket/restore/corrupt/tar-header",
+    "A damaged member header is BackupCorrupted, though the gzip around it is sound.",
+)
+def test_a_damaged_member_header_is_refused(reedbackup: Subject, reedbackup_db: Path) -> None:
+    reedbackup.created(reedbackup_db)
+    archive = reedbackup_db / "backups" / "1700000000.tar.gz"
+    pack_members(archive, [*_sound(), file_member("tables/text/zzz", b"not to be lost")])
+    whole = gzip.decompress(archive.read_bytes())
+    archive.write_bytes(gzip.compress(whole.replace(b"tables/text/zzz", b"tables/text/zz2")))
+    change_everything(reedbackup_db)
+    _expect_refused_as_corrupted(
+        reedbackup, reedbackup_db, archive, 1_700_000_000, "a header that its checksum denies"
     )
 
 
@@ -134,6 +150,17 @@ def _through_a_symlink(outside: Path) -> Members:
     yield file_member("tables/link/planted", b"planted")
 
 
+def _through_a_root_symlink(outside: Path) -> Members:
+    yield folder_member("tables")
+    yield special_member("indices", tarfile.SYMTYPE, str(outside))
+    yield file_member("indices/planted", b"planted")
+
+
+def _hard_link_into_registry(outside: Path) -> Members:
+    yield from _sound()
+    yield special_member("tables/text/link", tarfile.LNKTYPE, "registry/users.dict")
+
+
 def _hard_link_outside(outside: Path) -> Members:
     yield from _sound()
     yield special_member("tables/text/link", tarfile.LNKTYPE, f"../{outside.name}/secret")
@@ -151,6 +178,11 @@ def _device(outside: Path) -> Members:
     yield special_member("tables/text/device", tarfile.CHRTYPE)
 
 
+def _block_device(outside: Path) -> Members:
+    yield from _sound()
+    yield special_member("tables/text/device", tarfile.BLKTYPE)
+
+
 def _fifo(outside: Path) -> Members:
     yield from _sound()
     yield special_member("tables/text/pipe", tarfile.FIFOTYPE)
@@ -159,6 +191,33 @@ def _fifo(outside: Path) -> Members:
 def _duplicate(outside: Path) -> Members:
     yield from _sound()
     yield file_member("tables/text/current.csv", b"another content under the same name\n")
+
+
+def _duplicate_by_spelling(outside: Path) -> Members:
+    yield from _sound()
+    yield file_member("./tables//text/./current.csv", b"another content under the same name\n")
+
+
+def _file_for_folder(outside: Path) -> Members:
+    yield from _sound()
+    yield file_member("tables/text", b"a file under the name of a folder\n")
+
+
+def _long_parent_path(outside: Path) -> Members:
+    """A path that a GNU header of its own holds, for its length."""
+    yield from _sound()
+    yield file_member(f"tables/{'x/' * 60}{'../' * 62}{outside.name}/planted", b"planted")
+
+
+def _parent_path_by_pax(outside: Path) -> Members:
+    """A path that a pax header puts in the place of a harmless one."""
+    yield from _sound()
+    path = f"../{outside.name}/planted"
+    record = f"{len(path) + 9} path={path}\n".encode()
+    extended, content = file_member("tables/text/harmless", record)
+    extended.type = tarfile.XHDTYPE
+    yield extended, content
+    yield file_member("tables/text/harmless", b"planted")
 
 
 def _absurd_size(outside: Path) -> Members:
@@ -185,11 +244,18 @@ def _negative_size(outside: Path) -> Members:
         "a-parent-path-into-registry": _parent_path_into_registry,
         "a-symlink": _symlink,
         "a-file-through-a-symlink": _through_a_symlink,
+        "a-file-through-a-symlink-for-indices": _through_a_root_symlink,
+        "a-parent-path-in-a-long-name": _long_parent_path,
+        "a-parent-path-in-a-pax-header": _parent_path_by_pax,
+        "a-hard-link-into-registry": _hard_link_into_registry,
         "a-hard-link-outside": _hard_link_outside,
         "a-hard-link-to-an-absolute-path": _hard_link_to_absolute_path,
         "a-device": _device,
+        "a-block-device": _block_device,
         "a-fifo": _fifo,
         "a-duplicate-name": _duplicate,
+        "a-duplicate-name-spelt-otherwise": _duplicate_by_spelling,
+        "a-file-under-a-folders-name": _file_for_folder,
         "an-absurd-size": _absurd_size,
         "a-negative-size": _negative_size,
     },
@@ -201,6 +267,8 @@ def test_hostile_archives_are_refused(
     outside.mkdir()
     (outside / "secret").write_text("not part of the database")
     reedbackup.created(reedbackup_db)
+    # An older one, for who would fall back.
+    pack(reedbackup_db, reedbackup_db / "backups" / "1600000000.tar.gz")
     pack_members(reedbackup_db / "backups" / "1700000000.tar.gz", variant(outside))
     before = Tree.read(reedbackup_db.parent)
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1_700_000_000)

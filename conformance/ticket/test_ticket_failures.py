@@ -24,33 +24,28 @@ from pytest_reedbackup.subject import Subject
 NAME = "the-special-one"
 
 
-def _symlink_to_file(path: Path) -> None:
-    outside = path.parents[3] / "outside.txt"
-    outside.write_text("not part of the database")
-    path.symlink_to(outside)
+def _symlink_to_file(path: Path, outside: Path) -> None:
+    path.symlink_to(outside / "secret")
 
 
-def _symlink_to_folder(path: Path) -> None:
-    outside = path.parents[3] / "outside"
-    outside.mkdir()
-    (outside / "secret").write_text("not part of the database")
+def _symlink_to_folder(path: Path, outside: Path) -> None:
     path.symlink_to(outside, target_is_directory=True)
 
 
-def _dangling_symlink(path: Path) -> None:
+def _dangling_symlink(path: Path, outside: Path) -> None:
     path.symlink_to("nowhere")
 
 
-def _symlink_inside(path: Path) -> None:
+def _symlink_inside(path: Path, outside: Path) -> None:
     (path.parent / "target").write_text("part of the database")
     path.symlink_to("target")
 
 
-def _fifo(path: Path) -> None:
+def _fifo(path: Path, outside: Path) -> None:
     os.mkfifo(path)
 
 
-def _socket(path: Path) -> None:
+def _socket(path: Path, outside: Path) -> None:
     # A socket's path is short by law, so it is bound relative to its folder.
     previous = Path.cwd()
     os.chdir(path.parent)
@@ -61,14 +56,17 @@ def _socket(path: Path) -> None:
         os.chdir(previous)
 
 
-def _device(path: Path) -> None:
+def _device(path: Path, outside: Path) -> None:
     try:
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
     except PermissionError:
         raise MissingCapability("device files", "only root can make one to test with") from None
 
 
-SPECIAL: dict[str, Callable[[Path], None]] = {
+Make = Callable[[Path, Path], None]
+"""Makes something special at a path; what it leads to is in a folder outside the base."""
+
+SPECIAL: dict[str, Make] = {
     "symlink-to-file": _symlink_to_file,
     "symlink-to-folder": _symlink_to_folder,
     "symlink-inside": _symlink_inside,
@@ -85,16 +83,20 @@ SPECIAL: dict[str, Callable[[Path], None]] = {
     SPECIAL,
 )
 def test_create_refuses_special_files(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: Subject, reedbackup_db: Path, variant: Make
 ) -> None:
+    outside = reedbackup_db.parent / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("not part of the database")
     table = sorted(child for child in (reedbackup_db / "tables").iterdir() if child.is_dir())[0]
-    for folder in (table, reedbackup_db / "indices"):
-        variant(folder / NAME)
-        refusal = refusal_of(
-            reedbackup.create_backup(reedbackup_db), f"create_backup with it in {folder.name}/"
-        )
-        expect_named(refusal, NAME, f"create_backup with it in {folder.name}/")
-        (folder / NAME).unlink()
+    (table / "inner" / "deeper").mkdir(parents=True)
+    for folder in (table, reedbackup_db / "indices", table / "inner" / "deeper", table.parent):
+        for name in (NAME, f".{NAME}"):
+            variant(folder / name, outside)
+            call = f"create_backup with {name} in {folder.relative_to(reedbackup_db)}/"
+            refusal = refusal_of(reedbackup.create_backup(reedbackup_db), call)
+            expect_named(refusal, name, call)
+            (folder / name).unlink()
 
 
 @case(
@@ -131,6 +133,17 @@ def test_a_failed_create_leaves_nothing(reedbackup: Subject, reedbackup_db: Path
         _all_but_archives(reedbackup_db, [older.id, newer.id]),
         others,
     )
+
+
+@case(
+    "ticket/create/failure-leaves-nothing/first",
+    "A create that fails where there is no backup yet leaves none.",
+)
+def test_a_first_create_that_fails_leaves_no_backup(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    _create_in_vain(reedbackup, reedbackup_db)
+    expect("the backups after the failure", reedbackup.listed(reedbackup_db), [])
 
 
 @case(

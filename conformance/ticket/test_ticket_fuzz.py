@@ -12,10 +12,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_reedbackup.cases import case
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign, shares
+from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.histories import EPOCH, History, clock_walks, histories
 from pytest_reedbackup.fuzz.machine import FUZZ_BASE, backup_machine, scratch_folder
 from pytest_reedbackup.fuzz.model import Model
+from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.subject import Subject
 
 # How the examples are shared out: a walk of 40 backups takes as long as a dozen others.

@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_reedbackup.archives import UNREADABLE, pack
 from pytest_reedbackup.bases import archive_of, backup_at, change_everything
 from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.promises import MissingCapability, expect, expect_same_tree
 from pytest_reedbackup.subject import Subject
@@ -33,6 +34,28 @@ def test_list_orders_by_timestamp(reedbackup: Subject, reedbackup_db: Path) -> N
     listed = [info.timestamp for info in reedbackup.listed(reedbackup_db)]
     expected = [1_800_000_000, 1_700_000_000, 1_000_000_000, 999_999_999]
     expect("the timestamps of list_backups", listed, expected)
+
+
+@case("ticket/list/order/extremes", "The order holds for times of any size.")
+def test_list_orders_times_of_any_size(reedbackup: Subject, reedbackup_db: Path) -> None:
+    seconds = (2**53 + 1, 5, 2**63, 2**32 + 7, 2**64 - 1, 2**31, 2**53, 2**63 - 1)
+    for time in seconds:
+        pack(reedbackup_db, archive_of(reedbackup_db, str(time)))
+    listed = [info.timestamp for info in reedbackup.listed(reedbackup_db)]
+    # That archives of others are shown at all is restore/foreign-archive's promise.
+    expect("the timestamps of list_backups", listed, sorted(listed, reverse=True))
+
+
+@case("ticket/list/order/anew", "List says what there is now, not what there was.")
+def test_list_looks_anew(reedbackup: Subject, reedbackup_db: Path) -> None:
+    made = []
+    for _ in range(3):
+        made.append(reedbackup.created(reedbackup_db))
+        reedbackup.clock.advance()
+    reedbackup.listed(reedbackup_db)
+    # By another process, say.
+    archive_of(reedbackup_db, made[1].id).unlink()
+    expect("list_backups", reedbackup.listed(reedbackup_db), [made[2], made[0]])
 
 
 @case("ticket/list/order/ties", "Of equal timestamps, the backup created last comes first.")
@@ -74,9 +97,13 @@ FOREIGN_NAMES = {
     "partial": "5.tar.gz.tmp",
     "prefix": "tmp-5.tar.gz",
     "hidden": ".5.tar.gz",
-    "fraction": "1.5.tar.gz",
+    "exponent": "1e9.tar.gz",
+    "underscores": "1_000_000.tar.gz",
     "negative": "-5.tar.gz",
+    "minus-zero": "-0.tar.gz",
     "space": " 5.tar.gz",
+    "space-after": "5 .tar.gz",
+    "line-end": "5.tar.gz\n",
     "hexadecimal": "0x5.tar.gz",
     "other-digits": "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}.tar.gz",
     "over-u64": "18446744073709551616.tar.gz",
@@ -133,6 +160,9 @@ def test_list_changes_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
     sound = archive_of(reedbackup_db, made.id).read_bytes()
     (reedbackup_db / "backups" / "5.tar.gz").write_bytes(sound[:20])
     (reedbackup_db / "backups" / "notes.txt").write_text("kept")
+    # More than are kept: to prune is for create alone.
+    for number in range(RETENTION + 3):
+        (reedbackup_db / "backups" / f"{1000 + number}.tar.gz").write_bytes(sound)
     before = Tree.read(reedbackup_db.parent)
     reedbackup.listed(reedbackup_db)
     after = Tree.read(reedbackup_db.parent)

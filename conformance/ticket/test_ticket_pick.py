@@ -33,8 +33,9 @@ U64_MAX = 2**64 - 1
 class History:
     """Three backups of three different trees, each three seconds after the one before.
 
-    Where the clock cannot be set, they are the implementation's `own` after real
-    seconds, or plain archives without waiting.
+    Where the clock can be set, that of the latest time is created first. Where
+    it cannot, they are the implementation's `own` after real seconds, or plain
+    archives without waiting.
     """
 
     # As text, 99999997 sorts after 100000000.
@@ -42,23 +43,26 @@ class History:
 
     def __init__(self, reedbackup: Subject, base: Path, *, own: bool = False) -> None:
         self.base = base
-        self.trees: list[Tree] = []
-        self.times: list[int] = []
+        trees: dict[int, Tree] = {}
         waits = own and not reedbackup.clock.is_settable
-        for number, seconds in enumerate(self.TIMES):
+        order = self.TIMES if waits else (self.TIMES[2], *self.TIMES[:2])
+        for number, seconds in enumerate(order):
             table = sorted(child for child in (base / "tables").iterdir() if child.is_dir())[0]
             newest = edits.newest_version(table) or 0
             edits.write_version(table, b"key|value\nversion|%d\n" % number, newest + 1)
-            self.trees.append(live_tree(base))
+            tree = live_tree(base)
             if waits:
                 reedbackup.clock.advance(3 if number else 0)
                 made = reedbackup.created(base)
                 backup_id, time = made.id, made.timestamp
             else:
                 backup_id, time = backup_at(reedbackup, base, seconds)
-            self.times.append(time)
+            trees[time] = tree
             # A copied or synchronised archive carries any time: here, the oldest the latest.
-            os.utime(archive_of(base, backup_id), (2 * 10**9 - number, 2 * 10**9 - number))
+            file_time = 3 * 10**9 - time
+            os.utime(archive_of(base, backup_id), (file_time, file_time))
+        self.times = sorted(trees)
+        self.trees = [trees[time] for time in self.times]
 
     def copy(self, name: str) -> Path:
         """A copy of the base, for a restore that no other restore went before."""
@@ -91,19 +95,37 @@ def test_restore_takes_the_newest_at_or_before(reedbackup: Subject, reedbackup_d
         expect_same_tree(what, live_tree(base), history.trees[number])
 
 
-@case(
-    "ticket/restore/pick/tie", "Of two backups of one second, restore takes the one created last."
-)
+@case("ticket/restore/pick/tie", "Of the backups of one second, restore takes the last created.")
 def test_restore_takes_the_latest_created_of_one_second(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
-    first = reedbackup.created(reedbackup_db)
+    table = sorted(child for child in (reedbackup_db / "tables").iterdir() if child.is_dir())[0]
+    # Twelve, for as text the tenth sorts before the second.
+    for number in range(12):
+        (table / "current.csv").write_text(f"key|value\nversion|{number}\n")
+        made = reedbackup.created(reedbackup_db)
+        if number in (1, 11):
+            expected = live_tree(reedbackup_db)
+            change_everything(reedbackup_db)
+            reedbackup.restored(reedbackup_db, made.timestamp)
+            what = f"the tree of the backup {number + 1} of its second"
+            expect_same_tree(what, live_tree(reedbackup_db), expected)
+
+
+@case(
+    "ticket/restore/pick/foreign-names",
+    "Restore takes no archive under another name, though the number in it would fit better.",
+)
+def test_restore_takes_no_archive_under_another_name(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    expected = live_tree(reedbackup_db)
+    made = reedbackup.created(reedbackup_db)
     change_everything(reedbackup_db)
-    later = live_tree(reedbackup_db)
-    second = reedbackup.created(reedbackup_db)
-    change_everything(reedbackup_db)
-    reedbackup.restored(reedbackup_db, max(first.timestamp, second.timestamp))
-    expect_same_tree("the tree", live_tree(reedbackup_db), later)
+    for name in ("+{}.tar.gz", "0{}.tar.gz", " {}.tar.gz", "{}.tar.gz.bak", "{}.tar"):
+        pack(reedbackup_db, reedbackup_db / "backups" / name.format(made.timestamp + 5))
+    reedbackup.restored(reedbackup_db, made.timestamp + 9)
+    expect_same_tree("the tree", live_tree(reedbackup_db), expected)
 
 
 @case("ticket/restore/none", "Where every backup is later, restore answers BackupNotFound.")
@@ -148,6 +170,11 @@ def test_restores_follow_restores(reedbackup: Subject, reedbackup_db: Path) -> N
         reedbackup.restored(reedbackup_db, history.times[number])
         what = f"the tree after the restore to backup {number + 1}"
         expect_same_tree(what, live_tree(reedbackup_db), history.trees[number])
+    made = reedbackup.created(reedbackup_db)
+    change_everything(reedbackup_db)
+    reedbackup.restored(reedbackup_db, made.timestamp)
+    what = "the tree after the restore to a backup that was made after a restore"
+    expect_same_tree(what, live_tree(reedbackup_db), history.trees[2])
 
 
 @cases(

@@ -7,15 +7,26 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.archives import ROOTS, file_member, folder_member, pack_members
+from pytest_reedbackup.archives import (
+    ROOTS,
+    UNREADABLE,
+    file_member,
+    folder_member,
+    mode_of,
+    pack_members,
+)
 from pytest_reedbackup.bases import (
     backup_around,
     change_everything,
+    edit_unseen,
     live_tree,
     other_tree,
     share_with_a_group,
+    under_another_name,
 )
 from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, Spec
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.implementations.client import Answered
@@ -50,10 +61,23 @@ def test_restore_brings_back_every_shape(
     base = reedbackup_make_db(variant)
     expected = live_tree(base)
     target = backup_around(reedbackup, base)
-    shutil.rmtree(base / "tables")
+    remove_tree(base / "tables")
     (base / "tables" / "since").mkdir(parents=True)
     (base / "tables" / "since" / "current.csv").write_text("key|value\n")
     (base / "indices" / "since").mkdir(parents=True)
+    reedbackup.restored(base, target)
+    expect_same_tree("tables/ and indices/", live_tree(base), expected)
+
+
+@case(
+    "ticket/restore/exact-tree/base-of-any-name",
+    "Restore makes tables/ and indices/ what they were, whatever the base is called.",
+)
+def test_restore_works_in_a_base_of_any_name(reedbackup: Subject, reedbackup_db: Path) -> None:
+    base = under_another_name(reedbackup_db)
+    expected = live_tree(base)
+    target = backup_around(reedbackup, base)
+    change_everything(base)
     reedbackup.restored(base, target)
     expect_same_tree("tables/ and indices/", live_tree(base), expected)
 
@@ -98,12 +122,15 @@ def _truncate(base: Path) -> None:
         path.write_bytes(path.read_bytes()[:3])
 
 
-def _same_size_edit(base: Path) -> None:
-    """Another content of the same size under the same mtime."""
-    for path in (base / "tables").rglob("current.csv"):
-        content, status = path.read_bytes(), path.stat()
-        path.write_bytes(content[:-2] + b"\0" + content[-1:])
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+def _make_what_hides(base: Path) -> None:
+    """What is easily left behind: dotfiles, loose files, folders, links and FIFOs made since."""
+    tables = sorted(child for child in (base / "tables").iterdir() if child.is_dir())
+    for folder in (base / "tables", tables[0], base / "indices"):
+        (folder / ".since").write_text("hidden")
+        (folder / "since.csv").write_text("loose")
+        (folder / ".folder since" / "inner").mkdir(parents=True)
+        (folder / "dangling since").symlink_to("nowhere")
+        os.mkfifo(folder / "pipe since")
 
 
 @cases(
@@ -116,7 +143,8 @@ def _same_size_edit(base: Path) -> None:
         "files-and-folders-swapped": _swap_kinds,
         "symlinks-put-in-place": _link_away,
         "files-truncated": _truncate,
-        "same-size-and-mtime": _same_size_edit,
+        "same-size-and-mtime": edit_unseen,
+        "made-what-hides": _make_what_hides,
     },
 )
 def test_restore_undoes(
@@ -139,9 +167,13 @@ def test_restore_brings_back_the_modes_of_a_shared_database(
     reedbackup: Subject, reedbackup_db: Path
 ) -> None:
     share_with_a_group(reedbackup_db)
+    for root, mode in (("tables", 0o2750), ("indices", 0o700)):
+        (reedbackup_db / root).chmod(mode)
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)
     _change_modes(reedbackup_db)
+    for root in ROOTS:
+        (reedbackup_db / root).chmod(0o755)
     reedbackup.restored(reedbackup_db, target)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
 
@@ -162,9 +194,36 @@ def test_restore_leaves_all_else_alone(reedbackup: Subject, reedbackup_db: Path)
     snapshot = reedbackup_db / "cache" / "snapshot.csv"
     os.link(min(reedbackup_db.glob("tables/*/current.csv")), snapshot)
     before, around = other_tree(reedbackup_db), sorted(reedbackup_db.parent.iterdir())
+    mode = mode_of(reedbackup_db)
+    reedbackup.restored(reedbackup_db, target)
+    after = other_tree(reedbackup_db)
+    expect_same_tree("everything else in the base", after, before)
+    expect("the base's own mode", f"{mode_of(reedbackup_db):04o}", f"{mode:04o}")
+    # A lock of the implementation's own may well be touched.
+    names = [*before.entries.keys() & {"settings.toml", "backups/notes.txt"}]
+    names += [name for name in before.entries if name.endswith((".tar.gz", ".dict"))]
+    touched = [n for n in names if before.entries[n].mtime_ns != after.entries[n].mtime_ns]
+    expect("files with another mtime after a restore", touched, [])
+    expect("the folder around the base", sorted(reedbackup_db.parent.iterdir()), around)
+
+
+@case(
+    "ticket/restore/others-untouched/backups",
+    "Restore leaves every file in backups/, more than are kept or unreadable, and makes nothing.",
+)
+def test_restore_leaves_every_file_in_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
+    shutil.rmtree(reedbackup_db / "registry")
+    target = backup_around(reedbackup, reedbackup_db)
+    backups = reedbackup_db / "backups"
+    sound = (backups / f"{target + 1}.tar.gz").read_bytes()
+    for number in range(RETENTION + 3):
+        (backups / f"{1000 + number}.tar.gz").write_bytes(sound)
+    for number, damage in enumerate(UNREADABLE.values()):
+        (backups / f"{2000 + number}.tar.gz").write_bytes(damage(sound))
+    change_everything(reedbackup_db)
+    before = other_tree(reedbackup_db)
     reedbackup.restored(reedbackup_db, target)
     expect_same_tree("everything else in the base", other_tree(reedbackup_db), before)
-    expect("the folder around the base", sorted(reedbackup_db.parent.iterdir()), around)
 
 
 @case(
@@ -226,7 +285,7 @@ def test_the_report_tells_the_duration(
     took_ms = answer.elapsed_ns / 10**6
     # Rounding up is allowed, and leaving out some of the call's ends: but no other unit.
     expect_that(
-        took_ms / 10 - 2 <= answer.value.duration_ms <= took_ms + 1,
+        took_ms / 4 - 2 <= answer.value.duration_ms <= took_ms + 1,
         "duration_ms",
         expected=f"about {took_ms:.0f}, the time of the call",
         found=answer.value.duration_ms,

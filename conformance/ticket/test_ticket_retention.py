@@ -25,10 +25,14 @@ TINY = DatabaseSpec(tables=1, rows=2)
 def test_backup_cleanup_old(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
     base = reedbackup_make_db(TINY)
     made: list[str] = []
+    pruned: list[tuple[Path, bytes, os.stat_result]] = []
     if reedbackup.clock.is_settable:
         # Midway the seconds get a digit more: as text, 1000000000 sorts before 999999999.
         reedbackup.clock.set(10**9 - 20)
     for count in range(1, RETENTION + 9):
+        if count > RETENTION:
+            oldest = archive_of(base, made[-RETENTION])
+            pruned.append((oldest, oldest.read_bytes(), oldest.stat()))
         made.append(reedbackup.created(base).id)
         _pass_time(reedbackup)
         if count in (1, 2, RETENTION - 1) or count >= RETENTION:
@@ -36,6 +40,13 @@ def test_backup_cleanup_old(reedbackup: Subject, reedbackup_make_db: MakeDatabas
             expect(f"how many backups remain of {count}", len(kept), min(count, RETENTION))
             expect(f"the backups after {count}, newest first", kept, made[::-1][:RETENTION])
     _expect_only_these_archives(base, made, made[-RETENTION:])
+    # As where there was no retention until now: several are too many at once.
+    for archive, content, status in pruned:
+        archive.write_bytes(content)
+        os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
+    made.append(reedbackup.created(base).id)
+    kept = [info.id for info in reedbackup.listed(base)]
+    expect("the backups, of more than one too many", kept, made[::-1][:RETENTION])
 
 
 @case(
@@ -131,9 +142,13 @@ def _put_foreign_files(base: Path, variant: str, sound: bytes) -> list[str]:
         (base.parent / "elsewhere.tar.gz").write_bytes(sound)
         (backups / "1001.tar.gz").symlink_to(base.parent / "elsewhere.tar.gz")
         return ["1000.tar.gz", "1000.tar.gz/inside", "1001.tar.gz"]
-    for number, damage in enumerate(UNREADABLE.values()):
-        (backups / f"{2000 + number}.tar.gz").write_bytes(damage(sound))
-    return [f"{2000 + number}.tar.gz" for number in range(len(UNREADABLE))]
+    # Some before all backups and some after: who counts them keeps too few.
+    names = [
+        f"{(2000, 9 * 10**9)[number % 2] + number}.tar.gz" for number in range(len(UNREADABLE))
+    ]
+    for name, damage in zip(names, UNREADABLE.values(), strict=True):
+        (backups / name).write_bytes(damage(sound))
+    return names
 
 
 def _existing(base: Path, names: list[str]) -> list[str]:

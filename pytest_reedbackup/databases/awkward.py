@@ -76,6 +76,12 @@ SIZES: Final = (0, 1, 511, 512, 513, 10_239, 10_240, 10_241, 2**16)
 
 MODES: Final = (0o600, 0o755, 0o444, 0o640, 0o400)
 
+# What programs that copy folders like to leave out.
+LEFTOVERS: Final = ("current.csv~", "current.csv.bak", "current.csv.orig", ".current.csv.swp")
+
+# Around the 100 bytes of a tar header's name, with and without a byte for its end.
+PATH_BYTES: Final = (98, 99, 100, 101)
+
 LARGE: Final = 8 * 2**20 + 12_345
 
 
@@ -120,6 +126,10 @@ def _build_files(table: Path, rng: Random) -> None:
         write_file(table / f"mtime {number}", b"%d\n" % mtime_ns, mtime_ns)
     write_file(table / ".dotfile", b"hidden\n")
     write_file(table / "current.new.tmp", b"what a writer that died leaves\n")
+    for name in LEFTOVERS:
+        write_file(table / name, name.encode())
+    for length in PATH_BYTES:
+        write_file(table / str(length).ljust(length - len("tables/text/"), "n"), b"%d\n" % length)
 
 
 def _build_nested(table: Path) -> None:
@@ -151,6 +161,8 @@ def _build_indices(indices: Path, rng: Random) -> None:
         _write_sparse(indices / f"text.{column}.btree", pages, rng)
         write_file(indices / f"text.{column}.wal", b"")
     write_metadata(indices, [("text", "key"), ("text", "value"), ("text", "language")])
+    write_file(make_folder(indices / "text") / "words.btree", rng.randbytes(PAGE))
+    make_folder(indices / "text" / "empty")
 
 
 def _write_sparse(path: Path, pages: tuple[int, ...], rng: Random) -> None:

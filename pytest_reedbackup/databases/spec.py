@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
 # Part of every key: raise it when the same description builds another tree.
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 
 Contents = Literal["text", "binary"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,17 +11,14 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from pytest_reedbackup.fuzz.draws import from_the_seed_alone
+from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.faults import AdapterFault, NotRecorded
 from pytest_reedbackup.subject import Subject
 
 # Steps of a state machine in one example.
 _STEPS = 12
-
-
-def shares() -> list[int]:
-    """The parts of a campaign: one for each worker of pytest-xdist, or a single one."""
-    return list(range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
 
 
 @dataclass(frozen=True)
@@ -118,6 +114,7 @@ def run_campaign(
         whose = f"the baseline {baseline.implementation.option}: "
         subjects.append(FaultsEscape(baseline.implementation, baseline.contract, whose))
     try:
-        campaign(*subjects)
+        with from_the_seed_alone():
+            campaign(*subjects)
     except _CalledOff as called_off:
         raise called_off.fault from None

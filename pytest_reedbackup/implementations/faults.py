@@ -6,7 +6,7 @@ AdapterFault            never the implementation's broken promise: outcome `erro
 │   └── Misfit          … because a value has other fields than its contract says
 ├── TimedOut            no reply in time; the process group was killed
 ├── Crashed             the process ended instead of replying
-└── NotRecorded         a replayed recording has no answer to this call
+└── NotRecorded         a recording that is played back does not have this call
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Crashed(AdapterFault):
 
 
 class NotRecorded(AdapterFault):
-    """A replayed recording has no answer to this call."""
+    """A recording does not have what is asked of it."""
 
 
 def shown(line: bytes | bytearray) -> str:

@@ -22,11 +22,19 @@ from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Answered, Client
 from pytest_reedbackup.implementations.faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.implementations.in_process import InProcess
+from pytest_reedbackup.implementations.recording import Recording
+from pytest_reedbackup.implementations.replay import PREFIX, Replay, open_tape
 from pytest_reedbackup.implementations.transport import Transport
+from pytest_reedbackup.tapes import limits
+from pytest_reedbackup.tapes.clocks import RecordedClock, ReplayedClock
+from pytest_reedbackup.tapes.recorder import Recorder
+from pytest_reedbackup.tapes.tape import Tape
 from reedbase_backup.loading import BUILT_IN, CLOCK, UnusableImplementation, load
 from reedbase_backup.protocol import Contract, Hello
 
-_WHAT_TO_GIVE = "give python, python-last, MODULE:OBJECT, or the command line of an adapter"
+_WHAT_TO_GIVE = (
+    "give python, python-last, MODULE:OBJECT, replay:FILE, or the command line of an adapter"
+)
 _HELLO = '{"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}}'
 _SHUTDOWN_SECS = 10.0
 # 2033; the time that libfaketime is tried with.
@@ -54,9 +62,12 @@ class ImplementationUnderTest:
     option: str
     scratch: Path
     limits: TimeLimits = TimeLimits()
+    recorder: Recorder | None = None
+    """Where its calls are recorded, if they are."""
     _client: Client | None = field(default=None, init=False)
     _hello: Hello | None = field(default=None, init=False)
     _clock: Clock | None = field(default=None, init=False)
+    _shown_clock: Clock | None = field(default=None, init=False)
 
     @property
     def hello(self) -> Hello:
@@ -66,21 +77,49 @@ class ImplementationUnderTest:
         return self._hello
 
     @property
+    def recording(self) -> Tape | None:
+        """What is played back; None for an implementation that runs."""
+        if not self.option.startswith(PREFIX):
+            return None
+        file = open_tape(self.option)
+        file.close()
+        return file.tape
+
+    @property
     def is_in_process(self) -> bool:
         """Whether it runs in this very process."""
+        if self.option.startswith(PREFIX):
+            return False
         return self.option in BUILT_IN or bool(_MODULE_OBJECT.fullmatch(self.option))
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]] | None:
-        """The Python functions themselves; None behind a child process."""
-        return load(self.option).functions if self.is_in_process else None
+        """The Python functions themselves; None behind a child process.
+
+        Raises MissingCapability for a recording of such functions.
+        """
+        if self.recording is not None and self.recording.header.in_process:
+            raise limits.missing(limits.FUNCTIONS)
+        if not self.is_in_process:
+            return None
+        if self.recorder is not None:
+            self.recorder.needs(limits.FUNCTIONS)
+        return load(self.option).functions
 
     @property
     def command(self) -> Sequence[str]:
         """What starts it as a child process, one in process too.
 
-        Raises Unusable for a malformed command line.
+        Raises Unusable for a malformed command line, and MissingCapability for
+        a recording.
         """
+        if self.recording is not None:
+            raise limits.missing(limits.PROCESS)
+        if self.recorder is not None:
+            self.recorder.needs(limits.PROCESS)
+        return self._command()
+
+    def _command(self) -> Sequence[str]:
         if self.is_in_process:
             return [sys.executable, "-m", "reedbase_backup", "serve", self.option]
         try:
@@ -99,11 +138,19 @@ class ImplementationUnderTest:
         if self.is_in_process:
             # pytest's `pythonpath` and conftest files may have put its module here.
             return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        return self.clock.environment if isinstance(self.clock, FakeTimeClock) else {}
+        clock = self._own_clock()
+        return clock.environment if isinstance(clock, FakeTimeClock) else {}
 
     @property
     def clock(self) -> Clock:
         """The best clock that there is for it."""
+        if self._shown_clock is None:
+            clock = self._own_clock()
+            recorder = self.recorder
+            self._shown_clock = clock if recorder is None else RecordedClock(clock, recorder)
+        return self._shown_clock
+
+    def _own_clock(self) -> Clock:
         if self._clock is None:
             self._clock = self._best_clock()
         return self._clock
@@ -139,7 +186,7 @@ class ImplementationUnderTest:
         return self._client
 
     def _start(self, environment: Mapping[str, str]) -> Hello:
-        client = Client(self._transport(environment))
+        client = Client(self._transport(environment), keeps_time=not self.option.startswith(PREFIX))
         try:
             hello = client.hello(self.limits.hello)
         except AdapterFault as fault:
@@ -158,16 +205,23 @@ class ImplementationUnderTest:
 
     def _transport(self, environment: Mapping[str, str]) -> Transport:
         try:
-            if self.is_in_process:
-                return InProcess(load(self.option))
-            return ChildProcess(self.command, environment)
+            if self.option.startswith(PREFIX):
+                return Replay(open_tape(self.option))
+            transport: Transport = (
+                InProcess(load(self.option))
+                if self.is_in_process
+                else ChildProcess(self._command(), environment)
+            )
         except UnusableImplementation as error:
             raise Unusable(str(error)) from error
         except Unusable as unusable:
             unusable.hint = unusable.hint or _WHAT_TO_GIVE
             raise
+        return transport if self.recorder is None else Recording(transport, self.recorder)
 
     def _best_clock(self) -> Clock:
+        if (tape := self.recording) is not None:
+            return ReplayedClock(tape)
         hello = self.hello
         if CLOCK in hello.capabilities:
             return CapabilityClock()

@@ -15,11 +15,12 @@ from hypothesis.errors import Flaky
 
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.fuzz.campaign import Fuzzing, OffTheRecording, on_recorded_ground, shares
+from pytest_reedbackup.fuzz.campaign import Fuzzing, OffTheRecording, on_recorded_ground
 from pytest_reedbackup.fuzz.last_histories import scenarios
 from pytest_reedbackup.fuzz.machine import scratch_folder
 from pytest_reedbackup.fuzz.sandbox import built
 from pytest_reedbackup.fuzz.scenarios import Scenario
+from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.parity import creates, lists
 from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally
 from pytest_reedbackup.parity.facts import Side

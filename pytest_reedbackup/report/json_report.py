@@ -51,6 +51,8 @@ class ImplementationReport(Struct, frozen=True):
     language: str
     capabilities: list[str]
     clock: str
+    replayed: str | None
+    """When it was recorded (ISO 8601, UTC), where a recording was played back in its place."""
     verdict: str
     counts: Mapping[str, int]
 
@@ -135,6 +137,7 @@ def implementation_report(result: Result, pairing: Pairing) -> ImplementationRep
         language=hello.language,
         capabilities=list(hello.capabilities),
         clock=pairing.clock,
+        replayed=pairing.recording.header.recorded if pairing.recording else None,
         verdict=str(result.verdict),
         counts={str(outcome): count for outcome, count in result.counts.items()},
     )

@@ -13,6 +13,7 @@ from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
 from pytest_reedbackup.report.marks import COUNTED, MARKS
 from pytest_reedbackup.report.matrix import matrices
 from pytest_reedbackup.settings import Pairing
+from pytest_reedbackup.tapes.file import describe
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -65,11 +66,18 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
     )
     console.print(
         Text(
-            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}", style="dim"
+            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}"
+            f"{_replayed(pairing)}",
+            style="dim",
         )
     )
     for rule in result.unchecked_rules:
         console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
+
+
+def _replayed(pairing: Pairing) -> str:
+    """That it is no implementation that ran, and from when."""
+    return f"; {describe(pairing.recording.header)}" if pairing.recording else ""
 
 
 def _limited(result: Result) -> str:

@@ -119,12 +119,14 @@ class WholeRecords(Honest):
 
 
 class NoRoots(Honest):
-    """tables/ and indices/ have no members of their own, unless nothing else says that they are."""
+    """tables/ and indices/ have no members of their own, unless nothing else says what they are."""
+
+    usual_mode = 0o755
 
     def source(self, base: Path) -> Iterator[Entry]:
         entries = list(super().source(base))
         implied = {entry.name.split("/")[0] for entry in entries if "/" in entry.name}
-        return (entry for entry in entries if entry.name not in implied)
+        return (e for e in entries if e.name not in implied or e.mode != self.usual_mode)
 
 
 class NoClock(Honest):

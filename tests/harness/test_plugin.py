@@ -151,6 +151,41 @@ def test_a_usage_error_is_one_line_that_says_what_to_do(pytester, arguments, cau
     assert "INTERNALERROR" not in shown
 
 
+# From here on: pytest itself starts in another way on the real one.
+ON_WINDOWS = """
+import sys
+
+def {hook}():
+    sys.platform = "win32"
+"""
+THEIRS = """
+def test_unrelated(): pass
+def test_database(reedbackup_db): pass
+def test_implementation(reedbackup): pass
+"""
+
+
+def test_on_windows_an_implementation_is_one_usage_error(pytester, monkeypatch):
+    monkeypatch.setattr(sys, "platform", sys.platform)  # to be put back
+    pytester.makeconftest(ON_WINDOWS.format(hook="pytest_configure"))
+    ended = pytester.runpytest_inprocess("-q", "--reedbackup-impl=python")
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = [line for line in ended.errlines if line.startswith("ERROR: ")]
+    assert error.startswith("ERROR: --reedbackup-impl: pytest-reedbackup needs Linux or macOS")
+    assert "INTERNALERROR" not in "\n".join(ended.errlines + ended.outlines)
+
+
+def test_on_windows_tests_without_our_fixtures_run_and_others_say_why_not(pytester, monkeypatch):
+    monkeypatch.setattr(sys, "platform", sys.platform)  # to be put back
+    pytester.makeconftest(ON_WINDOWS.format(hook="pytest_collection_finish"))
+    pytester.makepyfile(THEIRS)
+    ended = pytester.runpytest_inprocess("-p", "no:randomly")
+    ended.assert_outcomes(passed=1, errors=2)
+    reasons = [line for line in ended.outlines if line.startswith("pytest-reedbackup needs")]
+    assert len(reasons) == 2
+    assert "Traceback" not in "\n".join(ended.outlines)
+
+
 def test_under_xdist_a_usage_error_is_said_too(tmp_path, run_pytest):
     case = "--reedbackup-case=ticket/restore/pikc"
     ended = run_pytest(tmp_path, "-q", "--reedbackup-impl=python", case, "-n", "1")

@@ -360,3 +360,12 @@ def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse):
     assert out == b""
     assert status != 0
     assert b"'no_such_module:Thing' cannot be loaded: ModuleNotFoundError" in log
+
+
+def test_without_a_stdin_it_fails_with_words_on_stderr():
+    command = [sys.executable, "-m", "reedbase_backup", "serve"]
+    script = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    ended = subprocess.run(script, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("reedbackup serve: stdin or stdout is closed; ")
+    assert ended.stderr.count("\n") == 1

@@ -1,0 +1,76 @@
+"""Runs of the suite that record and replay, and tapes that are changed in between."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_reedbackup.outcomes import CaseOutcome
+from pytest_reedbackup.report import json_report
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+Ended = tuple[subprocess.CompletedProcess[str], list[CaseOutcome]]
+
+
+@pytest.fixture(scope="session")
+def run_pytest(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs pytest with the plugin, from a folder of its own."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {n: value for n, value in os.environ.items() if not n.startswith("PYTEST_")}
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "--tb=short", "-p", "no:cacheprovider", *arguments],
+            cwd=tmp_path_factory.mktemp("recording"),
+            env=environment | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def outcomes_of(
+    run_pytest: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Ended]:
+    """As `run_pytest`, and the outcomes in the run's report."""
+
+    def run(*arguments: str) -> Ended:
+        path = tmp_path_factory.mktemp("report") / "report.json"
+        ended = run_pytest(*arguments, f"--reedbackup-report={path}")
+        assert path.exists(), ended.stdout + ended.stderr
+        return ended, json_report.read(path).cases
+
+    return run
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[[Path, Callable[[Any], None]], Path]:
+    """A copy of a tape whose index was changed by hand."""
+
+    def edit(tape: Path, change: Callable[[Any], None]) -> Path:
+        copy = tmp_path / "edited.tape"
+        with zipfile.ZipFile(tape) as old, zipfile.ZipFile(copy, "w") as new:
+            for name in old.namelist():
+                content = old.read(name)
+                if name == "tape.json":
+                    index = msgspec.json.decode(content)
+                    change(index)
+                    content = msgspec.json.encode(index)
+                new.writestr(name, content)
+        return copy
+
+    return edit
