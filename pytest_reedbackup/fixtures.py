@@ -149,11 +149,11 @@ def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: 
 
     own = case_of(request.node)
     chosen = {case.id for item in request.session.items if (case := case_of(item)) is not None}
-    contract = own.contract if own else ""
+    contract, own_id = (own.contract, own.id) if own else ("", "")
     alike = [name for name in chosen if name.startswith(f"{contract}/") and name.endswith("/fuzz")]
     settings = _settings(request.config)
     if settings is None or settings.baseline is None:
-        alike = [name for name in alike if "/parity/" not in name]
+        alike = [name for name in alike if "/parity/" not in name or name == own_id]
     return reedbackup_fuzzing.equal_part(len(alike))
 
 
@@ -169,6 +169,13 @@ def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Subject], fro
         return divergences.mended(settings.declared if settings else {}, names)
 
     return mended
+
+
+@pytest.fixture(scope="session")
+def reedbackup_is_recorded(request: pytest.FixtureRequest) -> bool:
+    """Whether all calls go on a tape."""
+    settings = _settings(request.config)
+    return settings is not None and settings.record is not None
 
 
 @pytest.fixture

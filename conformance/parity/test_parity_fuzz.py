@@ -17,7 +17,7 @@ import pytest
 from pytest_reedbackup.cases import case
 from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.shares import shares
-from pytest_reedbackup.parity.hunt import Hunt, Party
+from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
 from pytest_reedbackup.promises import MissingCapability
 from pytest_reedbackup.subject import Subject
 
@@ -28,8 +28,9 @@ from pytest_reedbackup.subject import Subject
 )
 @pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_both_do_the_same_on_generated_databases(
+    request: pytest.FixtureRequest,
     reedbackup: Subject,
-    reedbackup_baseline: Subject,
+    reedbackup_is_recorded: bool,
     reedbackup_fuzzing_part: Fuzzing,
     reedbackup_mended: Callable[[Subject], frozenset[str]],
     reedbackup_differences: Path,
@@ -37,8 +38,11 @@ def test_both_do_the_same_on_generated_databases(
     reedbackup_measured: Callable[[str], None],
     share: int,
 ) -> None:
-    baseline = _under_last(reedbackup_baseline)
     reedbackup.expect_own_type("restore_point_in_time")
+    if reedbackup_is_recorded:
+        # There need be no baseline: it may become one itself, where it is played back.
+        run_campaign(reedbackup, lambda alone: rehearse(alone, reedbackup_fuzzing_part, share))
+    baseline = _under_last(request.getfixturevalue("reedbackup_baseline"))
 
     def campaign(subject: Subject, compared: Subject) -> None:
         a, b = (Party(each, reedbackup_mended(each)) for each in (subject, compared))

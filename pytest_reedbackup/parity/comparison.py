@@ -63,7 +63,11 @@ class Comparison:
 
     def _compare(self, made: _Made) -> None:
         contested = (self.a.mended ^ self.b.mended) & set(made.mendable)
-        toggled = {defect: made.predicted(self.a, self.a.mended ^ {defect}) for defect in contested}
+        toggled = [
+            (defect, side, made.predicted(side, side.mended ^ {defect}))
+            for defect in sorted(contested)
+            for side in (self.a, self.b)
+        ]
         expected_a = made.predicted(self.a, self.a.mended)
         expected_b = made.predicted(self.b, self.b.mended)
         a, b = made.observed(self.a), made.observed(self.b)
@@ -76,8 +80,17 @@ class Comparison:
             )
             if not as_expected:
                 raise Difference(made.number, heading, a, b)
-            by = [name for name, facts in toggled.items() if facts[heading] != a[heading]]
+            by = {
+                defect
+                for defect, side, facts in toggled
+                if facts.get(heading) != (a if side is self.a else b).get(heading)
+            }
             self.tally.accepted.update(by or [AFTERWARDS])
+
+
+def observe(side: Side, scenario: Scenario) -> list[Facts]:
+    """Every call on one side alone."""
+    return [_Made(call, n).observed(side) for n, call in enumerate(scenario.calls, 1)]
 
 
 @dataclass(frozen=True)

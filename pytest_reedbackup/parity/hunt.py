@@ -22,7 +22,7 @@ from pytest_reedbackup.fuzz.sandbox import built
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.parity import creates, lists
-from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally
+from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.facts import Side
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
 from pytest_reedbackup.promises import BrokenPromise
@@ -50,6 +50,22 @@ class Party:
     def on(self, base: Path) -> Side:
         """It, with a base of its own."""
         return Side(self.name, self.subject, base, self.mended)
+
+
+def rehearse(subject: Subject, fuzzing: Fuzzing, share: int) -> None:
+    """Makes the calls of a hunt on one implementation alone, for a recording of them.
+
+    Who hunts with that recording as the baseline makes just these.
+    """
+
+    @fuzzing.seeded(share)
+    @fuzzing.settings()
+    @given(scenario=scenarios())
+    def play(scenario: Scenario) -> None:
+        with built(scenario, "b") as (base,):
+            observe(Party(subject, frozenset()).on(base), scenario)
+
+    play()
 
 
 @dataclass

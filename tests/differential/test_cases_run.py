@@ -99,6 +99,23 @@ def test_an_implementation_of_the_ticket_is_no_match_for_a_baseline_of_last(
     assert outcome is Outcome.FAIL
 
 
+def test_a_recording_made_without_a_baseline_is_one_for_others(
+    run_suite: RunSuite, tmp_path: Path
+) -> None:
+    examples = "--reedbackup-examples=40"
+    run_suite(BASELINE, options=(PARITY, examples, "--reedbackup-record=last.tape"))
+    compared = (PARITY, examples, "--reedbackup-baseline=replay:last.tape")
+    ended, report = run_suite("python-last", options=compared)
+    assert only(report)[0] is Outcome.PASS, ended.stdout
+    assert report.cases[0].measured.startswith("40 databases")
+    (mutation,) = (m for m in MUTATIONS if m.name == "written-by-admin")
+    _, report = run_suite(served(mutation, tmp_path / "copy"), options=compared)
+    (case,) = report.cases
+    assert case.outcome is Outcome.FAIL
+    assert "user 0" in case.expected
+    assert "user 1" in case.found
+
+
 def test_a_fault_of_the_baseline_is_an_error_and_names_it(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
