@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from differential.conftest import PORT
+from differential.meddlers import EXPECTED, Meddler
 from differential.mutants import MUTATIONS, served
 from differential.test_mutants import hunted
 from pytest_reedbackup.databases.tree import Tree
@@ -135,6 +136,20 @@ def test_what_both_sides_do_is_no_difference(defect: str, party: Callable[..., P
     for option, mended in (("python-last", PORT), (BASELINE, NOTHING)):
         one, other = party(option, mended), party(option, mended)
         assert not compared(one, other, SHAPES[defect]).accepted
+
+
+@pytest.mark.parametrize("meddler", EXPECTED, ids=lambda meddler: meddler.__name__)
+def test_whatever_else_one_side_does_is_a_difference(
+    meddler: type[Meddler], party: Callable[..., Party]
+) -> None:
+    a, b = party(f"differential.meddlers:{meddler.__name__}"), party("python-last")
+    scenario = Scenario((SOUND,), (Restore(1), Create()))
+    with pytest.raises(Difference) as raised:
+        compared(a, b, scenario)
+    difference = raised.value
+    told = [line for lines in difference.a.values() for line in lines]
+    assert any(EXPECTED[meddler] in line for line in told), told
+    assert difference.lines(difference.a) != difference.lines(difference.b)
 
 
 def test_what_follows_from_a_glued_line_is_no_difference_either(
