@@ -88,7 +88,7 @@ def _library_source() -> Path:
 
 def _copy_library(target: Path) -> None:
     source = _library_source()
-    parts = [Path("Cargo.toml"), *sorted((source / "src").rglob("*.rs"))]
+    parts = [Path("Cargo.toml"), Path("rustfmt.toml"), *sorted((source / "src").rglob("*.rs"))]
     wanted = {target / (source / part).relative_to(source): source / part for part in parts}
     for stale in set(target.rglob("*.rs")) - set(wanted):
         stale.unlink()

@@ -280,7 +280,7 @@ def test_a_changed_tree_comes_with_a_new_format_version(tmp_path):
             elif path.endswith("version.log"):
                 entry = entry._replace(size=0, content="sizes of deltas")
             digest.update(ascii((path, entry)).encode())
-    assert (FORMAT_VERSION, digest.hexdigest()[:16]) == (2, "acdca62b81e8d14e")
+    assert (FORMAT_VERSION, digest.hexdigest()[:16]) == (3, "e5c1445c76577f6f")
 
 
 def test_the_figures_of_this_machine_come_from_one_command():

@@ -24,7 +24,8 @@ from pytest_reedbackup.recordings import (
 )
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last import DIVERGENCES, Table, list_backups, restore_point_in_time
-from reedbase_backup.last.delta import apply
+from reedbase_backup.last.delta import apply, compress, decompress
+from reedbase_backup.last.registry import user_code
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("REEDBACKUP_SHARED", PROJECT.parent / "shared"))
@@ -81,10 +82,10 @@ def declared(case: RestoreCase) -> dict[str, str]:
 
 def recoverable(case: RestoreCase) -> Iterator[str]:
     """Tables whose current.csv was taken away, but nothing else, and which the baseline gave up."""
-    touched = {step.path for step in case.mutate}
+    touched = {(step.op, step.path) for step in case.mutate}
     for name, error in case.outcome.get("ok", {}).get("errors", []):
-        mine = {path for path in touched if path.startswith(f"tables/{name}/")}
-        if error["kind"] == "TableNotFound" and mine == {f"tables/{name}/current.csv"}:
+        mine = {(op, path) for op, path in touched if path.startswith(f"tables/{name}/")}
+        if error["kind"] == "TableNotFound" and mine == {("delete", f"tables/{name}/current.csv")}:
             yield name
 
 
@@ -181,12 +182,38 @@ def test_every_recorded_version_can_be_rebuilt_and_the_last_is_the_current(
 ) -> None:
     for table_name in RECORDINGS[name].versions_newest_first:
         table = Table(databases[name], table_name)
-        newest, *older = table.list_versions()
-        content = table.rebuild(newest.timestamp)
+        previous = None
+        for version in reversed(table.list_versions()):
+            content = table.rebuild(version.timestamp)
+            delta = (table.folder / f"{version.timestamp}.bsdiff").read_bytes()
+            assert content == (delta if previous is None else apply(previous, delta))
+            previous = content
         assert content == table.read()
-        previous = table.rebuild(older[0].timestamp)
-        delta = (table.folder / f"{newest.timestamp}.bsdiff").read_bytes()
-        assert apply(previous, delta) == content
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_dictionaries_are_written_as_the_baseline_writes_them(
+    name: str, databases: dict[str, Path], tmp_path: Path
+) -> None:
+    recorded, made = databases[name] / "registry", tmp_path / "registry"
+    _, *users = (recorded / "users.dict").read_text().splitlines()
+    for code, user, seconds in (line.split("|") for line in users):
+        assert user_code(tmp_path, user, clock=lambda at=seconds: int(at) * 10**9) == int(code)
+    for dictionary in ("actions.dict", "users.dict"):
+        assert (made / dictionary).read_bytes() == (recorded / dictionary).read_bytes()
+    assert {path.name for path in made.iterdir()} == {path.name for path in recorded.iterdir()}
+
+
+def test_deltas_are_packed_as_the_baseline_packs_them(databases: dict[str, Path]) -> None:
+    """The same stream must give the same file: preset, checksum and all."""
+    packed = [
+        (log.parent / f"{line.split('|')[0]}.bsdiff").read_bytes()
+        for base in databases.values()
+        for log in base.glob("tables/*/version.log")
+        for line in log.read_text().splitlines()[1:]
+    ]
+    assert packed
+    assert [compress(decompress(delta)) for delta in packed] == packed
 
 
 @pytest.mark.parametrize("case", LISTS)

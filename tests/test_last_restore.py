@@ -147,6 +147,26 @@ def test_a_lost_current_without_a_version_to_come_back_to_is_table_not_found(
     assert sorted(os.listdir(table.folder)) == before
 
 
+def test_a_current_that_links_to_nowhere_is_table_not_found_and_nothing_is_made_there(
+    base: Path,
+) -> None:
+    table = Table(base, "a")
+    table.current_path.unlink()
+    table.current_path.symlink_to(base / "nowhere.csv")
+    ((name, error),) = restore_at(base, 20, at(1000)).errors
+    assert (name, error.kind) == ("a", "TableNotFound")
+    assert not (base / "nowhere.csv").exists()
+
+
+def test_a_current_that_links_to_a_file_stays_a_link_and_the_file_is_restored(base: Path) -> None:
+    table = Table(base, "a")
+    elsewhere = table.current_path.rename(base / "elsewhere.csv")
+    table.current_path.symlink_to(elsewhere)
+    assert restore_at(base, 20, at(1000)).errors == []
+    assert table.current_path.readlink() == elsewhere
+    assert elsewhere.read_bytes() == b"a2"
+
+
 def test_a_delta_that_is_a_folder_is_a_read_error_with_its_path(base: Path) -> None:
     path = base / "tables" / "a" / "40.bsdiff"
     path.unlink()

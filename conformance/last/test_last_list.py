@@ -99,7 +99,6 @@ FOREIGN_NAMES = {
     "hexadecimal": "0x5.tar.gz",
     "arabic-digits": "\u0661\u0662.tar.gz",
     "over-u64": "18446744073709551616.tar.gz",
-    "twice-the-suffix": "5.tar.gz.tar.gz",
     "tgz": "5.tgz",
     "upper-case": "5.TAR.GZ",
     "tar": "5.tar",

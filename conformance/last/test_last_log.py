@@ -149,6 +149,20 @@ def test_a_dropped_line_makes_the_next_delta_unfit(
 
 
 @case(
+    "last/log/order/dropped-first-line",
+    "Whatever the log's first line names is taken raw, an xz stream too.",
+)
+def test_the_first_lines_file_is_taken_raw(reedbackup: Subject, reedbackup_db: Path) -> None:
+    table = tables_of(reedbackup_db)["text"]
+    second = table.versions()[1].timestamp
+    packed = table.delta(second).read_bytes()
+    _change_log(reedbackup_db, lambda log: log.split(b"\n", 1)[1])
+    expected = fates(reedbackup_db, second)
+    assert expected["text"] == Restored(second, packed)
+    expect_restore(reedbackup, reedbackup_db, second, expected)
+
+
+@case(
     "last/log/order/unsorted",
     "The target picks by timestamp, the deltas up to it follow the log, whatever their times.",
 )

@@ -43,7 +43,8 @@ def test_the_user_is_the_code_of_system(
 def test_an_unknown_system_gets_the_next_code(reedbackup: Subject, reedbackup_db: Path) -> None:
     users = reedbackup_db / "registry" / "users.dict"
     users.write_text(HEADER + "0|admin|1700000000\n1|editor|1700000000\n")
-    reedbackup.restored(reedbackup_db, U64_MAX)
+    report = reedbackup.restored(reedbackup_db, U64_MAX)
+    expect("the tables in errors", list(report.errors), [])
     _expect_users(reedbackup_db, 2)
     known = [line.split("|")[:2] for line in users.read_text().splitlines()[1:]]
     expect("users.dict", known, [["0", "admin"], ["1", "editor"], ["2", "system"]])

@@ -125,6 +125,31 @@ def test_the_report_says_what_became_of_each_table(
     expect_restore(reedbackup, reedbackup_db, target, expected)
 
 
+@cases(
+    "last/restore/report/names",
+    "A table is restored, skipped and in error by its folder's name: {variant}.",
+    {"spaces": "odd name", "unicode": "größe 表 🙂", "dots": "..a.b", "hidden": ".old"},
+)
+def test_any_folder_name_is_a_tables_name(
+    reedbackup: Subject, reedbackup_db: Path, variant: str
+) -> None:
+    stamp = 1_600_000_000 * 10**9
+    table = edits.create_table(reedbackup_db, variant, b"key|value\n", stamp)
+    edits.write_version(table, b"key|value\nlater|1\n", stamp + 1)
+    for target, fate in (
+        (stamp - 1, Skipped()),
+        (stamp, Restored(stamp, b"key|value\n")),
+    ):
+        expected = fates(reedbackup_db, target)
+        assert expected[variant] == fate
+        expect_restore(reedbackup, reedbackup_db, target, expected)
+    TableFolder(table).current.unlink()
+    TableFolder(table).log.unlink()
+    expected = fates(reedbackup_db, U64_MAX)
+    assert expected[variant] == Failed("TableNotFound", {"name": variant})
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
+
+
 @case(
     "last/restore/new-version",
     "A restore adds one version, by system and with a later timestamp, and takes none away.",
@@ -272,7 +297,7 @@ def test_what_is_no_folder_is_passed_over(
 @cases(
     "last/restore/no-current",
     "A table that has {variant} is TableNotFound, and the others are restored.",
-    {"nothing": "", "only-a-log": "5|5|0|1\n"},
+    {"nothing": "", "only-a-log": "5|5|0|1\n", "a-damaged-log": "damaged\n"},
 )
 def test_a_table_without_current_csv_is_not_found(
     reedbackup: Subject, reedbackup_db: Path, variant: str

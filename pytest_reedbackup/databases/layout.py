@@ -12,25 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from reedbase_backup.last.registry import USERS_HEADER, action_lines
+
 # November 2023: before any clock that a test runs under.
 EPOCH_NS: Final = 1_700_000_000_000_000_000
 _EPOCH: Final = EPOCH_NS // 10**9
 
 PAGE: Final = 4096
 
-_ACTIONS: Final = """\
-code|name|description
-0|delete|Delete operation
-1|create|Create new entry
-2|update|Update existing entry
-3|rollback|Rollback to previous version
-4|compact|Compact/cleanup old versions
-5|init|Initialise table
-6|snapshot|Full snapshot (periodic)
-7|automerge|Automatic merge of concurrent writes
-8|conflict|Conflict detected
-9|resolve|Manual conflict resolution
-"""
 USERS: Final = ("system", "admin", "editor", "übersetzer")
 
 
@@ -61,9 +50,12 @@ def finish_folder(path: Path, mtime_ns: int = EPOCH_NS, mode: int = 0o755) -> No
 def write_registry(base: Path) -> None:
     """registry/: the dictionaries of actions and users."""
     registry = make_folder(base / "registry")
-    users = "".join(f"{code}|{name}|{_EPOCH}\n" for code, name in enumerate(USERS))
-    write_file(registry / "actions.dict", _ACTIONS.encode())
-    write_file(registry / "users.dict", f"code|username|created_at\n{users}".encode())
+    users = (f"{code}|{name}|{_EPOCH}" for code, name in enumerate(USERS))
+    for name, lines in (
+        ("actions.dict", action_lines()),
+        ("users.dict", [USERS_HEADER, *users]),
+    ):
+        write_file(registry / name, "".join(f"{line}\n" for line in lines).encode())
     finish_folder(registry)
 
 

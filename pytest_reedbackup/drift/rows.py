@@ -38,6 +38,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """The worst of the rule's cases; `pass` or `fail` for source code."""
     cases: str = ""
     """In how many of the rule's cases it came out so."""
+    by_chance: bool = False
+    """Whether only tar's random failure (D1) broke the rule: another run may find it kept."""
     found: str
     """What the implementation under test does, or its source has: the evidence, in lines."""
 
@@ -133,8 +135,14 @@ def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
         defects=defects,
         outcome=worst,
         cases=in_cases,
+        by_chance=worst is Outcome.FAIL and all(map(_is_fickle, cases)),
         found=found,
     )
+
+
+def _is_fickle(case: CaseOutcome) -> bool:
+    """Whether a case did not break the rule, or only by what strikes at random."""
+    return case.outcome is not Outcome.FAIL or case.found.startswith(drift.FICKLE)
 
 
 def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
@@ -151,14 +159,14 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
     variant = shown.case_id.removeprefix(f"{shown.contract}/{rule}").lstrip("/")
     where = f"{variant}: {shown.detail}" if variant else shown.detail
     lines = [_short(where), f"expected {_short(expected)}", f"found {_short(found)}"]
-    if all(case.found.startswith(drift.FICKLE) for case in deciding):
+    if all(map(_is_fickle, deciding)):
         lines.append("(D1 alone, which strikes at random: another run may find the rule kept)")
     return in_cases, "\n".join(lines)
 
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
-    """The plainest case is one made up for its rule, that an error did not cut short."""
-    return "/fuzz" in case.case_id, case.expected == A_VALUE
+    """The plainest case is one that an error did not cut short, and made up for its rule."""
+    return case.expected == A_VALUE, "/fuzz" in case.case_id
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:

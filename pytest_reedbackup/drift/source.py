@@ -59,8 +59,8 @@ def read_source(folder: Path) -> dict[str, SourceFile]:
 
 
 def plain(rust: str) -> str:
-    """A type or a signature without what makes no difference: paths, line ends, `mut`."""
-    rust = " ".join(rust.split())
+    """A type or a signature without what makes no difference: comments, paths, line ends, `mut`."""
+    rust = " ".join(re.sub(r"//[^\n]*|/\*.*?\*/", " ", rust, flags=re.DOTALL).split())
     rust = re.sub(r"(\w+ ?:: ?)+(?=\w)", "", rust)
     rust = re.sub(r"\bmut (?=\w+ ?:)", "", rust)
     return re.sub(r",? ?\)", ")", rust.replace("( ", "("))

@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_reedbackup.bases import live_tree
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.promises import expect, expect_same_tree, refusal_of
+from pytest_reedbackup.promises import expect, expect_same_tree, expect_that, refusal_of
 from pytest_reedbackup.subject import Subject
 
 U64_MAX = 2**64 - 1
@@ -50,7 +50,13 @@ class Model:
         self.subject.clock.set(at)
         info = self.subject.created(self.base)
         expect("its timestamp", info.timestamp, at)
-        expect("its id is new", info.id in {backup.id for backup in self.backups}, False)
+        taken = sorted(backup.id for backup in self.backups)
+        expect_that(
+            info.id not in taken,
+            "the id of a new backup",
+            expected=f"none of {taken}",
+            found=info.id,
+        )
         expect_same_tree("the source after create_backup", live_tree(self.base), tree)
         self._made += 1
         made = ModelBackup(at, self._made, info.id, tree)

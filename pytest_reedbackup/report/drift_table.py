@@ -81,7 +81,13 @@ def _print_source(console: Console, part: SourceDrift) -> None:
 
 def _counts(rows: Sequence[Row]) -> str:
     counts = Counter(row.outcome for row in rows)
-    counted = [f"{counts[outcome]} {word}" for outcome, word in COUNTED if counts[outcome]]
+    by_chance = sum(row.by_chance for row in rows)
+    notes = {Outcome.FAIL: f" ({by_chance} of them by D1 alone, at random)"} if by_chance else {}
+    counted = [
+        f"{counts[outcome]} {word}{notes.get(outcome, '')}"
+        for outcome, word in COUNTED
+        if counts[outcome]
+    ]
     return f"of {len(rows)} rules {', '.join(counted)}"
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_reedbackup.databases.tree import ROOT, Entry, Tree
 
 _ARCHIVE = ".tar.gz"
+_BACKUPS = "backups"
 _GZIP = 31
 _BLOCK = 512
 _SIZE = slice(124, 136)
@@ -46,9 +47,14 @@ def digest(base: Path, around: Path) -> str:
 def _content(path: Path, entry: Entry, around: Path) -> str:
     if entry.kind == "symlink":
         return os.fsdecode(_anywhere(os.fsencode(entry.content), around))
-    if entry.kind == "file" and path.name.endswith(_ARCHIVE) and entry.size:
+    if entry.kind == "file" and _may_be_an_archive(path):
         return _packed(entry.content, path, around)
     return entry.content
+
+
+def _may_be_an_archive(path: Path) -> bool:
+    """By its place or its name; archives under foreign names are in backups/ too."""
+    return path.parent.name == _BACKUPS or path.name.endswith(_ARCHIVE)
 
 
 def _anywhere(content: bytes, around: Path) -> bytes:

@@ -28,16 +28,16 @@ SYSTEM = "system"
 
 ACTIONS_HEADER = "code|name|description"
 ACTIONS = {
-    0: ("delete", "An entry was deleted"),
-    1: ("create", "An entry was created"),
-    2: ("update", "Entries were changed"),
-    3: ("rollback", "An earlier version was brought back"),
-    4: ("compact", "Old versions were cleaned up"),
-    5: ("init", "The table was made"),
-    6: ("snapshot", "The whole content was kept"),
-    7: ("automerge", "Concurrent writes were merged"),
-    8: ("conflict", "Concurrent writes contradict each other"),
-    9: ("resolve", "A conflict was resolved by hand"),
+    0: ("delete", "Delete operation"),
+    1: ("create", "Create new entry"),
+    2: ("update", "Update existing entry"),
+    3: ("rollback", "Rollback to previous version"),
+    4: ("compact", "Compact/cleanup old versions"),
+    5: ("init", "Initialise table"),
+    6: ("snapshot", "Full snapshot (periodic)"),
+    7: ("automerge", "Automatic merge of concurrent writes"),
+    8: ("conflict", "Conflict detected"),
+    9: ("resolve", "Manual conflict resolution"),
 }
 USERS_HEADER = "code|username|created_at"
 USERS = {0: SYSTEM, 1: "admin"}
@@ -52,9 +52,14 @@ def init_registry(base_path: BasePath, *, clock: Clock = time.time_ns) -> None:
     with reported_write("create_registry", folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locks.exclusive(folder, "registry"):
-        actions = [f"{code}|{name}|{text}" for code, (name, text) in ACTIONS.items()]
-        _make(folder / "actions.dict", [ACTIONS_HEADER, *actions])
+        _make(folder / "actions.dict", action_lines())
         _make(folder / "users.dict", _first_users(clock))
+
+
+def action_lines() -> list[str]:
+    """The lines of actions.dict, the same in every database."""
+    actions = (f"{code}|{name}|{text}" for code, (name, text) in ACTIONS.items())
+    return [ACTIONS_HEADER, *actions]
 
 
 def action_names(base_path: BasePath) -> dict[int, str]:

@@ -57,7 +57,10 @@ def _table_folders(tables: Path) -> list[str]:
 
 def _restore_table(table: Table, target: int) -> int | None:
     """The version that the table has the content of now; None if it has none to restore."""
-    lost = not table.exists()
+    lost = not os.path.lexists(table.current_path)
+    if not lost and not table.exists():
+        # A symlink to nowhere: what it should name is not ours to make.
+        raise TableNotFound(name=_shown(table.name))
     try:
         version = version_log.newest_at_or_before(table.log(), target)
         content = None if version is None else table.rebuild(version.timestamp)

@@ -218,6 +218,11 @@ NO_DIFFERENCE: dict[str, Callable[[Files], Files]] = {
         "(base_path: &Path, target_timestamp: u64)",
         "(\n    base_path: &Path,\n    target_timestamp: u64,\n)",
     ),
+    "comments-in-a-signature": replaced(
+        "restore.rs",
+        "(base_path: &Path, target_timestamp: u64)",
+        "(\n    base_path: &Path, // base\n    /* Unix\n seconds */ target_timestamp: u64,\n)",
+    ),
     "fields-in-another-order": replaced(
         "types.rs",
         "pub timestamp: u64,\n    pub size_bytes: u64,",

@@ -68,16 +68,31 @@ def test_the_plainest_case_is_shown() -> None:
     cut_short = fail("ticket/restore/pick", "a value", "error CommandFailed: tar")
     plain = fail("ticket/restore/pick/tie", "1", "2")
     assert row(generated, cut_short, plain).found.startswith("tie: ")
-    assert row(generated, cut_short).found.startswith("the thing\nexpected a value")
-    assert row(generated).found.startswith("fuzz: ")
+    assert row(generated, cut_short).found.startswith("fuzz: the thing\nexpected a\n")
+    assert row(cut_short).found.startswith("the thing\nexpected a value")
 
 
 def test_what_only_the_random_failure_of_tar_broke_is_said_to_be_so() -> None:
     tar = "error CommandFailed: Command 'tar' failed: tar: .reed: file changed as we read it"
     struck = fail("ticket/list/order", "a value", tar)
     assert row(struck).found.endswith("another run may find the rule kept)")
+    assert row(struck, case("ticket/list/order/by-time", Outcome.PASS)).by_chance
     other = fail("ticket/list/order/ties", "[2, 1]", "[1, 2]")
     assert "another run" not in row(struck, other).found
+    assert not row(struck, other).by_chance
+    assert not row(case("ticket/list/order", Outcome.PASS)).by_chance
+
+
+def test_rules_broken_by_chance_are_counted_apart() -> None:
+    tar = "error CommandFailed: Command 'tar' failed: tar: .reed: file changed as we read it"
+    broken = fail("ticket/list/order", "[2, 1]", "[1, 2]")
+    struck = fail("ticket/create/info", "a value", tar)
+    kept = case("ticket/list/empty", Outcome.PASS)
+    text = drift_table.render(drifted(broken, struck, kept), width=160, colour=False)
+    counts = "of 3 rules 1 kept, 2 broken (1 of them by D1 alone, at random)"
+    assert counts in text
+    text = drift_table.render(drifted(broken, kept), width=160, colour=False)
+    assert "of 2 rules 1 kept, 1 broken\n" in text
 
 
 def test_long_texts_are_shown_from_where_they_differ() -> None:

@@ -48,13 +48,13 @@ def mine(pytester) -> None:
 def test_the_suite_runs_from_an_empty_folder(pytester):
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
-    ended.assert_outcomes(passed=3, deselected=ended.parseoutcomes()["deselected"])
+    ended.assert_outcomes(passed=5, deselected=ended.parseoutcomes()["deselected"])
     summary = ended.outlines.index(
         next(line for line in ended.outlines if "= reedbackup =" in line)
     )
     assert ended.outlines[summary + 1] == (
         "python under contract ticket: conforms as far as it was tried (1 of 35 rules)"
-        " — promises: 3 kept, 0 broken, 0 errors, 0 skipped"
+        " — promises: 5 kept, 0 broken, 0 errors, 0 skipped"
     )
     assert list(pytester.path.glob("test_*")) == []
 
@@ -79,14 +79,14 @@ def hostile_folder(pytester):
 def test_the_suite_runs_in_spite_of_a_hostile_configuration(hostile_folder):
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
-    assert verdict_lines(ended)[0].endswith("3 kept, 0 broken, 0 errors, 0 skipped")
+    assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
     assert "theirs" not in "\n".join(ended.outlines)
 
 
 def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder):
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST, "-n", "2")
     assert ended.ret == pytest.ExitCode.OK
-    assert verdict_lines(ended)[0].endswith("3 kept, 0 broken, 0 errors, 0 skipped")
+    assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_missing_capability_is_a_skip_with_its_name(pytester, mine):
     assert ended.ret == pytest.ExitCode.OK
     (line,) = verdict_lines(ended)
     assert ": conforms " in line
-    assert line.endswith("3 kept, 0 broken, 0 errors, 1 skipped")
+    assert line.endswith("5 kept, 0 broken, 0 errors, 1 skipped")
     ended.stdout.fnmatch_lines(["skipped ticket/create/clock-backwards: needs clock: *"])
 
 

@@ -90,6 +90,14 @@ def test_every_module_is_in_the_wheel(names):
     assert modules <= set(names)
 
 
+def test_what_an_adapter_is_made_of_is_in_the_wheel(names):
+    kit = PROJECT / "adapters" / "rust" / "reedbackup-adapter"
+    parts = [kit / "Cargo.toml", kit / "rustfmt.toml", *kit.rglob("*.rs")]
+    wanted = {f"reedbase_backup/{part.relative_to(PROJECT)}" for part in parts}
+    assert len(wanted) > 10
+    assert wanted <= set(names)
+
+
 def test_both_packages_are_typed(names):
     assert {"pytest_reedbackup/py.typed", "reedbase_backup/py.typed"} <= set(names)
 

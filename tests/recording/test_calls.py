@@ -157,6 +157,10 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(play
     assert isinstance(answered, Answered)
     assert answered.value.path == str(elsewhere / "backups" / Path(came[1].value.path).name)
     assert Path(answered.value.path).read_bytes() == b"packed"
+    recording = replay.implementation.recording
+    assert recording is not None
+    error = recording.cases[CASE.id].calls[0].reply["error"]
+    assert error["message"] == came[0].message.replace(str(base), "{base}")
     # Its own time, though no time has passed.
     assert answered.elapsed_ns == came[1].elapsed_ns > 50_000_000
 

@@ -34,6 +34,7 @@ def database(around: Path, *, level: int = 6, seconds: int = 5, owner: int = 0) 
         tar.add(base / "tables", "tables", filter=of_the_moment)
         absolute = tarfile.TarInfo(str(around / "x" / ("y" * 90)))
         tar.addfile(of_the_moment(absolute))
+    shutil.copy(base / "backups" / "5.tar.gz", base / "backups" / "5.tar.gz.bak")
     for path in (table, table / "current.csv"):
         os.utime(path, (seconds, seconds))
     return base

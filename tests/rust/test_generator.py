@@ -206,7 +206,7 @@ def test_the_library_is_the_one_of_the_checkout(tmp_path: Path) -> None:
     library = Path(__file__).resolve().parents[2] / "adapters/rust/reedbackup-adapter"
     sources = sorted(path.relative_to(library) for path in (library / "src").rglob("*.rs"))
     assert len(sources) > 5
-    for path in [Path("Cargo.toml"), *sources]:
+    for path in [Path("Cargo.toml"), Path("rustfmt.toml"), *sources]:
         assert (tmp_path / "out/reedbackup-adapter" / path).read_bytes() == (
             library / path
         ).read_bytes()
@@ -249,5 +249,7 @@ def test_generated_code_is_formatted(tmp_path: Path, tool: Any) -> None:
     contracts: tuple[Literal["ticket"], Literal["last"]] = ("ticket", "last")
     for contract in contracts:
         generate(source, contract, tmp_path / contract)
-        check = [rustfmt, "--edition", "2021", "--check", tmp_path / contract / "src/main.rs"]
-        assert subprocess.run(check, capture_output=True, text=True).stdout == ""
+        # `cargo fmt --check` in the project goes through the library too.
+        for source_file in ("src/main.rs", "reedbackup-adapter/src/lib.rs"):
+            check = [rustfmt, "--edition", "2021", "--check", tmp_path / contract / source_file]
+            assert subprocess.run(check, capture_output=True, text=True).stdout == ""
