@@ -58,6 +58,11 @@ def shipped(implementations: Collection[str]) -> Declared:
     }
 
 
+def mended(declared: Declared, names: Collection[str]) -> frozenset[str]:
+    """The ids of the defects in whose place an implementation with one of `names` diverges."""
+    return frozenset(entry.id for (name, _), entry in declared.items() if name in names)
+
+
 def read_file(path: Path) -> Declared:
     """The divergences of a TOML file. Raises UnusableDivergences."""
     try:

@@ -142,6 +142,68 @@ def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
     return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
 
 
+@pytest.fixture
+def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: Fuzzing) -> Fuzzing:
+    """An equal part of the examples for each fuzzing case of this contract that was chosen."""
+    from pytest_reedbackup.cases import case_of
+
+    own = case_of(request.node)
+    chosen = {case.id for item in request.session.items if (case := case_of(item)) is not None}
+    contract, own_id = (own.contract, own.id) if own else ("", "")
+    alike = [name for name in chosen if name.startswith(f"{contract}/") and name.endswith("/fuzz")]
+    settings = _settings(request.config)
+    if settings is None or settings.baseline is None:
+        alike = [name for name in alike if "/parity/" not in name or name == own_id]
+    return reedbackup_fuzzing.equal_part(len(alike))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Subject], frozenset[str]]:
+    """The defects of contract `last`, by id, that an implementation declares to diverge in."""
+    from pytest_reedbackup import divergences
+
+    settings = _settings(request.config)
+
+    def mended(subject: Subject) -> frozenset[str]:
+        names = {subject.implementation.option, subject.implementation.hello.name}
+        return divergences.mended(settings.declared if settings else {}, names)
+
+    return mended
+
+
+@pytest.fixture(scope="session")
+def reedbackup_is_recorded(request: pytest.FixtureRequest) -> bool:
+    """Whether all calls go on a tape."""
+    settings = _settings(request.config)
+    return settings is not None and settings.record is not None
+
+
+@pytest.fixture
+def reedbackup_repeat(request: pytest.FixtureRequest) -> str:
+    """The command that repeats this case; none outside a run of the suite."""
+    from pytest_reedbackup.cases import case_of
+    from pytest_reedbackup.judging import repeat
+    from pytest_reedbackup.run import pairing_of
+
+    settings = _settings(request.config)
+    case, pairing = case_of(request.node), pairing_of(request.node)
+    if settings is None or case is None or pairing is None:
+        return ""
+    return repeat(case, pairing, settings)
+
+
+@pytest.fixture
+def reedbackup_differences(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Where databases are kept that two implementations differ on; it outlives the run."""
+    cache = getattr(request.config, "cache", None)
+    if cache is None:  # -p no:cacheprovider
+        return tmp_path_factory.mktemp("reedbackup-differences")
+    folder: Path = cache.mkdir("reedbackup-differences")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What this machine takes for a fixed job, to be read beside absolute figures."""

@@ -38,7 +38,7 @@ def outcome_of(
         contract=pairing.contract,
         outcome=_ended(report, reason),
         node_id=report.nodeid,
-        repeat=_repeat(case, pairing, settings),
+        repeat=repeat(case, pairing, settings),
         duration_secs=report.duration,
         defect=case.defect,
         measured="; ".join(
@@ -137,7 +137,8 @@ def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
     return outcome
 
 
-def _repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
+def repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
+    """The command that repeats just this case."""
     command = [
         "pytest",
         *settings.paths,
@@ -148,6 +149,8 @@ def _repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
         command.append(f"--reedbackup-contract={pairing.contract}")
     if settings.baseline is not None:
         command.append(f"--reedbackup-baseline={settings.baseline.option}")
+    if settings.declared_in is not None:
+        command.append(f"--reedbackup-divergences={settings.declared_in}")
     if pairing.limits.call != TimeLimits().call:
         command.append(f"--reedbackup-timeout={pairing.limits.call:g}")
     if case.is_fuzzing:

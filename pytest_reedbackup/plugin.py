@@ -67,7 +67,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--reedbackup-baseline",
         metavar="IMPL",
-        help="the implementation whose time is the measure of bounds/ratio",
+        help="the implementation that last/parity/fuzz compares with, and whose time is the"
+        " measure of bounds/ratio",
     )
     group.addoption(
         "--reedbackup-examples",

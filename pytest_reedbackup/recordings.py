@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -22,10 +23,19 @@ import msgspec.structs
 
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.implementations.client import Answer, Refused
 from reedbase_backup.errors import ReedError
 
 BASE_MARK = "{base}"
 """Stands for the base path in recorded texts."""
+
+
+_LINE = re.compile(rb"\n?[0-9]+\|([0-9]+)\|([0-9]+)\|[0-9]+\n", re.ASCII)
+"""What a restore adds to a version.log."""
+
+
+class UnknownChange(ValueError):
+    """A version.log changed in a way that recordings have no place for."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,6 +160,13 @@ def err(error: ReedError, base: Path) -> dict[str, Any]:
     return {"err": _plain(error, base)}
 
 
+def outcome_of(answer: Answer, base: Path) -> dict[str, Any]:
+    """What was answered over the protocol, as recordings have it."""
+    if isinstance(answer, Refused):
+        return {"err": _plain({"kind": answer.kind, **answer.fields}, base)}
+    return ok(answer.value, base)
+
+
 @dataclass(frozen=True)
 class Observer:
     """The database before a call, to find out what the call did."""
@@ -163,7 +180,7 @@ class Observer:
         object.__setattr__(self, "logs", _logs(self.base))
 
     def effects(self, outcome: dict[str, Any]) -> Effects:
-        """What changed since, in the recorded shape."""
+        """What changed since, in the recorded shape. Raises UnknownChange."""
         after = Tree.read(self.base).entries
         return Effects(
             outcome=outcome,
@@ -173,7 +190,7 @@ class Observer:
                 if path.endswith("/current.csv") and path in after
             },
             appended={
-                table: _appended(self.logs.get(table, b""), log)
+                table: _appended(table, self.logs.get(table, b""), log)
                 for table, log in _logs(self.base).items()
                 if log != self.logs.get(table, b"")
             },
@@ -200,14 +217,14 @@ def _logs(base: Path) -> dict[str, bytes]:
     }
 
 
-def _appended(before: bytes, after: bytes) -> Appended:
-    """The added line. Raises ValueError if the log changed in another way."""
-    if not after.startswith(before) or not after.endswith(b"\n"):
-        raise ValueError("version.log changed otherwise than by a line at its end")
+def _appended(table: str, before: bytes, after: bytes) -> Appended:
+    """The added line. Raises UnknownChange if the log changed in another way."""
     added = after[len(before) :]
+    line = _LINE.fullmatch(added)
+    if not after.startswith(before) or line is None:
+        raise UnknownChange(f"tables/{table}/version.log has changed otherwise than by one line")
     joined = bool(before) and not before.endswith(b"\n") and not added.startswith(b"\n")
-    _, action, user, _ = added.strip(b"\n").split(b"|")
-    return Appended(int(action), int(user), joined)
+    return Appended(int(line[1]), int(line[2]), joined)
 
 
 def _plain(value: Any, base: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +27,8 @@ class Restored:
     content: bytes = field(repr=False)
     glued: bool = False
     """Whether the new line continues the log's last one (defect D7)."""
+    lost: bool = False
+    """Whether there was no current.csv, which only who mends defect D9 restores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The table has this error, and stays as it was but for temporary files (defect D10)."""
+    """The table has this error, and stays as it was but for a temporary file (defect D10)."""
 
     kind: str
     fields: Mapping[str, object] = field(default_factory=dict)
+    leftover: str = field(default="", compare=False)
+    """The name of the temporary file that is left in the table's folder."""
 
 
 Fate: TypeAlias = Restored | Skipped | Failed
@@ -47,29 +51,63 @@ Fates: TypeAlias = Mapping[str, Fate]
 """By table."""
 
 
-def fates(base: Path, target: int) -> dict[str, Fate]:
-    """What contract `last` says must come of each table of `base`, read from its files."""
-    return {name: _fate(table, target) for name, table in tables_of(base).items()}
+MENDABLE = ("D7", "D9", "D10")
+"""The defects that a restore's outcome shows (contract `last`, "Defects seen")."""
 
 
-def _fate(table: TableFolder, target: int) -> Fate:
-    if not table.current.exists():
-        return Failed("TableNotFound", {"name": table.name})
+def fates(base: Path, target: int, mended: Collection[str] = ()) -> dict[str, Fate]:
+    """What contract `last` says must come of each table of `base`, read from its files.
+
+    `mended` are the defects, by id, in whose place the safe thing must be done.
+    Raises Unreadable where tables/ is missing or is no folder.
+    """
+    try:
+        found = tables_of(base)
+    except FileNotFoundError:
+        raise Unreadable("NoTablesFound", {}) from None
+    except NotADirectoryError as error:
+        fields = {"operation": "read_tables_dir", "reason": tables.os_reason(error.errno)}
+        raise Unreadable("IoError", fields) from None
+    return {name: _fate(table, target, mended) for name, table in found.items()}
+
+
+def _fate(table: TableFolder, target: int, mended: Collection[str]) -> Fate:
+    not_found = Failed("TableNotFound", {"name": table.name})
+    lost = not table.current.exists()
+    if lost and "D9" not in mended:
+        return not_found
     try:
         version = table.newest_at_or_before(target)
         if version is None:
-            return Skipped()
+            return not_found if lost else Skipped()
         content = table.content(version.timestamp)
     except Unreadable as error:
-        return Failed(error.kind, error.fields)
-    return Restored(version.timestamp, content, glued=not table.log.read_bytes().endswith(b"\n"))
+        leftover = _leftover(error) if "D10" not in mended else ""
+        return not_found if lost else Failed(error.kind, error.fields, leftover)
+    glued = not table.log.read_bytes().endswith(b"\n") and "D7" not in mended
+    return Restored(version.timestamp, content, glued, lost)
 
 
-def expect_restore(subject: Subject, base: Path, target: int, expected: Fates) -> None:
-    """A restore of `base` to `target` (nanoseconds) must report and do what `expected` says."""
+def _leftover(error: Unreadable) -> str:
+    """The temporary file of the version before the delta that could not be used."""
+    if not error.delta:
+        return ""
+    return "rollback.tmp" if error.delta == 1 else f"rollback_{error.delta - 1}.tmp"
+
+
+def expect_restore(
+    subject: Subject, base: Path, target: int, expected: Fates, *, leftovers: bool = False
+) -> None:
+    """A restore of `base` to `target` (nanoseconds) must report and do what `expected` says.
+
+    With `leftovers` that holds for temporary files too; else they are left to
+    the cases of defect D10.
+    """
     before = Before.read(base)
     expect_report(subject.restored(base, target), target, expected)
     before.expect_changes(expected)
+    if leftovers:
+        before.expect_leftovers(expected)
 
 
 @dataclass(frozen=True)
@@ -101,10 +139,22 @@ class Before:
             if isinstance(fate, Restored):
                 changed |= self._expect_restored(name, fate)
         after = _whole(self.base)
-        free = changed | {name for name in after.entries if self._may_appear(name)}
+        names = after.entries.keys() | self.tree.entries.keys()
+        free = changed | {name for name in names if self._may_appear(name)}
         expect_same_tree(
             "everything else in the base", after.without(free), self.tree.without(free)
         )
+
+    def expect_leftovers(self, expected: Fates) -> None:
+        """New temporary files must be just those of defect D10."""
+        after = _whole(self.base)
+        found = {name for name in after.entries.keys() - self.tree.entries.keys() if _is_tmp(name)}
+        wanted = {
+            f"tables/{name}/{fate.leftover}"
+            for name, fate in expected.items()
+            if isinstance(fate, Failed) and fate.leftover
+        } - self.tree.entries.keys()
+        expect("the temporary files that were left", sorted(found), sorted(wanted))
 
     def _expect_restored(self, name: str, fate: Restored) -> set[str]:
         """Holds one table to its new version; gives the paths that this changed."""
@@ -119,25 +169,35 @@ class Before:
         )
         line = self._appended_line(log, fate)
         delta = f"{folder}/{line.timestamp}.bsdiff"
-        expect(f"the mode of {name}'s files", self._modes(current, log), self._modes_before(name))
+        kept = [log] if fate.lost else [current, log]
+        expect(f"the mode of {name}'s files", self._modes(*kept), self._modes_before(*kept))
         expect_that(
-            delta not in self.tree.entries
-            and _gives(self._read(delta), line.size, self.files[current], content),
+            delta not in self.tree.entries and self._leads_to(content, name, line),
             f"the new {delta}",
             expected=f"a delta of {line.size} bytes from the content before to the restored one",
             found=f"{len(self._read(delta))} bytes",
         )
         return {current, log, delta}
 
+    def _leads_to(self, content: bytes, name: str, line: tables.Version) -> bool:
+        """Whether the new delta makes `content` of what was there before."""
+        path = f"tables/{name}/{line.timestamp}.bsdiff"
+        return gives(self._read(path), line.size, self._content_before(name), content)
+
+    def _content_before(self, name: str) -> bytes:
+        """What a new delta starts from: nothing, where there was no current.csv (D9)."""
+        return self.files.get(f"tables/{name}/current.csv", b"")
+
     def _appended_line(self, log: str, fate: Restored) -> tables.Version:
         """The line that is new, which must be all that changed in version.log."""
         before, after = self.files[log], self._read(log)
         pattern = rb"[0-9]{1,19}\|%d\|%d\|[0-9]{1,19}\n" % (UPDATE, self.system)
         added = after[len(before) :]
+        ends_last_line = b"" if before.endswith(b"\n") or fate.glued else b"\n"
         expect_that(
             after.startswith(before)
-            and before.endswith(b"\n") != fate.glued
-            and re.fullmatch(pattern, added) is not None,
+            and before.endswith(b"\n") <= (not fate.glued)
+            and re.fullmatch(ends_last_line + pattern, added) is not None,
             log,
             expected=f"one line more, timestamp|{UPDATE}|{self.system}|size"
             + (", glued to the last one" if fate.glued else ""),
@@ -155,21 +215,18 @@ class Before:
     def _modes(self, *paths: str) -> list[int]:
         return [stat.S_IMODE((self.base / path).stat().st_mode) for path in paths]
 
-    def _modes_before(self, name: str) -> list[int]:
-        return [
-            self.tree.entries[f"tables/{name}/{path}"].mode
-            for path in ("current.csv", "version.log")
-        ]
+    def _modes_before(self, *paths: str) -> list[int]:
+        return [self.tree.entries[path].mode for path in paths]
 
     def _may_appear(self, name: str) -> bool:
         """Whether it is of what comes and goes beside the versions.
 
-        Locks; temporary files (D10 has its own case); and a registry that was
-        not there, which the adapter's duty makes.
+        Locks; temporary files, whether they are new or of an earlier restore;
+        and a registry that was not there, which the adapter's duty makes.
         """
-        last = name.rpartition("/")[2]
         is_new = name not in self.tree.entries
-        return is_new and (last == ".lock" or last.endswith(".tmp") or name.startswith("registry"))
+        is_lock_or_registry = name.endswith("/.lock") or name.startswith("registry")
+        return _is_tmp(name) or (is_new and is_lock_or_registry)
 
 
 def expect_report(report: Any, target: int, expected: Fates) -> None:
@@ -190,7 +247,11 @@ def expect_report(report: Any, target: int, expected: Fates) -> None:
         expect(f"the error of {name}", error, errors[name])
 
 
-def _gives(stored: bytes, size: int, old: bytes, new: bytes) -> bool:
+def _is_tmp(name: str) -> bool:
+    return name.endswith(".tmp")
+
+
+def gives(stored: bytes, size: int, old: bytes, new: bytes) -> bool:
     """Whether a delta has the size that its log line says, and makes `new` of `old`."""
     try:
         return len(stored) == size and tables.patched(old, tables.decompressed(stored)) == new

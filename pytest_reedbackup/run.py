@@ -83,7 +83,7 @@ class Run:
         Generated examples, which rely on everything, come at the end of each;
         a user's own tests come after all.
         """
-        case, pairing = case_of(item), _pairing(item)
+        case, pairing = case_of(item), pairing_of(item)
         if case is None or pairing is None:
             return len(self.settings.pairings), False, 0
         rules = list(RULES.get(case.contract, ()))
@@ -104,7 +104,7 @@ class Run:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turns what happened to a case into its outcome."""
         report = yield
-        case, pairing = case_of(item), _pairing(item)
+        case, pairing = case_of(item), pairing_of(item)
         if case is None or pairing is None or (report.when == "teardown" and report.passed):
             return report
         if report.when == "setup" and report.passed:
@@ -221,14 +221,15 @@ def suite_folder() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[1] / "conformance"
 
 
-def _pairing(item: pytest.Item) -> Pairing | None:
+def pairing_of(item: pytest.Item) -> Pairing | None:
+    """What a collected test is held against; None for a test that takes no implementation."""
     specification = getattr(item, "callspec", None)
     found: Pairing | None = specification.params.get(FIXTURE) if specification else None
     return found
 
 
 def _is_of_its_contract(item: pytest.Item) -> bool:
-    case, pairing = case_of(item), _pairing(item)
+    case, pairing = case_of(item), pairing_of(item)
     return case is None or pairing is None or case.contract == pairing.contract
 
 

@@ -58,6 +58,8 @@ class Settings:
     case_patterns: tuple[str, ...]
     declared: Declared
     """What the package declares of its own implementations, and the user's entries on top."""
+    declared_in: str | None
+    """The file that the user's entries were asked from by name."""
     examples: int
     """Generated examples in all, shared by the fuzzing cases."""
     seed: int
@@ -92,6 +94,7 @@ class Settings:
             baseline=compared,
             case_patterns=tuple(options.reedbackup_case),
             declared={**divergences.shipped(met), **_declared(config)},
+            declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),

@@ -18,7 +18,7 @@ from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from reedbase_backup.last import DIVERGENCES
 
 PROJECT = Path(__file__).resolve().parent.parent
-SUITE = PROJECT / "conformance" / "last"
+SUITE = PROJECT / "conformance"
 
 
 def marks_of(test: Any) -> Iterator[pytest.Mark]:
@@ -40,7 +40,12 @@ def cases_in(path: Path) -> Iterator[Case]:
             yield from (mark.args[0] for mark in marks_of(test) if mark.name == MARKER)
 
 
-CASES = [case for path in sorted(SUITE.glob("test_*.py")) for case in cases_in(path)]
+CASES = [
+    case
+    for folder in ("last", "parity")
+    for path in sorted((SUITE / folder).glob("test_*.py"))
+    for case in cases_in(path)
+]
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule() -> None:

@@ -61,6 +61,7 @@ RULES: Mapping[str, str] = {
     "surface/functions": "offers the three functions with the baseline's parameters",
     "surface/types": "returns the two types with just their fields",
     "surface/report-state": "says whether a report is a success, partial or a failure",
+    "parity/fuzz": "does what the baseline does on generated databases, damaged ones too",
 }
 """What an implementation promises, by rule id, in the order in which the suite checks."""
 

@@ -12,13 +12,18 @@ import os
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 U64_MAX = 2**64 - 1
 _I64_MAX = 2**63 - 1
 CONTROL = struct.Struct("<QQQ")
 """The three numbers before each record of a bsdiff stream."""
+# What Python says where the baseline says that.
+_XZ_REASONS = {
+    "Input format not supported by decoder": "stream/file format not recognized",
+    "Invalid or unsupported options": "invalid options",
+}
 # Python's white space but for U+001C to U+001F, which Rust's has not.
 _BLANK = re.compile(r"[^\S\x1c-\x1f]*")
 _NUMBER = re.compile(r"\+?0*([0-9]{1,20})", re.ASCII)
@@ -36,6 +41,8 @@ class Unreadable(Exception):
 
     kind: str
     fields: Mapping[str, object]
+    delta: int = 0
+    """Which delta it is, counted in the log's order; 0 for the first one, which is copied."""
 
     def __str__(self) -> str:
         return f"{self.kind} {dict(self.fields)}"
@@ -96,9 +103,12 @@ class TableFolder:
         stamps = [version.timestamp for version in self.versions()]
         first, *later = stamps[: stamps.index(timestamp) + 1]
         content = self._stored(first, "copy_init_delta")
-        for stamp in later:
-            stored = self._stored(stamp, f"read_delta_file: {self.delta(stamp)}")
-            content = patched(content, decompressed(stored))
+        for number, stamp in enumerate(later, 1):
+            try:
+                stored = self._stored(stamp, f"read_delta_file: {self.delta(stamp)}")
+                content = patched(content, decompressed(stored))
+            except Unreadable as error:
+                raise replace(error, delta=number) from None
         return content
 
     def _stored(self, timestamp: int, operation: str) -> bytes:
@@ -160,9 +170,7 @@ def decompressed(stored: bytes) -> bytes:
     try:
         stream = reader.decompress(stored)
     except lzma.LZMAError as error:
-        unknown = "format not supported" in str(error)
-        reason = "stream/file format not recognized" if unknown else "lzma data error"
-        raise _undecodable(reason) from None
+        raise _undecodable(_XZ_REASONS.get(str(error), "lzma data error")) from None
     if not reader.eof:
         raise _undecodable("premature eof")
     if reader.unused_data:

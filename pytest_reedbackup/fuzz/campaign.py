@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from pytest_reedbackup.fuzz.draws import from_the_seed_alone
 from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.implementations.client import Answer
-from pytest_reedbackup.implementations.faults import AdapterFault
+from pytest_reedbackup.implementations.faults import AdapterFault, NotRecorded
 from pytest_reedbackup.subject import Subject
 
 # Steps of a state machine in one example.
@@ -30,6 +31,10 @@ class Fuzzing:
     def portion(self, share: float) -> Fuzzing:
         """The part of a campaign that one case tries: at least one example."""
         return Fuzzing(max(1, round(self.examples * share)), self.seed)
+
+    def equal_part(self, cases: int) -> Fuzzing:
+        """The part of one among so many cases: the whole where it is alone."""
+        return self.portion(1 / max(1, cases))
 
     def settings(self) -> hypothesis.settings:
         """Hypothesis settings for one share; nothing is remembered between runs."""
@@ -50,6 +55,7 @@ class Fuzzing:
         return hypothesis.seed(self.seed * 1_000_003 + share)
 
 
+@dataclass(frozen=True)
 class FaultsEscape(Subject):
     """A subject whose adapter's faults end the campaign at once.
 
@@ -57,10 +63,14 @@ class FaultsEscape(Subject):
     for a hanging adapter hundreds of times to find the shortest way to it.
     """
 
+    whose: str = ""
+    """Who is to be named where it is not the implementation under test."""
+
     def _call(self, method: str, base: Path, **params: int) -> Answer:
         try:
             return super()._call(method, base, **params)
         except AdapterFault as fault:
+            fault.call = f"{self.whose}{fault.call}"
             raise _CalledOff(fault) from fault
 
 
@@ -72,10 +82,39 @@ class _CalledOff(BaseException):
         self.fault = fault
 
 
-def run_campaign(subject: Subject, campaign: Callable[[Subject], object]) -> None:
-    """Runs a campaign on `subject`; raises the AdapterFault that ended it, if any."""
+class OffTheRecording(Exception):
+    """An example that leaves what a replayed recording knows."""
+
+
+@contextmanager
+def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
+    """Raises OffTheRecording where an example that is tried in shrinking is not recorded.
+
+    A recording has the examples that are generated, and not those that are
+    tried to make one of them smaller: they are to be passed over. Before that,
+    what it lacks is a fault.
+    """
+    try:
+        yield
+    except _CalledOff as called_off:
+        if is_shrinking and isinstance(called_off.fault, NotRecorded):
+            raise OffTheRecording(str(called_off)) from called_off
+        raise
+
+
+def run_campaign(
+    subject: Subject, campaign: Callable[..., object], baseline: Subject | None = None
+) -> None:
+    """Runs a campaign on `subject`, and on a baseline if there is one.
+
+    Raises the AdapterFault that ended it, if any.
+    """
+    subjects = [FaultsEscape(subject.implementation, subject.contract)]
+    if baseline is not None:
+        whose = f"the baseline {baseline.implementation.option}: "
+        subjects.append(FaultsEscape(baseline.implementation, baseline.contract, whose))
     try:
         with from_the_seed_alone():
-            campaign(FaultsEscape(subject.implementation, subject.contract))
+            campaign(*subjects)
     except _CalledOff as called_off:
         raise called_off.fault from None

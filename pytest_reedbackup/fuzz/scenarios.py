@@ -1,0 +1,234 @@
+"""A database of contract `last`, damaged as may be, and the calls to make on it, as plain data.
+
+A scenario says everything and draws nothing: the same one builds the same
+bytes, so its encoded form can be kept, and its digest is a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from pytest_reedbackup.databases.edits import INIT, UPDATE
+from pytest_reedbackup.databases.layout import (
+    EPOCH_NS,
+    finish_folder,
+    make_folder,
+    write_file,
+    write_registry,
+)
+from pytest_reedbackup.faults.damage import line_changed, record, xz
+from pytest_reedbackup.fuzz.damages import (
+    LINES,
+    LOGS,
+    NO_FILE,
+    DeltaDamage,
+    damaged,
+)
+from pytest_reedbackup.fuzz.names_in_backups import BackupName
+
+_ADMIN = 1
+
+
+class Edit(Struct, frozen=True):
+    """One record of a delta: a stretch of the old content, and new bytes after it."""
+
+    keep: int = 0
+    """Bytes of the old content, at most what is left of it."""
+    mixed: bytes = b""
+    """What is added to the first of those, modulo 256."""
+    extra: bytes = b""
+    seek: int = 0
+    """How far to go in the old content before the next record; not out of it."""
+
+
+class Version(Struct, frozen=True):
+    """One line of version.log, and the delta that it names."""
+
+    at: int
+    """Unix nanoseconds."""
+    edits: tuple[Edit, ...] = ()
+    """To the version before in the log; the first one's content is just what is new."""
+    delta: DeltaDamage | None = None
+
+
+class TableHistory(Struct, frozen=True):
+    """A table: its versions in the order of its log, and what happened to its files."""
+
+    name: str
+    versions: tuple[Version, ...] = ()
+    line: tuple[int, str] | None = None
+    """A line of the log, counted from 0, and its damage: a name in LINES."""
+    log: str = ""
+    """The damage to the whole log: a name in LOGS."""
+    current: Literal["sound", "lost", "changed"] = "sound"
+    mode: int = 0o644
+    """Of current.csv and version.log."""
+    stray: Literal["", "file", "folder"] = ""
+    """Something else in the table's folder."""
+
+
+class Stray(Struct, frozen=True):
+    """Something under tables/ that is no table."""
+
+    name: str
+    target: str | None = None
+    """Of a symlink; None for a file."""
+
+
+class Restore(Struct, frozen=True, tag="restore_point_in_time"):
+    """restore_point_in_time to `target` (Unix nanoseconds)."""
+
+    target: int
+
+
+class List(Struct, frozen=True, tag="list_backups"):
+    """list_backups."""
+
+
+class Create(Struct, frozen=True, tag="create_backup"):
+    """create_backup."""
+
+
+Call = Restore | List | Create
+
+
+class Scenario(Struct, frozen=True):
+    """A database and the calls on it, one after another."""
+
+    tables: tuple[TableHistory, ...]
+    calls: tuple[Call, ...]
+    strays: tuple[Stray, ...] = ()
+    backups: tuple[BackupName, ...] = ()
+    tables_folder: Literal["sound", "missing", "file"] = "sound"
+    system: int = 0
+    """The code of the user system."""
+
+    def encoded(self) -> bytes:
+        """As JSON, always the same."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    @classmethod
+    def decoded(cls, content: bytes) -> Scenario:
+        """The scenario that was encoded. Raises msgspec.DecodeError."""
+        return msgspec.json.decode(content, type=cls)
+
+    @property
+    def digest(self) -> str:
+        """What tells it from all others."""
+        return hashlib.sha256(self.encoded()).hexdigest()
+
+    def build(self, base: Path) -> None:
+        """Make the database at `base`, whose parent is there."""
+        make_folder(base)
+        _write_registry(base, self.system)
+        if self.backups:
+            folder = make_folder(base / "backups")
+            for backup in self.backups:
+                backup.write(folder)
+            finish_folder(folder)
+        self._build_tables(base / "tables")
+        finish_folder(base)
+
+    def _build_tables(self, folder: Path) -> None:
+        if self.tables_folder == "file":
+            write_file(folder, b"no folder")
+        if self.tables_folder != "sound":
+            return
+        make_folder(folder)
+        for table in self.tables:
+            _build_table(table, folder / table.name)
+        for stray in self.strays:
+            if stray.target is None:
+                write_file(folder / stray.name, b"no table")
+            else:
+                (folder / stray.name).symlink_to(stray.target)
+        finish_folder(folder)
+
+
+def _write_registry(base: Path, system: int) -> None:
+    """As every base has it; a later line of a name wins, so that `system` has another code."""
+    write_registry(base)
+    if system:
+        path = base / "registry" / "users.dict"
+        users = path.read_bytes()
+        path.unlink()
+        write_file(path, users + b"%d|system|%d\n" % (system, EPOCH_NS // 10**9))
+        finish_folder(path.parent)
+
+
+def _build_table(table: TableHistory, folder: Path) -> None:
+    make_folder(folder)
+    stored, content = _stored(table.versions)
+    deltas = _damaged_deltas(table.versions, stored)
+    # A later version of the same time has the file, as on a disk.
+    by_name = {
+        f"{version.at}.bsdiff": delta for version, delta in zip(table.versions, deltas, strict=True)
+    }
+    for name, delta in by_name.items():
+        if delta is not None:
+            write_file(folder / name, delta)
+    _write_log(table, folder / "version.log", [len(delta) for delta in stored])
+    if table.current != "lost":
+        changed = b"changed|from outside\n" if table.current == "changed" else b""
+        write_file(folder / "current.csv", content + changed, mode=table.mode)
+    write_file(folder / ".lock", b"")
+    if table.stray == "file":
+        write_file(folder / "notes.txt", b"of others")
+    elif table.stray == "folder":
+        finish_folder(make_folder(folder / "of others"))
+    finish_folder(folder)
+
+
+def _stored(versions: tuple[Version, ...]) -> tuple[list[bytes], bytes]:
+    """The sound deltas in the log's order, the first one raw, and the last version's content."""
+    stored, content = [], b""
+    for number, version in enumerate(versions):
+        stream, content = _applied(version.edits, content)
+        stored.append(xz(stream) if number else content)
+    return stored, content
+
+
+def _applied(edits: tuple[Edit, ...], old: bytes) -> tuple[bytes, bytes]:
+    """The bsdiff stream of `edits`, and what it makes of `old`."""
+    stream, new, position = bytearray(), bytearray(), 0
+    for edit in edits:
+        kept = old[position : position + edit.keep]
+        mixed = edit.mixed[: len(kept)].ljust(len(kept), b"\0")
+        position += len(kept)
+        seek = min(max(edit.seek, -position), len(old) - position)
+        stream += record(len(kept), edit.extra, seek, mixed)
+        new += bytes((one + other) % 256 for one, other in zip(kept, mixed, strict=True))
+        new += edit.extra
+        position += seek
+    return bytes(stream), bytes(new)
+
+
+def _damaged_deltas(versions: tuple[Version, ...], stored: list[bytes]) -> Iterator[bytes | None]:
+    for number, version in enumerate(versions):
+        if version.delta is None:
+            yield stored[number]
+        else:
+            yield damaged(version.delta, stored, number)
+
+
+def _write_log(table: TableHistory, path: Path, sizes: list[int]) -> None:
+    if table.log == "a-folder":
+        finish_folder(make_folder(path))
+        return
+    log = b"".join(
+        b"%d|%d|%d|%d\n" % (version.at, UPDATE if number else INIT, _ADMIN, size)
+        for number, (version, size) in enumerate(zip(table.versions, sizes, strict=True))
+    )
+    if table.line is not None and table.versions:
+        number, name = table.line
+        log = line_changed(log, 1 + number % len(table.versions), LINES[name])
+    if table.log in LOGS:
+        log = LOGS[table.log](log)
+    if table.log != NO_FILE:
+        write_file(path, log, mode=table.mode)
