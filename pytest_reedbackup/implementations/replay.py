@@ -104,8 +104,8 @@ def _not_recorded(what: str, tape: Tape) -> NotRecorded:
     fault = NotRecorded(f"the recording of {header.hello.name!r} does not have {what}")
     fault.hint = (
         f"it was made by kit {header.kit} with --reedbackup-seed={header.seed}"
-        f" --reedbackup-examples={header.examples}: give the same, or record again"
-        " with this kit (--reedbackup-record=FILE)"
+        f" --reedbackup-examples={header.examples}: give the same and choose"
+        " the same cases, or record again with this kit (--reedbackup-record=FILE)"
     )
     return fault
 
