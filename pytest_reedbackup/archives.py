@@ -114,7 +114,8 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
 def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> Path:
     """Makes a plain tar.gz of a base's tables/ and indices/, as `tar czf` would.
 
-    The same tree gives the same bytes, whoever packs it when.
+    The same tree gives the same bytes, whoever packs it when. With a format of
+    `tarfile.PAX_FORMAT` every member has a pax header, which holds its mtime.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -130,9 +131,10 @@ def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> 
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Of no owner, and of a whole second, as tar's own format has it."""
+    """Of no owner, and of a whole second, as tar's own format has it; pax has fractions."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
+    member.pax_headers = {"mtime": str(member.mtime)}
     member.mtime = int(member.mtime)
     return member
 

