@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.databases.templates import Templates
     from pytest_reedbackup.fuzz.campaign import Fuzzing
+    from pytest_reedbackup.pairings import Pairing
     from pytest_reedbackup.run import Run
-    from pytest_reedbackup.settings import Pairing, Settings
+    from pytest_reedbackup.settings import Settings
     from pytest_reedbackup.subject import Subject
     from pytest_reedbackup.tapes.recorder import Recorder
 

@@ -14,8 +14,9 @@ from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
+from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.promises import BrokenPromise, MissingCapability, UndecidedBound
-from pytest_reedbackup.settings import Pairing, Settings
+from pytest_reedbackup.settings import Settings
 
 MEASURED = "reedbackup_measured"
 """The user property under which a test records its figures."""

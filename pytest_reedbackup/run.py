@@ -15,9 +15,10 @@ from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
+from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.promises import MissingCapability, UndecidedBound
 from pytest_reedbackup.report import drift_table, json_report, terminal
-from pytest_reedbackup.settings import Pairing, Settings
+from pytest_reedbackup.settings import Settings
 from pytest_reedbackup.tapes.hooks import Recording, Replaying
 from pytest_reedbackup.tapes.recorder import Recorder
 

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_reedbackup import divergences
 from pytest_reedbackup.divergences import Declared, UnusableDivergences
-from pytest_reedbackup.fuzz.shares import divide_into
-from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
-from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
-from pytest_reedbackup.tapes.file import current_umask
-from pytest_reedbackup.tapes.tape import Tape
-from reedbase_backup.protocol import Contract, Hello
-
-if TYPE_CHECKING:
-    from pytest_reedbackup.drift.rows import SourceDrift
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """One implementation to be held against one contract."""
-
-    option: str
-    contract: Contract
-    hello: Hello
-    clock: str
-    """How its clock is set."""
-    limits: TimeLimits
-    clock_is_settable: bool = False
-    in_process: bool = False
-    recording: Tape | None = field(default=None, repr=False, hash=False, compare=False)
-    """What is played back, where it is no implementation that runs."""
-
-    @property
-    def translated_from(self) -> Contract | None:
-        """The contract that the implementation does claim, where `contract` is not claimed."""
-        claimed = self.hello.contracts
-        return None if self.contract in claimed else claimed[0]
-
-    def __str__(self) -> str:
-        """What it is called in test names."""
-        return f"{self.option}-{self.contract}"
+from pytest_reedbackup.drift.rows import SourceDrift
+from pytest_reedbackup.implementations.under_test import TimeLimits
+from pytest_reedbackup.pairings import Pairing, divide_as_recorded, meet
 
 
 @dataclass(frozen=True)
@@ -84,10 +50,11 @@ class Settings:
         pairings = tuple(
             pairing
             for option in dict.fromkeys(options.reedbackup_impl)
-            for pairing in _pairings("--reedbackup-impl", option, limits, options)
+            for pairing in meet("--reedbackup-impl", option, limits, options.reedbackup_contract)
         )
-        compared = _baseline(baseline, limits) if baseline else None
-        _divide_as_recorded([*pairings, *([compared] if compared else [])])
+        # Its first contract: a baseline of `last` is timed against others of `ticket` too.
+        compared = meet("--reedbackup-baseline", baseline, limits)[0] if baseline else None
+        divide_as_recorded([*pairings, *([compared] if compared else [])])
         met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
         return cls(
             pairings=pairings,
@@ -108,64 +75,6 @@ class Settings:
     def runs_suite(self) -> bool:
         """Whether the suite runs, rather than tests of the user's."""
         return not self.paths
-
-
-def _pairings(name: str, option: str, limits: TimeLimits, options: object) -> list[Pairing]:
-    """One a wanted contract, claimed or translated; by default one a claimed contract."""
-    met = _meet(name, option, limits)
-    wanted: list[Contract] = getattr(options, "reedbackup_contract", [])
-    return [replace(met[0], contract=contract) for contract in dict.fromkeys(wanted)] or met
-
-
-def _baseline(option: str, limits: TimeLimits) -> Pairing:
-    """Its first contract: a baseline of `last` is timed against implementations of `ticket` too."""
-    return _meet("--reedbackup-baseline", option, limits)[0]
-
-
-def _meet(name: str, option: str, limits: TimeLimits) -> list[Pairing]:
-    """One pairing a contract that the implementation claims."""
-    with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
-        implementation = ImplementationUnderTest(option, Path(scratch), limits)
-        try:
-            hello, clock = implementation.hello, implementation.clock
-            recording = _playable(implementation.recording)
-        except AdapterFault as fault:
-            raise pytest.UsageError(f"{name}: {fault}") from fault
-        finally:
-            implementation.close()
-    met = Pairing(
-        option=option,
-        contract=hello.contracts[0],
-        hello=hello,
-        clock=clock.way,
-        limits=limits,
-        clock_is_settable=clock.is_settable,
-        in_process=implementation.is_in_process,
-        recording=recording,
-    )
-    return [replace(met, contract=contract) for contract in hello.contracts]
-
-
-def _playable(recording: Tape | None) -> Tape | None:
-    """The recording, where its states can be met here. Raises Unusable."""
-    if recording is not None and recording.header.umask != (umask := current_umask()):
-        wanted = recording.header.umask
-        raise Unusable(
-            f"it was recorded under umask {wanted:03o}, and this is {umask:03o}, so that files get"
-            f" other modes; run `umask {wanted:03o}` first"
-        )
-    return recording
-
-
-def _divide_as_recorded(pairings: list[Pairing]) -> None:
-    """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
-    recorded = {p.recording.header.shares for p in pairings if p.recording is not None}
-    if len(recorded) > 1:
-        raise pytest.UsageError(
-            "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"
-            f" one run ({', '.join(map(str, sorted(recorded)))}); play them one by one"
-        )
-    divide_into(next(iter(recorded), None))
 
 
 def _record(config: pytest.Config, pairings: tuple[Pairing, ...], given: bool) -> Path | None:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translated import TRANSLATIONS
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result
+from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.promises import A_VALUE
-from pytest_reedbackup.settings import Pairing
 from reedbase_backup.protocol import Contract
 
 _LONGEST = 110

@@ -20,7 +20,7 @@ from msgspec import Struct
 from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.outcomes import CaseOutcome, Result
-from pytest_reedbackup.settings import Pairing
+from pytest_reedbackup.pairings import Pairing
 
 SCHEMA_VERSION: Final = 1
 

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
+from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report.marks import COUNTED, MARKS
 from pytest_reedbackup.report.matrix import matrices
-from pytest_reedbackup.settings import Pairing
 from pytest_reedbackup.tapes.file import describe
 
 _VERDICT_STYLES = {

@@ -14,8 +14,9 @@ import pytest
 from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.outcomes import CaseOutcome
+from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report.json_report import machine
-from pytest_reedbackup.settings import Pairing, Settings
+from pytest_reedbackup.settings import Settings
 from pytest_reedbackup.tapes import limits
 from pytest_reedbackup.tapes.file import TapeWriter, current_umask
 from pytest_reedbackup.tapes.recorder import Recorder
