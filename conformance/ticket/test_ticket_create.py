@@ -33,11 +33,13 @@ from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT, RETENTION
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, DatabaseSpec, Spec
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.implementations.client import Refused
 from pytest_reedbackup.promises import (
     expect,
     expect_same_tree,
     expect_that,
     refusal_of,
+    value_of,
 )
 from pytest_reedbackup.subject import Subject
 
@@ -236,13 +238,16 @@ def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_d
     # One after the other, though they fall into one second.
     for number in range(1, 4):
         earliest = reedbackup.clock.seconds()
-        made = reedbackup.created(reedbackup_db)
+        answer = reedbackup.create_backup(reedbackup_db)
         latest = reedbackup.clock.seconds()
+        if number > 1 and isinstance(answer, Refused):
+            return  # that a second has room for more than one is create/same-second's promise
+        timestamp = value_of(answer, "create_backup").timestamp
         expect_that(
-            earliest <= made.timestamp <= latest,
+            earliest <= timestamp <= latest,
             f"timestamp of backup {number}",
             expected=f"{earliest} to {latest}",
-            found=made.timestamp,
+            found=timestamp,
         )
 
 

@@ -151,10 +151,12 @@ def test_a_first_create_that_fails_leaves_no_backup(
     "A failed create costs no older backup, though there are as many as are kept.",
 )
 def test_a_failed_create_costs_no_older_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
-    kept = [reedbackup.created(reedbackup_db) for _ in range(RETENTION)]
+    for _ in range(RETENTION):
+        reedbackup.created(reedbackup_db)
+    kept = reedbackup.listed(reedbackup_db)
     reedbackup.clock.advance()
     _create_in_vain(reedbackup, reedbackup_db)
-    expect("the backups after the failure", reedbackup.listed(reedbackup_db), kept[::-1])
+    expect("the backups after the failure", reedbackup.listed(reedbackup_db), kept)
 
 
 @case(

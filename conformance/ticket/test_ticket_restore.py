@@ -226,7 +226,8 @@ def test_restore_leaves_every_file_in_backups(reedbackup: Subject, reedbackup_db
         (backups / f"{2000 + number}.tar.gz").write_bytes(damage(sound))
     change_everything(reedbackup_db)
     before = other_tree(reedbackup_db)
-    reedbackup.restored(reedbackup_db, target)
+    # Which of them it takes, and whether it can, is for the cases of restore/pick.
+    reedbackup.restore_point_in_time(reedbackup_db, target)
     expect_same_tree("everything else in the base", other_tree(reedbackup_db), before)
 
 

@@ -99,7 +99,7 @@ class HardLinksOutside(_Lax):
     """A hard link to a file outside is made."""
 
     def is_trusted(self, member: tarfile.TarInfo) -> bool:
-        return member.islnk()
+        return member.islnk() and not member.linkname.startswith(ROOTS)
 
     def instead(self, base: Path, member: tarfile.TarInfo, content: bytes) -> None:
         os.link(base / member.linkname, base / "tables" / "linked")
@@ -155,7 +155,7 @@ class FirstOneWins(Honest):
 class SizesAreHints(Honest):
     """A file that claims more bytes than there are gets those that there are."""
 
-    breaks = "restore/hostile"
+    breaks = "restore/corrupt"
 
     def unpack(self, archive: Archive, data: bytes) -> Members:
         try:
