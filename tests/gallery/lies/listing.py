@@ -281,7 +281,8 @@ class ListTouches(Honest):
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
         for archive in self.archives(Path(base_path)):
-            os.utime(archive.path, (archive.timestamp, archive.timestamp))
+            seconds = min(archive.timestamp, 2**33)  # more than some file systems can hold
+            os.utime(archive.path, (seconds, seconds))
         return super().list_backups(base_path)
 
 
