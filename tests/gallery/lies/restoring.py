@@ -320,7 +320,7 @@ class KeepsTheOldTrees(Honest):
     def retire(self, live: Path, old: Path) -> None:
         if live.is_dir():
             remove(live.with_name(f"{live.name}.old"))
-            shutil.copytree(live, live.with_name(f"{live.name}.old"))
+            shutil.copytree(live, live.with_name(f"{live.name}.old"), symlinks=True)
         super().retire(live, old)
 
 
