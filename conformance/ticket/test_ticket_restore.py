@@ -125,13 +125,14 @@ def _truncate(base: Path) -> None:
 
 
 def _make_what_hides(base: Path) -> None:
-    """What is easily left behind: dotfiles, loose files, folders and links made since."""
+    """What is easily left behind: dotfiles, loose files, folders, links and FIFOs made since."""
     tables = sorted(child for child in (base / "tables").iterdir() if child.is_dir())
     for folder in (base / "tables", tables[0], base / "indices"):
         (folder / ".since").write_text("hidden")
         (folder / "since.csv").write_text("loose")
         (folder / ".folder since" / "inner").mkdir(parents=True)
         (folder / "dangling since").symlink_to("nowhere")
+        os.mkfifo(folder / "pipe since")
 
 
 @cases(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from gallery.honest import Honest, remove
@@ -320,7 +321,8 @@ class KeepsTheOldTrees(Honest):
     def retire(self, live: Path, old: Path) -> None:
         if live.is_dir():
             remove(live.with_name(f"{live.name}.old"))
-            shutil.copytree(live, live.with_name(f"{live.name}.old"), symlinks=True)
+            with suppress(shutil.Error):  # a FIFO cannot be copied
+                shutil.copytree(live, live.with_name(f"{live.name}.old"), symlinks=True)
         super().retire(live, old)
 
 
