@@ -34,10 +34,7 @@ def reedbackup_templates(
     _refuse_windows()
     from pytest_reedbackup.databases.templates import Templates
 
-    cache = getattr(request.config, "cache", None)
-    if cache is None:  # -p no:cacheprovider
-        return Templates(tmp_path_factory.mktemp("reedbackup-templates"))
-    return Templates(cache.mkdir("reedbackup-templates"))
+    return Templates(_kept_folder(request.config, tmp_path_factory, "reedbackup-templates"))
 
 
 @pytest.fixture
@@ -198,11 +195,7 @@ def reedbackup_differences(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Where databases are kept that two implementations differ on; it outlives the run."""
-    cache = getattr(request.config, "cache", None)
-    if cache is None:  # -p no:cacheprovider
-        return tmp_path_factory.mktemp("reedbackup-differences")
-    folder: Path = cache.mkdir("reedbackup-differences")
-    return folder
+    return _kept_folder(request.config, tmp_path_factory, "reedbackup-differences")
 
 
 @pytest.fixture(scope="session")
@@ -234,6 +227,17 @@ def _running(
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits, recorder)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
     implementation.shutdown()
+
+
+def _kept_folder(
+    config: pytest.Config, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> Path:
+    """A folder in pytest's cache, which outlives the run where there is one."""
+    cache = getattr(config, "cache", None)
+    if cache is None:  # -p no:cacheprovider
+        return tmp_path_factory.mktemp(name)
+    folder: Path = cache.mkdir(name)
+    return folder
 
 
 def _refuse_windows() -> None:
