@@ -1,12 +1,17 @@
-"""What a Rust crate's Cargo.toml says: names, version, and where its library begins."""
+"""What Cargo says of a Rust crate: names, version, and where its library begins."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+_QUERY = ("cargo", "metadata", "--no-deps", "--offline", "--format-version", "1")
+# Kinds of a library target that Rust code can depend on ("proc-macro" and "cdylib" are not).
+_LIBRARY_KINDS = frozenset({"lib", "rlib", "dylib"})
 
 
 class CrateError(Exception):
@@ -27,78 +32,76 @@ class RustCrate:
     """The library's name in Rust code, such as `reedbase_last`."""
     source: Path
     """The library's first source file, usually src/lib.rs."""
+    workspace: Path
+    """The folder of the workspace that it belongs to; `root` where it stands alone."""
 
     def lock_file(self) -> Path | None:
-        """The Cargo.lock of the crate or of its workspace, if there is one."""
-        locks = (folder / "Cargo.lock" for folder, _ in _manifests(self.root))
-        return next((lock for lock in locks if lock.is_file()), None)
+        """The Cargo.lock of the crate's workspace, if there is one."""
+        lock = self.workspace / "Cargo.lock"
+        return lock if lock.is_file() else None
+
+
+class _Target(Struct):
+    kind: list[str]
+    name: str
+    src_path: Path
+
+
+class _Package(Struct):
+    name: str
+    version: str
+    manifest_path: Path
+    targets: list[_Target]
+
+
+class _Metadata(Struct):
+    packages: list[_Package]
+    workspace_root: Path
 
 
 def read_crate(path: Path) -> RustCrate:
-    """The crate in the folder `path`, which may also be its Cargo.toml itself.
+    """Return the crate in the folder `path`, which may also be its Cargo.toml itself.
 
-    Raises CrateError where there is no crate, no library, or a whole workspace.
+    Raise CrateError where there is no crate, no library, or a whole workspace, and
+    where `cargo` is not installed.
     """
-    root = (path.parent if path.name == "Cargo.toml" else path).resolve()
-    manifest = _read_manifest(root / "Cargo.toml")
-    package = _table(manifest, "package")
-    name = package.get("name")
-    if not isinstance(name, str):
-        raise CrateError(_no_package(root, manifest))
-    library = _table(manifest, "lib")
-    source = root / str(library.get("path", "src/lib.rs"))
-    if not source.is_file():
+    manifest = (path if path.name == "Cargo.toml" else path / "Cargo.toml").resolve()
+    if not manifest.is_file():
+        raise CrateError(f"{manifest} is missing: give --crate the folder of a Rust crate")
+    metadata = _metadata(manifest)
+    found = [package for package in metadata.packages if package.manifest_path == manifest]
+    if not found:
+        members = ", ".join(sorted(str(p.manifest_path.parent) for p in metadata.packages))
         raise CrateError(
-            f"{root}: the crate has no library ({source} is missing); "
-            "an adapter needs one to depend on"
+            f"{manifest.parent} is a workspace: give --crate one of its members ({members})"
+        )
+    package = found[0]
+    libraries = [target for target in package.targets if _LIBRARY_KINDS.intersection(target.kind)]
+    if not libraries:
+        raise CrateError(
+            f"{manifest.parent}: the crate has no library; an adapter needs one to depend on"
         )
     return RustCrate(
-        root=root,
-        package=name,
-        version=_version(root, package),
-        library=str(library.get("name", name.replace("-", "_"))),
-        source=source,
+        root=manifest.parent,
+        package=package.name,
+        version=package.version,
+        # The target may have a dash, which Rust code writes as an underscore.
+        library=libraries[0].name.replace("-", "_"),
+        source=libraries[0].src_path,
+        workspace=metadata.workspace_root,
     )
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _metadata(manifest: Path) -> _Metadata:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise CrateError(f"{path} is missing: give --crate the folder of a Rust crate") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CrateError(f"{path} cannot be read: {error}") from error
-
-
-def _no_package(root: Path, manifest: dict[str, Any]) -> str:
-    members = [str(member) for member in _table(manifest, "workspace").get("members", [])]
-    if not members:
-        return f"{root / 'Cargo.toml'} has no [package] with a name: give --crate a crate's folder"
-    return f"{root} is a workspace: give --crate one of its members ({', '.join(members)})"
-
-
-def _version(root: Path, package: dict[str, Any]) -> str:
-    version = package.get("version", "0.0.0")
-    if isinstance(version, str):
-        return version
-    # `version.workspace = true`
-    for _, manifest in _manifests(root):
-        inherited = _table(_table(manifest, "workspace"), "package").get("version")
-        if isinstance(inherited, str):
-            return inherited
-    return "0.0.0"
-
-
-def _manifests(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The Cargo.toml of the crate and those above it, up to its workspace's."""
-    for folder in (root, *root.parents):
-        if (folder / "Cargo.toml").is_file():
-            manifest = _read_manifest(folder / "Cargo.toml")
-            yield folder, manifest
-            if "workspace" in manifest:
-                return
-
-
-def _table(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    table = manifest.get(name, {})
-    return table if isinstance(table, dict) else {}
+        answer = subprocess.run(
+            [*_QUERY, "--manifest-path", manifest], capture_output=True, check=True
+        )
+    except FileNotFoundError:
+        raise CrateError("cargo is not installed: it is needed to read and build a crate") from None
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode("utf-8", "replace").strip()
+        raise CrateError(f"{manifest} cannot be read: {reason}") from None
+    return msgspec.json.decode(
+        answer.stdout, type=_Metadata, dec_hook=lambda kind, value: kind(value)
+    )

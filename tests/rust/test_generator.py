@@ -27,6 +27,12 @@ pub fn reload_dictionaries() -> ReedResult<()> { todo!() }
 """
 
 
+@pytest.fixture(autouse=True)
+def _cargo(tool: Any) -> None:
+    """What a crate is called, Cargo says."""
+    tool("cargo")
+
+
 def crate(folder: Path, manifest: str = "", **sources: str) -> Path:
     """A crate with a manifest and source files, `ops__backup` meaning src/ops/backup.rs."""
     (folder / "src").mkdir(parents=True, exist_ok=True)
@@ -146,17 +152,34 @@ def test_a_workspace_member_inherits_its_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
-        ('[workspace]\nmembers = ["last", "current"]', "one of its members (last, current)"),
-        ("", "no [package]"),
+        ("", "cannot be read"),
         ("[package", "cannot be read"),
         ('[package]\nname = "binary-only"\n', "the crate has no library"),
+        ('[package]\nname = "macros"\n[lib]\nproc-macro = true\n', "the crate has no library"),
     ],
 )
 def test_what_is_no_library_crate_is_refused(tmp_path: Path, manifest: str, words: str) -> None:
     folder = tmp_path / "crate"
-    folder.mkdir()
+    (folder / "src").mkdir(parents=True)
+    kind = "lib" if "[lib]" in manifest else "main"
+    (folder / "src" / f"{kind}.rs").write_text("")
     (folder / "Cargo.toml").write_text(manifest)
     assert words in refusal(folder, tmp_path / "out")
+
+
+def test_a_workspace_is_refused_with_the_members_to_choose_from(tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["last", "curr*"]\n')
+    for name in ("last", "current"):
+        crate(tmp_path / name, f'[package]\nname = "{name}"\n', lib=FUNCTIONS)
+    words = refusal(tmp_path, tmp_path / "out")
+    assert f"one of its members ({tmp_path}/current, {tmp_path}/last)" in words
+
+
+def test_a_machine_without_cargo_is_told_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "cargo is not installed" in refusal(crate(tmp_path / "c", lib=""), tmp_path / "out")
 
 
 def test_a_missing_crate_is_refused(tmp_path: Path) -> None:
