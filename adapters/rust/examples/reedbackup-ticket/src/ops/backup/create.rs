@@ -4,10 +4,10 @@ use super::archive_name::{self, Id};
 use super::types::BackupInfo;
 use super::{list, lock, pack, swap, sync};
 use crate::error::{During, ReedResult};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// How many backups are kept (ticket 060-OPS-01, "Versioning").
@@ -37,7 +37,8 @@ pub fn create_backup(base_path: &Path) -> ReedResult<BackupInfo> {
 }
 
 fn make_folder(base: &Path, backups: &Path) -> io::Result<bool> {
-    match fs::create_dir(backups) {
+    // What is in the archives may be for the owner's eyes only.
+    match DirBuilder::new().mode(0o700).create(backups) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && backups.is_dir() => Ok(false),
         Err(error) => Err(error),
         Ok(()) => {
@@ -54,9 +55,9 @@ fn write_archive(base: &Path, backups: &Path) -> ReedResult<BackupInfo> {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let timestamp = since_1970.map_err(io::Error::other).during("read_clock", base)?.as_secs();
 
-    let partial = backups.join(PARTIAL);
-    // A killed call may have left one; under the lock it belongs to nobody.
-    remove_if_there(&partial).during("discard_partial", &partial)?;
+    // A killed call may have left some; under the lock they belong to nobody.
+    remove_partials(backups).during("discard_partial", backups)?;
+    let partial = free_partial(backups).during("create_archive", backups)?;
     // The archive holds files that only their owner may read.
     let file =
         OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&partial);
@@ -106,16 +107,30 @@ fn surplus(backups: &Path, made: &str) -> ReedResult<Vec<Id>> {
 }
 
 fn discard(backups: &Path, is_new: bool) -> io::Result<()> {
-    remove_if_there(&backups.join(PARTIAL))?;
+    remove_partials(backups)?;
     match is_new {
         true => fs::remove_dir(backups),
         false => Ok(()),
     }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
+/// Removes unfinished archives; a folder under such a name is not this module's.
+fn remove_partials(backups: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(backups)? {
+        let entry = entry?;
+        let is_partial = entry.file_name().to_string_lossy().starts_with(PARTIAL);
+        if is_partial && !entry.file_type()?.is_dir() {
+            fs::remove_file(entry.path())?;
+        }
     }
+    Ok(())
+}
+
+/// The first name for an unfinished archive that nothing has.
+fn free_partial(backups: &Path) -> io::Result<PathBuf> {
+    let mut name = PARTIAL.to_owned();
+    while backups.join(&name).symlink_metadata().is_ok() {
+        name.push('+');
+    }
+    Ok(backups.join(name))
 }

@@ -1,8 +1,9 @@
 //! One writer at a time: advisory locks (`flock`) on the base folder and on tables.
 
 use crate::error::{During, ReedError, ReedResult};
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -40,7 +41,10 @@ pub fn table(folder: &Path) -> ReedResult<Option<File>> {
         }
         _ => return Ok(None),
     }
-    let file = File::open(&path).during("lock_table", &path)?;
+    // What has become a link or a FIFO since is neither followed nor waited for.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = options.open(&path).during("lock_table", &path)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     wait(&file, &name, &path, TABLE_PATIENCE)?;
     Ok(Some(file))

@@ -5,18 +5,29 @@
 //! | entry | meaning |
 //! |---|---|
 //! | `new/` | the restored tree, complete and on disk before `decided` is there |
-//! | `old/` | folders of the live tree that were moved away |
+//! | `old/` | the live tree, or as much of it as was moved away |
 //! | `decided` | the restore is to be finished, by whoever comes next; says what is to be done |
+//! | `emptied-{folder}` | the live folder could not be renamed, and all that it held is in `old/` |
 //!
 //! Killed before `decided` is there: the live tree is the old one, the folder is rubbish. Killed
 //! later: the next call does the rest. Each step looks at what is there, so it can be repeated.
+//!
+//! Others may have planted links or files under these names. Nothing is written through them: the
+//! folder counts as a decided restore only where it and the three entries are what this module makes.
+
+mod decision;
+mod steps;
+mod transfer;
 
 use super::{lock, sync};
 use crate::error::{During, ReedError, ReedResult};
-use std::fs::{self, File};
+use decision::Step;
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use steps::{finish, undo};
+use transfer::Mounts;
 
 const STAGING: &str = ".reedbackup-restore";
 const DECIDED: &str = "decided";
@@ -43,10 +54,10 @@ impl Staging {
         let folder = base.join(STAGING);
         let staging = Staging { base: base.to_path_buf(), tree: folder.join("new"), folder };
         let make = || {
-            fs::create_dir(&staging.folder)?;
-            fs::set_permissions(&staging.folder, fs::Permissions::from_mode(0o700))?;
-            fs::create_dir(staging.folder.join("old"))?;
-            fs::create_dir(&staging.tree)
+            let mut private = DirBuilder::new();
+            private.mode(0o700).create(&staging.folder)?;
+            private.create(staging.folder.join("old"))?;
+            private.create(&staging.tree)
         };
         make().during("make_staging", &staging.folder)?;
         Ok(staging)
@@ -59,27 +70,41 @@ impl Staging {
 
     /// Makes the tree, which is complete and on disk, the live one.
     pub fn swap_in(self, has_indices: bool) -> ReedResult<()> {
-        let indices = if has_indices { "install" } else { "remove" };
         let decide = || {
+            let steps = decision::text(&self.base, has_indices)?;
             let draft = self.folder.join("draft");
             let mut file = File::create_new(&draft)?;
-            file.write_all(format!("tables install\nindices {indices}\n").as_bytes())?;
+            file.write_all(steps.as_bytes())?;
             file.sync_all()?;
             fs::rename(&draft, self.folder.join(DECIDED))?;
             sync::folder(&self.folder)?;
             sync::folder(&self.base)
         };
-        decide().during("decide_restore", &self.folder)?;
-        // Nobody died: if this fails the old tree is put back, and nothing has changed.
-        finish(&self.base)
-            .or_else(|error| undo(&self.base).and(Err(error)))
+        decide()
+            .and_then(|()| finish(&self.base))
+            // Nobody died: the old tree is put back, and nothing has changed.
+            .or_else(|error| self.take_back(error))
             .during("swap_in_restored", &self.base)
+    }
+
+    fn take_back(&self, error: io::Error) -> io::Result<()> {
+        if !is_there(&self.folder.join(DECIDED))? {
+            return Err(error);
+        }
+        let outcome = match undo(&self.base) {
+            Ok(()) => return Err(error),
+            Err(second) => format!(
+                "{error}, and then {second}: the restore is decided, and the next backup or \
+                 restore finishes it"
+            ),
+        };
+        Err(io::Error::other(outcome))
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.folder.join(DECIDED).exists() {
+        if self.folder.join(DECIDED).symlink_metadata().is_err() {
             // What cannot be removed now, the old tree perhaps, the next call removes.
             let _ = remove_tree(&self.folder);
         }
@@ -89,15 +114,16 @@ impl Drop for Staging {
 /// Finishes an interrupted restore, or clears it away. The base must be locked.
 pub fn recover(base: &Path) -> ReedResult<()> {
     let folder = base.join(STAGING);
-    if folder.join(DECIDED).exists() {
+    if is_decided(base) {
         finish(base).during("finish_interrupted_restore", base)?;
     }
+    refuse_to_lose(&folder).during("clear_interrupted_restore", &folder)?;
     remove_tree(&folder).during("clear_interrupted_restore", &folder)
 }
 
 /// Finishes a decided restore if nobody else does and the base can be written to.
 pub fn recover_if_possible(base: &Path) -> ReedResult<()> {
-    if !base.join(STAGING).join(DECIDED).exists() {
+    if !is_decided(base) {
         return Ok(());
     }
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
@@ -113,85 +139,50 @@ pub fn recover_if_possible(base: &Path) -> ReedResult<()> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Step {
-    Install,
-    Remove,
+/// Whether there is anything at `path`, a dangling link too.
+fn is_there(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        entry => entry.map(|_| true),
+    }
 }
 
-/// What `decided` says.
-fn plan(base: &Path) -> io::Result<Vec<(&'static str, Step)>> {
-    let text = fs::read_to_string(base.join(STAGING).join(DECIDED))?;
-    let steps = text.lines().map(|line| match line {
-        "tables install" => Ok(("tables", Step::Install)),
-        "indices install" => Ok(("indices", Step::Install)),
-        "indices remove" => Ok(("indices", Step::Remove)),
-        other => Err(io::Error::other(format!("{STAGING}/{DECIDED}: unknown step '{other}'"))),
-    });
-    steps.collect()
+/// Whatever was done to the folder of a decided restore, the old tree in it is not thrown away.
+fn refuse_to_lose(folder: &Path) -> io::Result<()> {
+    let old = folder.join("old");
+    let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|entry| entry.is_dir());
+    let is_changed = is_folder(folder)
+        && is_there(&folder.join(DECIDED))?
+        && is_folder(&old)
+        && fs::read_dir(&old)?.next().is_some();
+    match is_changed {
+        true => Err(io::Error::other(
+            "a restore was interrupted, and then its folder changed; old/ in it holds what was \
+             live: put that back by hand, then remove the folder",
+        )),
+        false => Ok(()),
+    }
 }
 
-/// Does what `decided` says and has not been done yet, then takes the decision away.
-///
-/// The old tree is whole in `old/` until this returns success.
-fn finish(base: &Path) -> io::Result<()> {
-    for (folder, step) in plan(base)? {
-        match step {
-            Step::Install => install(base, folder)?,
-            Step::Remove => move_away(base, folder)?,
-        }
-    }
-    sync::folder(base)?;
-    let staging = base.join(STAGING);
-    fs::remove_file(staging.join(DECIDED))?;
-    // The restored tree is live and on disk: were the decision to come back, it would change nothing.
-    let _ = sync::folder(&staging);
-    Ok(())
-}
-
-fn install(base: &Path, folder: &str) -> io::Result<()> {
-    let restored = base.join(STAGING).join("new").join(folder);
-    // Once it has been moved in, the live folder is the restored one.
-    if !restored.try_exists()? {
-        return Ok(());
-    }
-    move_away(base, folder)?;
-    fs::rename(restored, base.join(folder))
-}
-
-/// Moves the live folder to `old/`, under a name that is free.
-fn move_away(base: &Path, folder: &str) -> io::Result<()> {
-    let live = base.join(folder);
-    if live.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return Ok(());
-    }
-    let old = base.join(STAGING).join("old");
-    let mut name = folder.to_owned();
-    while old.join(&name).try_exists()? {
-        name.push('+');
-    }
-    fs::rename(live, old.join(name))
-}
-
-/// Takes back what `finish` did before it failed, then the decision.
-fn undo(base: &Path) -> io::Result<()> {
-    let staging = base.join(STAGING);
-    for (folder, step) in plan(base)? {
-        let (live, old) = (base.join(folder), staging.join("old").join(folder));
-        let restored = staging.join("new").join(folder);
-        if step == Step::Install && !restored.try_exists()? {
-            fs::rename(&live, restored)?;
-        }
-        if old.try_exists()? {
-            fs::rename(old, live)?;
-        }
-    }
-    sync::folder(base)?;
-    fs::remove_file(staging.join(DECIDED))
+/// Whether there is a decided restore, and everything is what this module makes.
+fn is_decided(base: &Path) -> bool {
+    let folder = base.join(STAGING);
+    let is = |path: &Path, wanted: fn(&fs::Metadata) -> bool| {
+        path.symlink_metadata().is_ok_and(|entry| wanted(&entry))
+    };
+    is(&folder, fs::Metadata::is_dir)
+        && is(&folder.join("new"), fs::Metadata::is_dir)
+        && is(&folder.join("old"), fs::Metadata::is_dir)
+        && is(&folder.join(DECIDED), fs::Metadata::is_file)
 }
 
 /// Removes a folder and all below it, entering folders whose mode forbids that, if it is there.
+///
+/// What others planted in its place goes without being followed.
 fn remove_tree(folder: &Path) -> io::Result<()> {
+    if folder.symlink_metadata().is_ok_and(|entry| !entry.is_dir()) {
+        return fs::remove_file(folder);
+    }
     let remove = || match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,

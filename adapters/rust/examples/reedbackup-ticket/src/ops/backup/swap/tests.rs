@@ -1,9 +1,13 @@
 //! A restore stopped after each of its steps, and what the next call makes of it.
 
-use super::{install, move_away, recover, recover_if_possible, Staging, DECIDED, STAGING};
+use super::decision::{self, Step};
+use super::steps::{empty, install, move_away, undo};
+use super::{recover, recover_if_possible, Staging, DECIDED, STAGING};
+use crate::error::During;
 use crate::ops::backup::lock;
 use std::fs;
 use std::mem::forget;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 struct Base(PathBuf);
@@ -30,8 +34,16 @@ impl Base {
         staging
     }
 
-    fn decide(&self, steps: &str) {
-        fs::write(self.0.join(STAGING).join(DECIDED), steps).unwrap();
+    /// Decides on the staged tree.
+    fn decide(&self) {
+        let text = decision::text(&self.0, true).unwrap();
+        fs::write(self.0.join(STAGING).join(DECIDED), text).unwrap();
+    }
+
+    /// What is decided about one of the two folders.
+    fn step(&self, folder: &str) -> Step {
+        let steps = decision::read(&self.0).unwrap();
+        steps.into_iter().find(|step| step.live(&self.0).ends_with(folder)).unwrap()
     }
 
     /// Every path below the base, sorted.
@@ -58,15 +70,14 @@ impl Drop for Base {
 
 const OLD: [&str; 4] = ["indices", "indices/old", "tables", "tables/old"];
 const NEW: [&str; 4] = ["indices", "indices/new", "tables", "tables/new"];
-const BOTH: &str = "tables install\nindices install\n";
 
 /// The renames of a swap, in order.
 fn steps() -> Vec<fn(&Base)> {
     vec![
-        |base| move_away(&base.0, "tables").unwrap(),
-        |base| install(&base.0, "tables").unwrap(),
-        |base| move_away(&base.0, "indices").unwrap(),
-        |base| install(&base.0, "indices").unwrap(),
+        |base| move_away(&base.0, &base.step("tables")).unwrap(),
+        |base| install(&base.0, &base.step("tables")).unwrap(),
+        |base| move_away(&base.0, &base.step("indices")).unwrap(),
+        |base| install(&base.0, &base.step("indices")).unwrap(),
     ]
 }
 
@@ -103,7 +114,7 @@ fn after_the_decision_the_next_call_finishes_from_any_step() {
     for done in 0..=steps().len() {
         let base = Base::new("decided");
         forget(base.staged());
-        base.decide(BOTH);
+        base.decide();
         steps()[..done].iter().for_each(|step| step(&base));
         recover(&base.0).unwrap();
         assert_eq!(base.paths(), NEW, "after {done} steps");
@@ -114,7 +125,7 @@ fn after_the_decision_the_next_call_finishes_from_any_step() {
 fn listing_finishes_a_decided_restore_too() {
     let base = Base::new("list");
     forget(base.staged());
-    base.decide(BOTH);
+    base.decide();
     recover_if_possible(&base.0).unwrap();
     let live: Vec<_> = base.paths().into_iter().filter(|path| !path.starts_with('.')).collect();
     assert_eq!(live, NEW);
@@ -124,7 +135,7 @@ fn listing_finishes_a_decided_restore_too() {
 fn listing_leaves_a_restore_that_is_under_way_alone() {
     let base = Base::new("busy");
     forget(base.staged());
-    base.decide(BOTH);
+    base.decide();
     let before = base.paths();
     let _held = lock::base(&base.0).unwrap();
     recover_if_possible(&base.0).unwrap();
@@ -135,7 +146,7 @@ fn listing_leaves_a_restore_that_is_under_way_alone() {
 fn finishing_removes_what_a_writer_made_in_between() {
     let base = Base::new("between");
     forget(base.staged());
-    base.decide(BOTH);
+    base.decide();
     steps()[0](&base);
     fs::create_dir(base.0.join("tables")).unwrap();
     fs::write(base.0.join("tables/between"), "").unwrap();
@@ -157,7 +168,68 @@ fn a_swap_that_fails_puts_the_old_tree_back() {
 fn a_decision_that_is_not_understood_changes_nothing() {
     let base = Base::new("unknown");
     forget(base.staged());
-    base.decide("tables explode\n");
+    fs::write(base.0.join(STAGING).join(DECIDED), "tables explode\n").unwrap();
+    let before = base.paths();
+    assert!(recover(&base.0).is_err());
+    assert_eq!(base.paths(), before);
+}
+
+/// The same where the live folder has to stay where it is, as a mount point has.
+fn steps_in_place() -> Vec<fn(&Base)> {
+    vec![
+        |base| fs::create_dir(base.step("tables").old(&base.0)).unwrap(),
+        |base| {
+            let old = base.step("tables").old(&base.0).join("old");
+            fs::rename(base.0.join("tables/old"), old).unwrap();
+        },
+        |base| empty(&base.0, &base.step("tables")).unwrap(),
+        |base| install(&base.0, &base.step("tables")).unwrap(),
+    ]
+}
+
+#[test]
+fn a_folder_that_has_to_stay_is_finished_or_taken_back_from_any_step() {
+    for done in 0..=steps_in_place().len() {
+        for (way_out, expected) in
+            [(recover as fn(&_) -> _, NEW), (|base| undo(base).during("undo", base), OLD)]
+        {
+            let base = Base::new("in-place");
+            forget(base.staged());
+            base.decide();
+            steps_in_place()[..done].iter().for_each(|step| step(&base));
+            way_out(&base.0).unwrap();
+            let live: Vec<_> =
+                base.paths().into_iter().filter(|path| !path.starts_with('.')).collect();
+            assert_eq!(live, expected, "after {done} steps");
+        }
+    }
+}
+
+#[test]
+fn what_others_plant_under_the_names_of_a_restore_is_not_followed() {
+    for name in ["", "old", "new", DECIDED] {
+        let base = Base::new("planted");
+        let outside = Base::new("planted-outside");
+        let planted = match name {
+            "" => base.0.join(STAGING),
+            name => base.0.join(STAGING).join(name),
+        };
+        fs::create_dir_all(planted.parent().unwrap()).unwrap();
+        symlink(&outside.0, planted).unwrap();
+        recover(&base.0).unwrap();
+        base.staged().swap_in(true).unwrap();
+        assert_eq!(base.paths(), NEW, "{name}");
+        assert_eq!(outside.paths(), OLD, "{name}");
+    }
+}
+
+#[test]
+fn an_old_tree_whose_restore_was_changed_by_others_is_not_thrown_away() {
+    let base = Base::new("changed");
+    forget(base.staged());
+    base.decide();
+    steps()[0](&base);
+    fs::rename(base.0.join(STAGING).join("new"), base.0.join("elsewhere")).unwrap();
     let before = base.paths();
     assert!(recover(&base.0).is_err());
     assert_eq!(base.paths(), before);
