@@ -21,13 +21,11 @@ mod transfer;
 
 use super::{lock, sync};
 use crate::error::{During, ReedError, ReedResult};
-use decision::Step;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use steps::{finish, undo};
-use transfer::Mounts;
 
 const STAGING: &str = ".reedbackup-restore";
 const DECIDED: &str = "decided";
