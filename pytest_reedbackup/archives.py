@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_reedbackup.databases.tree import ROOT, Entry, Tree
-from pytest_reedbackup.promises import BrokenPromise
+from pytest_reedbackup.failures import BrokenPromise
 
 ROOTS = ("tables", "indices")
 

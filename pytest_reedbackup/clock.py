@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from pytest_reedbackup.promises import MissingCapability
+from pytest_reedbackup.failures import MissingCapability
 
 NANO = 10**9
 

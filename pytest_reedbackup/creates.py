@@ -18,8 +18,9 @@ from typing import Any
 
 from pytest_reedbackup.bases import backups_listing
 from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations.client import Answer, Refused
-from pytest_reedbackup.promises import MissingCapability, expect_that, value_of
+from pytest_reedbackup.promises import expect_that, value_of
 from pytest_reedbackup.subject import Subject
 
 SUFFIX = ".tar.gz"

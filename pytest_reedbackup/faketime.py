@@ -17,7 +17,7 @@ import os
 import time
 from pathlib import Path
 
-from pytest_reedbackup.promises import MissingCapability
+from pytest_reedbackup.failures import MissingCapability
 
 # Where Debian, Fedora and `make install` put it.
 _PATTERNS = (

@@ -104,7 +104,7 @@ def reedbackup_baseline(
 
     Raises MissingCapability, which skips a case, where none was given.
     """
-    from pytest_reedbackup.promises import MissingCapability
+    from pytest_reedbackup.failures import MissingCapability
 
     settings = _settings(request.config)
     if settings is None or settings.baseline is None:

@@ -11,11 +11,11 @@ import pytest
 from pytest_reedbackup.cases import Case
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.divergences import Divergence
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.pairings import Pairing
-from pytest_reedbackup.promises import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.settings import Settings
 
 MEASURED = "reedbackup_measured"

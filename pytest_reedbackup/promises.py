@@ -1,8 +1,4 @@
-"""How a case says that an implementation broke its promise.
-
-Only BrokenPromise is the implementation's fault. Any other exception in a case
-is the harness's, the adapter's or the machine's, and its outcome is `error`.
-"""
+"""How a case says that an implementation broke its promise."""
 
 from __future__ import annotations
 
@@ -10,34 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise as BrokenPromise
+from pytest_reedbackup.failures import MissingCapability as MissingCapability
+from pytest_reedbackup.failures import UndecidedBound as UndecidedBound
 from pytest_reedbackup.implementations.client import Answer, Answered, Refused
 
 A_VALUE = "a value"
 """What is expected of a call that answered with an error instead."""
-
-
-class BrokenPromise(AssertionError):
-    """The implementation did not do what the case promises."""
-
-    def __init__(self, what: str, *, expected: str, found: str) -> None:
-        super().__init__(f"{what}: expected {expected}, found {found}")
-        self.what = what
-        self.expected = expected
-        self.found = found
-
-
-class MissingCapability(Exception):
-    """The case needs what neither the adapter nor this machine offers: outcome `skip`."""
-
-    def __init__(self, capability: str, sentence: str, *, tool: bool = False) -> None:
-        super().__init__(f"needs {capability}: {sentence}")
-        self.capability = capability
-        self.tool = tool
-        """Whether it is the machine that lacks a tool: then the rule is undecided."""
-
-
-class UndecidedBound(Exception):
-    """The measurements are too noisy to hold the implementation to a bound, or to clear it."""
 
 
 def expect(what: str, found: object, expected: object) -> None:

@@ -14,9 +14,9 @@ from pytest_reedbackup import divergences, judging
 from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Drift, drift_of
+from pytest_reedbackup.failures import MissingCapability, UndecidedBound
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.pairings import Pairing
-from pytest_reedbackup.promises import MissingCapability, UndecidedBound
 from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Settings
 from pytest_reedbackup.tapes.hooks import Recording, Replaying

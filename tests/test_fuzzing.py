@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.campaign import Fuzzing, shares
 from pytest_reedbackup.fuzz.draws import from_the_seed_alone
 from pytest_reedbackup.fuzz.histories import History, histories
 from pytest_reedbackup.fuzz.machine import backup_machine
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
 from pytest_reedbackup.outcomes import Outcome
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.report.json_report import Report
 from pytest_reedbackup.subject import Subject
 

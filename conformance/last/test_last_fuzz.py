@@ -13,12 +13,12 @@ from hypothesis import given
 
 from pytest_reedbackup.cases import case
 from pytest_reedbackup.contracts.last import DEFECTS
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.last_histories import scenarios
 from pytest_reedbackup.fuzz.last_model import just_of_a_defect, play
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.fuzz.shares import shares
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.subject import Subject
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from pytest_reedbackup.cases import cases
 from pytest_reedbackup.creates import created
 from pytest_reedbackup.databases.tables import U64_MAX, tables_of
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.implementations.faults import Misfit
-from pytest_reedbackup.promises import BrokenPromise, MissingCapability, expect
+from pytest_reedbackup.promises import expect
 from pytest_reedbackup.subject import Subject
 
 PARAMETERS = {

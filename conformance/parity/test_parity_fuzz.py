@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.cases import case
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.shares import shares
 from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
-from pytest_reedbackup.promises import MissingCapability
 from pytest_reedbackup.subject import Subject
 
 

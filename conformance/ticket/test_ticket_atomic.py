@@ -11,12 +11,12 @@ from pytest_reedbackup.cases import case
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.faults.kills import (
     Restore,
     restore_killed_after,
     restore_killed_at_rename,
 )
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.subject import Subject
 
 MakeDatabase = Callable[[Spec], Path]

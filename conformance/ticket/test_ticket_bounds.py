@@ -16,8 +16,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
+from pytest_reedbackup.failures import UndecidedBound
 from pytest_reedbackup.implementations.client import Answer, Answered
-from pytest_reedbackup.promises import UndecidedBound, expect_that, value_of
+from pytest_reedbackup.promises import expect_that, value_of
 from pytest_reedbackup.subject import Subject
 from pytest_reedbackup.timing import RATIO_LIMIT, Decision, compare
 

@@ -12,13 +12,8 @@ from pytest_reedbackup.bases import archive_of, source_tree
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.promises import (
-    MissingCapability,
-    expect,
-    expect_named,
-    expect_same_tree,
-    refusal_of,
-)
+from pytest_reedbackup.failures import MissingCapability
+from pytest_reedbackup.promises import expect, expect_named, expect_same_tree, refusal_of
 from pytest_reedbackup.subject import Subject
 
 NAME = "the-special-one"

@@ -32,16 +32,10 @@ from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.implementations.client import Answered
 from pytest_reedbackup.implementations.faults import AdapterFault, NotRecorded
-from pytest_reedbackup.promises import (
-    BrokenPromise,
-    MissingCapability,
-    expect,
-    expect_same_tree,
-    expect_that,
-    value_of,
-)
+from pytest_reedbackup.promises import expect, expect_same_tree, expect_that, value_of
 from pytest_reedbackup.subject import Subject
 from reedbase_backup.protocol import Contract
 

@@ -12,7 +12,8 @@ from pytest_reedbackup.bases import archive_of, backup_at, change_everything
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.promises import MissingCapability, expect, expect_same_tree
+from pytest_reedbackup.failures import MissingCapability
+from pytest_reedbackup.promises import expect, expect_same_tree
 from pytest_reedbackup.subject import Subject
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.implementations.faults import Misfit
-from pytest_reedbackup.promises import BrokenPromise, expect, refusal_of
+from pytest_reedbackup.promises import expect, refusal_of
 from pytest_reedbackup.subject import Subject
 
 # Ticket 060-OPS-01, "Public Functions". What a Python function takes beside

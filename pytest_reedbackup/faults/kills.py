@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
 from pytest_reedbackup.implementations.faults import Crashed, TimedOut
-from pytest_reedbackup.promises import MissingCapability
 from pytest_reedbackup.subject import Subject
 
 # Kills that were meant for the call may come while an interpreter starts.

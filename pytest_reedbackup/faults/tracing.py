@@ -9,10 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
-from pytest_reedbackup.promises import MissingCapability, value_of
+from pytest_reedbackup.promises import value_of
 from pytest_reedbackup.subject import Subject
 
 _CALL = re.compile(r"^\d+\s+([a-z_0-9]+)\(", re.MULTILINE)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.tables import Unreadable
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.sandbox import built
 from pytest_reedbackup.fuzz.scenarios import Restore, Scenario
-from pytest_reedbackup.promises import BrokenPromise, expect, expect_same_tree, refusal_of
+from pytest_reedbackup.promises import expect, expect_same_tree, refusal_of
 from pytest_reedbackup.restores import MENDABLE, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.implementations.client import Answer, Answered, Client
-from pytest_reedbackup.promises import BrokenPromise
 from reedbase_backup import protocol
 from reedbase_backup.protocol import U64_MAX, Contract
 

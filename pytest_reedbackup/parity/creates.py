@@ -11,9 +11,9 @@ from pytest_reedbackup.archives import read_folder, read_members
 from pytest_reedbackup.bases import backups_listing, source_tree
 from pytest_reedbackup.creates import is_tar_failure
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTCOME, Facts, Side, elsewhere
 from pytest_reedbackup.parity.facts import refused as refused_line
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.recordings import BASE_MARK, Observer, outcome_of
 
 MENDABLE = ("D1", "D3")

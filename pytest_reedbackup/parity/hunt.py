@@ -15,6 +15,7 @@ from hypothesis.errors import Flaky
 
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.campaign import Fuzzing, OffTheRecording, on_recorded_ground
 from pytest_reedbackup.fuzz.last_histories import scenarios
 from pytest_reedbackup.fuzz.machine import scratch_folder
@@ -25,7 +26,6 @@ from pytest_reedbackup.parity import creates, lists
 from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.facts import Side
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.restores import MENDABLE
 from pytest_reedbackup.subject import Subject
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_reedbackup.clock import CapabilityClock, Clock
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations.faults import NotRecorded
-from pytest_reedbackup.promises import MissingCapability
 from pytest_reedbackup.tapes.recorder import Recorder
 from pytest_reedbackup.tapes.running import running
 from pytest_reedbackup.tapes.tape import Tape

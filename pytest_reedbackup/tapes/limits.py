@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_reedbackup.cases import Case
-from pytest_reedbackup.promises import MissingCapability
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.tapes.tape import CaseTape
 
 PROCESS = "a process"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from differential.mutants import MUTATIONS, Mutation, served
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.parity.hunt import Hunt, Party
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.subject import Subject
 
 ENOUGH = 2000

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.implementations.translated import (
     NANO,
@@ -18,7 +19,6 @@ from pytest_reedbackup.implementations.translated import (
     Unsaid,
 )
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
-from pytest_reedbackup.promises import BrokenPromise
 from pytest_reedbackup.subject import Subject
 from reedbase_backup.protocol import U64_MAX
 

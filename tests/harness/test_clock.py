@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.clock import CapabilityClock, RealClock
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime, remove_traces
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
-from pytest_reedbackup.promises import MissingCapability
 
 U64_MAX = 2**64 - 1
 # Reads every clock and sleeps, as implementations do; `at` is what the time module says.

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.promises import (
-    BrokenPromise,
-    MissingCapability,
-    UndecidedBound,
     expect,
     expect_named,
     expect_same_tree,

@@ -54,7 +54,8 @@ def test_the_clock_is_the_real_one_again(reedbackup):
 CASES = """
 import pytest
 from pytest_reedbackup.cases import case
-from pytest_reedbackup.promises import BrokenPromise, MissingCapability, UndecidedBound, expect
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability, UndecidedBound
+from pytest_reedbackup.promises import expect
 
 @case("ticket/list/order/theirs", "A promise of theirs.")
 def test_kept(reedbackup, reedbackup_db):

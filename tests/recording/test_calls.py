@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.cases import Case
+from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.implementations.faults import (
     Crashed,
@@ -19,7 +20,6 @@ from pytest_reedbackup.implementations.faults import (
 )
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.promises import MissingCapability
 from pytest_reedbackup.report.json_report import machine
 from pytest_reedbackup.subject import Subject
 from pytest_reedbackup.tapes.file import TapeWriter, current_umask
