@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from pytest_reedbackup.archives import ROOTS, pack
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.subject import Subject
+
+_SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
 def live_tree(base: Path) -> Tree:
@@ -78,6 +81,21 @@ def share_with_a_group(base: Path) -> None:
         path.chmod(0o2775 if path.is_dir() else 0o664)
     next(path for path in paths if path.is_dir()).chmod(0o3775)
     next(path for path in paths if path.is_file()).chmod(0o6755)
+
+
+def with_cleared_bits_back(found: Tree, expected: Tree) -> Tree:
+    """`found`, with set-id and sticky bits of regular files as expected where they were cleared.
+
+    An implementation may keep them or clear them (contract `ticket`, restore/modes); none may
+    come from nowhere.
+    """
+    entries = dict(found.entries)
+    for name, entry in found.entries.items():
+        wanted = expected.entries.get(name)
+        if wanted is not None and entry.kind == wanted.kind == "file":
+            cleared = wanted.mode & ~entry.mode & _SPECIAL_BITS
+            entries[name] = entry._replace(mode=entry.mode | cleared)
+    return Tree(entries)
 
 
 def break_hard_links(base: Path) -> None:

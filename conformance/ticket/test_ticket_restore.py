@@ -14,16 +14,13 @@ from pytest_reedbackup.archives import (
     folder_member,
     mode_of,
     pack_members,
-    read_tree,
 )
 from pytest_reedbackup.bases import (
-    archive_of,
     backup_around,
     change_everything,
     edit_unseen,
     live_tree,
     other_tree,
-    share_with_a_group,
     under_another_name,
 )
 from pytest_reedbackup.cases import case, cases
@@ -159,27 +156,6 @@ def test_restore_undoes(
     reedbackup.restored(reedbackup_db, target)
     expect_same_tree("tables/ and indices/", live_tree(reedbackup_db), expected)
     expect_same_tree("what is outside", Tree.read(reedbackup_db.parent / "outside"), outside)
-
-
-@case(
-    "ticket/restore/exact-tree/modes",
-    "Restore brings back the modes of what a group writes to, setgid folders among it.",
-)
-def test_restore_brings_back_the_modes_of_a_shared_database(
-    reedbackup: Subject, reedbackup_db: Path
-) -> None:
-    share_with_a_group(reedbackup_db)
-    for root, mode in (("tables", 0o2750), ("indices", 0o700)):
-        (reedbackup_db / root).chmod(mode)
-    expected = live_tree(reedbackup_db)
-    target = backup_around(reedbackup, reedbackup_db)
-    _change_modes(reedbackup_db)
-    for root in ROOTS:
-        (reedbackup_db / root).chmod(0o755)
-    unsaid = _roots_without_members(reedbackup, reedbackup_db, target)
-    reedbackup.restored(reedbackup_db, target)
-    found = live_tree(reedbackup_db).without(unsaid)
-    expect_same_tree("tables/ and indices/", found, expected.without(unsaid))
 
 
 @case(
@@ -321,13 +297,3 @@ def _bytes_of_further_names(base: Path) -> int:
             repeated += found.st_size
         seen.add(found.st_ino)
     return repeated
-
-
-def _roots_without_members(reedbackup: Subject, base: Path, target: int) -> set[str]:
-    """Of tables/ and indices/, those that the backup before `target` only implies.
-
-    create/content asks for what is under them, so that their own modes may be in no archive.
-    """
-    own = next((info for info in reedbackup.listed(base) if info.timestamp <= target), None)
-    members = read_tree(archive_of(base, own.id)).entries if own else ()
-    return set(ROOTS).difference(members)

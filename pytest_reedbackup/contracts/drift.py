@@ -111,6 +111,9 @@ BASELINE: Mapping[str, Fact] = {
         "writes in the tables' folders, as the user system, who is in registry/users.dict",
         _RESTORE,
     ),
+    "restore/modes": Fact(
+        f"{_NO_ARCHIVES}; modes stay what they have become since", _RESTORE, ("D14",)
+    ),
     "restore/report": Fact(
         "target_timestamp, and by table: the versions restored, the skipped, the errors; no bytes"
         " and no time",

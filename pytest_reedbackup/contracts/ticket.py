@@ -29,6 +29,7 @@ RULES: Mapping[str, str] = {
     "create/retention": "keeps the 32 newest backups and always the one just made",
     "create/retention-foreign": "neither counts nor deletes files that are not its backups",
     "restore/exact-tree": "makes tables/ and indices/ exactly what they were",
+    "restore/modes": "brings back modes, but for set-id and sticky bits of files if it clears them",
     "restore/report": "reports tables, bytes and milliseconds truly",
     "restore/others-untouched": "leaves everything beside tables/ and indices/ as it was",
     "restore/pick": "takes the newest backup at or before the target",

@@ -35,8 +35,13 @@ class ChildProcess:
     """Transport to an adapter process; the process group ends with it."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        user: int | None = None,
     ) -> None:
+        """`user`: the id of the user and the group that it runs as, which takes root."""
         self._command = shlex.join(command)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._received = bytearray()
@@ -50,6 +55,9 @@ class ChildProcess:
                 # A group of its own, so that what it started ends with it.
                 start_new_session=True,
                 bufsize=0,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else (),
             )
         except OSError as error:
             self._stderr.close()
@@ -60,6 +68,11 @@ class ChildProcess:
         self._stdout = self._process.stdout.fileno()
         os.set_blocking(self._stdin, False)
         os.set_blocking(self._stdout, False)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that was started; an adapter may be a child of that."""
+        return self._process.pid
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
         """Sends a line and waits for the reply's line."""

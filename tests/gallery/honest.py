@@ -7,15 +7,13 @@ It does not fsync, because no case can cut the power.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import shutil
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
 
+from gallery.locking import Locking
 from gallery.model import (
     SUFFIX,
     Archive,
@@ -24,7 +22,7 @@ from gallery.model import (
     ReedError,
     RestoreReport,
 )
-from gallery.tar_gz import ROOTS, TarGz
+from gallery.swapping import Swapping, remove
 
 KEEP = 32
 U64_MAX = 2**64 - 1
@@ -33,7 +31,7 @@ U64_MAX = 2**64 - 1
 NAME = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?\.tar\.gz", re.ASCII)
 
 
-class Honest(TarGz):
+class Honest(Locking, Swapping):
     """Contract `ticket`, plainly."""
 
     capabilities: tuple[str, ...] = ("clock",)
@@ -90,8 +88,8 @@ class Honest(TarGz):
         """What the archive says of itself; None where it is unreadable."""
         try:
             return archive.described(self.count_tables(self.read(archive)))
-        except ReedError:
-            return None
+        except (ReedError, FileNotFoundError):
+            return None  # damaged, or pruned while we looked
 
     def count_tables(self, entries: Iterable[Entry]) -> int:
         return len({e.name.split("/")[1] for e in entries if _is_in_a_table(e)})
@@ -106,10 +104,10 @@ class Honest(TarGz):
         """Writes the archive beside its place and moves it there."""
         backups = base / "backups"
         is_new = not backups.exists()
-        backups.mkdir(exist_ok=True)
+        self.make_backups(backups)
         partial = backups / "unfinished"
         try:
-            partial.write_bytes(self.compress(self.pack(self.source(base))))
+            self.write_archive(partial, self.compress(self.pack(self.source(base))))
             path = self.free_name(base, seconds)
             partial.rename(path)
         except BaseException:
@@ -120,6 +118,15 @@ class Honest(TarGz):
         made = self.parse(path)
         assert made is not None
         return made
+
+    def make_backups(self, backups: Path) -> None:
+        backups.mkdir(0o700, exist_ok=True)
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        """A fresh file for nobody else: others may have put anything under that name."""
+        remove(partial)
+        with open(partial, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(content)
 
     def prune(self, base: Path, made: Archive) -> None:
         others = [a for a in self.archives(base) if a != made and self.info_of(a)]
@@ -140,78 +147,9 @@ class Honest(TarGz):
 
     # Restoring ---------------------------------------------------------------
 
-    def install(self, base: Path, entries: list[Entry]) -> None:
-        """Writes the new trees beside the live ones, then puts them in their place."""
-        staging = base / ".staging"
-        remove(staging)
-        (staging / "old").mkdir(parents=True)
-        try:
-            self.write_entries(staging / "new", entries)
-            staging.rename(base / ".swap")
-        except BaseException:
-            remove(staging)
-            raise
-        self.finish_swap(base)
-
-    def write_entries(self, target: Path, entries: list[Entry]) -> None:
-        target.mkdir()
-        for entry in entries:
-            path = target / entry.name
-            (path if entry.is_folder else path.parent).mkdir(parents=True, exist_ok=True)
-            if not entry.is_folder:
-                self.write_file(path, entry)
-        for entry in reversed(entries):
-            (target / entry.name).chmod(entry.mode)
-            os.utime(target / entry.name, (entry.mtime, entry.mtime))
-
-    def write_file(self, path: Path, entry: Entry) -> None:
-        with path.open("xb") as file:
-            file.write(entry.content)
-
-    def finish_swap(self, base: Path) -> None:
-        """Does what is left of a swap; a kill leaves it to the next call."""
-        swap, done = base / ".swap", base / ".swapped"
-        if swap.exists():
-            for root in ROOTS:
-                if not (swap / "old" / root).exists():
-                    self.retire(base / root, swap / "old" / root)
-                if (swap / "new" / root).exists():
-                    (swap / "new" / root).rename(base / root)
-            swap.rename(done)
-        remove(done)
-
-    def retire(self, live: Path, old: Path) -> None:
-        if os.path.lexists(live):
-            live.rename(old)
-        else:
-            old.mkdir()  # says that this step is done
-
     def report(self, entries: list[Entry], elapsed_ns: int) -> RestoreReport:
         total = sum(len(entry.content) for entry in entries)
         return RestoreReport(self.count_tables(entries), total, elapsed_ns // 10**6)
-
-    # Both --------------------------------------------------------------------
-
-    @contextmanager
-    def locked(self, base: Path) -> Iterator[None]:
-        """One writer at a time; what the system refuses becomes an IoError."""
-        try:
-            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                yield
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
-
-
-def remove(path: Path) -> None:
-    """Removes a folder, if it is there, with folders that may not be written to."""
-    with suppress(FileNotFoundError):
-        for folder, _, _ in os.walk(path):
-            Path(folder).chmod(0o700)
-        shutil.rmtree(path)
 
 
 def _is_in_a_table(entry: Entry) -> bool:

@@ -33,6 +33,7 @@ from gallery.model import (
     corrupted,
     unsafe,
 )
+from gallery.swapping import is_folder, remove
 from gallery.tar_gz import ROOTS, Members
 
 
@@ -154,17 +155,18 @@ class Catalogue(Honest):
     def prune(self, base: Path, made: Archive) -> None:
         super().prune(base, made)
         infos = {archive.id: self.info_of(archive) for archive in self.archives(base)}
-        (base / "backups" / "catalogue.json").write_text(json.dumps(infos))
+        self.write_archive(base / "backups" / "next.json", json.dumps(infos).encode())
+        (base / "backups" / "next.json").rename(base / "backups" / "catalogue.json")
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
         base, infos = Path(base_path), []
         try:
-            known = json.loads((base / "backups" / "catalogue.json").read_text())
-        except OSError:
+            known = json.loads(read_regular(base / "backups" / "catalogue.json"))
+        except (OSError, ValueError):
             known = {}
         for archive in self.archives(base):
             noted = known.get(archive.id)
-            if noted and noted[2] == archive.path.stat().st_size:
+            if noted and archive.path.exists() and noted[2] == archive.path.stat().st_size:
                 infos.append(BackupInfo(*noted))
             elif (info := self.info_of(archive)) is not None:
                 infos.append(info)
@@ -181,12 +183,16 @@ class LockInBackups(Honest):
             if not lock.exists():
                 yield
                 return
-            with lock.open("ab") as held:
+            held = os.open(lock, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
                 fcntl.flock(held, fcntl.LOCK_EX)
                 yield
+            finally:
+                os.close(held)
 
     def prune(self, base: Path, made: Archive) -> None:
-        (base / "backups" / ".lock").touch()
+        if not os.path.lexists(base / "backups" / ".lock"):
+            self.write_archive(base / "backups" / ".lock", b"")
         super().prune(base, made)
 
 
@@ -239,7 +245,7 @@ class LockInTheBase(Honest):
         with super().locked(base):
             lock = base / "backup.pid"
             # One that a killed process left is taken over: flock says that nobody has it.
-            lock.write_text(str(os.getpid()))
+            self.write_archive(lock, str(os.getpid()).encode())
             try:
                 yield
             finally:
@@ -252,8 +258,11 @@ class StagesInBackups(Honest):
     def store(self, base: Path, seconds: int) -> Archive:
         entries = list(self.source(base))
         staging = base / "backups" / ".staging"
-        staging.mkdir(parents=True, exist_ok=True)
-        (staging / "archive").write_bytes(self.compress(self.pack(entries)))
+        self.make_backups(staging.parent)
+        if not is_folder(staging):
+            remove(staging)
+            staging.mkdir(0o700)
+        self.write_archive(staging / "archive", self.compress(self.pack(entries)))
         made = self.parse((staging / "archive").rename(self.free_name(base, seconds)))
         assert made is not None
         return made
@@ -265,6 +274,22 @@ class NoTimes(Honest):
     def write_entries(self, target: Path, entries: list[Entry]) -> None:
         now = time.time()
         super().write_entries(target, [entry._replace(mtime=now) for entry in entries])
+
+
+class NineBitFiles(Honest):
+    """Files come back without set-id and sticky bits, folders with them."""
+
+    def write_entries(self, target: Path, entries: list[Entry]) -> None:
+        files = [e if e.is_folder else e._replace(mode=e.mode & 0o777) for e in entries]
+        super().write_entries(target, files)
+
+
+class NineBitArchives(Honest):
+    """Files are archived without set-id and sticky bits, so that they come back without."""
+
+    def header(self, entry: Entry) -> bytes:
+        kept = entry.mode if entry.is_folder else entry.mode & 0o777
+        return super().header(entry._replace(mode=kept))
 
 
 class RoundsUp(Honest):
@@ -304,7 +329,10 @@ class HardLinksStay(Honest):
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        with (
+            self.all_tables_locked(self._base),
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+        ):
             for root in ROOTS:
                 if (self._base / root).is_dir():
                     tar.add(self._base / root, root)
@@ -349,9 +377,10 @@ class CallsTar(Honest):
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
         roots = [root for root in ROOTS if (self._base / root).is_dir()]
-        return subprocess.run(
-            ["tar", "cf", "-", "-C", str(self._base), *roots], capture_output=True, check=True
-        ).stdout
+        with self.all_tables_locked(self._base):
+            return subprocess.run(
+                ["tar", "cf", "-", "-C", str(self._base), *roots], capture_output=True, check=True
+            ).stdout
 
     def compress(self, tar: bytes) -> bytes:
         return subprocess.run(["gzip", "-c"], input=tar, capture_output=True, check=True).stdout
@@ -371,6 +400,13 @@ class CallsTar(Honest):
             packed.write(Honest.pack(self, entries))
             packed.flush()
             subprocess.run(["tar", "xpf", packed.name, "-C", str(target)], check=True)
+
+
+def read_regular(path: Path) -> bytes:
+    """What a file of our own holds; others may have put a FIFO or a symlink in its place."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        return file.read()
 
 
 def _digest(entry: Entry) -> str:

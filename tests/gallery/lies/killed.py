@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gallery.honest import Honest, remove
+from gallery.honest import Honest
 from gallery.model import BackupInfo, Entry
+from gallery.swapping import remove
 from gallery.tar_gz import ROOTS
 
 

@@ -7,8 +7,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from gallery.honest import Honest, remove
+from gallery.honest import Honest
 from gallery.model import Archive, Entry, ReedError, RestoreReport
+from gallery.swapping import remove
 from gallery.tar_gz import ROOTS, Members
 
 
@@ -175,24 +176,6 @@ class ModesOfTheUmask(Honest):
         super().write_entries(
             target, [e._replace(mode=0o755 if e.is_folder else 0o644) for e in entries]
         )
-
-
-class ModesBelowTheUmask(Honest):
-    """Modes come back less what the umask takes."""
-
-    breaks = "restore/exact-tree"
-
-    def write_entries(self, target: Path, entries: list[Entry]) -> None:
-        super().write_entries(target, [e._replace(mode=e.mode & ~0o022) for e in entries])
-
-
-class NineBitModes(Honest):
-    """Set-group-id folders come back without that bit."""
-
-    breaks = "restore/exact-tree"
-
-    def write_entries(self, target: Path, entries: list[Entry]) -> None:
-        super().write_entries(target, [e._replace(mode=e.mode & 0o777) for e in entries])
 
 
 class FolderModesLost(Honest):

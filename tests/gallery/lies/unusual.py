@@ -67,20 +67,10 @@ class NoStickyBits(_Distorting):
         return entry._replace(mode=entry.mode & ~stat.S_ISVTX)
 
 
-class NineBitFiles(Honest):
-    """Files come back without their set-id bits."""
-
-    breaks = "restore/exact-tree"
-
-    def write_entries(self, target: Path, entries: list[Entry]) -> None:
-        files = [e if e.is_folder else e._replace(mode=e.mode & 0o777) for e in entries]
-        super().write_entries(target, files)
-
-
 class RootModesLost(Honest):
     """tables/ and indices/ themselves come back as 0755."""
 
-    breaks = "restore/exact-tree"
+    breaks = "restore/modes"
 
     def write_entries(self, target: Path, entries: list[Entry]) -> None:
         usual = [e._replace(mode=0o755) if e.name in ROOTS else e for e in entries]
