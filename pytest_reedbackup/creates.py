@@ -8,7 +8,6 @@ second one later). One case is about that; all others try again.
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from pytest_reedbackup.archive_tools import expect_gnu_tar
 from pytest_reedbackup.bases import backups_listing
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.implementations.client import Answer, Refused
 from pytest_reedbackup.promises import expect_that, value_of
 from pytest_reedbackup.subject import Subject
@@ -72,9 +71,7 @@ def busy_file(base: Path) -> Iterator[Path]:
 
     Raises MissingCapability where tar does not notice such a thing.
     """
-    told = subprocess.run(["tar", "--version"], capture_output=True, text=True, check=False)
-    if "GNU tar" not in told.stdout:
-        raise MissingCapability("GNU tar", "another tar says nothing of changing files", tool=True)
+    expect_gnu_tar()
     path = base / "tables" / "text" / "busy.bin"
     path.write_bytes(Random(0).randbytes(_BLOCK_BYTES) * (_BUSY_BYTES // _BLOCK_BYTES))
     stop = threading.Event()

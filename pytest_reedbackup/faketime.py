@@ -13,7 +13,11 @@ Three things about it were measured, with Debian's 0.9.10:
 
 from __future__ import annotations
 
+import functools
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,6 +31,9 @@ _PATTERNS = (
 )
 # Many clocks count nanoseconds in 64 bits, Python's and Go's for two: they end in 2262.
 _LATEST = (2**63 - 1) // 10**9
+# 2033.
+_TRIED_SECOND = 2_000_000_000
+_PATIENCE_SECS = 20
 _SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -99,6 +106,26 @@ def find_libfaketime() -> Path | None:
         for found in sorted(Path("/").glob(pattern)):
             return found
     return None
+
+
+@functools.cache
+def moves_a_clock(library: Path) -> bool:
+    """Whether this libfaketime moves the clock of anything here: of a Python of our own."""
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        clock = FakeTimeClock(library, Path(folder), "Python")
+        clock.set(_TRIED_SECOND)
+        try:
+            told = subprocess.run(
+                [sys.executable, "-I", "-S", "-c", "import time; print(int(time.time()))"],
+                env={**os.environ, **clock.environment},
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE_SECS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return told.stdout.strip()[:9] == str(_TRIED_SECOND)[:9]
 
 
 def remove_traces(process_id: int) -> None:

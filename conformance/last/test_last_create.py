@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import gzip
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from pytest_reedbackup.archive_tools import COMMANDS, judged
 from pytest_reedbackup.archives import pack, read_folder, read_members
 from pytest_reedbackup.bases import backups_listing, source_tree
 from pytest_reedbackup.cases import case, cases
@@ -59,14 +59,12 @@ def test_the_archive_follows_the_clock(reedbackup: Subject, reedbackup_db: Path)
 
 @case("last/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
 def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Path) -> None:
-    archive = created(reedbackup, reedbackup_db).path
-    for command in (["gzip", "-t", archive], ["tar", "tzf", archive]):
-        if shutil.which(command[0]) is None:
-            continue
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    archive = Path(created(reedbackup, reedbackup_db).path)
+    for command in COMMANDS:
+        ended = judged(command, archive)
         expect_that(
             ended.returncode == 0,
-            f"`{' '.join(command[:2])}` on the archive",
+            f"`{' '.join(command)}` on the archive",
             expected="exit status 0",
             found=f"exit status {ended.returncode}: {ended.stderr.strip()}",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from pytest_reedbackup.bases import archive_of, backup_at, change_everything
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.failures import MissingCapability
+from pytest_reedbackup.faults.mounts import mounted_read_only
 from pytest_reedbackup.promises import expect, expect_same_tree
 from pytest_reedbackup.subject import Subject
 
@@ -174,26 +173,8 @@ def test_list_changes_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
 @case("ticket/list/read-only/file-system", "List works on a file system that is mounted read-only.")
 def test_list_works_on_a_read_only_file_system(reedbackup: Subject, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
-    target = reedbackup_db.parent / "mounted"
-    target.mkdir()
-    _mount_read_only(reedbackup_db, target)
-    try:
+    with mounted_read_only(reedbackup_db, reedbackup_db.parent / "mounted") as target:
         expect("list_backups", reedbackup.listed(target), [made])
-    finally:
-        subprocess.run(["umount", str(target)], check=True)
-
-
-def _mount_read_only(source: Path, target: Path) -> None:
-    needs = MissingCapability("read-only mounts", "only root may mount one to test with")
-    try:
-        for command in (
-            ["mount", "--bind", str(source), str(target)],
-            ["mount", "-o", "remount,bind,ro", str(target)],
-        ):
-            if subprocess.run(command, capture_output=True, check=False).returncode:
-                raise needs
-    except FileNotFoundError:
-        raise needs from None
 
 
 def change_everything_once(base: Path) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.failures import MissingCapability
+from pytest_reedbackup.faults.strace import OPENS, RENAMES, calls_in, tracing, was_killed
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
-from pytest_reedbackup.implementations.faults import Crashed, TimedOut
+from pytest_reedbackup.implementations.faults import AdapterFault, Crashed, TimedOut
 from pytest_reedbackup.subject import Subject
 
 # Kills that were meant for the call may come while an interpreter starts.
 _QUIET_START = {"PYTHONDONTWRITEBYTECODE": "1"}
-_RENAMES = "rename,renameat,renameat2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +37,47 @@ def restore_killed_after(subject: Subject, restore: Restore, secs: float) -> Ans
         client.close()
 
 
-def restore_killed_at_rename(subject: Subject, restore: Restore, number: int) -> Answer | None:
-    """Kills the process at its `number`-th rename, by strace; the answer, if it came before.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of a restore that was to be killed at a rename."""
+
+    answer: Answer | None = None
+    """What it answered; None where it was killed."""
+    in_call: bool = False
+    """Whether it was killed in the restore, rather than while the process started."""
+
+
+def restore_killed_at_rename(subject: Subject, restore: Restore, number: int) -> Attempt:
+    """Kills the process at its `number`-th rename, by strace.
 
     Renames are where implementations switch from the old tree to the new: a
-    moment too short to be hit by the clock. Raises MissingCapability without
-    strace.
+    moment too short to be hit by the clock. Raises MissingCapability without a
+    strace that works, and where it sees nothing of the restore; Crashed where
+    the process ends by itself.
     """
-    strace = shutil.which("strace")
-    if strace is None:
-        raise MissingCapability("strace", "it is not installed", tool=True)
-    tracing = [strace, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={_RENAMES}"]
-    inject = ["-e", f"inject={_RENAMES}:signal=KILL:when={number}"]
+    command = subject.implementation.command
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        trace = Path(folder) / "trace"
+        tracer = tracing([*OPENS, *RENAMES], trace, kill_at=(RENAMES, number))
+        attempt = _attempt(subject, restore, [*tracer, *command], trace)
+        if attempt.answer is not None:
+            calls_in(trace, restore.base)
+        return attempt
+
+
+def _attempt(subject: Subject, restore: Restore, command: Sequence[str], trace: Path) -> Attempt:
     try:
-        client = _start(subject, [*tracing, *inject, *subject.implementation.command])
+        client = _start(subject, command)
     except Crashed:
-        return None
+        if not was_killed(trace):
+            raise
+        return Attempt()
     try:
-        return _call(subject, client, restore, subject.implementation.limits.call)
+        return Attempt(_call(subject, client, restore, subject.implementation.limits.call))
     except Crashed:
-        return None
+        if not was_killed(trace):
+            raise
+        return Attempt(in_call=True)
     finally:
         client.close()
 
@@ -67,7 +87,7 @@ def _start(subject: Subject, command: Sequence[str]) -> Client:
     client = Client(ChildProcess(command, environment))
     try:
         client.hello(subject.implementation.limits.hello)
-    except Crashed:
+    except AdapterFault:
         client.close()
         raise
     return client
