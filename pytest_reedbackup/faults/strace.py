@@ -26,7 +26,7 @@ RENAMES = ("rename", "renameat", "renameat2")
 
 _PATIENCE_SECS = 20
 _CALL = re.compile(r"^\d+\s+([a-z_0-9]+)\((.*)", re.MULTILINE)
-_KILLED = re.compile(r"^\d+ \+\+\+ killed by SIGKILL", re.MULTILINE)
+_KILLED = re.compile(r"^\d+\s+\+\+\+ killed by SIGKILL", re.MULTILINE)
 # Renames one file, and then another; nothing else that it does is a rename.
 _TRIED = "import os; os.rename('one', 'first'); os.rename('two', 'second')"
 
