@@ -20,6 +20,7 @@ from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, LockTimeout, f
 from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, Summary, read_summary
 from reedbase_backup.locks import TABLE_TIMEOUT_SECS
 from reedbase_backup.manifest import ManifestDamaged, Record
+from reedbase_backup.sharing import Readers
 from reedbase_backup.source import SourceChanged, SourceFile, SourceFolder, Unit
 from reedbase_backup.tar_reader import MAX_PATH, Reader, TarDamaged, TarHostile
 
@@ -32,6 +33,8 @@ class ArchiveWriter:
     def __init__(self, file: IO[bytes]) -> None:
         self._gzip = GzipWriter(file)
         self._manifest: list[bytes] = []
+        self.readers = Readers()
+        """Who besides the owner may read all that was added."""
 
     def add(self, unit: Unit) -> bool:
         """Adds all of `unit`, read again while a writer keeps changing it.
@@ -67,6 +70,7 @@ class ArchiveWriter:
 
     def _add_entry(self, entry: SourceFolder | SourceFile) -> None:
         name, status = os.fsencode(entry.name), entry.status
+        self.readers.see(entry.descriptor, status)
         if len(name) > MAX_PATH:
             raise BackupUnsafe(entry.name, f"its path of {len(name)} bytes cannot be restored")
         is_file = isinstance(entry, SourceFile)

@@ -20,7 +20,8 @@ def create_backup(base_path: BasePath) -> BackupInfo:
     """Backs up tables/ and indices/ of the database at `base_path`.
 
     The archive is `{base_path}/backups/{id}.tar.gz`, on disk for good when this
-    returns. The 32 newest backups remain, among them always this one.
+    returns, and nobody can read it who could not read the database (`sharing`).
+    The 32 newest backups remain, among them always this one.
 
     Raises IoError where the base is missing or the disk fails, NoTablesFound
     where it has no tables/, BackupUnsafe for a symlink, FIFO, socket or device
@@ -50,6 +51,7 @@ def _create(base: str, timestamp: int) -> BackupInfo:
         writer = ArchiveWriter(partial.file)
         table_count = _add_database(writer, base)
         size_bytes = writer.finish(table_count=table_count)
+        partial.share(writer.readers)
         name = catalogue.next_name(base, timestamp)
         partial.publish(name.file_name)
         retired = retention.retire(base, retention.surplus(_readable(base), name))

@@ -14,6 +14,13 @@ from itertools import count
 from typing import IO
 
 from reedbase_backup.presence import is_folder
+from reedbase_backup.sharing import (
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    SHARED_FILE,
+    SHARED_FOLDER,
+    Readers,
+)
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished and retired files in backups/; the next backup removes what is left of them."""
@@ -26,6 +33,7 @@ NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _FSYNC_EACH_UP_TO = 64
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def sync(descriptor: int) -> None:
@@ -132,13 +140,31 @@ def _allow_changes(parent: int, folder: os.DirEntry[str]) -> None:
 
 
 class PartialFile:
-    """A new file that appears under its name whole and durable, or not at all."""
+    """A new file that appears under its name whole and durable, or not at all.
 
-    def __init__(self, folder: str) -> None:
+    It is its owner's alone, from the first moment on.
+    """
+
+    def __init__(self, folder: str, *, folder_is_new: bool = False) -> None:
         self._folder = folder
+        self._folder_is_new = folder_is_new
         self._path = os.path.join(folder, f"{PARTIAL_PREFIX}{os.getpid()}")
         self._target: str | None = None
-        self.file: IO[bytes] = open(self._path, "xb")  # noqa: SIM115 - closed in `close`
+        descriptor = os.open(self._path, _NEW_FILE, PRIVATE_FILE)
+        self.file: IO[bytes] = open(descriptor, "r+b")  # noqa: SIM115 - closed in `close`
+
+    def share(self, readers: Readers) -> None:
+        """Opens the file, and its folder if that is new, to the group that `readers` are.
+
+        Only where both are that group's, and the folder is the base's own: one
+        behind a link may be within the reach of others than the base is.
+        """
+        folder = os.lstat(self._folder)
+        groups = {folder.st_gid, os.fstat(self.file.fileno()).st_gid}
+        if stat.S_ISDIR(folder.st_mode) and len(groups) == 1 and readers.include(*groups):
+            os.fchmod(self.file.fileno(), SHARED_FILE)
+            if self._folder_is_new:
+                os.chmod(self._folder, SHARED_FOLDER)
 
     def publish(self, name: str) -> None:
         """Makes the content durable and gives it its `name`, never over another file."""
@@ -182,11 +208,12 @@ class PartialFile:
 def partial_file(folder: str) -> Iterator[PartialFile]:
     """A PartialFile in `folder` (made where it is missing) that an error takes back whole."""
     made = not is_folder(folder)
-    os.makedirs(folder, exist_ok=True)
+    if made:
+        os.mkdir(folder, PRIVATE_FOLDER)
     try:
         if made:
             sync_file(os.path.dirname(folder))
-        partial = PartialFile(folder)
+        partial = PartialFile(folder, folder_is_new=made)
         try:
             yield partial
         except BaseException:

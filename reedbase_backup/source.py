@@ -41,10 +41,11 @@ class SourceChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceFolder:
-    """A folder, as found."""
+    """An open folder, as found."""
 
     name: str
     status: os.stat_result
+    descriptor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Unit:
             name = f"{self.name}/{below}" if below else self.name
             folder = _open(root, below or ".", _OPEN_FOLDER, name)
             try:
-                yield SourceFolder(name, self._stamped(below, os.fstat(folder)))
+                yield SourceFolder(name, self._stamped(below, os.fstat(folder)), folder)
                 subfolders = []
                 for entry in _sorted_entries(folder, name):
                     relative = f"{below}/{entry.name}" if below else entry.name

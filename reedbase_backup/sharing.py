@@ -1,0 +1,64 @@
+"""Who besides the owner may read a backup: nobody who could not read all of the database.
+
+A backup is open to its owner alone (0600, in a backups/ of 0700), whatever the
+umask. There is one exception, for without it nobody else could list, make or
+restore backups of a database that a group keeps together: where every folder is
+setgid and open to one group, and every file may be read by it, that group may
+read the archive (0640) and use a backups/ that was made for it (2770).
+(contract `ticket`, create/private)
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+SHARED_FILE = 0o640
+SHARED_FOLDER = 0o2770
+
+_OPEN_TO_GROUP = stat.S_ISGID | stat.S_IRWXG
+# With an access control list, what the mode shows of the group is only the limit
+# of what the list may give.
+_ACCESS_LIST = "system.posix_acl_access"
+_NO_ACCESS_LIST = (errno.ENODATA, errno.EOPNOTSUPP)
+
+
+class Readers:
+    """The group, if there is one, that may read all the folders and files seen."""
+
+    def __init__(self) -> None:
+        self._groups: set[int] = set()
+        self._shared = sys.platform == "linux"
+
+    def see(self, descriptor: int, status: os.stat_result) -> None:
+        """Takes one open folder or file of the database into account."""
+        if self._shared:
+            self._groups.add(status.st_gid)
+            self._shared = (
+                len(self._groups) == 1
+                and _group_may_read(status.st_mode)
+                and not _has_access_list(descriptor)
+            )
+
+    def include(self, group: int) -> bool:
+        """Whether the members of `group` could read everything that was seen."""
+        return self._shared and self._groups == {group}
+
+
+def _group_may_read(mode: int) -> bool:
+    if stat.S_ISDIR(mode):
+        return mode & _OPEN_TO_GROUP == _OPEN_TO_GROUP
+    return bool(mode & stat.S_IRGRP)
+
+
+def _has_access_list(descriptor: int) -> bool:
+    if sys.platform == "linux":
+        try:
+            os.getxattr(descriptor, _ACCESS_LIST)
+        except OSError as error:
+            return error.errno not in _NO_ACCESS_LIST
+    return True
