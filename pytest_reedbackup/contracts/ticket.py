@@ -16,6 +16,7 @@ RULES: Mapping[str, str] = {
     "create/no-base": "refuses a base that is missing or no folder, and creates nothing",
     "create/no-tables": "refuses a base without tables/; an empty tables/ is a database",
     "create/info": "returns what list_backups then shows first",
+    "create/private": "keeps the archive closed to whom any file of tables/ is closed",
     "create/same-second": "keeps two backups of one second, with two ids, the later one newer",
     "create/clock-backwards": "keeps a backup made after the clock went back, with that time",
     "list/order": "lists the newest first; of one second, the latest created first",

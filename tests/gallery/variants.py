@@ -292,6 +292,58 @@ class NineBitArchives(Honest):
         return super().header(entry._replace(mode=kept))
 
 
+class SharesAsTheTables(Honest):
+    """Archives and backups/ give others what all of tables/ gives, and no less."""
+
+    def given(self, base: Path, others: int) -> int:
+        for path in [base / "tables", *(base / "tables").rglob("*")]:
+            others &= path.lstat().st_mode
+        return others
+
+    def make_backups(self, backups: Path) -> None:
+        if not backups.exists():
+            readable = self.given(backups.parent, 0o044)
+            backups.mkdir(0o700)
+            backups.chmod(0o700 | readable | readable >> 2)
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        super().write_archive(partial, content)
+        partial.chmod(0o600 | self.given(partial.parent.parent, 0o066))
+
+
+class UmaskOf077(Honest):
+    """A umask of 077 for the call is all that keeps archives private."""
+
+    def make_backups(self, backups: Path) -> None:
+        with _umask_of_077():
+            backups.mkdir(exist_ok=True)
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        remove(partial)
+        with _umask_of_077():
+            partial.write_bytes(content)
+
+
+@contextmanager
+def _umask_of_077() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+class ThroughAPrivateFolder(Honest):
+    """The temporary file has any mode, in a folder that is closed to others."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        remove(partial)
+        with tempfile.TemporaryDirectory(dir=partial.parent) as private:
+            (Path(private) / "archive").write_bytes(content)
+            (Path(private) / "archive").chmod(0o600)
+            (Path(private) / "archive").rename(partial)
+
+
 class RoundsUp(Honest):
     """A restore of 0.1 ms took 1 ms."""
 
