@@ -51,6 +51,7 @@ BASELINE: Mapping[str, Fact] = {
         ticket="Public Types",
     ),
     "create/source-untouched": Fact("makes backups/ and runs tar, nothing else", _CREATE),
+    "create/private": Fact("leaves the modes of archive and backups/ to the umask", _CREATE),
     "create/same-second": Fact("the second backup overwrites the first", _DEFECTS, ("D4",)),
     "create/clock-backwards": Fact(
         "the clock's second is the archive's name; nothing is pruned", _API, ("D5",)

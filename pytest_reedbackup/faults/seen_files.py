@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.faults.served import Served
+from pytest_reedbackup.faults.strace import OPENS, RENAMES
 from pytest_reedbackup.faults.system_calls import (
     CHANGING_MODES,
     MAKING_FOLDERS,
-    OPENING,
-    RENAMING,
     STARTING,
     WRITING,
     SystemCall,
@@ -47,9 +46,9 @@ def files_made_by_create(subject: Subject, base: Path, umask: int) -> list[SeenF
     def act(process: Served) -> None:
         value_of(process.create_backup(base), "create_backup under strace")
 
-    names = (*OPENING, *MAKING_FOLDERS, *RENAMING, *CHANGING_MODES, *WRITING, *STARTING)
+    names = (*MAKING_FOLDERS, *RENAMES, *CHANGING_MODES, *WRITING, *STARTING)
     seen = _Seen(umask)
-    for call in traced(subject, names, act):
+    for call in traced(subject, names, base, act):
         seen.add(call)
     return seen.files
 
@@ -74,11 +73,11 @@ class _Seen:
             self._umasks[call.pid] = call.mode or 0
         elif call.name in MAKING_FOLDERS:
             self._folders[call.paths[0]] = self._masked(call)
-        elif call.name in OPENING:
+        elif call.name in OPENS:
             self._opened(call)
         elif call.name in WRITING:
             self._wrote(call)
-        elif call.name in RENAMING:
+        elif call.name in RENAMES:
             self._renamed(*call.paths[:2])
         elif call.name in CHANGING_MODES:
             self._changed(call.paths[0], call.mode or 0)

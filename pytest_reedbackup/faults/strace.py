@@ -24,6 +24,11 @@ OPENS = ("open", "openat", "openat2", "creat")
 """What no restore can do without: opening files."""
 RENAMES = ("rename", "renameat", "renameat2")
 
+NOT_REACHED = (
+    "it saw no file of the database opened: the work is done by a process that it does not reach"
+)
+"""Why what strace says of an implementation does not count."""
+
 _PATIENCE_SECS = 20
 _CALL = re.compile(r"^\d+\s+([a-z_0-9]+)\((.*)", re.MULTILINE)
 _KILLED = re.compile(r"^\d+\s+\+\+\+ killed by SIGKILL", re.MULTILINE)
@@ -61,12 +66,7 @@ def calls_in(trace: Path, base: Path) -> list[str]:
     if not any(
         name in OPENS and any(place in arguments for place in places) for name, arguments in found
     ):
-        raise MissingCapability(
-            "strace",
-            "it saw no file of the database opened: the work is done by a process that it"
-            " does not reach",
-            tool=True,
-        )
+        raise MissingCapability("strace", NOT_REACHED, tool=True)
     return [name for name, _ in found]
 
 

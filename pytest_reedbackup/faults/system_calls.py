@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.failures import MissingCapability
 from pytest_reedbackup.faults.served import Served, served
+from pytest_reedbackup.faults.strace import NOT_REACHED, OPENS, tracing
 from pytest_reedbackup.subject import Subject
 
-OPENING = ("open", "openat", "openat2", "creat")
 MAKING_FOLDERS = ("mkdir", "mkdirat")
-RENAMING = ("rename", "renameat", "renameat2")
 LINKING = ("link", "linkat", "symlink", "symlinkat", "mknod", "mknodat")
 REMOVING = ("unlink", "unlinkat", "rmdir")
 CHANGING_MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "umask")
@@ -35,7 +32,6 @@ _HEX = r"((?:\\x..)*)"
 _ARGUMENT = re.compile(rf'(?:AT_FDCWD|\b\d+)<{_HEX}>(?:\(deleted\))?|"{_HEX}"')
 _MODE = re.compile(r"(?:, |mode=|\()(0[0-7]*)\b(?!x)")
 _FLAG = re.compile(r"\bO_[A-Z]+\b")
-_LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +52,28 @@ class SystemCall:
     opened: str
 
 
-def strace() -> str:
-    """Where strace is. Raises MissingCapability where it is missing or may not trace."""
-    found = shutil.which("strace")
-    if found is None:
-        raise MissingCapability("strace", "it is not installed", tool=True)
-    probe = [found, "-f", "-qq", "-o", os.devnull, "true"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        raise MissingCapability("strace", "it may not trace processes here", tool=True)
-    return found
-
-
 def traced(
-    subject: Subject, names: tuple[str, ...], act: Callable[[Served], None]
+    subject: Subject, names: Sequence[str], base: Path, act: Callable[[Served], None]
 ) -> list[SystemCall]:
     """The calls by these `names` that a process of its own makes from its start through `act`.
 
-    Raises MissingCapability where nothing can be traced, and AdapterFault.
+    Raises MissingCapability where nothing can be traced, or strace saw nobody open anything of
+    the database at `base`; and AdapterFault.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
-        # Not every machine has every call by every name.
-        wanted = ",".join(f"?{name}" for name in names)
-        tracer = [strace(), "-f", "-qq", "-y", "-xx", "-s", str(_LONGEST_PATH)]
-        tracer += ["-o", str(trace), "-e", f"trace={wanted}"]
-        with served(subject, tracer=tracer) as process:
+        program, *options = tracing([*OPENS, *names], trace)
+        with served(subject, tracer=[program, "-xx", *options]) as process:
             act(process)
-        return list(_parsed(trace.read_text(errors="replace"), os.getcwd()))
+        found = list(_parsed(trace.read_text(errors="replace"), os.getcwd()))
+    real = os.path.realpath(base)
+    if not any(call.name in OPENS and _is_in(real, call) for call in found):
+        raise MissingCapability("strace", NOT_REACHED, tool=True)
+    return found
+
+
+def _is_in(base: str, call: SystemCall) -> bool:
+    return any(os.path.realpath(path).startswith(f"{base}/") for path in call.paths)
 
 
 def _parsed(trace: str, working_folder: str) -> Iterator[SystemCall]:

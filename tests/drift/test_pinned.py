@@ -44,6 +44,7 @@ BROKEN: Mapping[str, str] = {
 
 KEPT: Mapping[str, str] = {
     "create/source-untouched": "tar only reads",
+    "create/private": "the port makes its archive for its owner alone",
     "create/clock-backwards": "the clock's second is the name, and nothing is pruned",
     "create/no-indices": "restore makes no indices/",
     "create/no-base": "the port answers IoError (its answer to D6)",
