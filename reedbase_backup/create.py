@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
-from reedbase_backup import catalogue, durable, retention, swap
+from reedbase_backup import catalogue, durable, retention
 from reedbase_backup.archive import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.errors import IoError, NoTablesFound, ReedError, translated
+from reedbase_backup.errors import BackupUnsafe, IoError, NoTablesFound, ReedError, translated
+from reedbase_backup.folders import status
 from reedbase_backup.list import read_info
 from reedbase_backup.locks import base_locked
-from reedbase_backup.presence import is_folder
-from reedbase_backup.source import Unit
+from reedbase_backup.source import SPECIAL, Unit
+from reedbase_backup.swap import recover
 from reedbase_backup.types import BackupInfo, BasePath
 
 
@@ -38,12 +40,20 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
     timestamp = now_ns // 10**9
     if not 0 <= timestamp <= catalogue.U64_MAX:
         raise IoError("read_clock", f"{timestamp} s is no Unix time in u64; set the clock")
-    with base_locked(base), translated("create_backup"):
-        swap.recover(base)
-        if not is_folder(os.path.join(base, "tables")):
-            raise NoTablesFound
+    with base_locked(base) as folder, translated("create_backup"):
+        recover(folder)
+        _check_tables(folder)
         durable.remove_partial_files(catalogue.backups_folder(base))
         return _create(base, timestamp)
+
+
+def _check_tables(base: int) -> None:
+    """Raises NoTablesFound where nothing, or a file, is in place of tables/, else BackupUnsafe."""
+    found = status(base, "tables")
+    if found is None or stat.S_ISREG(found.st_mode):
+        raise NoTablesFound
+    if not stat.S_ISDIR(found.st_mode):
+        raise BackupUnsafe("tables", SPECIAL)
 
 
 def _create(base: str, timestamp: int) -> BackupInfo:

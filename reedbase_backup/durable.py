@@ -10,9 +10,9 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
 from typing import IO
 
+from reedbase_backup.folders import close
 from reedbase_backup.presence import is_folder
 from reedbase_backup.sharing import (
     PRIVATE_FILE,
@@ -32,8 +32,8 @@ NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 # (10,000 files: fsync each 2.4 s, one syncfs 0.1 s).
 _FSYNC_EACH_UP_TO = 64
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNSUPPORTED = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 def sync(descriptor: int) -> None:
@@ -44,17 +44,40 @@ def sync(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
+def sync_folder(folder: int, name: str) -> None:
+    """Makes the open folder's list of names durable, as far as its file system does that.
+
+    Raises OSError, about `name`.
+    """
+    try:
+        sync(folder)
+    except OSError as error:
+        # CIFS and some in user space know no fsync of folders, and none is needed there.
+        if error.errno not in _UNSUPPORTED:
+            raise OSError(error.errno, error.strerror, name) from error
+
+
 def sync_file(path: str) -> None:
-    """`sync` for a file or folder by its path."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """`sync` for a file, or `sync_folder` for a folder, by its path."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _sync_either(descriptor, path)
+    finally:
+        close(descriptor)
+
+
+def _sync_either(descriptor: int, name: str) -> None:
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        sync_folder(descriptor, name)
+        return
     try:
         sync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from error
 
 
-def sync_tree(root: str, names: Sequence[str]) -> None:
-    """Makes the folder `root`, and in it the files and folders `names`, durable."""
+def sync_tree(root: int, names: Sequence[str]) -> None:
+    """Makes the open folder `root`, and in it the files and folders `names`, durable."""
     if len(names) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
         # Some modes keep even the owner from opening a file again.
         with suppress(PermissionError):
@@ -63,80 +86,25 @@ def sync_tree(root: str, names: Sequence[str]) -> None:
     _sync_file_system(root)
 
 
-def _sync_each(root: str, names: Sequence[str]) -> None:
-    folder = os.open(root, _FOLDER)
-    try:
-        for name in names:
-            # From `root` on: together the two may be longer than a path can be.
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-            try:
-                sync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync(folder)
-    finally:
-        os.close(folder)
+def _sync_each(root: int, names: Sequence[str]) -> None:
+    for name in names:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(name, flags, dir_fd=root)
+        try:
+            _sync_either(descriptor, name)
+        finally:
+            close(descriptor)
+    sync_folder(root, ".")
 
 
-def _sync_file_system(path: str) -> None:
+def _sync_file_system(folder: int) -> None:
     if sys.platform != "linux":
         os.sync()
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if libc.syncfs(descriptor) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), path)
-    finally:
-        os.close(descriptor)
-
-
-def remove_tree(path: str) -> None:
-    """Removes a folder and all below it, read-only folders and very deep ones too."""
-    top = os.open(path, _FOLDER)
-    try:
-        _empty(top)
-    finally:
-        os.close(top)
-    os.rmdir(path)
-
-
-def _empty(top: int) -> None:
-    """Removes all in the open folder `top`.
-
-    Folders inside folders are first moved up into `top`, so that no path and no
-    stack grows with the depth.
-    """
-    taken = set(os.listdir(top))
-    free = (name for n in count() if (name := f".{n}") not in taken)
-    pending = ["."]
-    while pending:
-        folder_name = pending.pop()
-        folder = os.open(folder_name, _FOLDER, dir_fd=top)
-        try:
-            with os.scandir(folder) as entries:
-                found = list(entries)
-            for entry in found:
-                if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry.name, dir_fd=folder)
-                    continue
-                _allow_changes(folder, entry)
-                name = entry.name if folder_name == "." else next(free)
-                if folder_name != ".":
-                    os.rename(entry.name, name, src_dir_fd=folder, dst_dir_fd=top)
-                pending.append(name)
-        finally:
-            os.close(folder)
-        if folder_name != ".":
-            os.rmdir(folder_name, dir_fd=top)
-
-
-def _allow_changes(parent: int, folder: os.DirEntry[str]) -> None:
-    """Makes it open to its owner: a new parent, too, changes the folder's own `..`."""
-    mode = folder.stat(follow_symlinks=False).st_mode
-    if mode & stat.S_IRWXU != stat.S_IRWXU:
-        os.chmod(folder.name, stat.S_IMODE(mode) | stat.S_IRWXU, dir_fd=parent)
+    if libc.syncfs(folder) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 class PartialFile:

@@ -1,4 +1,12 @@
-"""flock on the base folder and on tables, in the way the database's own writers use it."""
+"""Locks on the base folder and on tables, in the way the database's own writers use them.
+
+A restore holds the `.lock` of every table from before the live trees are touched
+until they are in place, however many there are: beyond the open files that this
+process may have, child processes hold the rest. Where a file system has no
+flock (some file servers), a base is locked through a file `.reedbackup-lock`, there
+only meanwhile; its tables' writers cannot have locks there either, and a
+table is then read as one without.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +15,14 @@ import fcntl
 import os
 import resource
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 
-from reedbase_backup.durable import NO_HARD_LINKS, sync_tree
-from reedbase_backup.errors import IoError, LockTimeout, translated
-from reedbase_backup.presence import is_folder, says_nothing_is_there
+from reedbase_backup import flock, lock_holder
+from reedbase_backup.errors import IoError, translated
+from reedbase_backup.folders import close, opened, status
+from reedbase_backup.presence import says_nothing_is_there
 
 BASE_TIMEOUT_SECS = 30
 """How long a call waits for another backup or restore of the same base."""
@@ -21,8 +30,16 @@ BASE_TIMEOUT_SECS = 30
 TABLE_TIMEOUT_SECS = 10
 """How long a backup waits for a table's writer; `last/` itself gives up after about 5 s."""
 
-_POLL_SECS = 0.005
+LOCK_NAME = ".lock"
+"""A table's lock file, in its folder (contract `last`, "On disk")."""
+
+_BASE_LOCK_NAME = ".reedbackup-lock"
+
+_SPARE_DESCRIPTORS = 64
+"""How many open files a restore needs beside the tables' locks, at most."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # There is none, or it is closed to us, a symlink or a socket: a backup's walk
 # then refuses it by name, and a restore replaces it.
 _NO_LOCK = (errno.ENOENT, errno.EACCES, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP)
@@ -46,8 +63,8 @@ def open_base(base_path: str) -> int:
 
 
 @contextmanager
-def base_locked(base_path: str) -> Iterator[None]:
-    """Holds the base for one backup or restore at a time.
+def base_locked(base_path: str) -> Iterator[int]:
+    """Holds the base for one backup or restore at a time; yields its descriptor.
 
     The lock is on the folder itself, so that it leaves no file behind.
     Raises IoError where the base is missing, LockTimeout where another process
@@ -56,146 +73,170 @@ def base_locked(base_path: str) -> Iterator[None]:
     with translated("open_base", base_path):
         descriptor = open_base(base_path)
     try:
-        with translated("lock_base", base_path):
-            _flock(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
-        yield
+        with ExitStack() as held:
+            with translated("lock_base", base_path):
+                try:
+                    flock.acquire(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
+                except OSError as error:
+                    if error.errno not in flock.UNSUPPORTED:
+                        raise
+                    held.enter_context(_base_locked_by_file(descriptor, base_path))
+                else:
+                    _remove_lock_file(descriptor)
+            yield descriptor
     finally:
-        _release(descriptor)
+        close(descriptor)
 
 
 @contextmanager
-def table_locked(folder: int, name: str) -> Iterator[bool]:
-    """Holds table `name`'s `.lock`, if it has one; yields whether it has.
+def _base_locked_by_file(base: int, base_path: str) -> Iterator[None]:
+    path = os.path.join(base_path, _BASE_LOCK_NAME)
+    while True:
+        with translated("lock_base", path):
+            descriptor = os.open(_BASE_LOCK_NAME, _LOCK_FILE, 0o600, dir_fd=base)
+        try:
+            _check_lock_file(base, descriptor, path)
+            _acquire_somehow(descriptor, base_path)
+            # Its last holder may have removed it since it was opened.
+            named = status(base, _BASE_LOCK_NAME)
+            if named is not None and os.path.samestat(named, os.fstat(descriptor)):
+                try:
+                    yield
+                finally:
+                    with suppress(OSError):
+                        os.unlink(_BASE_LOCK_NAME, dir_fd=base)
+                return
+        finally:
+            close(descriptor)
+
+
+def _remove_lock_file(base: int) -> None:
+    """Removes what a killed call left, where the folder itself can be locked."""
+    found = status(base, _BASE_LOCK_NAME)
+    if found is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
+        with suppress(OSError):
+            os.unlink(_BASE_LOCK_NAME, dir_fd=base)
+
+
+def _check_lock_file(base: int, descriptor: int, path: str) -> None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_size:
+        raise IoError("lock_base", f"{path} is no lock file of ours; move it away")
+    # Whoever may change the base may lock it.
+    wanted = 0o600 | os.fstat(base).st_mode & 0o066
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != wanted:
+        os.fchmod(descriptor, wanted)
+
+
+def _acquire_somehow(descriptor: int, base_path: str) -> None:
+    try:
+        flock.acquire(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
+    except OSError as error:
+        if error.errno not in flock.UNSUPPORTED:
+            raise
+        flock.acquire_record(descriptor, fcntl.LOCK_EX, base_path, BASE_TIMEOUT_SECS)
+
+
+@dataclass(frozen=True, slots=True)
+class TableLock:
+    """What came of locking a table."""
+
+    is_held: bool
+    has_file: bool
+    """Whether there is a `.lock`, if only one that its file system cannot lock."""
+
+
+@contextmanager
+def table_locked(folder: int, name: str) -> Iterator[TableLock]:
+    """Holds table `name`'s `.lock`, if it has one.
 
     `folder` is the table folder's descriptor. A shared lock keeps out writers,
     which take exclusive ones. No lock file is made: the source stays untouched.
     """
     try:
         descriptor = os.open(
-            ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+            LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
         )
     except OSError as error:
         if error.errno not in _NO_LOCK:
             raise
-        yield False
+        yield TableLock(is_held=False, has_file=False)
         return
     try:
-        lockable = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        if lockable:
-            _flock(descriptor, fcntl.LOCK_SH, name, TABLE_TIMEOUT_SECS)
-        yield lockable
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        yield TableLock(is_file and _lock_table(descriptor, name), is_file)
     finally:
-        _release(descriptor)
+        close(descriptor)
+
+
+def _lock_table(descriptor: int, name: str) -> bool:
+    try:
+        flock.acquire(descriptor, fcntl.LOCK_SH, name, TABLE_TIMEOUT_SECS)
+    except OSError as error:
+        if error.errno not in flock.UNSUPPORTED:
+            raise
+        return False
+    return True
 
 
 def has_lock(folder: int) -> bool:
     """Whether the table whose folder is open as `folder` has a `.lock` by now."""
-    try:
-        return stat.S_ISREG(os.stat(".lock", dir_fd=folder, follow_symlinks=False).st_mode)
-    except FileNotFoundError:
-        return False
+    found = status(folder, LOCK_NAME)
+    return found is not None and stat.S_ISREG(found.st_mode)
 
 
 @contextmanager
-def tables_locked(tables: str) -> Iterator[None]:
-    """Holds the `.lock` of every table in the folder `tables`, so that no writer is midway."""
+def tables_locked(base: int) -> Iterator[None]:
+    """Holds the `.lock` of every table of the open base, so that no writer is midway.
+
+    Raises LockTimeout, IoError where there are too many to hold, or OSError.
+    """
     with ExitStack() as held:
-        for name in _names(tables):
-            try:
-                folder = os.open(os.path.join(tables, name), _FOLDER | os.O_NOFOLLOW)
-            except OSError as error:
-                if error.errno in _NO_TABLE:
-                    continue
-                raise
-            _allow_descriptors(folder)
-            try:
-                held.enter_context(table_locked(folder, f"tables/{name}"))
-            finally:
-                os.close(folder)
+        try:
+            tables = held.enter_context(opened(base, "tables"))
+            names = sorted(os.listdir(tables))
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            # None, a file or symlink, or closed to us: no writer is in there.
+            names = []
+        for number, name in enumerate(names):
+            room = _descriptors_left(tables)
+            if room < 1:
+                holder = lock_holder.held_by_children(tables, names[number:], _a_child_holds())
+                held.enter_context(holder)
+                break
+            enter_table(held, tables, name)
         yield
 
 
-def keep_locks(live: str, staged: str) -> None:
-    """Gives the tables of the folder `staged` the lock files of those in `live`, durably.
-
-    A writer that waits for a live `.lock` while the trees are swapped must end up
-    with the one that everybody else then takes. Both are empty, so nothing is lost;
-    one that differs in mode or owner, or holds anything, stays as it was backed up.
-    """
-    kept = []
-    # Beside the staged folder, where no table can have a file of that name.
-    link = os.path.join(os.path.dirname(staged), ".lock")
-    for name in _names(staged) if is_folder(live, follow_symlinks=False) else ():
-        source, target = os.path.join(live, name, ".lock"), os.path.join(staged, name, ".lock")
-        try:
-            # A symlink leads out of the database.
-            is_table = is_folder(os.path.dirname(source), follow_symlinks=False)
-            if is_table and _are_alike(source, target):
-                _replace_by_link(source, link, target)
-                kept.append(name)
-        except OSError as error:
-            # The system lets not everybody link to everybody's files.
-            if error.errno not in (errno.EACCES, *NO_HARD_LINKS):
-                raise
-    if kept:
-        sync_tree(staged, kept)
-
-
-def _names(folder: str) -> list[str]:
-    """What is in `folder`, in order; nothing where it is none, or closed to us."""
+def enter_table(held: ExitStack, tables: int, name: str) -> None:
+    """Holds the lock of the table `name` in the open folder `tables` until `held` ends."""
     try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
-def _replace_by_link(source: str, link: str, target: str) -> None:
-    """Makes `target` the same file as `source`, with the times of what it replaces.
-
-    `link` is the name that the file has between the two.
-    """
-    times = [(path, os.stat(path)) for path in (target, os.path.dirname(target))]
-    os.link(source, link, follow_symlinks=False)
-    os.rename(link, target)
-    for path, status in times:
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def _are_alike(one: str, other: str) -> bool:
-    """Whether both are empty regular files of one mode and owner."""
-    try:
-        found, wanted = os.lstat(one), os.lstat(other)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return (
-        stat.S_ISREG(found.st_mode)
-        and found.st_size == wanted.st_size == 0
-        and (found.st_mode, found.st_uid, found.st_gid)
-        == (wanted.st_mode, wanted.st_uid, wanted.st_gid)
-    )
-
-
-def _allow_descriptors(highest: int) -> None:
-    """Makes room for one lock a table, where a database has very many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if highest + 64 > soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _release(descriptor: int) -> None:
-    # Nothing was written through it: whatever happens here, the lock is free.
-    with suppress(OSError):
-        os.close(descriptor)
-
-
-def _flock(descriptor: int, operation: int, name: str, timeout_secs: int) -> None:
-    deadline = time.monotonic() + timeout_secs
-    while True:
-        try:
-            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise LockTimeout(name, timeout_secs) from None
-            time.sleep(_POLL_SECS)
-        else:
+        folder = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=tables)
+    except OSError as error:
+        if error.errno in _NO_TABLE:
             return
+        raise
+    try:
+        held.enter_context(table_locked(folder, f"tables/{name}"))
+    finally:
+        close(folder)
+
+
+def _descriptors_left(descriptor: int) -> int:
+    """How many more tables' locks this process may hold, its soft limit raised as need be."""
+    probe = os.dup(descriptor)
+    close(probe)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return 1
+    if probe + _SPARE_DESCRIPTORS > soft != hard:
+        with suppress(OSError, ValueError):
+            # macOS refuses the infinite limit that it names.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            return _descriptors_left(descriptor)
+    return soft - min(_SPARE_DESCRIPTORS, soft // 2) - probe
+
+
+def _a_child_holds() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, soft // 2) if soft != resource.RLIM_INFINITY else _SPARE_DESCRIPTORS

@@ -7,13 +7,24 @@ import os
 import time
 from collections.abc import Sequence
 
-from reedbase_backup import catalogue, swap
+from reedbase_backup import catalogue
 from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.errors import BackupNotFound, translated
+from reedbase_backup.contents import ROOTS
+from reedbase_backup.errors import (
+    BackupNotFound,
+    IoError,
+    ReedError,
+    from_os_error,
+    translated,
+)
 from reedbase_backup.extract import extract
-from reedbase_backup.locks import base_locked, keep_locks, tables_locked
+from reedbase_backup.kept_locks import keep_locks
+from reedbase_backup.locks import base_locked, tables_locked
+from reedbase_backup.mounts import mount_points
 from reedbase_backup.presence import is_folder
+from reedbase_backup.steps import Unmovable
+from reedbase_backup.swap import Swap, recover
 from reedbase_backup.types import BasePath, RestoreReport
 
 
@@ -29,7 +40,8 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
     of range, BackupNotFound where every backup is later, BackupCorrupted or
     BackupUnsafe where the one to restore is damaged or hostile, IoError or
     PermissionDenied where the disk fails, LockTimeout where another process keeps
-    the base or a table locked. Then the live trees have not changed.
+    the base or a table locked. Then the live trees have not changed, or, where the
+    disk has failed for good midway, the error says what the next call will do.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
     return restore_newest(base_path, target_timestamp)[1]
@@ -42,10 +54,10 @@ def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupNa
     with translated("restore"):
         if not is_folder(base):
             raise BackupNotFound(target, oldest=None)
-    with base_locked(base), translated("restore"):
-        swap.recover(base)
+    with base_locked(base) as folder, translated("restore"):
+        recover(folder)
         name = newest_at_or_before(catalogue.archive_names(base), target)
-        contents = _restore(base, name)
+        contents = _restore(folder, base, name)
     return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
@@ -79,16 +91,32 @@ def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
     raise BackupNotFound(target, oldest=names[-1].timestamp if names else None)
 
 
-def _restore(base: str, name: BackupName) -> Contents:
+def _restore(base: int, base_path: str, name: BackupName) -> Contents:
+    """Restores `name`; once more for each place that turns out to be one that cannot be moved."""
+    unmovable = mount_points(base, ROOTS)
+    while True:
+        try:
+            return _swapped(Swap(base, unmovable), base, base_path, name)
+        except Unmovable as error:
+            if error.filename in unmovable:
+                raise
+            unmovable |= {error.filename}
+
+
+def _swapped(swap: Swap, base: int, base_path: str, name: BackupName) -> Contents:
     try:
-        staging = swap.create_staging(base)
-        with open(catalogue.archive_path(base, name), "rb") as file:
-            contents = extract(ArchiveReader(file, name.file_name), staging)
-        live = os.path.join(base, "tables")
-        with tables_locked(live):
-            keep_locks(live, os.path.join(staging, "tables"))
-            swap.commit(base)
-    finally:
-        # The new trees after an error, the old ones after success.
-        swap.discard_staging(base)
+        with swap.staged() as works:
+            with open(catalogue.archive_path(base_path, name), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                reader = ArchiveReader(file, name.file_name)
+                contents = extract(reader, swap.layout, works, size)
+            with tables_locked(base):
+                swap.commit(works, keep_locks(base, swap.layout, works))
+    except BaseException as error:
+        outlook = swap.abandon()
+        if outlook is None or not isinstance(error, OSError | ReedError):
+            raise
+        words = error if isinstance(error, ReedError) else from_os_error(error, "restore")
+        raise IoError("restore", f"{words}; {outlook}") from error
+    swap.discard()
     return contents

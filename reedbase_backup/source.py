@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reedbase_backup.errors import BackupUnsafe, from_os_error
-from reedbase_backup.locks import has_lock, table_locked
+from reedbase_backup.locks import TableLock, has_lock, table_locked
 
 _CHUNK = 1 << 20
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -29,7 +29,8 @@ _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 # does not name, is that clock on Linux. The coarsest (CONFIG_HZ=100) elsewhere.
 _TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
 
-_SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
+SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
+"""What is said of a symlink, FIFO, socket or device."""
 
 Stamp = tuple[int, int, int, int]
 """What changes whenever a file does: inode, size, mtime_ns, ctime_ns."""
@@ -84,7 +85,7 @@ class Unit:
         self._path = os.path.join(base_path, name)
         self._deep = deep
         self._stamps: dict[str, Stamp] = {}
-        self._locked = False
+        self._lock = TableLock(is_held=False, has_file=False)
 
     def entries(self) -> Iterator[SourceFolder | SourceFile]:
         """Every folder and file of the unit, parents first, in the order of their names.
@@ -101,17 +102,21 @@ class Unit:
             return
         except OSError as error:
             if error.errno in _NO_FOLDER:
-                raise BackupUnsafe(self.name, _SPECIAL) from error
+                raise BackupUnsafe(self.name, SPECIAL) from error
             raise from_os_error(error, "read_source", self.name) from error
         try:
-            with table_locked(root, self.name) as self._locked:
+            with table_locked(root, self.name) as self._lock:
                 yield from self._walk(root)
-                if not self._locked and (has_lock(root) or self._stamps != self._stamps_now(root)):
+                if not self._lock.is_held and self._has_changed(root):
                     raise SourceChanged(self.name)
         except FileNotFoundError as error:
             raise SourceChanged(self.name) from error
         finally:
             os.close(root)
+
+    def _has_changed(self, root: int) -> bool:
+        made_lock = has_lock(root) and not self._lock.has_file
+        return made_lock or self._stamps != self._stamps_now(root)
 
     def _walk(self, root: int) -> Iterator[SourceFolder | SourceFile]:
         pending = [""]
@@ -131,7 +136,7 @@ class Unit:
                     else:
                         # Some file systems do not say the kind of what is gone by now.
                         entry.stat(follow_symlinks=False)
-                        raise BackupUnsafe(f"{self.name}/{relative}", _SPECIAL)
+                        raise BackupUnsafe(f"{self.name}/{relative}", SPECIAL)
             finally:
                 os.close(folder)
             if not below:
@@ -143,9 +148,9 @@ class Unit:
         name = f"{self.name}/{relative}"
         descriptor = _open(folder, entry_name, _OPEN_FILE, name)
         try:
-            status = os.fstat(descriptor) if self._locked else _settled(descriptor, name)
+            status = os.fstat(descriptor) if self._lock.is_held else _settled(descriptor, name)
             if not stat.S_ISREG(status.st_mode):
-                raise BackupUnsafe(name, _SPECIAL)
+                raise BackupUnsafe(name, SPECIAL)
             yield SourceFile(name, self._stamped(relative, status), descriptor)
         finally:
             os.close(descriptor)

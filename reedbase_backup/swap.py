@@ -1,145 +1,192 @@
-"""Replacing tables/ and indices/ by others so that a kill leaves all old or all new.
+"""Replacing tables/ and indices/ by others so that a kill at any point leaves all old or all new.
 
-    {base}/.reedbackup-staging/     being filled or thrown away: the next call removes it
-    {base}/.reedbackup-staging-0/   what could not be removed then: the next calls try again
-    {base}/.reedbackup-commit/      the same folder, renamed when it is whole and durable:
-        new/                        from then on the next call finishes the swap
-        old/                        the trees that were replaced
-
-The one rename from staging to commit is the point of no return. Each later
-step can be repeated: a root is still to be installed while it stands in new/.
-The last step renames the folder back to staging.
+What is to be done is on disk before it is done (`journal`), what has been done
+is seen on the disk (`steps`), and nothing in memory decides anything: an error, an
+interrupt and a kill are all finished by the same code, in this call or the next.
+A working folder with a replaced tree in it is thrown away (`works`) only when it
+has lost the name under which it counts.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import stat
-from contextlib import suppress
-from itertools import count
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from reedbase_backup.contents import ROOTS
-from reedbase_backup.durable import remove_tree, sync_file
-from reedbase_backup.presence import is_folder
+from reedbase_backup import journal, steps, works
+from reedbase_backup.durable import sync_folder
+from reedbase_backup.errors import IoError
+from reedbase_backup.folders import Attributes, is_folder, open_up, opened, status
+from reedbase_backup.journal import Journal, NoJournal, Removal
+from reedbase_backup.locks import tables_locked
+from reedbase_backup.plan import Layout, Planner
+from reedbase_backup.works import Work
 
-_STAGING = ".reedbackup-staging"
-_DISCARDED = re.compile(r"\.reedbackup-staging(-[0-9]+)?")
-_COMMIT = ".reedbackup-commit"
-_ABSENT_SUFFIX = ".absent"
-"""Marks, in new/, a root that the backup does not have."""
-
-_Move = tuple[str, str]
+COMPLETED = "the restore is committed: the next create or restore completes it"
+TAKEN_BACK = "the restore is being undone: the next create or restore completes that"
+UNKNOWN = "the next create or restore completes the restore, or undoes it"
 
 
-def recover(base_path: str) -> None:
-    """Finishes or forgets the restore that was killed before this call, if any.
+class Swap:
+    """New trees for the base that is open as `base`, which must be locked.
 
-    The base must be locked. Raises OSError.
+    `unmovable` are the places in tables/ and indices/ that no rename moves.
     """
-    if _is_there(os.path.join(base_path, _COMMIT)):
-        discard_staging(base_path)
-        _roll_forward(base_path, [])
-    discard_staging(base_path)
+
+    def __init__(self, base: int, unmovable: frozenset[str]) -> None:
+        self.layout = Layout(unmovable)
+        self._base = base
+        # Known before there is such a folder: whatever interrupts, it is found again.
+        self._token = works.new_token()
+
+    @contextmanager
+    def staged(self) -> Iterator[list[Work]]:
+        """Makes the working folders, and opens them. Raises IoError, or OSError."""
+        name = works.staging_name(self._token)
+        works.make(self._base, name)
+        places = self.layout.places
+        if len(places) > 1:
+            self._stage_in(places[1:])
+            name = works.commit_name(self._token)
+        way = Journal(True, places, [Removal(place) for place in places[1:]])
+        with works.opened_works(self._base, name, self._token, way) as opened_works:
+            yield opened_works
+
+    def commit(self, staged: list[Work], kept_files: dict[str, Attributes]) -> None:
+        """Puts the staged trees, which must be durable, in place of the live ones.
+
+        A root that was not staged is then not there. `kept_files` are live files that
+        stay, with what they are to be given. Raises Unmovable, IoError or OSError; then
+        `abandon` is due.
+        """
+        planner = Planner(self._base, self.layout, staged, self._token)
+        for place, wanted in kept_files.items():
+            found = status(self._base, place)
+            if found is not None:
+                planner.keep_time(place, Attributes.of(found), wanted)
+        way = planner.journal()
+        commit = works.commit_name(self._token)
+        if status(self._base, commit) is None:
+            self._write(works.staging_name(self._token), way)
+            self._count()
+        else:
+            self._write(commit, way)
+        steps.go(self._base, staged, way)
+        _finish(self._base, self._token)
+
+    def discard(self) -> None:
+        """Throws away what is not needed any more; what stays, the next call throws away."""
+        works.discard(self._base, self._token)
+
+    def abandon(self) -> str | None:
+        """Undoes all that has been done, from what the disk says.
+
+        Returns in words what the next call will do where that fails, else None.
+        """
+        return _abandon(self._base, self._token)
+
+    def _stage_in(self, places: list[str]) -> None:
+        """Makes working folders in live folders, which a journal names beforehand."""
+        found = {place: status(self._base, place) for place in sorted(self.layout.kept)}
+        for place, one in found.items():
+            if not is_folder(one):
+                raise IoError(
+                    "restore", f"{place} is mounted there, and no folder, so it cannot be replaced"
+                )
+        live = {place: (Attributes.of(one), None) for place, one in found.items() if one}
+        way = Journal(False, self.layout.places, [], dict(live))
+        # What a kill leaves is undone by the journal only where each folder is there.
+        self._write(works.staging_name(self._token), way)
+        self._count()
+        for place in found:
+            open_up(self._base, place)
+        for place in places:
+            with opened(self._base, place) as folder:
+                works.make(folder, works.staging_name(self._token))
+
+    def _write(self, name: str, way: Journal) -> None:
+        with opened(self._base, name) as work:
+            journal.write(work, way)
+
+    def _count(self) -> None:
+        """The one rename after which the journal counts."""
+        _rename(self._base, works.staging_name(self._token), works.commit_name(self._token))
+        sync_folder(self._base, "the base")
 
 
-def create_staging(base_path: str) -> str:
-    """An empty folder on the base's file system, to be filled with the new trees."""
-    staging = os.path.join(base_path, _STAGING)
-    if os.path.lexists(staging):
-        # What could not be removed, as where a folder in it is another user's.
-        free = (path for n in count() if not os.path.lexists(path := f"{staging}-{n}"))
-        os.rename(staging, next(free))
-    os.mkdir(staging, 0o700)
-    os.mkdir(os.path.join(staging, "old"), 0o700)
-    new = os.path.join(staging, "new")
-    os.mkdir(new, 0o700)
-    return new
+def recover(base: int) -> None:
+    """Finishes the restores that were cut off before this call, and removes what they left.
+
+    The base is open as `base` and must be locked. Raises IoError where one is of a
+    user whose folders this one may not open, LockTimeout, or OSError.
+    """
+    committed, _ = works.tokens(base)
+    for token in committed:
+        with suppress(NoJournal):
+            _recover(base, token)
+    for token in works.tokens(base)[1]:
+        works.discard(base, token)
 
 
-def discard_staging(base_path: str) -> None:
-    """Throws away what is staged or replaced, as far as it can be removed now."""
-    names: list[str] = []
+def _recover(base: int, token: str) -> None:
+    try:
+        way = works.trusted_journal(base, token)
+    except PermissionError as error:
+        raise IoError(
+            "restore",
+            f"{works.commit_name(token)} holds another user's restore that was cut off;"
+            " let that user, or root, create a backup first",
+        ) from error
+    try:
+        with tables_locked(base):
+            _go(base, token, way)
+    except OSError as error:
+        words = _abandon(base, token) or "the restore that was cut off before has been undone"
+        raise _with_words(error, words) from error
+
+
+def _go(base: int, token: str, way: Journal) -> None:
+    with works.opened_works(base, works.commit_name(token), token, way) as opened_works:
+        steps.go(base, opened_works, way)
+    _finish(base, token)
+
+
+def _finish(base: int, token: str) -> None:
+    """Ends a restore that is in place, or undone, for good: its working folder is not needed."""
+    _rename(base, works.commit_name(token), works.staging_name(token))
+    # After a power cut all is seen to be done, should this have been lost.
     with suppress(OSError):
-        names += filter(_DISCARDED.fullmatch, os.listdir(base_path))
-    for name in names:
-        with suppress(OSError):
-            remove_tree(os.path.join(base_path, name))
+        sync_folder(base, "the base")
 
 
-def commit(base_path: str) -> None:
-    """Puts the staged trees, which must be durable, in place of the live ones.
-
-    A root that was not staged is then not there. On an error the live trees are
-    as before.
-    """
-    staging, committed = os.path.join(base_path, _STAGING), os.path.join(base_path, _COMMIT)
-    new = os.path.join(staging, "new")
-    for root in ROOTS:
-        if not _is_there(os.path.join(new, root)):
-            os.mkdir(os.path.join(new, root + _ABSENT_SUFFIX))
-    sync_file(new)
-    sync_file(staging)
-    done: list[_Move] = []
+def _abandon(base: int, token: str) -> str | None:
+    commit = works.commit_name(token)
     try:
-        _move(staging, committed, done)
-        sync_file(base_path)
-        _roll_forward(base_path, done)
-    except BaseException:
-        for source, target in reversed(done):
-            _rename(target, source)
-        raise
+        if status(base, commit) is not None:
+            with opened(base, commit) as work:
+                journal.turn(work)
+                way = journal.read(work)
+            _go(base, token, way)
+    except OSError:
+        return _outlook(base, token)
+    works.discard(base, token)
+    return None
 
 
-def _roll_forward(base_path: str, done: list[_Move]) -> None:
-    """Moves each staged root into its place; what is in place already stays."""
-    new = os.path.join(base_path, _COMMIT, "new")
-    old = os.path.join(base_path, _COMMIT, "old")
-    for root in ROOTS:
-        live, staged = os.path.join(base_path, root), os.path.join(new, root)
-        absent = staged + _ABSENT_SUFFIX
-        if _is_there(staged):
-            _retire(live, old, done)
-            _move(staged, live, done)
-        elif _is_there(absent):
-            _retire(live, old, done)
-            _move(absent, os.path.join(old, root + _ABSENT_SUFFIX), done)
-    for folder in (new, old, base_path):
-        # After a power cut the removal may have got further than the rename below.
-        if _is_there(folder):
-            sync_file(folder)
-    # Done: what is left is for throwing away, and must not be half there as a commit.
-    _move(os.path.join(base_path, _COMMIT), os.path.join(base_path, _STAGING), done)
-
-
-def _retire(live: str, old: str, done: list[_Move]) -> None:
-    """Moves a live tree, if there is one, to a fresh name in `old`."""
-    if os.path.lexists(live):
-        fresh = f"{os.path.basename(live)}.{len(os.listdir(old))}"
-        _move(live, os.path.join(old, fresh), done)
-
-
-def _is_there(folder: str) -> bool:
-    return is_folder(folder, follow_symlinks=False)
-
-
-def _move(source: str, target: str, done: list[_Move]) -> None:
-    _rename(source, target)
-    done.append((source, target))
-
-
-def _rename(source: str, target: str) -> None:
+def _outlook(base: int, token: str) -> str | None:
+    """What the next call will do, in words."""
     try:
-        os.rename(source, target)
-    except PermissionError:
-        mode = os.lstat(source).st_mode
-        if mode & stat.S_IWUSR or not stat.S_ISDIR(mode):
-            raise
-        # A new parent changes the folder's own `..`, which takes the right to write.
-        os.chmod(source, stat.S_IMODE(mode) | stat.S_IWUSR)
-        here = source
-        try:
-            os.rename(source, target)
-            here = target
-        finally:
-            os.chmod(here, stat.S_IMODE(mode))
+        if status(base, works.commit_name(token)) is None:
+            return None
+        return COMPLETED if works.trusted_journal(base, token).forward else TAKEN_BACK
+    except (OSError, NoJournal):
+        return UNKNOWN
+
+
+def _rename(base: int, name: str, new_name: str) -> None:
+    os.rename(name, new_name, src_dir_fd=base, dst_dir_fd=base)
+
+
+def _with_words(error: OSError, words: str) -> IoError:
+    where = f"{error.filename}: " if error.filename else ""
+    return IoError("restore", f"{where}{error.strerror} (os error {error.errno}); {words}")

@@ -44,6 +44,9 @@ _LOOKS = {
     "open": "?open,?openat",
     "read": "?read,?pread64,?lseek,?getdents64,?fstatfs,?flock",
 }
+# How a restore's working folder is renamed when its journal counts, and counts no more.
+_COMMITTED = r'"\.reedbackup-staging-.*"\.reedbackup-commit-'
+_DONE = r'"\.reedbackup-commit-.*"\.reedbackup-staging-'
 _LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*?)(?:\) += (-?)\d.*)?$", re.MULTILINE)
 
 
@@ -59,11 +62,11 @@ class Run:
     """Of each of `calls` its name, and how many of that name the process had made by then."""
 
     def at(self, name: str, *parts: str) -> int:
-        """The place in `calls` of the one call `name` that mentions all `parts`."""
+        """The place in `calls` of the one call `name` in which all the patterns `parts` are."""
         places = [
             place
             for place, (called, arguments) in enumerate(self.calls)
-            if called.startswith(name) and all(part in arguments for part in parts)
+            if called.startswith(name) and all(re.search(part, arguments) for part in parts)
         ]
         assert len(places) == 1, (name, parts, self.calls)
         return places[0]
@@ -231,11 +234,11 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     small, clone, restored, database, run_traced, kill
 ):
     _, new, run = restored
-    name, n = run.points[run.at("rename", "commit/old/tables")]
+    name, n = run.points[run.at("rename", '"tables"', "/old>")]
     half = clone(small, "half")
     kill("restore", half, name, n)
     recovery = run_traced("create", clone(half, "recovered"))
-    points = recovery.points[: recovery.at("rmdir", '/.reedbackup-staging"')]
+    points = recovery.points[: recovery.at("rename", _DONE)]
 
     def check(base: Path, name: str, n: int) -> None:
         kill("create", base, name, n)
@@ -272,7 +275,7 @@ def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
     small, clone, restored, database, run_traced
 ):
     old, new, run = restored
-    done = run.at("fsync", "/.reed", "commit/old")
+    done = run.at("rename", _DONE)
 
     def check(base: Path, name: str, n: int) -> None:
         failed = run_traced("restore", base, f"{name}:error={_ERRORS.get(name, 'EIO')}:when={n}")
@@ -386,23 +389,30 @@ def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced
     expected |= {"tables/t/.lock", "indices", "indices/metadata.json", ""}
     run = run_traced("restore", small)
 
-    committed = run.at("rename", 'staging", ', "commit")
+    committed = run.at("rename", _COMMITTED)
     synced = {
         arguments.partition("/new")[2].strip("/>")
         for name, arguments in run.calls[:committed]
         if name == "fsync" and "/new" in arguments
     }
     assert synced == expected
-    assert run.at("fsync", "/.reedbackup-staging>") < committed
-    base_synced = [
-        place
-        for place, (name, arguments) in enumerate(run.calls)
-        if name == "fsync" and arguments.endswith(f"{small}>")
-    ]
-    assert committed < base_synced[0] < run.at("rename", "commit/old/tables")
-    installed = run.at("rename", "new/indices")
+    journal = run.at("rename", '"journal.new"', '"journal"')
+    written = run.at("fsync", "/journal.new>")
+    folders = [place for place, call in enumerate(run.calls) if is_sync(call, "staging-[^/]*>$")]
+    assert written < journal < folders[-1] < committed
+    base_synced = [place for place, call in enumerate(run.calls) if is_sync(call, f"{small}>$")]
+    assert committed < base_synced[0] < run.at("rename", '"tables"', "/old>")
+    installed = run.at("rename", "/new>", '"indices"$')
+    done = run.at("rename", _DONE)
     removed = min(i for i, call in enumerate(run.calls) if call[0] in ("unlinkat", "rmdir"))
-    assert installed < base_synced[1] < removed
+    assert installed < base_synced[1] < done < base_synced[2] < removed
+    for part in ("new", "old"):
+        moved = [i for i, call in enumerate(run.calls) if is_sync(call, f"commit-[^/]*/{part}>$")]
+        assert installed < moved[-1] < done
+
+
+def is_sync(call: tuple[str, str], what: str) -> bool:
+    return call[0] == "fsync" and re.search(what, call[1]) is not None
 
 
 def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(small, run_traced):
@@ -410,8 +420,9 @@ def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(small
         (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))
     create_backup(small)
     run = run_traced("restore", small)
-    written = max(i for i, call in enumerate(run.calls) if call[0] == "write")
+    journal = run.at("rename", '"journal.new"', '"journal"')
+    written = max(i for i, call in enumerate(run.calls[: journal - 2]) if call[0] == "write")
     # A table's lock is timed later, when it is linked.
     timed = run.at("utimensat", "/99.bsdiff")
     synced = run.at("syncfs")
-    assert max(written, timed) < synced < run.at("rename", 'staging", ', "commit")
+    assert max(written, timed) < synced < run.at("rename", _COMMITTED)

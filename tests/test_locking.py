@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
@@ -370,10 +371,10 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
             (unlocked / "current.csv").write_text("half and half")
 
     @contextmanager
-    def overtaken(folder: int, name: str) -> Iterator[bool]:
+    def overtaken(folder: int, name: str) -> Iterator[locks.TableLock]:
         with table_locked(folder, name) as locked:
             if name == "tables/text" and not writing.is_set():
-                assert not locked
+                assert not locked.has_file
                 in_background(write)
                 assert writing.wait(5)
             yield locked
@@ -486,11 +487,81 @@ def test_restores_and_backups_beside_a_writer_never_mix_states(base):
     assert rows == (table / "version.log").read_bytes() == rows[:10] * 20
 
 
-def test_a_lock_that_the_system_refuses_is_an_error(base, monkeypatch):
+def _refuse_flock(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def refuse(descriptor: int, operation: int) -> None:
-        raise OSError(37, "No locks available")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(IoError, match="No locks available") as caught:
+
+
+NO_FLOCK = [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the other kind of lock is Linux's")
+@pytest.mark.parametrize("number", NO_FLOCK)
+def test_a_file_system_without_flock_keeps_backups_and_leaves_no_lock_file(
+    base, database, monkeypatch, number
+):
+    before, names = database(base), {*os.listdir(base), "backups"}
+    _refuse_flock(monkeypatch, number)
+    create_backup(base)
+    (base / "tables" / "text" / "current.csv").write_text("changed")
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+    assert set(os.listdir(base)) == names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the other kind of lock is Linux's")
+def test_where_folders_cannot_be_locked_one_call_still_waits_for_another(
+    base, monkeypatch, in_background
+):
+    """As on NFS, where flock wants a descriptor that is open for writing."""
+    flock_it = fcntl.flock
+
+    def refuse_folders(descriptor: int, operation: int) -> None:
+        if os.path.isdir(descriptor):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock_it(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", refuse_folders)
+    with locks.base_locked(str(base)):
+        assert (base / ".reedbackup-lock").stat().st_mode & 0o777 == 0o600
+        thread = in_background(create_backup, base)
+        thread.join(0.1)
+        assert thread.is_alive()
+    thread.join(5)
+    assert len(list_backups(base)) == 1
+    assert not (base / ".reedbackup-lock").exists()
+
+
+@pytest.mark.parametrize("plant", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
+def test_what_is_planted_as_a_lock_file_is_named_and_never_written_to(base, monkeypatch, plant):
+    plant(base / ".reedbackup-lock")
+    _refuse_flock(monkeypatch, errno.EBADF)
+    with pytest.raises(IoError, match=r"\.reed/\.reedbackup-lock"):
+        create_backup(base)
+    assert not (base / "x").exists()
+
+
+def test_a_lock_file_that_a_kill_has_left_goes_where_folders_can_be_locked(base):
+    (base / ".reedbackup-lock").touch()
+    create_backup(base)
+    assert not (base / ".reedbackup-lock").exists()
+
+
+def test_a_base_that_cannot_be_locked_at_all_is_an_error_that_names_it(base, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    _refuse_flock(monkeypatch, errno.ENOLCK)
+    with pytest.raises(IoError, match=f"{base}: No locks available") as caught:
         create_backup(base)
     assert caught.value.operation == "lock_base"
+    assert os.listdir(base / "tables") == ["routes", "text"]
+
+
+def test_a_lock_that_fails_otherwise_is_an_error(base, monkeypatch):
+    _refuse_flock(monkeypatch, errno.EIO)
+    with pytest.raises(IoError, match=f"{base}: Input/output error"):
+        create_backup(base)

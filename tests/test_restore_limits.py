@@ -22,7 +22,7 @@ from reedbase_backup import (
     extract,
     list_backups,
     restore_point_in_time,
-    swap,
+    works,
 )
 
 FOREVER = 2**64 - 1
@@ -148,8 +148,10 @@ def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(tmp
 
     monkeypatch.setattr(durable.os, "open", refuse)
     monkeypatch.setattr(durable, "_sync_file_system", synced.append)
-    durable.sync_tree(str(tmp_path), ["a", "b", "c"])
-    assert synced == [str(tmp_path)]
+    folder = opened(tmp_path, os.O_RDONLY)
+    durable.sync_tree(folder, ["a", "b", "c"])
+    os.close(folder)
+    assert synced == [folder]
 
 
 def test_a_base_that_may_not_be_searched_is_not_one_without_tables(base, as_nobody):
@@ -184,11 +186,11 @@ def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(base, data
     before = database(base)
     create_backup(base)
 
-    def refuse(path: str) -> None:
+    def refuse(folder: int, path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(swap, "remove_tree", refuse)
+        patched.setattr(works, "remove_tree", refuse)
         for _ in range(3):
             assert restore_point_in_time(base, FOREVER).tables_restored == 2
             assert database(base) == before
