@@ -12,6 +12,7 @@ import pytest
 from reedbase_backup import (
     BackupCorrupted,
     BackupUnsafe,
+    IoError,
     extract,
     list_backups,
     restore_point_in_time,
@@ -226,12 +227,12 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
         tracemalloc.stop()
 
 
-def test_hard_links_that_together_exceed_the_disk_are_refused(plant, snapshot, monkeypatch):
+def test_hard_links_that_together_exceed_the_disk_are_an_error_before_it_is_full(plant, snapshot, monkeypatch):
     big = member(b"tables/big", bytes(1000))
     links = [member(b"tables/link%d" % n, kind=b"1", link=b"tables/big") for n in range(10)]
     base = plant(big, *links)
     monkeypatch.setattr(extract, "_free_bytes", lambda _: 5000)
     before = snapshot(base)
-    with pytest.raises(BackupUnsafe, match="1000 bytes where 0 are free"):
+    with pytest.raises(IoError, match="1000 bytes where 0 are free; make room"):
         restore_point_in_time(base, 1000)
     assert snapshot(base) == before
