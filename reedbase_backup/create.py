@@ -44,6 +44,7 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
         recover(folder)
         _check_tables(folder)
         durable.remove_partial_files(catalogue.backups_folder(base))
+        retention.bring_back(base)
         return _create(base, timestamp)
 
 

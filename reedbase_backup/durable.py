@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from reedbase_backup.errors import IoError, ReedError, from_os_error
 from reedbase_backup.folders import close
 from reedbase_backup.presence import is_folder
 from reedbase_backup.sharing import (
@@ -23,7 +24,7 @@ from reedbase_backup.sharing import (
 )
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
-"""Unfinished and retired files in backups/; the next backup removes what is left of them."""
+"""Unfinished files in backups/; the next backup removes what is left of them."""
 
 NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 """What a disk without hard links, such as one in exFAT, says to a new one."""
@@ -116,7 +117,7 @@ class PartialFile:
     def __init__(self, folder: str, *, folder_is_new: bool = False) -> None:
         self._folder = folder
         self._folder_is_new = folder_is_new
-        self._path = os.path.join(folder, f"{PARTIAL_PREFIX}{os.getpid()}")
+        self._path = os.path.join(folder, PARTIAL_PREFIX + os.urandom(8).hex())
         self._target: str | None = None
         descriptor = os.open(self._path, _NEW_FILE, PRIVATE_FILE)
         self.file: IO[bytes] = open(descriptor, "r+b")  # noqa: SIM115 - closed in `close`
@@ -153,17 +154,37 @@ class PartialFile:
         else:
             os.unlink(self._path)
 
-    def withdraw(self) -> None:
-        """Removes what was written, published or not; for the way out of an error."""
-        for path in (self._target, self._path):
-            if path is not None:
-                with suppress(FileNotFoundError):
-                    self._remove_own(path)
+    def withdraw(self) -> bool:
+        """Removes what was written, published or not; for the way out of an error.
 
-    def _remove_own(self, path: str) -> None:
-        # Where publishing failed, another file may have the name.
-        if os.path.samestat(os.lstat(path), os.fstat(self.file.fileno())):
-            os.unlink(path)
+        False where the published file has its name still, whatever was tried.
+        """
+        with suppress(OSError):
+            if self._is_own(self._path):
+                os.unlink(self._path)
+        if self._target is None:
+            return True
+        try:
+            # Where publishing failed, another file may have the name.
+            if not self._is_own(self._target):
+                return True
+        except OSError:
+            return False
+        try:
+            os.unlink(self._target)
+        except OSError:
+            # Without a backup's name it is none; the next backup removes it.
+            with suppress(OSError):
+                os.rename(self._target, self._path)
+                return True
+            return False
+        return True
+
+    def _is_own(self, path: str) -> bool:
+        try:
+            return os.path.samestat(os.lstat(path), os.fstat(self.file.fileno()))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Closes the file, wherever it is by now."""
@@ -184,8 +205,12 @@ def partial_file(folder: str) -> Iterator[PartialFile]:
         partial = PartialFile(folder, folder_is_new=made)
         try:
             yield partial
-        except BaseException:
-            partial.withdraw()
+        except BaseException as error:
+            if not partial.withdraw() and isinstance(error, OSError | ReedError):
+                words = error if isinstance(error, ReedError) else from_os_error(error, "create")
+                raise IoError(
+                    "create_backup", f"{words}; the new backup is whole, and could not be removed"
+                ) from error
             raise
         finally:
             partial.close()
@@ -197,8 +222,10 @@ def partial_file(folder: str) -> Iterator[PartialFile]:
 
 
 def remove_partial_files(folder: str) -> None:
-    """Removes what a killed backup left in `folder`."""
+    """Removes what a killed backup left in `folder`, and may be removed by this user."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(PARTIAL_PREFIX) and entry.is_file(follow_symlinks=False):
-                os.unlink(entry.path)
+                # Another user's, in a sticky folder, is in nobody's way.
+                with suppress(PermissionError):
+                    os.unlink(entry.path)

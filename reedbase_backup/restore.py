@@ -6,8 +6,9 @@ import operator
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
-from reedbase_backup import catalogue
+from reedbase_backup import catalogue, retention
 from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.contents import ROOTS
@@ -56,6 +57,9 @@ def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupNa
             raise BackupNotFound(target, oldest=None)
     with base_locked(base) as folder, translated("restore"):
         recover(folder)
+        # Where this user may not, what was retired is no backup to be picked.
+        with suppress(PermissionError):
+            retention.bring_back(base)
         name = newest_at_or_before(catalogue.archive_names(base), target)
         contents = _restore(folder, base, name)
     return name, RestoreReport(

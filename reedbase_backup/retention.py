@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
 from reedbase_backup.catalogue import BackupName, backups_folder
-from reedbase_backup.durable import PARTIAL_PREFIX
+from reedbase_backup.errors import IoError, from_os_error
 
 KEEP = 32
 """How many backups remain after a backup (ticket 060-OPS-01, "Architecture", step 6)."""
+
+_RETIRED = ".reedbackup-retired-"
+_RETIRED_NAME = re.compile(re.escape(_RETIRED) + r"[0-9a-f]{16}-(.+)", re.ASCII)
 
 
 def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[BackupName]:
@@ -26,27 +30,70 @@ def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
     """Makes the backups `names` no backups any more; all of them, or on an error none.
 
     Renaming can be taken back and deleting cannot, so this renames. Returns the
-    new paths, for `delete`.
+    new paths, for `delete`; until then `bring_back` undoes it, in this call or the
+    next. Raises OSError, or IoError that says what is left to the next call.
     """
     folder = backups_folder(base_path)
-    retired: list[tuple[str, str]] = []
+    hidden = f"{_RETIRED}{os.urandom(8).hex()}-"
     try:
         for name in names:
-            path = os.path.join(folder, name.file_name)
-            hidden = os.path.join(folder, PARTIAL_PREFIX + name.file_name)
-            # Noted first: an interrupt may come as the rename has just been done.
-            retired.append((hidden, path))
-            os.rename(path, hidden)
-    except BaseException:
-        for hidden, path in retired:
-            with suppress(FileNotFoundError):
-                os.rename(hidden, path)
+            os.rename(
+                os.path.join(folder, name.file_name), os.path.join(folder, hidden + name.file_name)
+            )
+    except BaseException as error:
+        try:
+            bring_back(base_path)
+        except OSError:
+            if not isinstance(error, OSError):
+                raise
+            words = from_os_error(error, "prune")
+            raise IoError(
+                "prune", f"{words}; the next create or restore brings back what was retired"
+            ) from error
         raise
-    return [hidden for hidden, _ in retired]
+    return [os.path.join(folder, hidden + name.file_name) for name in names]
 
 
 def delete(retired: Sequence[str]) -> None:
-    """Deletes what `retire` returned; the next backup removes what stays."""
+    """Deletes what `retire` returned; what stays, the next backup brings back and retires again."""
     for path in retired:
         with suppress(OSError):
             os.unlink(path)
+
+
+def bring_back(base_path: str) -> None:
+    """Makes those backups backups again that a call retired which did not get to its end.
+
+    They are deleted only by one that succeeds. Raises OSError.
+    """
+    folder = backups_folder(base_path)
+    for hidden in _retired(folder):
+        match = _RETIRED_NAME.fullmatch(hidden)
+        if match is not None and BackupName.parse(match[1]) is not None:
+            _rename_back(os.path.join(folder, hidden), os.path.join(folder, match[1]))
+
+
+def _retired(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if entry.name.startswith(_RETIRED) and entry.is_file(follow_symlinks=False)
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _rename_back(hidden: str, path: str) -> None:
+    if os.path.lexists(path):
+        # Not over another backup; over a second name of the same one, it is done.
+        if os.path.samestat(os.lstat(path), os.lstat(hidden)):
+            os.unlink(hidden)
+        return
+    try:
+        os.rename(hidden, path)
+    except OSError:
+        os.link(hidden, path, follow_symlinks=False)
+        with suppress(OSError):
+            os.unlink(hidden)

@@ -227,7 +227,9 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
         tracemalloc.stop()
 
 
-def test_hard_links_that_together_exceed_the_disk_are_an_error_before_it_is_full(plant, snapshot, monkeypatch):
+def test_hard_links_that_together_exceed_the_disk_are_an_error_before_it_is_full(
+    plant, snapshot, monkeypatch
+):
     big = member(b"tables/big", bytes(1000))
     links = [member(b"tables/link%d" % n, kind=b"1", link=b"tables/big") for n in range(10)]
     base = plant(big, *links)
