@@ -9,7 +9,14 @@ import time
 from reedbase_backup import catalogue, durable, retention
 from reedbase_backup.archive import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.errors import BackupUnsafe, IoError, NoTablesFound, ReedError, translated
+from reedbase_backup.errors import (
+    BackupUnsafe,
+    IoError,
+    NoTablesFound,
+    ReedError,
+    from_os_error,
+    translated,
+)
 from reedbase_backup.folders import status
 from reedbase_backup.list import read_info
 from reedbase_backup.locks import base_locked
@@ -58,17 +65,34 @@ def _check_tables(base: int) -> None:
 
 
 def _create(base: str, timestamp: int) -> BackupInfo:
-    with durable.partial_file(catalogue.backups_folder(base)) as partial:
-        writer = ArchiveWriter(partial.file)
-        table_count = _add_database(writer, base)
-        size_bytes = writer.finish(table_count=table_count)
-        partial.share(writer.readers)
-        name = catalogue.next_name(base, timestamp)
-        partial.publish(name.file_name)
-        retired = retention.retire(base, retention.surplus(_readable(base), name))
+    try:
+        with durable.partial_file(catalogue.backups_folder(base)) as partial:
+            writer = ArchiveWriter(partial.file)
+            table_count = _add_database(writer, base)
+            size_bytes = writer.finish(table_count=table_count)
+            partial.share(writer.readers)
+            name = catalogue.next_name(base, timestamp)
+            partial.publish(name.file_name)
+            retired = retention.retire(base, retention.surplus(_readable(base), name))
+    except BaseException as error:
+        _bring_back(base, error)
+        raise
     # Whatever comes now, the new backup has its place.
     retention.delete(retired)
     return catalogue.describe(name, size_bytes, table_count)
+
+
+def _bring_back(base: str, error: BaseException) -> None:
+    """Undoes a prune, or says that the next call will."""
+    try:
+        retention.bring_back(base)
+    except OSError:
+        if isinstance(error, OSError | ReedError):
+            words = error if isinstance(error, ReedError) else from_os_error(error, "create_backup")
+            raise IoError(
+                "create_backup",
+                f"{words}; the next create or restore brings back the backups that were to go",
+            ) from error
 
 
 def _add_database(writer: ArchiveWriter, base: str) -> int:

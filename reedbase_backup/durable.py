@@ -175,7 +175,8 @@ class PartialFile:
         except OSError:
             # Without a backup's name it is none; the next backup removes it.
             with suppress(OSError):
-                os.rename(self._target, self._path)
+                # A new one: between two names of one file, a rename does nothing.
+                os.rename(self._target, f"{self._path}-withdrawn")
                 return True
             return False
         return True

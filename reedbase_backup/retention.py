@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reedbase_backup.catalogue import BackupName, backups_folder
-from reedbase_backup.errors import IoError, from_os_error
 
 KEEP = 32
 """How many backups remain after a backup (ticket 060-OPS-01, "Architecture", step 6)."""
@@ -27,30 +26,18 @@ def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[Backup
 
 
 def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
-    """Makes the backups `names` no backups any more; all of them, or on an error none.
+    """Makes the backups `names` no backups any more.
 
     Renaming can be taken back and deleting cannot, so this renames. Returns the
-    new paths, for `delete`; until then `bring_back` undoes it, in this call or the
-    next. Raises OSError, or IoError that says what is left to the next call.
+    new paths, for `delete`; until then, and after an error, `bring_back` undoes
+    it, in this call or the next. Raises OSError.
     """
     folder = backups_folder(base_path)
     hidden = f"{_RETIRED}{os.urandom(8).hex()}-"
-    try:
-        for name in names:
-            os.rename(
-                os.path.join(folder, name.file_name), os.path.join(folder, hidden + name.file_name)
-            )
-    except BaseException as error:
-        try:
-            bring_back(base_path)
-        except OSError:
-            if not isinstance(error, OSError):
-                raise
-            words = from_os_error(error, "prune")
-            raise IoError(
-                "prune", f"{words}; the next create or restore brings back what was retired"
-            ) from error
-        raise
+    for name in names:
+        os.rename(
+            os.path.join(folder, name.file_name), os.path.join(folder, hidden + name.file_name)
+        )
     return [os.path.join(folder, hidden + name.file_name) for name in names]
 
 
