@@ -2,12 +2,33 @@
 
 After the database's own members comes one of ours, the manifest. Archives of
 others, which have none, are verified by their gzip checksum and structure alone.
+
+Read is what gzip and tar make, by whomever:
+- several gzip members, one after another, and zero bytes after the last (a tape's
+  padding); any optional field of a gzip header, whose own checksum must be right
+- v7, ustar, GNU and pax headers, for single members and for all; names with `./`;
+  checksums of signed bytes; an end of one zero block, of two, or of many
+- volume labels and members beside tables/ and indices/, which are passed over; hard
+  links within the archive, which become files; folders that only a path implies
+
+Damaged (BackupCorrupted) is what is not whole:
+- a wrong checksum, data that is missing, other bytes after the last gzip member
+- a tar without any end mark: `tar` would read it, but nothing tells whether
+  members are missing, as where the writer was killed
+- an archive of ours that is not exactly as it was made, but for being compressed anew
+
+Refused (BackupUnsafe) is what is whole but means something that no backup does:
+- names that lead out of tables/ and indices/, or come twice; links to what the
+  archive has not brought; symlinks, devices, FIFOs; backups/ and registry/
+- sparse files, incremental dumps and parts of volumes, which need more than tar's
+  common ground
+- data after tar's end, as of `cat a.tar b.tar`: `tar` would pass over it in silence
+- more of anything than an archive of its size can need (`limits`)
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +37,22 @@ from typing import IO
 
 from reedbase_backup import manifest, tar
 from reedbase_backup.contents import Entry, SafeNames
-from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, LockTimeout, from_os_error
-from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, Summary, read_summary
-from reedbase_backup.locks import TABLE_TIMEOUT_SECS
+from reedbase_backup.errors import (
+    BackupCorrupted,
+    BackupUnsafe,
+    ReedError,
+    from_os_error,
+)
+from reedbase_backup.gzip_member import GzipDamaged, GzipReader, GzipWriter, read_summary
+from reedbase_backup.limits import MAX_PATH, Allowance, LimitExceeded
 from reedbase_backup.manifest import ManifestDamaged, Record
 from reedbase_backup.sharing import Readers
-from reedbase_backup.source import SourceChanged, SourceFile, SourceFolder, Unit
-from reedbase_backup.tar_reader import MAX_PATH, Reader, TarDamaged, TarHostile
+from reedbase_backup.source import SPECIAL, SourceEntry, SourceFile, SourceOther, Unit, read_settled
+from reedbase_backup.tar_reader import Reader, TarDamaged, TarHostile
 
-_RETRY_PAUSE_SECS = 0.02
+_NO_CONTENT = sha256().hexdigest().encode()
+# To tell damage from a maker's intent; a refusal is not worth more.
+_DRAINED_UP_TO = 1 << 30
 
 
 class ArchiveWriter:
@@ -40,17 +68,17 @@ class ArchiveWriter:
         """Adds all of `unit`, read again while a writer keeps changing it.
 
         Returns whether it was there. Raises LockTimeout where it has not
-        settled after TABLE_TIMEOUT_SECS.
+        settled after TABLE_TIMEOUT_SECS, BackupUnsafe for a symlink, FIFO, socket or
+        device.
         """
         checkpoint = self._gzip.checkpoint()
         lines = len(self._manifest)
-        deadline = time.monotonic() + TABLE_TIMEOUT_SECS
-        while not self._added(unit):
+
+        def forget() -> None:
             self._gzip.rewind(checkpoint)
             del self._manifest[lines:]
-            if time.monotonic() > deadline:
-                raise LockTimeout(unit.name, TABLE_TIMEOUT_SECS)
-            time.sleep(_RETRY_PAUSE_SECS)
+
+        read_settled(unit, self._add_entry, forget)
         return len(self._manifest) > lines
 
     def finish(self, *, table_count: int) -> int:
@@ -60,15 +88,9 @@ class ArchiveWriter:
         self._gzip.write(content + tar.padding(len(content)) + tar.END_OF_ARCHIVE)
         return self._gzip.finish(table_count=table_count)
 
-    def _added(self, unit: Unit) -> bool:
-        try:
-            for entry in unit.entries():
-                self._add_entry(entry)
-        except SourceChanged:
-            return False
-        return True
-
-    def _add_entry(self, entry: SourceFolder | SourceFile) -> None:
+    def _add_entry(self, entry: SourceEntry) -> None:
+        if isinstance(entry, SourceOther):
+            raise BackupUnsafe(entry.name, SPECIAL)
         name, status = os.fsencode(entry.name), entry.status
         self.readers.see(entry.descriptor, status)
         if len(name) > MAX_PATH:
@@ -112,22 +134,24 @@ class ArchiveReader:
 
     What was read is to be believed only once the iteration has ended, which is
     when `contents` is there. Raises BackupCorrupted for damage, BackupUnsafe
-    for members that must not be restored.
+    for a sound archive that must not be restored.
     """
 
     def __init__(self, file: IO[bytes], file_name: str) -> None:
         self._file_name = file_name
+        size = os.fstat(file.fileno()).st_size
         with self._judging():
             self._summary = read_summary(file)
-        if self._summary and self._summary.file_size != os.fstat(file.fileno()).st_size:
-            raise BackupCorrupted(file_name, "it is shorter or longer than when it was made")
+        if self._summary and self._summary.file_size != size:
+            off = size - self._summary.file_size
+            words = f"{abs(off)} bytes {'longer' if off > 0 else 'shorter'}"
+            raise BackupCorrupted(file_name, f"it is {words} than when it was made")
         file.seek(0)
-        with self._judging():
-            self._gzip = GzipReader(file)
-        self._tar = Reader(self._gzip)
+        self._gzip = GzipReader(file)
+        allowance = Allowance.of(size)
+        self._tar = Reader(self._gzip, allowance)
+        self._names = SafeNames(allowance)
         self._hasher = sha256()
-        self._names = SafeNames()
-        self._records: dict[str, Record] = {}
         self._manifest: bytes | None = None
         self.contents: Contents | None = None
 
@@ -163,49 +187,69 @@ class ArchiveReader:
             yield
         except (GzipDamaged, TarDamaged, ManifestDamaged) as error:
             raise BackupCorrupted(self._file_name, str(error)) from error
+        except LimitExceeded as error:
+            raise self._refusal(BackupUnsafe(self._file_name, str(error))) from error
         except TarHostile as error:
-            raise BackupUnsafe(os.fsdecode(error.name), error.reason) from error
+            name = os.fsdecode(error.name) or self._file_name
+            raise self._refusal(BackupUnsafe(name, error.reason)) from error
+        except BackupUnsafe as error:
+            raise self._refusal(error) from error.__cause__
         except OSError as error:
             raise from_os_error(error, "read_archive", self._file_name) from error
+
+    def _refusal(self, unsafe: BackupUnsafe) -> ReedError:
+        """`unsafe`, unless the archive is damaged: then that made the member what it is."""
+        try:
+            if self._gzip.drain(_DRAINED_UP_TO):
+                self._check_body()
+        except GzipDamaged as damage:
+            return BackupCorrupted(self._file_name, str(damage))
+        except LimitExceeded:
+            pass
+        return unsafe
 
     def _record(self, entry: Entry) -> None:
         for chunk in self._tar.data():
             self._hasher.update(chunk)
         if entry.same_as is not None:
-            digest = self._records[entry.same_as].digest
+            digest = self._names.records[entry.same_as].digest
         elif entry.is_folder:
             digest = manifest.NO_DIGEST
+        elif entry.size == 0:
+            digest = _NO_CONTENT
         else:
             digest = self._hasher.hexdigest().encode()
             self._hasher = sha256()
-        self._records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
+        self._names.record(entry, digest)
 
     def _read_manifest(self, member: tar.Member) -> None:
-        if member.size > manifest.max_size(self._records):
+        if self._manifest is not None:
+            raise ManifestDamaged("it has two manifests")
+        if member.size > manifest.max_size(self._names.records):
             raise ManifestDamaged(f"its manifest claims {member.size} bytes")
         self._manifest = b"".join(self._tar.data())
 
     def _verified_contents(self) -> Contents:
-        if "tables" not in self._names.folders:
+        if not self._names.has_folder("tables"):
             raise BackupCorrupted(self._file_name, "it holds no tables/ folder")
-        records, table_count = self._records, self._names.table_count
+        records, table_count = self._names.records, self._names.table_count
+        self._check_body()
         if self._summary:
-            self._check_summary(self._summary, table_count)
+            if self._summary.table_count != table_count:
+                raise GzipDamaged("its header counts other tables than it holds")
+            if self._manifest is None:
+                raise ManifestDamaged("its manifest is missing")
         elif self._manifest is not None and self._gzip.has_extra_field:
-            raise BackupCorrupted(self._file_name, "its header is damaged")
+            raise GzipDamaged("its header is damaged")
         if self._manifest is not None:
-            records = manifest.verified(self._manifest, records)
+            manifest.verify(self._manifest, records)
         return Contents(
             table_count=table_count,
-            total_bytes=sum(self._names.sizes.values()),
+            total_bytes=sum(record.size for record in records.values()),
             records=records,
             has_manifest=self._manifest is not None,
         )
 
-    def _check_summary(self, summary: Summary, table_count: int) -> None:
-        if summary.body_crc != self._gzip.body_crc:
-            raise BackupCorrupted(self._file_name, "its checksum is wrong")
-        if summary.table_count != table_count:
-            raise BackupCorrupted(self._file_name, "its header counts other tables than it holds")
-        if self._manifest is None:
-            raise BackupCorrupted(self._file_name, "its manifest is missing")
+    def _check_body(self) -> None:
+        if self._summary and self._summary.body_crc != self._gzip.body_crc:
+            raise GzipDamaged("its checksum is wrong")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from dataclasses import dataclass
+from typing import IO
 
 from reedbase_backup.presence import says_nothing_is_there
 from reedbase_backup.types import BackupInfo
 
 SUFFIX = ".tar.gz"
 U64_MAX = 2**64 - 1
+
+_ARCHIVE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A symlink, a socket; a folder cannot be wrapped in a file object.
+_OTHER_KINDS = (errno.ELOOP, errno.ENXIO, errno.EISDIR)
 
 # Canonical decimals only: `+5`, `007` and `1.5` are somebody else's files
 # (contract `ticket`, list/foreign).
@@ -49,12 +56,32 @@ class BackupName:
 
 def backups_folder(base_path: str) -> str:
     """Where a base keeps its backups (ticket 060-OPS-01, "Architecture", step 5)."""
-    return os.path.join(base_path, "backups")
+    # The empty path is no folder, and must not become the working folder.
+    return os.path.join(base_path, "backups") if base_path else ""
 
 
 def archive_path(base_path: str, name: BackupName) -> str:
     """The path of a backup's archive."""
     return os.path.join(backups_folder(base_path), name.file_name)
+
+
+def open_archive(base_path: str, name: BackupName) -> IO[bytes]:
+    """Opens a backup's archive for reading, however its name came to be taken meanwhile.
+
+    Never follows a symlink and never waits for a FIFO. Raises OSError:
+    FileNotFoundError also where it is no regular file any more.
+    """
+    path = archive_path(base_path, name)
+    try:
+        file = open(os.open(path, _ARCHIVE), "rb")  # noqa: SIM115 - the caller's to close
+    except OSError as error:
+        if error.errno not in _OTHER_KINDS:
+            raise
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return file
 
 
 def archive_names(base_path: str) -> list[BackupName]:

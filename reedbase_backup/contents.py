@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from reedbase_backup import tar
 from reedbase_backup.errors import BackupUnsafe
+from reedbase_backup.limits import Allowance
+from reedbase_backup.manifest import Record
 
 ROOTS = ("tables", "indices")
 """The folders that a backup holds (ticket 060-OPS-01, "Architecture")."""
@@ -20,6 +22,8 @@ _KIND_WORDS = {
     b"3": "a character device",
     b"4": "a block device",
     b"6": "a FIFO",
+    b"D": "a folder of an incremental dump (pack it without --listed-incremental)",
+    b"M": "a file that begins in another volume (join the volumes first)",
     b"S": "a sparse file (pack it without --sparse)",
 }
 
@@ -43,19 +47,20 @@ class Entry:
 class SafeNames:
     """Admits members one by one: each name normal, in place, and new."""
 
-    def __init__(self) -> None:
-        self.folders: set[str] = set()
-        """All folders, those too that only a path implies."""
-        self.sizes: dict[str, int] = {}
-        """The sizes of all files, in bytes."""
-        self._announced: set[str] = set()
+    def __init__(self, allowance: Allowance) -> None:
+        self.records: dict[str, Record] = {}
+        """The folders and files whose members have been read whole, by name."""
+        self._implied: set[str] = set()
+        """The folders that so far only a path implies."""
+        self._allowance = allowance
 
     def admit(self, member: tar.Member) -> Entry | None:
         """The entry for `member`; None for one beside tables/ and indices/.
 
-        Raises BackupUnsafe for everything that an honest backup does not hold.
+        Raises BackupUnsafe for everything that an honest backup does not hold,
+        LimitExceeded for more of it than the archive is allowed.
         """
-        name = _normal_name(member)
+        name = _normal_name(member.name)
         root = name.partition("/")[0]
         if member.kind not in (tar.FILE, tar.FOLDER, tar.HARD_LINK):
             kind = _KIND_WORDS.get(member.kind, f"a member of type {member.kind!r}")
@@ -68,56 +73,72 @@ class SafeNames:
             return None
         return self._entry(name, member)
 
+    def record(self, entry: Entry, digest: bytes) -> None:
+        """Takes note of the entry that was admitted last, whose content has been read."""
+        self.records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
+
+    def has_folder(self, name: str) -> bool:
+        """Whether there is a folder `name`, if only as a part of another name."""
+        found = self.records.get(name)
+        return name in self._implied if found is None else found.is_folder
+
     @property
     def table_count(self) -> int:
         """Folders directly under tables/."""
-        return sum(name.startswith("tables/") and name.count("/") == 1 for name in self.folders)
+        tables = (
+            name
+            for names in (self.records, self._implied)
+            for name in names
+            if name.startswith("tables/") and name.count("/") == 1
+        )
+        return sum(map(self.has_folder, tables))
 
     def _entry(self, name: str, member: tar.Member) -> Entry:
         is_folder = member.kind == tar.FOLDER
-        if (
-            name in self._announced
-            or name in self.sizes
-            or (not is_folder and name in self.folders)
-        ):
+        was_implied = name in self._implied
+        if name in self.records or (was_implied and not is_folder):
             raise BackupUnsafe(name, "the archive holds it twice")
-        self._imply_parents(name)
-        size, same_as = member.size, None
-        if is_folder:
-            self._announced.add(name)
-            self.folders.add(name)
-            size = 0
+        if name in ROOTS and not is_folder:
+            raise BackupUnsafe(name, "it is a file where a folder must be")
+        if was_implied:
+            self._implied.remove(name)
         else:
-            if name in ROOTS:
-                raise BackupUnsafe(name, "it is a file where a folder must be")
-            if member.kind == tar.HARD_LINK:
-                same_as = self._link_target(name, member)
-                size = self.sizes[same_as]
-            self.sizes[name] = size
+            self._allowance.name(len(name))
+            self._imply_parents(name)
+        size, same_as = 0 if is_folder else member.size, None
+        if member.kind == tar.HARD_LINK:
+            same_as = self._link_target(name, member)
+            size = self.records[same_as].size
+            self._allowance.link(size)
+        else:
+            self._allowance.file(size)
         return Entry(
             name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
         )
 
     def _imply_parents(self, name: str) -> None:
         parent = name.rpartition("/")[0]
-        while parent and parent not in self.folders:
-            if parent in self.sizes:
+        while parent and parent not in self._implied:
+            if (found := self.records.get(parent)) is not None:
+                if found.is_folder:
+                    return
                 raise BackupUnsafe(name, f"{parent} is a file and a folder at once")
-            self.folders.add(parent)
+            self._allowance.name(len(parent))
+            self._implied.add(parent)
             parent = parent.rpartition("/")[0]
 
     def _link_target(self, name: str, member: tar.Member) -> str:
-        target = os.fsdecode(member.link).removeprefix("./")
-        if target not in self.sizes:
+        target = _normal_name(member.link)
+        if target not in self.records or self.records[target].is_folder:
             raise BackupUnsafe(
                 name, f"a link to {target!r}, which is no earlier file of the archive"
             )
         return target
 
 
-def _normal_name(member: tar.Member) -> str:
-    """The member's name without `./` and trailing slashes; "" for the root itself."""
-    text = os.fsdecode(member.name)
+def _normal_name(name: bytes) -> str:
+    """The name without `./` and trailing slashes; "" for the root itself."""
+    text = os.fsdecode(name)
     parts = text.rstrip("/").split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
         raise BackupUnsafe(text, "the name leads out of the database")

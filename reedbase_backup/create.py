@@ -20,7 +20,7 @@ from reedbase_backup.errors import (
 from reedbase_backup.folders import status
 from reedbase_backup.list import read_info
 from reedbase_backup.locks import base_locked
-from reedbase_backup.source import SPECIAL, Unit
+from reedbase_backup.source import SPECIAL, units
 from reedbase_backup.swap import recover
 from reedbase_backup.types import BackupInfo, BasePath
 
@@ -97,11 +97,11 @@ def _bring_back(base: str, error: BaseException) -> None:
 
 def _add_database(writer: ArchiveWriter, base: str) -> int:
     """Adds tables/ and indices/; returns how many tables there were."""
-    tables = Unit(base, "tables", deep=False)
-    writer.add(tables)
-    # A table dropped meanwhile is not there any more, and not counted.
-    table_count = sum(writer.add(Unit(base, f"tables/{name}")) for name in tables.subfolders)
-    writer.add(Unit(base, "indices"))
+    table_count = 0
+    for unit in units(base):
+        # A table dropped meanwhile is not there any more, and not counted.
+        was_there = writer.add(unit)
+        table_count += was_there and unit.is_table
     return table_count
 
 

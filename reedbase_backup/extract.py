@@ -10,7 +10,7 @@ from collections.abc import Callable
 from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.contents import Entry
 from reedbase_backup.durable import sync_tree
-from reedbase_backup.errors import BackupUnsafe, IoError, translated
+from reedbase_backup.errors import IoError, translated
 from reedbase_backup.plan import Layout
 from reedbase_backup.works import Work
 
@@ -20,22 +20,17 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 # Of a folder that only the names of what it holds imply.
 _IMPLIED_MODE = 0o755
-# What deflate makes of zeros (RFC 1951: 258 bytes in 2 bits), and no archive exceeds.
-_MAX_DEFLATE_RATIO = 1032
 # Chown is not ours to do, or the owner is nobody on this system.
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 
 
-def extract(
-    reader: ArchiveReader, layout: Layout, works: list[Work], archive_size: int
-) -> Contents:
+def extract(reader: ArchiveReader, layout: Layout, works: list[Work]) -> Contents:
     """Writes all entries below the new/ of `works`, as `layout` says, and makes them durable.
 
-    Returns what was written, once the whole archive, a file of `archive_size` bytes,
-    is verified. Raises IoError where the disk is too full, OSError, and what
-    ArchiveReader raises.
+    Returns what was written, once the whole archive is verified. Raises IoError
+    where the disk is too full, OSError, and what ArchiveReader raises.
     """
-    extraction = _Extraction(reader, layout, [work.new for work in works], archive_size)
+    extraction = _Extraction(reader, layout, [work.new for work in works])
     for entry in reader:
         extraction.write(entry)
     assert reader.contents is not None
@@ -46,16 +41,13 @@ def extract(
 
 
 class _Extraction:
-    def __init__(
-        self, reader: ArchiveReader, layout: Layout, roots: list[int], archive_size: int
-    ) -> None:
+    def __init__(self, reader: ArchiveReader, layout: Layout, roots: list[int]) -> None:
         self._reader = reader
         self._layout = layout
         self.roots = roots
         self.names: list[list[str]] = [[] for _ in roots]
         """What was written below each of `roots`."""
         self._free = [_free_bytes(root) for root in roots]
-        self._most = archive_size * _MAX_DEFLATE_RATIO
         # As tar does: only root can give files back to their owners.
         self._is_root = os.geteuid() == 0
         self._groups = {os.getegid(), *os.getgroups()}
@@ -110,13 +102,7 @@ class _Extraction:
         self.names[number].append(path)
 
     def _reserve(self, entry: Entry, number: int) -> None:
-        """Refuses what cannot be in the archive at once, and what the disk has no room for."""
-        if entry.same_as is None:
-            self._most -= entry.size
-        if self._most < 0:
-            raise BackupUnsafe(
-                entry.name, f"it claims {entry.size} bytes, more than the archive can hold"
-            )
+        """Refuses at once what the disk has no room for."""
         if entry.size > self._free[number]:
             raise IoError(
                 "restore",

@@ -18,6 +18,8 @@ from typing import IO, cast
 
 from isal import igzip_lib, isal_zlib
 
+from reedbase_backup.limits import MAX_GZIP_TEXT, LimitExceeded
+
 # isal's stubs do not say that this is an exception class.
 _ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
 
@@ -32,13 +34,16 @@ _TRAILER = struct.Struct("<II")
 # Magic, flags, mtime 0 (reproducible), no hint, unknown system; extra length.
 _HEADER = struct.Struct("<3sBIBBH2sHQQI")
 _SUBFIELD_SIZE = 20
-_HEAD_SIZE = 1 << 16
+_CRC16 = struct.Struct("<H")
 _COMPRESS_AT = 1 << 18
-_CHUNK = 1 << 20
+# What is read at a time is copied for each piece of what it makes, which may be
+# a thousand times as much.
+_CHUNK = 1 << 17
+_OUTPUT = 1 << 20
 
 
 class GzipDamaged(Exception):
-    """The bytes are not one whole, sound gzip member."""
+    """The bytes are not whole, sound gzip members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +147,29 @@ def read_summary(file: IO[bytes]) -> Summary | None:
 
 
 class GzipReader:
-    """Reads exactly one gzip member that fills the whole file.
+    """Reads the gzip members that fill a file; zero bytes after the last are padding.
 
-    `read` raises GzipDamaged for anything else: a bad header, damaged or
-    missing data, a wrong checksum or length, bytes after the member.
+    `read` raises GzipDamaged for anything else: a bad header, damaged or missing
+    data, a wrong checksum or length, other bytes after a member. It raises
+    LimitExceeded for a header whose texts are longer than any.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._inflate = isal_zlib.decompressobj(_RAW_DEFLATE)
-        head = file.read(_HEAD_SIZE)
-        self._input = self._after_header(head)
-        self.has_extra_field = bool(head[3] & _FEXTRA)
-        self.body_crc = isal_zlib.crc32(self._input)
-        """CRC-32 of all that was read after the header."""
-        self._output = b""
-        self._at = 0
+        self.has_extra_field = False
+        """Whether the first header has one, once anything has been read."""
+        self.body_crc = 0
+        """CRC-32 of all that was read after the first header."""
+        self._input = b""
+        self._inflate: isal_zlib.Decompress | None = None
         self._crc = 0
         self._size = 0
+        self._output = b""
+        self._at = 0
         self._ended = False
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes; fewer only at the member's verified end."""
+        """The next `size` bytes; fewer only at the verified end."""
         end = self._at + size
         if end > len(self._output):
             self._fill(size)
@@ -171,6 +177,12 @@ class GzipReader:
         data = self._output[self._at : end]
         self._at += len(data)
         return data
+
+    def drain(self, limit: int) -> bool:
+        """Reads on, for at most `limit` bytes; whether that was all, and verified."""
+        while limit > 0 and not self._ended:
+            limit -= len(self._decompress())
+        return self._ended
 
     def _fill(self, size: int) -> None:
         """Makes `size` bytes of output ready, or all that are left."""
@@ -184,51 +196,90 @@ class GzipReader:
         self._at = 0
 
     def _decompress(self) -> bytes:
-        if not self._input and not self._inflate.eof:
-            self._input = self._read_body(_CHUNK)
-            if not self._input:
-                raise GzipDamaged("it ends too early")
+        if self._inflate is None:
+            self._start()
+        if not self._input and not self._refill():
+            raise GzipDamaged("it ends too early")
+        assert self._inflate is not None
         try:
-            data = self._inflate.decompress(self._input, _CHUNK)
+            data = self._inflate.decompress(self._input, _OUTPUT)
         except _ISAL_ERROR as error:
             raise GzipDamaged(f"its compressed data is damaged ({error})") from error
         self._input = self._inflate.unconsumed_tail
         self._crc = isal_zlib.crc32(data, self._crc)
         self._size += len(data)
         if self._inflate.eof:
-            self._check_trailer()
-            self._ended = True
+            self._input = self._inflate.unused_data
+            if _TRAILER.unpack(self._take(_TRAILER.size)) != (self._crc, self._size & 0xFFFFFFFF):
+                raise GzipDamaged("its checksum is wrong")
+            self._end_member()
         return data
 
-    def _check_trailer(self) -> None:
-        trailer = self._inflate.unused_data + self._read_body(_TRAILER.size + 1)
-        if len(trailer) < _TRAILER.size:
-            raise GzipDamaged("it ends too early")
-        if len(trailer) > _TRAILER.size:
-            raise GzipDamaged("there are bytes after its end")
-        if _TRAILER.unpack(trailer) != (self._crc, self._size & 0xFFFFFFFF):
-            raise GzipDamaged("its checksum is wrong")
-
-    def _read_body(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self.body_crc = isal_zlib.crc32(data, self.body_crc)
-        return data
-
-    @staticmethod
-    def _after_header(head: bytes) -> bytes:
-        """What follows the member's header in `head`."""
-        if not head:
+    def _start(self) -> None:
+        if not self._refill():
             raise GzipDamaged("it is empty")
-        if head[:3] != _MAGIC or len(head) < 10 or head[3] & _RESERVED_FLAGS:
+        self.has_extra_field = bool(self._start_member() & _FEXTRA)
+        self.body_crc = isal_zlib.crc32(self._input)
+
+    def _end_member(self) -> None:
+        if not self._input and not self._refill():
+            self._ended = True
+        elif self._input.startswith(b"\0"):
+            self._skip_padding()
+            self._ended = True
+        elif self._input[:1] == _MAGIC[:1]:
+            self._start_member()
+        else:
+            raise GzipDamaged("there are other bytes after its end")
+
+    def _skip_padding(self) -> None:
+        while self._input:
+            if self._input.strip(b"\0"):
+                raise GzipDamaged("there are other bytes after its end")
+            self._refill()
+
+    def _start_member(self) -> int:
+        """Passes over a member's header, and returns its flags."""
+        head = self._take(10)
+        flags = head[3]
+        if head[:3] != _MAGIC or flags & _RESERVED_FLAGS:
             raise GzipDamaged("it is not a gzip file")
-        flags, at = head[3], 10
         if flags & _FEXTRA:
-            at += 2 + int.from_bytes(head[at : at + 2], "little")
+            length = self._take(2)
+            head += length + self._take(int.from_bytes(length, "little"))
         for flag in (_FNAME, _FCOMMENT):
             if flags & flag:
-                at = head.find(b"\0", at) + 1 or len(head) + 1
-        if flags & _FHCRC:
-            at += 2
-        if at > len(head):
-            raise GzipDamaged("it ends too early")
-        return head[at:]
+                head += self._take_text()
+        if flags & _FHCRC and self._take(2) != _CRC16.pack(isal_zlib.crc32(head) & 0xFFFF):
+            raise GzipDamaged("its header is damaged")
+        self._inflate = isal_zlib.decompressobj(_RAW_DEFLATE)
+        self._crc = 0
+        self._size = 0
+        return flags
+
+    def _take(self, size: int) -> bytes:
+        """The next `size` bytes of the file itself."""
+        while len(self._input) < size:
+            before = self._input
+            if not self._refill():
+                raise GzipDamaged("it ends too early")
+            self._input = before + self._input
+        taken, self._input = self._input[:size], self._input[size:]
+        return taken
+
+    def _take_text(self) -> bytes:
+        """The next bytes of the file up to a zero byte, and that."""
+        while (end := self._input.find(b"\0", 0, MAX_GZIP_TEXT + 1)) < 0:
+            if len(self._input) > MAX_GZIP_TEXT:
+                raise LimitExceeded(f"a text of more than {MAX_GZIP_TEXT} bytes in its gzip header")
+            before = self._input
+            if not self._refill():
+                raise GzipDamaged("it ends too early")
+            self._input = before + self._input
+        return self._take(end + 1)
+
+    def _refill(self) -> bool:
+        """Reads more of the file; whether there was more."""
+        self._input = self._file.read(_CHUNK)
+        self.body_crc = isal_zlib.crc32(self._input, self.body_crc)
+        return bool(self._input)

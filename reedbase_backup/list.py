@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import IO
 
 from reedbase_backup import catalogue
 from reedbase_backup.archive import ArchiveReader
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, translated
+from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, IoError, from_os_error, translated
 from reedbase_backup.gzip_member import read_summary
+from reedbase_backup.memory import Memory
 from reedbase_backup.types import BackupInfo, BasePath
+
+# How the system says that it cannot read this one file; a lack of memory or of
+# descriptors says nothing of it.
+_UNREADABLE = (errno.EIO, errno.EBADMSG, errno.ESTALE, getattr(errno, "EUCLEAN", errno.EIO))
+
+_table_counts = Memory()
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
@@ -20,7 +27,8 @@ def list_backups(base_path: BasePath) -> list[BackupInfo]:
     out, and so are other names, folders and symlinks; a base without backups
     has an empty list.
 
-    Raises IoError or PermissionDenied where backups/ cannot be read.
+    Raises IoError where backups/ cannot be read, PermissionDenied where it or an
+    archive in it is closed to the caller: what is in there, nobody has said.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, list/*)
     """
     base = os.fsdecode(base_path)
@@ -32,30 +40,35 @@ def list_backups(base_path: BasePath) -> list[BackupInfo]:
 def read_info(base: str, name: BackupName) -> BackupInfo | None:
     """What the archive `name` says of itself; None where it can be no complete backup.
 
-    An archive of ours says it in its gzip header. Anybody else's is read through.
+    An archive of ours says it in its gzip header. Anybody else's is read through,
+    once by each process: what came of it is remembered for as long as the file is
+    the same. One that has been pruned since the folder was read is none.
     """
     path = catalogue.archive_path(base, name)
     try:
-        file = open(path, "rb")  # noqa: SIM115 - closed below
+        table_count = _table_counts.recall(path, lambda: _count_tables(base, name))
+        size = os.stat(path, follow_symlinks=False).st_size
     except FileNotFoundError:
-        # Pruned by a backup that ran since the folder was read.
         return None
-    with translated("list_backups", path), file:
-        size = os.fstat(file.fileno()).st_size
-        summary = read_summary(file)
-        if summary is not None:
-            if summary.file_size != size:
-                return None
-            return catalogue.describe(name, size, summary.table_count)
-        file.seek(0)
-        table_count = _count_tables(file, name.file_name)
+    except OSError as error:
+        if error.errno in _UNREADABLE:
+            return None
+        raise from_os_error(error, "list_backups", path) from error
     return None if table_count is None else catalogue.describe(name, size, table_count)
 
 
-def _count_tables(file: IO[bytes], file_name: str) -> int | None:
-    """How many tables a whole, sound archive holds; None for any other."""
-    try:
-        contents = ArchiveReader(file, file_name).read_through()
-    except (BackupCorrupted, BackupUnsafe):
-        return None
-    return contents.table_count
+def _count_tables(base: str, name: BackupName) -> int | None:
+    """How many tables the archive holds; None where it can be no complete backup."""
+    with catalogue.open_archive(base, name) as file:
+        summary = read_summary(file)
+        if summary is not None:
+            is_whole = summary.file_size == os.fstat(file.fileno()).st_size
+            return summary.table_count if is_whole else None
+        file.seek(0)
+        try:
+            return ArchiveReader(file, name.file_name).read_through().table_count
+        except (BackupCorrupted, BackupUnsafe):
+            return None
+        except IoError as error:
+            # The system's own words say more than ours.
+            raise error.__cause__ or error from None

@@ -10,7 +10,9 @@ A backslash in a name is written `\\\\`, a line feed `\\n`.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 
 NAME = b".reedbackup/manifest"
 """The member's name: outside tables/ and indices/ (contract `ticket`, create/content)."""
@@ -36,6 +38,11 @@ class Record:
     size: int
     mtime_ns: int
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder's."""
+        return self.digest == NO_DIGEST
+
     def line(self, name: bytes) -> bytes:
         """This record as a line of the manifest."""
         escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
@@ -52,34 +59,35 @@ def max_size(names: dict[str, Record]) -> int:
     return len(_TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
 
 
-def verified(manifest: bytes, found: dict[str, Record]) -> dict[str, Record]:
-    """The manifest's records, which must be those of the members that were read.
+def verify(manifest: bytes, found: dict[str, Record]) -> None:
+    """Holds what was read against the manifest, and gives it the manifest's exact mtimes.
 
-    `found` has their mtimes as tar headers do, some of them in whole seconds.
+    `found` has the mtimes as tar headers do, some of them in whole seconds.
     Raises ManifestDamaged.
     """
-    records = _parsed(manifest)
-    if records.keys() != found.keys():
-        raise ManifestDamaged("its manifest names other files than it holds")
-    for name, record in records.items():
+    missing = set(found)
+    for name, record in _parsed(manifest):
+        if name not in missing:
+            raise ManifestDamaged("its manifest names other files than it holds")
+        missing.remove(name)
         if (record.digest, record.size) != (found[name].digest, found[name].size):
             raise ManifestDamaged(f"the content of {name} is not as backed up")
         if record.mtime_ns // 10**9 != found[name].mtime_ns // 10**9:
             raise ManifestDamaged(f"the time of {name} is not as backed up")
-    return records
+        found[name] = record
+    if missing:
+        raise ManifestDamaged("its manifest names other files than it holds")
 
 
-def _parsed(manifest: bytes) -> dict[str, Record]:
+def _parsed(manifest: bytes) -> Iterator[tuple[str, Record]]:
     if not manifest.startswith(_TITLE):
         raise ManifestDamaged("its manifest has an unknown format; was it made by a newer version?")
-    records = {}
     try:
-        for line in manifest.removesuffix(b"\n").split(b"\n")[1:]:
-            digest, size, mtime_ns, name = line.split(b" ", 3)
-            records[os.fsdecode(_unescaped(name))] = Record(digest, int(size), int(mtime_ns))
+        for line in BytesIO(manifest[len(_TITLE) :]):
+            digest, size, mtime_ns, name = line.removesuffix(b"\n").split(b" ", 3)
+            yield os.fsdecode(_unescaped(name)), Record(digest, int(size), int(mtime_ns))
     except ValueError as error:
         raise ManifestDamaged("its manifest is malformed") from error
-    return records
 
 
 def _unescaped(name: bytes) -> bytes:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive import ArchiveReader
-from reedbase_backup.contents import ROOTS, Entry
-from reedbase_backup.errors import translated
+from reedbase_backup.archive import ArchiveReader, Contents
+from reedbase_backup.contents import Entry
+from reedbase_backup.errors import BackupNotFound, translated
+from reedbase_backup.locks import base_locked
+from reedbase_backup.presence import is_folder
 from reedbase_backup.restore import newest_at_or_before
+from reedbase_backup.source import (
+    SourceEntry,
+    SourceFile,
+    SourceFolder,
+    Unit,
+    read_settled,
+    units,
+)
 from reedbase_backup.types import BasePath
 
 
@@ -43,62 +52,83 @@ class Preview:
 def preview(base_path: BasePath, target_timestamp: int) -> Preview:
     """Reads and verifies the backup that a restore to `target_timestamp` would take.
 
-    Raises BackupNotFound, BackupCorrupted, BackupUnsafe, IoError or
-    PermissionDenied, as the restore would.
+    The live tables are read as a backup reads them, each between two writes, and
+    no backup or restore runs meanwhile. Changes nothing on disk.
+
+    Raises BackupNotFound, BackupCorrupted, BackupUnsafe, IoError, PermissionDenied
+    or LockTimeout, as the restore would.
     """
     base = os.fsdecode(base_path)
     with translated("preview"):
+        if not is_folder(base):
+            raise BackupNotFound(target_timestamp, oldest=None)
+    with base_locked(base), translated("preview"):
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
-        live = dict(_live_entries(base))
-        with open(catalogue.archive_path(base, name), "rb") as file:
+        with catalogue.open_archive(base, name) as file:
             reader = ArchiveReader(file, name.file_name)
             entries = {entry.name: entry for entry in reader}
-            assert reader.contents is not None
-            contents = reader.contents
-        kept = entries.keys() & live.keys()
-        changed = {
-            name
-            for name in kept
-            if _differs(base, entries[name], live[name], contents.records[name].digest)
-        }
-    modes = {name for name in kept if stat.S_IMODE(live[name].st_mode) != entries[name].mode}
+        assert reader.contents is not None
+        contents = reader.contents
+        live = _Live(entries, contents)
+        for unit in units(base):
+            live.look_at(unit)
     return Preview(
         id=name.id,
         timestamp=name.timestamp,
         table_count=contents.table_count,
         total_bytes=contents.total_bytes,
-        added=sorted(entries.keys() - live.keys()),
-        changed=sorted(changed),
-        mode_changed=sorted(modes - changed),
-        removed=sorted(live.keys() - entries.keys() - _implied_folders(entries)),
+        added=sorted(entries.keys() - live.names),
+        changed=sorted(live.changed),
+        mode_changed=sorted(live.mode_changed - live.changed),
+        removed=sorted(live.names - entries.keys() - _implied_folders(entries)),
     )
 
 
-def _live_entries(base: str) -> Iterator[tuple[str, os.stat_result]]:
-    pending = [root for root in ROOTS if os.path.lexists(os.path.join(base, root))]
-    while pending:
-        name = pending.pop()
-        path = os.path.join(base, name)
-        status = os.lstat(path)
-        yield name, status
-        if stat.S_ISDIR(status.st_mode):
-            pending += [f"{name}/{child}" for child in os.listdir(path)]
+class _Live:
+    """What there is of a database, held against what a backup has."""
+
+    def __init__(self, entries: dict[str, Entry], contents: Contents) -> None:
+        self._entries = entries
+        self._records = contents.records
+        self.names: set[str] = set()
+        self.changed: set[str] = set()
+        self.mode_changed: set[str] = set()
+
+    def look_at(self, unit: Unit) -> None:
+        """Compares all that is in `unit`."""
+        found: list[tuple[str, bool, bool]] = []
+        read_settled(unit, lambda entry: found.append(self._compared(entry)), found.clear)
+        self.names.update(name for name, _, _ in found)
+        self.changed.update(name for name, differs, _ in found if differs)
+        self.mode_changed.update(name for name, _, mode_differs in found if mode_differs)
+
+    def _compared(self, live: SourceEntry) -> tuple[str, bool, bool]:
+        """A name, and whether kind or content, and whether the mode differ from the backup's."""
+        entry = self._entries.get(live.name)
+        if entry is None:
+            return live.name, False, False
+        mode_differs = stat.S_IMODE(live.status.st_mode) != entry.mode
+        if isinstance(live, SourceFile) and not entry.is_folder:
+            differs = live.status.st_size != entry.size or _digest(live) != self._digest_of(entry)
+        else:
+            differs = isinstance(live, SourceFolder) is not entry.is_folder
+        return live.name, differs, mode_differs
+
+    def _digest_of(self, entry: Entry) -> bytes:
+        return self._records[entry.name].digest
+
+
+def _digest(file: SourceFile) -> bytes:
+    hasher = sha256()
+    for chunk in file.chunks():
+        hasher.update(chunk)
+    return hasher.hexdigest().encode()
 
 
 def _implied_folders(names: dict[str, Entry]) -> set[str]:
     """The folders above `names`, which an archive of others need not name."""
     implied = set()
     for name in names:
-        while name := name.rpartition("/")[0]:
+        while (name := name.rpartition("/")[0]) and name not in implied:
             implied.add(name)
     return implied
-
-
-def _differs(base: str, entry: Entry, live: os.stat_result, digest: bytes) -> bool:
-    """Whether the live file or folder is another, whatever its mode."""
-    if entry.is_folder:
-        return not stat.S_ISDIR(live.st_mode)
-    if not stat.S_ISREG(live.st_mode) or live.st_size != entry.size:
-        return True
-    with open(os.path.join(base, entry.name), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().encode() != digest

@@ -110,10 +110,8 @@ def _restore(base: int, base_path: str, name: BackupName) -> Contents:
 def _swapped(swap: Swap, base: int, base_path: str, name: BackupName) -> Contents:
     try:
         with swap.staged() as works:
-            with open(catalogue.archive_path(base_path, name), "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                reader = ArchiveReader(file, name.file_name)
-                contents = extract(reader, swap.layout, works, size)
+            with catalogue.open_archive(base_path, name) as file:
+                contents = extract(ArchiveReader(file, name.file_name), swap.layout, works)
             with tables_locked(base):
                 swap.commit(works, keep_locks(base, swap.layout, works))
     except BaseException as error:

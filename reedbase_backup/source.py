@@ -12,13 +12,14 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reedbase_backup.errors import BackupUnsafe, from_os_error
-from reedbase_backup.locks import TableLock, has_lock, table_locked
+from reedbase_backup.errors import LockTimeout, from_os_error
+from reedbase_backup.locks import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 
 _CHUNK = 1 << 20
+_RETRY_PAUSE_SECS = 0.02
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -75,6 +76,51 @@ class SourceFile:
             raise from_os_error(error, "read_source", self.name) from error
 
 
+@dataclass(frozen=True, slots=True)
+class SourceOther:
+    """A symlink, FIFO, socket or device, which a database has no use for."""
+
+    name: str
+    status: os.stat_result
+
+
+SourceEntry = SourceFolder | SourceFile | SourceOther
+
+
+def read_settled(
+    unit: Unit, read: Callable[[SourceEntry], None], forget: Callable[[], None]
+) -> None:
+    """Has `read` see every entry of `unit`, all of one moment between two writes.
+
+    Where a writer was at work meanwhile, what was read is to `forget`, and all is
+    read again. Raises LockTimeout where the unit has not settled after
+    TABLE_TIMEOUT_SECS.
+    """
+    deadline = time.monotonic() + TABLE_TIMEOUT_SECS
+    while True:
+        try:
+            for entry in unit.entries():
+                read(entry)
+            return
+        except SourceChanged:
+            forget()
+        if time.monotonic() > deadline:
+            raise LockTimeout(unit.name, TABLE_TIMEOUT_SECS)
+        time.sleep(_RETRY_PAUSE_SECS)
+
+
+def units(base_path: str) -> Iterator[Unit]:
+    """All that is read of a database: tables/, each table, and indices/.
+
+    Each is to be read before the next is asked for, for tables/ names the tables.
+    """
+    tables = Unit(base_path, "tables", deep=False)
+    yield tables
+    for name in tables.subfolders:
+        yield Unit(base_path, f"tables/{name}")
+    yield Unit(base_path, "indices")
+
+
 class Unit:
     """A folder that is read as one: a table, indices/, or (not `deep`) tables/ itself."""
 
@@ -82,17 +128,18 @@ class Unit:
         self.name = name
         self.subfolders: list[str] = []
         """Names of the folders directly inside, once `entries` has ended."""
+        self.is_table = name.startswith("tables/")
         self._path = os.path.join(base_path, name)
         self._deep = deep
         self._stamps: dict[str, Stamp] = {}
         self._lock = TableLock(is_held=False, has_file=False)
 
-    def entries(self) -> Iterator[SourceFolder | SourceFile]:
+    def entries(self) -> Iterator[SourceEntry]:
         """Every folder and file of the unit, parents first, in the order of their names.
 
         A folder that is gone by now has none. Raises SourceChanged at the end,
         or midway, where a writer was at work: then everything yielded is to be
-        forgotten. Raises BackupUnsafe for a symlink, FIFO, socket or device.
+        forgotten.
         """
         self._stamps.clear()
         self.subfolders.clear()
@@ -101,9 +148,10 @@ class Unit:
         except FileNotFoundError:
             return
         except OSError as error:
-            if error.errno in _NO_FOLDER:
-                raise BackupUnsafe(self.name, SPECIAL) from error
-            raise from_os_error(error, "read_source", self.name) from error
+            if error.errno not in _NO_FOLDER:
+                raise from_os_error(error, "read_source", self.name) from error
+            yield self._other()
+            return
         try:
             with table_locked(root, self.name) as self._lock:
                 yield from self._walk(root)
@@ -118,7 +166,14 @@ class Unit:
         made_lock = has_lock(root) and not self._lock.has_file
         return made_lock or self._stamps != self._stamps_now(root)
 
-    def _walk(self, root: int) -> Iterator[SourceFolder | SourceFile]:
+    def _other(self) -> SourceOther:
+        """The unit itself, which is no folder."""
+        try:
+            return SourceOther(self.name, os.lstat(self._path))
+        except FileNotFoundError as error:
+            raise SourceChanged(self.name) from error
+
+    def _walk(self, root: int) -> Iterator[SourceEntry]:
         pending = [""]
         while pending:
             below = pending.pop()
@@ -135,8 +190,10 @@ class Unit:
                         yield from self._file(folder, entry.name, relative)
                     else:
                         # Some file systems do not say the kind of what is gone by now.
-                        entry.stat(follow_symlinks=False)
-                        raise BackupUnsafe(f"{self.name}/{relative}", SPECIAL)
+                        status = entry.stat(follow_symlinks=False)
+                        yield SourceOther(
+                            f"{self.name}/{relative}", self._stamped(relative, status)
+                        )
             finally:
                 os.close(folder)
             if not below:
@@ -144,13 +201,13 @@ class Unit:
             if self._deep:
                 pending += reversed(subfolders)
 
-    def _file(self, folder: int, entry_name: str, relative: str) -> Iterator[SourceFile]:
+    def _file(self, folder: int, entry_name: str, relative: str) -> Iterator[SourceEntry]:
         name = f"{self.name}/{relative}"
         descriptor = _open(folder, entry_name, _OPEN_FILE, name)
         try:
             status = os.fstat(descriptor) if self._lock.is_held else _settled(descriptor, name)
             if not stat.S_ISREG(status.st_mode):
-                raise BackupUnsafe(name, SPECIAL)
+                raise SourceChanged(name)
             yield SourceFile(name, self._stamped(relative, status), descriptor)
         finally:
             os.close(descriptor)

@@ -8,26 +8,24 @@ archive makes of its own structure.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
+from reedbase_backup.limits import MAX_EXTENSION, MAX_PATH, RECORD_COST, Allowance
 from reedbase_backup.tar import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
-
-MAX_PATH = 4095
-"""The longest name of a member, in bytes: Linux opens no longer path."""
 
 _OLD_FILE = b"\0"
 _CONTIGUOUS_FILE = b"7"
 _PAX_GLOBAL = b"g"
 _GNU_LONG_NAME = b"L"
 _GNU_LONG_LINK = b"K"
+_GNU_VOLUME_LABEL = b"V"
 _SPARSE_FILE = b"S"
 
-# No honest pax header comes near this; one that claims more wants to exhaust
-# memory.
-_MAX_EXTENSION = 1 << 20
 _PAX_KEYS = (b"path", b"linkpath", b"mtime", b"size", b"uid", b"gid")
 _SPARSE_KEYS = b"GNU.sparse"
 _PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
@@ -36,6 +34,8 @@ _OWNERS = range((1 << 32) - 1)
 # In nanoseconds what fits 64 bits of seconds, which is what file systems take.
 _MTIMES_NS = range(-(10**9) << 63, 10**9 << 63)
 _SIZES = range(1 << 63)
+_FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s6s82x155s12x")
+_SIGNED = struct.Struct("512b")
 
 
 class TarDamaged(Exception):
@@ -62,8 +62,9 @@ class ByteSource(Protocol):
 class Reader:
     """Iterates over the members of a tar stream; `data` gives the current one's bytes."""
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, allowance: Allowance) -> None:
         self._source = source
+        self._allowance = allowance
         self._unread = 0
         self._padding = 0
 
@@ -71,20 +72,25 @@ class Reader:
         """Each file, folder or other member in order; pax and GNU extensions are applied.
 
         Raises TarDamaged where the stream is no whole tar archive, TarHostile
-        for names, sizes, owners and times that cannot be honest.
+        for names, sizes, owners and times that cannot be honest, LimitExceeded
+        for more headers than the archive is allowed.
         """
         defaults: dict[bytes, bytes] = {}
         records: dict[bytes, bytes] = {}
         while (block := self._block()) is not None:
+            self._allowance.header(BLOCK)
             member = _decode(block)
             if member.kind == PAX:
-                records |= _parse_pax(self._extension(member))
+                records |= self._pax_records(member)
             elif member.kind == _PAX_GLOBAL:
-                defaults |= _parse_pax(self._extension(member))
+                defaults |= self._pax_records(member)
             elif member.kind == _GNU_LONG_NAME:
                 records[b"path"] = self._extension(member).rstrip(b"\0")
             elif member.kind == _GNU_LONG_LINK:
                 records[b"linkpath"] = self._extension(member).rstrip(b"\0")
+            elif member.kind == _GNU_VOLUME_LABEL:
+                self._open_data(member)
+                self._skip_data()
             else:
                 member = _checked(_completed(member, defaults | records))
                 records = {}
@@ -101,20 +107,39 @@ class Reader:
 
     def _block(self) -> bytes | None:
         """The next header block, or None at a proper end of the archive."""
-        block = self._exactly(BLOCK)
-        if block.strip(b"\0"):
+        block = self._source.read(BLOCK)
+        if not block:
+            raise TarDamaged("it has no end mark, so it may be only a part of an archive")
+        if len(block) == BLOCK and block.strip(b"\0"):
             return block
-        # Two zero blocks end an archive; writers pad with more of them.
-        if self._exactly(BLOCK).strip(b"\0"):
+        # Two zero blocks end an archive, and some writers make do with one. What
+        # follows them, tar would not read.
+        second = self._source.read(BLOCK)
+        if len(block) < BLOCK or len(second) not in (0, BLOCK):
+            raise TarDamaged("it ends too early")
+        if second.strip(b"\0"):
             raise TarDamaged("a single zero block inside the archive")
         while rest := self._source.read(1 << 16):
             if rest.strip(b"\0"):
-                raise TarDamaged("data after the end of the archive")
+                raise TarHostile(b"", "data after the end of the archive, such as a second archive")
         return None
 
+    def _pax_records(self, member: Member) -> dict[bytes, bytes]:
+        """The records that say something of a member, by key; all others are not kept."""
+        content = self._extension(member)
+        records: dict[bytes, bytes] = {}
+        for key, value in _parse_pax(content):
+            self._allowance.header(RECORD_COST)
+            if key in _PAX_KEYS:
+                records[key] = value
+            elif key.startswith(_SPARSE_KEYS):
+                records[_SPARSE_KEYS] = b"yes"
+        return records
+
     def _extension(self, member: Member) -> bytes:
-        if not 0 <= member.size <= _MAX_EXTENSION:
+        if not 0 <= member.size <= MAX_EXTENSION:
             raise TarHostile(member.name, f"an extension header of {member.size} bytes")
+        self._allowance.header(member.size)
         self._open_data(member)
         content = b"".join(self.data())
         self._skip_data()
@@ -141,24 +166,32 @@ class Reader:
 
 def _decode(block: bytes) -> Member:
     """One header block as it stands, of which nothing but its checksum is checked."""
-    checksum = _number(block[148:156])
-    if checksum != sum(block) - sum(block[148:156]) + 8 * 32:
+    name, mode, uid, gid, size, mtime, checksum, kind, link, magic, prefix = _FIELDS.unpack(block)
+    # The checksum counts its own field as eight spaces.
+    own = sum(checksum) - 8 * 32
+    if (claimed := _number(checksum)) != sum(block) - own and claimed != _signed_sum(block):
         raise TarDamaged("a header's checksum is wrong")
-    kind = block[156:157]
-    name = block[:100].split(b"\0", 1)[0]
-    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    name = name.partition(b"\0")[0]
+    if magic == b"ustar\0" and prefix[0]:
+        name = prefix.partition(b"\0")[0] + b"/" + name
     return Member(
-        name=prefix + b"/" + name if prefix else name,
+        name=name,
         kind=FILE if kind in (_OLD_FILE, _CONTIGUOUS_FILE) else kind,
-        mode=_number(block[100:108]) & 0o7777,
-        uid=_number(block[108:116]),
-        gid=_number(block[116:124]),
-        size=_number(block[124:136]),
-        mtime_ns=_number(block[136:148]) * 10**9,
-        link=block[157:257].split(b"\0", 1)[0],
+        mode=_number(mode) & 0o7777,
+        uid=_number(uid),
+        gid=_number(gid),
+        size=_number(size),
+        mtime_ns=_number(mtime) * 10**9,
+        link=link.partition(b"\0")[0],
     )
 
 
+def _signed_sum(block: bytes) -> int:
+    """The checksum as some old systems count it, to which bytes above 127 are negative."""
+    return sum(_SIGNED.unpack(block[:148] + b" " * 8 + block[156:]))
+
+
+@lru_cache(4096)  # Most members of an archive have the same mode, owner and time.
 def _number(field: bytes) -> int:
     """A numeric field: octal text, or GNU's base-256 where the top bit is set."""
     if field[0] & 0x80:
@@ -172,9 +205,8 @@ def _number(field: bytes) -> int:
     return int(text, 8) if text else 0
 
 
-def _parse_pax(content: bytes) -> dict[bytes, bytes]:
-    """The records that say something of a member, by key; what all others are is not kept."""
-    records: dict[bytes, bytes] = {}
+def _parse_pax(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The records of a pax header: keys and values."""
     start = 0
     while start < len(content):
         # A length of more digits than this would be beyond any extension.
@@ -183,17 +215,15 @@ def _parse_pax(content: bytes) -> dict[bytes, bytes]:
         key, equals, value = content[start + len(digits) + 1 : end].partition(b"=")
         if end > len(content) or not equals or not value.endswith(b"\n"):
             raise TarDamaged("a pax record is malformed")
-        if key in _PAX_KEYS:
-            records[key] = value[:-1]
-        elif key.startswith(_SPARSE_KEYS):
-            records[_SPARSE_KEYS] = b""
+        yield key, value[:-1]
         start = end
-    return records
 
 
 def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
     """`member` with the values of its extensions in place of its own."""
     if records:
+        # An empty value takes back what an earlier record said.
+        records = {key: value for key, value in records.items() if value}
         member = replace(
             member,
             name=records.get(b"path", member.name),

@@ -65,7 +65,7 @@ def _verify_one(base: str, name: BackupName) -> Verification | None:
     """None where a backup that runs meanwhile has pruned it."""
     path, size = catalogue.archive_path(base, name), None
     try:
-        with translated("verify", path), open(path, "rb") as file:
+        with translated("verify", path), catalogue.open_archive(base, name) as file:
             size = os.fstat(file.fileno()).st_size
             contents = ArchiveReader(file, name.file_name).read_through()
     except ReedError as damage:

@@ -150,6 +150,10 @@ UNSAFE = {
     "a negative owner": member(b"tables/x", gid=base_256(-2, 8)),
     "an owner beyond 32 bits by pax": pax(record(b"uid", b"%d" % HUGE)) + member(b"tables/x"),
     "an mtime of 95 bits": member(b"tables/x", mtime=base_256(1 << 90, 12)),
+    "a second archive after the end": END + TABLES,
+    "text after the end": END + b"x",
+    "text far after the end": END + bytes(1 << 20) + b"x",
+    "a part of another volume": member(b"tables/x", b"!", kind=b"M"),
     "an mtime of 20 digits by pax": pax(record(b"mtime", b"9" * 20)) + member(b"tables/x"),
 }
 
@@ -168,12 +172,9 @@ def test_a_hostile_member_is_refused_and_nothing_is_written(plant, snapshot, cas
 
 CORRUPTED = {
     "no end": ([TABLES], b""),
-    "half an end": ([TABLES], bytes(512)),
     "a cut member": ([TABLES, header(b"tables/x", size=1000), b"short"], b""),
     "a cut header": ([TABLES, header(b"tables/x")[:200]], b""),
     "a wrong checksum": ([TABLES, bytes(148) + header(b"tables/x")[148:]], END),
-    "a member after the end": ([TABLES, END, TABLES], END),
-    "text after the end": ([TABLES, END, b"x"], b""),
     "a zero block between members": ([TABLES, bytes(512), TABLES], END),
     "letters for a size": ([TABLES, header(b"tables/x", size=b"00000000abc\0")], END),
     "a pax record without a length": ([TABLES, pax(b"path=tables/x\n"), TABLES], END),
@@ -214,7 +215,7 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
     """Distinct keys by the thousand, each of an honest length."""
     flood = [
         pax(record(b"%s.%d" % (key, n), bytes(500_000)))
-        for n in range(50)
+        for n in range(12)
         for key in (b"comment", b"GNU.sparse")
     ]
     base = plant(TABLES, *flood, member(b"tables/x", b"!"))
@@ -222,7 +223,7 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
     try:
         with pytest.raises(BackupUnsafe, match="sparse"):
             restore_point_in_time(base, 1000)
-        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
 import resource
 import subprocess
@@ -21,13 +22,13 @@ from reedbase_backup import (
     BackupUnsafe,
     IoError,
     LockTimeout,
-    archive,
     create_backup,
     list_backups,
     locks,
     restore_point_in_time,
     source,
 )
+from reedbase_backup.archive import ArchiveWriter
 
 FOREVER = 2**64 - 1
 
@@ -393,7 +394,7 @@ def test_a_table_that_never_rests_is_an_error_that_names_it(base, unlocked, monk
         return chunks(file)
 
     monkeypatch.setattr(source.SourceFile, "chunks", restless)
-    monkeypatch.setattr(archive, "TABLE_TIMEOUT_SECS", 0)
+    monkeypatch.setattr(source, "TABLE_TIMEOUT_SECS", 0)
     with pytest.raises(LockTimeout) as caught:
         create_backup(base)
     assert caught.value.fields == {"table": "tables/text", "timeout_secs": 0}
@@ -425,7 +426,7 @@ def test_a_file_that_is_written_without_end_counts_as_changed(tmp_path, monkeypa
 def test_a_table_that_is_a_file_by_now_is_refused_by_name(base):
     unit = source.Unit(str(base), "tables/text/current.csv")
     with pytest.raises(BackupUnsafe, match=r"tables/text/current\.csv"):
-        list(unit.entries())
+        ArchiveWriter(io.BytesIO()).add(unit)
 
 
 # Real writers --------------------------------------------------------------------
