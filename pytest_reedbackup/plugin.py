@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """Closes a run of the suite to the user's project, before anything of that is loaded."""
+    if any(argument.startswith(("--reedbackup-", "@")) for argument in args):
+        from pytest_reedbackup import suite
+
+        if not suite.runs_suite(early_config):
+            suite.begin(early_config, parser, args)
+    return (yield)
+
+
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Disables pytest-benchmark under pytest-xdist, as it does itself, but without a warning.
 
@@ -150,13 +164,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(run, "reedbackup-run")
         for tapes in run.tapes:
             config.pluginmanager.register(tapes)
-    elif config.getoption("reedbackup_source"):
-        raise pytest.UsageError(
-            "--reedbackup-source: the source code is a part of an implementation's drift report;"
-            " give --reedbackup-impl=IMPL too, such as python-last"
-        )
-    elif config.getoption("reedbackup_record"):
-        raise pytest.UsageError("--reedbackup-record: give --reedbackup-impl=IMPL too")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Generator, Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,6 +18,7 @@ from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Settings
+from pytest_reedbackup.suite import arguments_of
 from pytest_reedbackup.tapes.hooks import Recording, Replaying
 from pytest_reedbackup.tapes.recorder import Recorder
 
@@ -26,14 +26,6 @@ FIXTURE = "_reedbackup_implementation"
 # Where a report carries its outcome; pytest-xdist sends all attributes along.
 _TOLD = "reedbackup"
 _BEGUN = "reedbackup_begun"
-# What a user's configuration may say otherwise, for tests of the user's own.
-_COLLECTING = {
-    "python_files": ["test_*.py"],
-    "python_functions": ["test_"],
-    "python_classes": [],
-    "norecursedirs": [".*", "__pycache__"],
-    "usefixtures": [],
-}
 
 
 class Run:
@@ -43,7 +35,7 @@ class Run:
         self._config = config
         self.settings = Settings.from_config(config)
         self._header = json_report.header(
-            config.invocation_params.args, self.settings.seed, self.settings.examples
+            arguments_of(config), self.settings.seed, self.settings.examples
         )
         self.tapes: list[Replaying | Recording] = [Replaying(self.settings, FIXTURE)]
         self.recorder: Recorder | None = None
@@ -53,8 +45,6 @@ class Run:
             self.tapes.append(recording)
         self._outcomes: list[CaseOutcome] = []
         self._begun: dict[str, CaseOutcome] = {}
-        if self.settings.runs_suite:
-            _choose_suite(config)
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """One test for each implementation and contract."""
@@ -205,21 +195,6 @@ class Run:
                 f"--reedbackup-divergences: there is no case {' or '.join(stale)}; correct the id,"
                 " or remove the entry"
             )
-
-
-def _choose_suite(config: pytest.Config) -> None:
-    """Makes the suite what pytest collects, wherever it was started."""
-    config.args = [str(suite_folder())]
-    for name, values in _COLLECTING.items():
-        config.getini(name)[:] = values
-    # The suite is found by path: nothing of it goes into sys.path.
-    config.option.importmode = "importlib"
-
-
-def suite_folder() -> Path:
-    """Where the suite is: in the wheel inside this package, in a checkout beside it."""
-    shipped = Path(__file__).parent / "conformance"
-    return shipped if shipped.is_dir() else Path(__file__).parents[1] / "conformance"
 
 
 def pairing_of(item: pytest.Item) -> Pairing | None:

@@ -13,6 +13,7 @@ from pytest_reedbackup.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.pairings import Pairing, divide_as_recorded, meet
+from pytest_reedbackup.suite import refuse_tests_from_settings, runs_suite
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Settings:
         options = config.option
         limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
         baseline = options.reedbackup_baseline
-        given = config.args_source is pytest.Config.ArgsSource.ARGS
+        if not runs_suite(config):
+            refuse_tests_from_settings(config)
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
         pairings = tuple(
@@ -66,9 +68,9 @@ class Settings:
             seed=options.reedbackup_seed,
             report=_path(config, options.reedbackup_report),
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
-            record=_record(config, pairings, given),
+            record=_record(config, pairings),
             source=_source(config, options.reedbackup_source),
-            paths=tuple(config.args) if given else (),
+            paths=() if runs_suite(config) else tuple(config.args),
         )
 
     @property
@@ -77,7 +79,7 @@ class Settings:
         return not self.paths
 
 
-def _record(config: pytest.Config, pairings: tuple[Pairing, ...], given: bool) -> Path | None:
+def _record(config: pytest.Config, pairings: tuple[Pairing, ...]) -> Path | None:
     """Where to record. Raises UsageError where there is not just one implementation to record."""
     path = _path(config, config.option.reedbackup_record)
     if path is None:
@@ -86,7 +88,7 @@ def _record(config: pytest.Config, pairings: tuple[Pairing, ...], given: bool) -
         raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
     if pairings[0].recording is not None:
         raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
-    if given:
+    if not runs_suite(config):
         raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")
     return path
 

@@ -36,8 +36,9 @@ class Workers:
         output = getattr(node, "workeroutput", {})
         self._usage_error = self._usage_error or output.get(_USAGE_ERROR, "")
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """On the other side: raises it again."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """On the other side: raises it again, once pytest-xdist has ended the workers."""
+        yield
         if self._usage_error:
             raise pytest.UsageError(self._usage_error)

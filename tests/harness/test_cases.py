@@ -12,7 +12,7 @@ import pytest
 
 from pytest_reedbackup.cases import Case, case, case_of, cases
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.run import suite_folder
+from pytest_reedbackup.suite import suite_folder
 
 # Runs inside the collecting pytest, after everything was chosen.
 DUMP = """

@@ -167,8 +167,9 @@ def test_implementation(reedbackup): pass
 
 def test_on_windows_an_implementation_is_one_usage_error(pytester, monkeypatch):
     monkeypatch.setattr(sys, "platform", sys.platform)  # to be put back
-    pytester.makeconftest(ON_WINDOWS.format(hook="pytest_configure"))
-    ended = pytester.runpytest_inprocess("-q", "--reedbackup-impl=python")
+    pytester.makepyfile(on_windows=ON_WINDOWS.format(hook="pytest_configure"))
+    pytester.syspathinsert()
+    ended = pytester.runpytest_inprocess("-q", "--reedbackup-impl=python", "-p", "on_windows")
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     (error,) = [line for line in ended.errlines if line.startswith("ERROR: ")]
     assert error.startswith("ERROR: --reedbackup-impl: pytest-reedbackup needs Linux or macOS")
