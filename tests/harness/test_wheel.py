@@ -124,12 +124,13 @@ def test_what_is_installed_runs_its_own_suite(
     (tmp_path / "conformance").mkdir()
     (tmp_path / "conformance" / "__init__.py").write_text("raise ImportError('the user\\'s')")
     (tmp_path / "test_ticket_list.py").write_text("def test_theirs(): assert False")
-    (tmp_path / "conftest.py").write_text(
+    (tmp_path / "shows_paths.py").write_text(
         "import pytest_reedbackup, reedbase_backup\n"
         "def pytest_report_header():\n"
         "    return [pytest_reedbackup.__file__, reedbase_backup.__file__]\n"
     )
-    ended = run_pytest(tmp_path, "--reedbackup-impl=python", CASE, PYTHONPATH=str(installed))
+    shown = ("-p", "shows_paths", CASE)
+    ended = run_pytest(tmp_path, "--reedbackup-impl=python", *shown, PYTHONPATH=str(installed))
     assert ended.returncode == pytest.ExitCode.OK, ended.stdout + ended.stderr
     assert f"{installed}/pytest_reedbackup/__init__.py" in ended.stdout
     assert f"{installed}/reedbase_backup/__init__.py" in ended.stdout
