@@ -3,26 +3,46 @@
 A TOML file, or `[tool.reedbackup]` in pyproject.toml, holds entries
 
     [[divergence]]
-    implementation = "./adapter"          # as given to --reedbackup-impl
-    case = "ticket/create/same-second"
+    implementation = "./adapter"          # as given to --reedbackup-impl, or its own name
+    case = "ticket/create/same-second"    # or a glob pattern, as ticket/restore/*
     reason = "the second backup overwrites the first"
     id = "D4"                             # a defect id or an issue's URL
 
-It is strict: an entry whose case does not fail any more fails the run, and an
-entry whose case does not exist is a usage error.
+and, where some of them are for implementations that only other runs meet,
+
+    implementations = ["./adapter", "./adapter-2"]
+
+It is strict: an entry one of whose cases does not fail any more fails the run.
+An entry that matches no case, that no implementation answers to, or that gives
+no reason is a usage error, as are two entries for one case.
 """
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 import json
+import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from reedbase_backup.last.divergences import DIVERGENCES
+
+# What stands for a reason that is still to be given: alone, or (a note to oneself) in front.
+_PLACEHOLDER = re.compile(
+    r"(todo|fixme|tbd|tba|tbc|xxx+|wip)\b.*"
+    r"|(reason|id|none|null|n/?a|unknown|placeholder|fill (me |this )?in|because|why|test|<.*>)"
+    r"|[\W\d_]*",
+    re.IGNORECASE | re.DOTALL,
+)
+# How alike two names are of which one is taken for a misspelling of the other.
+_ALIKE = 0.8
 
 
 class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,77 +50,153 @@ class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
 
     implementation: str
     case: str
+    """The id of a case, or a pattern that each of several ids matches."""
     reason: str
     id: str
 
 
 class UnusableDivergences(Exception):
-    """The file cannot be read as divergences; the message says where and why."""
+    """The entries cannot be applied; the message says where, why, and what to do."""
 
 
 class _File(Struct, forbid_unknown_fields=True):
     divergence: list[Divergence] = []
+    implementations: list[str] = []
 
 
-Declared = Mapping[tuple[str, str], Divergence]
-"""Divergences by implementation and case id."""
+@dataclass(frozen=True)
+class Declared:
+    """The divergences that are declared in one place."""
+
+    entries: Sequence[Divergence] = ()
+    others: Sequence[str] = ()
+    """Names of implementations that only other runs meet."""
+    where: str = ""
+
+    def by(self, names: Collection[str]) -> list[Divergence]:
+        """Return what an implementation with these names declares."""
+        return [entry for entry in self.entries if entry.implementation in names]
+
+    def of(self, names: Collection[str], case_id: str) -> Divergence | None:
+        """Return what an implementation with these names declares of one case."""
+        entries = (entry for entry in self.by(names) if _matches(entry.case, case_id))
+        # The id itself says more than a pattern: where cases are not known, both may be there.
+        return min(entries, key=lambda entry: entry.case != case_id, default=None)
+
+    def defects(self, names: Collection[str]) -> frozenset[str]:
+        """Return the ids of the defects in whose place an implementation diverges."""
+        return frozenset(entry.id for entry in self.by(names))
+
+    def under(self, on_top: Declared) -> Declared:
+        """Return these, but for what `on_top` declares of the same cases, and that."""
+        left = [
+            entry for entry in self.entries if on_top.of([entry.implementation], entry.case) is None
+        ]
+        return Declared([*left, *on_top.entries], on_top.others, on_top.where)
+
+    def not_met(self, met: Collection[str]) -> list[str]:
+        """Return the names in entries that no implementation of this run answers to."""
+        return sorted({entry.implementation for entry in self.entries} - set(met))
+
+    def check_implementations(self, met: Collection[str], *, asked_for: bool) -> None:
+        """Raise UnusableDivergences for a name that looks like a misspelling.
+
+        `met`: the names that this run's implementations answer to. `asked_for`:
+        whether the entries were asked for by name, for just this run.
+        """
+        not_met = self.not_met(met)
+        idle = asked_for and len(not_met) == len({entry.implementation for entry in self.entries})
+        for name in not_met:
+            if name in self.others:
+                continue
+            nearest = _nearest(name, [*met, *self.others], 0 if idle or self.others else _ALIKE)
+            if nearest:
+                raise UnusableDivergences(
+                    f"{self.where}: no implementation of this run is called {name!r}; the nearest"
+                    f" name is {nearest!r}. Correct it; if {name!r} is another one, that other runs"
+                    f" meet, put it into the list `implementations` at the top"
+                )
+
+    def check_cases(self, case_ids: Collection[str], aliases: Iterable[Collection[str]]) -> None:
+        """Raise UnusableDivergences for entries without a case, and for two of one case.
+
+        `case_ids`: all of the suite. `aliases`: for each implementation of this
+        run, the names that it answers to.
+        """
+        for entry in self.entries:
+            if not any(_matches(entry.case, case_id) for case_id in case_ids):
+                nearest = _nearest(entry.case, case_ids, 0)
+                raise UnusableDivergences(
+                    f"{self.where}: there is no case {entry.case}; correct it, or remove the entry"
+                    f" (the nearest that there is: {nearest})"
+                )
+        strangers = ({name} for name in {entry.implementation for entry in self.entries})
+        for names in (*aliases, *strangers):
+            entries = self.by(names)
+            for case_id in case_ids:
+                twice = [entry for entry in entries if _matches(entry.case, case_id)][:2]
+                if len(twice) == 2:
+                    raise UnusableDivergences(_declared_twice(self.where, case_id, *twice))
 
 
 def shipped(implementations: Collection[str]) -> Declared:
     """What the package declares of its own implementations, for those that are among these."""
     name = "python-last"
     if name not in implementations:
-        return {}
-    return {
-        (name, case_id): Divergence(name, case_id, divergence.port, divergence.id)
-        for divergence in DIVERGENCES.values()
-        for case_id in divergence.cases
-    }
-
-
-def mended(declared: Declared, names: Collection[str]) -> frozenset[str]:
-    """The ids of the defects in whose place an implementation with one of `names` diverges."""
-    return frozenset(entry.id for (name, _), entry in declared.items() if name in names)
+        return Declared()
+    return Declared(
+        [
+            Divergence(name, case_id, divergence.port, divergence.id)
+            for divergence in DIVERGENCES.values()
+            for case_id in divergence.cases
+        ],
+        where="this package",
+    )
 
 
 def read_file(path: Path) -> Declared:
     """The divergences of a TOML file. Raises UnusableDivergences."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnusableDivergences(f"{path}: {error}") from error
-    return parse(document, str(path))
+    return parse(_document(path), str(path))
+
+
+def read_pyproject(path: Path) -> Declared:
+    """Those in `[tool.reedbackup]` of a pyproject.toml. Raises UnusableDivergences."""
+    table = _document(path).get("tool", {}).get("reedbackup", {})
+    return parse(table, f"{path}, [tool.reedbackup]")
 
 
 def parse(document: object, where: str) -> Declared:
     """The divergences of a parsed document. Raises UnusableDivergences."""
     try:
-        entries = msgspec.convert(document, _File).divergence
+        file = msgspec.convert(document, _File)
     except msgspec.ValidationError as error:
         raise UnusableDivergences(f"{where}: {error}") from error
-    declared: dict[tuple[str, str], Divergence] = {}
-    for entry in entries:
-        key = entry.implementation, entry.case
-        if key in declared:
-            raise UnusableDivergences(f"{where}: {entry.case} is declared twice")
-        if not entry.reason.strip() or not entry.id.strip():
-            raise UnusableDivergences(f"{where}: {entry.case} needs a reason and an id")
-        declared[key] = entry
-    return declared
-
-
-def stale(declared: Declared, case_ids: Iterable[str]) -> list[str]:
-    """The declared case ids that no case has."""
-    known = set(case_ids)
-    return sorted({entry.case for entry in declared.values()} - known)
+    found: dict[tuple[str, str], Divergence] = {}
+    for entry in file.divergence:
+        for name in ("implementation", "case"):
+            if not getattr(entry, name).strip():
+                raise UnusableDivergences(f"{where}: an entry's `{name}` is empty")
+        for name, what in (("reason", "why it diverges"), ("id", "a defect's id or a URL")):
+            if (text := getattr(entry, name).strip()) == "" or _is_placeholder(name, text):
+                raise UnusableDivergences(
+                    f"{where}: {entry.case} has no {name} yet, but {text!r}; say there {what}"
+                )
+        if (other := found.setdefault((entry.implementation, entry.case), entry)) is not entry:
+            raise UnusableDivergences(_declared_twice(where, entry.case, other, entry))
+    return Declared(file.divergence, file.implementations, where)
 
 
 def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
-    """A TOML file that declares `failures`: implementation, case id, what was found, defect."""
+    """A TOML file that declares `failures`: implementation, case id, what was found, defect.
+
+    It is refused until each entry has a reason and an id of somebody's own.
+    """
     parts = [
-        "# Declared divergences. Give each a reason of your own and an id before you keep it.\n"
+        "# Declared divergences. Put a reason of your own, and the id of a defect or an issue, in"
+        "\n# the place of each TODO: before that the file is refused.\n"
     ]
-    for implementation, case_id, found, defect in failures:
+    # A case that runs in several shares fails once.
+    for implementation, case_id, found, defect in {each[:2]: each for each in failures}.values():
         first_line = (found.splitlines() or [""])[0]
         parts.append(
             "\n[[divergence]]\n"
@@ -110,6 +206,36 @@ def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
             f"id = {_quoted(defect or 'TODO')}\n"
         )
     return "".join(parts)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnusableDivergences(f"{path}: {error}") from error
+
+
+def _matches(pattern: str, case_id: str) -> bool:
+    return pattern == case_id or fnmatch.fnmatchcase(case_id, pattern)
+
+
+def _is_placeholder(name: str, text: str) -> bool:
+    # An issue may be called by its bare number, a reason not.
+    if name == "id" and text.lstrip("#").isdecimal():
+        return False
+    return _PLACEHOLDER.fullmatch(text) is not None
+
+
+def _nearest(name: str, names: Iterable[str], cutoff: float) -> str | None:
+    """The name that is most like `name`, whatever the case of its letters."""
+    folded = {each.casefold(): each for each in names}
+    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
+def _declared_twice(where: str, case_id: str, one: Divergence, other: Divergence) -> str:
+    places = " and ".join(f"{each.case!r} of {each.implementation!r}" for each in (one, other))
+    return f"{where}: {case_id} is declared twice, by {places}; keep one of the two"
 
 
 def _quoted(text: str) -> str:

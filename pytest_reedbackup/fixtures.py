@@ -158,13 +158,15 @@ def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: 
 @pytest.fixture(scope="session")
 def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Subject], frozenset[str]]:
     """The defects of contract `last`, by id, that an implementation declares to diverge in."""
-    from pytest_reedbackup import divergences
-
     settings = _settings(request.config)
 
     def mended(subject: Subject) -> frozenset[str]:
-        names = {subject.implementation.option, subject.implementation.hello.name}
-        return divergences.mended(settings.declared if settings else {}, names)
+        if settings is None:
+            return frozenset()
+        held = [*settings.pairings, settings.baseline]
+        option = subject.implementation.option
+        names = next(pairing.names for pairing in held if pairing and pairing.option == option)
+        return settings.declared.defects(names)
 
     return mended
 

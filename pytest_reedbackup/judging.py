@@ -47,7 +47,7 @@ def outcome_of(
         ),
         **{name: _as_utf8(value) for name, value in _told(reason).items()},
     )
-    declared = _declared(case, pairing, settings)
+    declared = settings.declared.of(pairing.names, case.id)
     return outcome if declared is None else _with_divergence(outcome, declared)
 
 
@@ -113,13 +113,6 @@ def _told(reason: BaseException | None) -> dict[str, Any]:
 def _as_utf8(value: Any) -> Any:
     """Text as JSON can carry it: a file name need not be UTF-8."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-def _declared(case: Case, pairing: Pairing, settings: Settings) -> Divergence | None:
-    for name in (pairing.option, pairing.hello.name):
-        if (name, case.id) in settings.declared:
-            return settings.declared[name, case.id]
-    return None
 
 
 def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:

@@ -38,6 +38,12 @@ class Pairing:
         claimed = self.hello.contracts
         return None if self.contract in claimed else claimed[0]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What a declared divergence may call it: as given, as it says itself, as recorded."""
+        recorded = [self.recording.header.implementation] if self.recording else []
+        return frozenset([self.option, self.hello.name, *recorded])
+
     def __str__(self) -> str:
         """What it is called in test names."""
         return f"{self.option}-{self.contract}"

@@ -46,6 +46,10 @@ class Run:
         self._outcomes: list[CaseOutcome] = []
         self._begun: dict[str, CaseOutcome] = {}
 
+    def pytest_report_header(self) -> list[str]:
+        """What is to be known of the settings before anything runs."""
+        return list(self.settings.remarks)
+
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """One test for each implementation and contract."""
         metafunc.fixturenames.append(FIXTURE)
@@ -56,7 +60,7 @@ class Run:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leaves cases to the implementations of their contract, and applies --reedbackup-case."""
         if self.settings.runs_suite:
-            self._refuse_stale_divergences(items)
+            self.settings.check_divergences({case.id for i in items if (case := case_of(i))})
         items[:] = [item for item in items if _is_of_its_contract(item)]
         patterns = self.settings.case_patterns
         if patterns:
@@ -141,9 +145,11 @@ class Run:
             failures = [
                 (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
                 for outcome in self._outcomes
-                if outcome.outcome is Outcome.FAIL
+                if outcome.outcome is Outcome.FAIL and not outcome.divergence
             ]
-            self.settings.divergences_to_write.write_text(divergences.starting_file(failures))
+            self.settings.divergences_to_write.write_text(
+                divergences.starting_file(failures), "utf-8"
+            )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
@@ -184,17 +190,9 @@ class Run:
             ],
             cases=self._outcomes,
             drift=self._drift(found),
-            divergences=list(self.settings.declared.values()),
+            divergences=list(self.settings.declared.entries),
             footer=json_report.Footer(cases=len(self._outcomes), complete=True),
         )
-
-    def _refuse_stale_divergences(self, items: list[pytest.Item]) -> None:
-        case_ids = [case.id for item in items if (case := case_of(item)) is not None]
-        if stale := divergences.stale(self.settings.declared, case_ids):
-            raise pytest.UsageError(
-                f"--reedbackup-divergences: there is no case {' or '.join(stale)}; correct the id,"
-                " or remove the entry"
-            )
 
 
 def pairing_of(item: pytest.Item) -> Pairing | None:

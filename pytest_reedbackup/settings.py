@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Settings:
     """The file that all calls are recorded in."""
     source: SourceDrift | None
     """What --reedbackup-source has, against what the ticket states of it."""
+    remarks: tuple[str, ...]
+    """What the user should know of them before anything runs."""
     paths: tuple[str, ...]
     """The tests of the user's that run; none where the suite runs."""
 
@@ -57,12 +59,17 @@ class Settings:
         # Its first contract: a baseline of `last` is timed against others of `ticket` too.
         compared = meet("--reedbackup-baseline", baseline, limits)[0] if baseline else None
         divide_as_recorded([*pairings, *([compared] if compared else [])])
-        met = {pairing.hello.name for pairing in (*pairings, compared) if pairing is not None}
+        met = {
+            name
+            for pairing in (*pairings, *([compared] if compared else []))
+            for name in pairing.names
+        }
+        own = _declared(config, met)
         return cls(
             pairings=pairings,
             baseline=compared,
             case_patterns=tuple(options.reedbackup_case),
-            declared={**divergences.shipped(met), **_declared(config)},
+            declared=divergences.shipped(met).under(own),
             declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
@@ -70,8 +77,16 @@ class Settings:
             divergences_to_write=_path(config, options.reedbackup_write_divergences),
             record=_record(config, pairings),
             source=_source(config, options.reedbackup_source),
+            remarks=tuple(_of_others(own, met)),
             paths=() if runs_suite(config) else tuple(config.args),
         )
+
+    def check_divergences(self, case_ids: Collection[str]) -> None:
+        """Raise UsageError where a declared divergence fits no case of these, or two one case."""
+        try:
+            self.declared.check_cases(case_ids, [pairing.names for pairing in self.pairings])
+        except UnusableDivergences as error:
+            raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
 
     @property
     def runs_suite(self) -> bool:
@@ -93,19 +108,28 @@ def _record(config: pytest.Config, pairings: tuple[Pairing, ...]) -> Path | None
     return path
 
 
-def _declared(config: pytest.Config) -> Declared:
-    """The divergences of the option's file, or of [tool.reedbackup]."""
+def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
+    """The divergences of the option's file, or of [tool.reedbackup]; `met`: who answers here."""
     path = _path(config, config.option.reedbackup_divergences)
+    pyproject = config.rootpath / "pyproject.toml"
     try:
+        declared = Declared()
         if path is not None:
-            return divergences.read_file(path)
-        if config.inipath is not None and config.inipath.name == "pyproject.toml":
-            document = tomllib.loads(config.inipath.read_text("utf-8"))
-            table = document.get("tool", {}).get("reedbackup", {})
-            return divergences.parse(table, f"{config.inipath}, [tool.reedbackup]")
+            declared = divergences.read_file(path)
+        elif pyproject.is_file():
+            declared = divergences.read_pyproject(pyproject)
+        declared.check_implementations(met, asked_for=path is not None)
     except UnusableDivergences as error:
         raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
-    return {}
+    return declared
+
+
+def _of_others(declared: Declared, met: Collection[str]) -> Iterator[str]:
+    if not_met := declared.not_met(met):
+        yield (
+            f"reedbackup: {declared.where} declares divergences of {', '.join(not_met)} too,"
+            " not met in this run"
+        )
 
 
 def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:

@@ -12,7 +12,7 @@ from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
 from pytest_reedbackup.parity.hunt import Party
 from pytest_reedbackup.subject import Subject
 
-PORT = divergences.mended(divergences.shipped(["python-last"]), ["python-last"])
+PORT = divergences.shipped(["python-last"]).defects(["python-last"])
 """The defects that the port declares to do the safe thing about."""
 
 
