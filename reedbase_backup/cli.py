@@ -6,21 +6,23 @@ Exit status: 0 done, 1 failed (the error is one line on stderr), 2 a wrong call.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import version
+from io import StringIO
 from typing import Any
 
 from reedbase_backup.adapter_kit import add_adapter_parser
 from reedbase_backup.create import create_backup
-from reedbase_backup.errors import ReedError
+from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, ReedError
 from reedbase_backup.list import list_backups
 from reedbase_backup.output import print_json, print_line, print_preview, print_table, printable
 from reedbase_backup.plain import plain
 from reedbase_backup.preview import preview
 from reedbase_backup.restore import restore_newest
+from reedbase_backup.streams import abandon, open_closed_streams, say
 from reedbase_backup.verify import UnknownBackup, Verification, verify
 from reedbase_backup.wording import (
     NoTime,
@@ -46,36 +48,40 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as we run
-    options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = options.run
+    open_closed_streams()
     try:
-        status = run(options)
+        status = _run(arguments)
         # At exit it would be too late to say that it failed.
         sys.stdout.flush()
-        return status
+    except OSError as error:
+        # The reader may just have read enough.
+        if not isinstance(error, BrokenPipeError):
+            say(f"the output cannot be written: {error.strerror}")
+        abandon(sys.stdout)
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted; the database is whole, as before the command or as after it")
+        return _INTERRUPTED
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    help_text = StringIO()
+    try:
+        with redirect_stdout(help_text):
+            options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        # argparse itself would not notice that it could not print.
+        sys.stdout.write(help_text.getvalue())
+        return end.code if isinstance(end.code, int) else 0
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
     except ReedError as error:
         _report_error(options, error.kind, error.fields, explained(error, options.base))
     except UnknownBackup as error:
         _report_error(options, "UnknownBackup", {}, str(error))
-    except OSError as error:
-        _give_up_output(error)
-    except KeyboardInterrupt:
-        print(
-            "reedbackup: interrupted; the database is whole, as before the command or as after it",
-            file=sys.stderr,
-        )
-        return _INTERRUPTED
     return 1
-
-
-def _give_up_output(error: OSError) -> None:
-    """Ends our writing to stdout, with a word unless the reader has just read enough."""
-    if not isinstance(error, BrokenPipeError):
-        print(f"reedbackup: the output cannot be written: {error.strerror}", file=sys.stderr)
-    # What is still to be written would fail again at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,7 +107,7 @@ def _add_command(
     commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
-    command.add_argument("base", metavar="BASE", help="the database's .reed folder")
+    command.add_argument("base", type=_base, metavar="BASE", help="the database's .reed folder")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=run)
     return command
@@ -141,6 +147,13 @@ def _add_serve(commands: Any) -> None:
         " or MODULE:OBJECT",
     )
     command.set_defaults(run=_serve, json=False)
+
+
+def _base(text: str) -> str:
+    if not text:
+        # Such as of a shell's variable that is not set.
+        raise argparse.ArgumentTypeError("it is empty; give the path of a .reed database")
+    return text
 
 
 def _time(text: str) -> int:
@@ -239,14 +252,21 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         serve(options.implementation)
     except UnusableImplementation as error:
-        print(f"reedbackup serve: {error}", file=sys.stderr)
+        say(f"serve: {error}")
         return 2
     return 0
 
 
 def _verdict(one: Verification) -> str:
-    if one.damage is not None:
-        return f"DAMAGED: {one.damage}"
+    match one.damage:
+        case None:
+            pass
+        case BackupCorrupted():
+            return f"DAMAGED: {one.damage}"
+        case BackupUnsafe():
+            return f"REFUSED: {one.damage}"
+        case _:
+            return f"UNREADABLE: {one.damage}"
     checked = "every SHA-256 right" if one.has_manifest else "gzip checksum right, no manifest"
     return f"sound: {counted(one.table_count or 0, 'table')}, {checked}"
 
@@ -264,6 +284,6 @@ def _error_fields(error: ReedError) -> dict[str, Any]:
 def _report_error(
     options: argparse.Namespace, kind: str, fields: dict[str, Any], message: str
 ) -> None:
+    say(printable(message))
     if options.json:
         print_json({"error": {"kind": kind, "fields": fields, "message": message}})
-    print(f"reedbackup: {printable(message)}", file=sys.stderr)

@@ -240,6 +240,8 @@ class GzipReader:
 
     def _start_member(self) -> int:
         """Passes over a member's header, and returns its flags."""
+        if not _MAGIC.startswith(self._input[: len(_MAGIC)]):
+            raise GzipDamaged("it is not a gzip file")
         head = self._take(10)
         flags = head[3]
         if head[:3] != _MAGIC or flags & _RESERVED_FLAGS:

@@ -58,7 +58,8 @@ def open_base(base_path: str) -> int:
         if not says_nothing_is_there(error):
             raise
         raise IoError(
-            "open_base", f"{base_path} is not a folder; give the path of a .reed database"
+            "open_base",
+            f"{base_path or 'the empty path'} is not a folder; give the path of a .reed database",
         ) from error
 
 
@@ -84,6 +85,26 @@ def base_locked(base_path: str) -> Iterator[int]:
                 else:
                     _remove_lock_file(descriptor)
             yield descriptor
+    finally:
+        close(descriptor)
+
+
+@contextmanager
+def base_watched(base_path: str) -> Iterator[None]:
+    """Lets no backup or restore of the base begin meanwhile, and changes nothing on disk.
+
+    Where the folder itself cannot be locked, it goes without. Raises as `base_locked`.
+    """
+    with translated("open_base", base_path):
+        descriptor = open_base(base_path)
+    try:
+        with translated("lock_base", base_path):
+            try:
+                flock.acquire(descriptor, fcntl.LOCK_SH, base_path, BASE_TIMEOUT_SECS)
+            except OSError as error:
+                if error.errno not in flock.UNSUPPORTED:
+                    raise
+        yield
     finally:
         close(descriptor)
 

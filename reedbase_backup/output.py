@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +22,9 @@ def print_line(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Any value of this package as JSON; a name that is not UTF-8 with backslash escapes."""
-    # Only here: a backup from a script needs no JSON.
-    import msgspec
-
-    encoded = msgspec.json.format(msgspec.json.encode(plain(value)), indent=2)
-    sys.stdout.write(encoded.decode() + "\n")
+    # Letters as they are, where they can be written at all.
+    is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    print(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf_8))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -11,7 +11,7 @@ from reedbase_backup import catalogue
 from reedbase_backup.archive import ArchiveReader, Contents
 from reedbase_backup.contents import Entry
 from reedbase_backup.errors import BackupNotFound, translated
-from reedbase_backup.locks import base_locked
+from reedbase_backup.locks import base_watched
 from reedbase_backup.presence import is_folder
 from reedbase_backup.restore import newest_at_or_before
 from reedbase_backup.source import (
@@ -62,7 +62,7 @@ def preview(base_path: BasePath, target_timestamp: int) -> Preview:
     with translated("preview"):
         if not is_folder(base):
             raise BackupNotFound(target_timestamp, oldest=None)
-    with base_locked(base), translated("preview"):
+    with base_watched(base), translated("preview"):
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)
         with catalogue.open_archive(base, name) as file:
             reader = ArchiveReader(file, name.file_name)

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,14 @@ def test_verify_fails_where_one_backup_is_damaged_and_says_which(base, backup_at
     assert found[1]["damage"]["kind"] == "BackupCorrupted"
 
 
+def test_verify_tells_what_is_damaged_from_what_is_refused(base, backup_at, run):
+    backup_at(base, 1000)
+    with tarfile.open(base / "backups" / "2000.tar.gz", "w:gz") as archive:
+        archive.add(base / "tables", "../tables")
+    out = run("verify", base)[1]
+    assert "\tREFUSED: Unsafe entry '../tables/': the name leads out of the database" in out
+
+
 FAILURES = [
     (["create", "{missing}"], "IoError", "give the path of a .reed database"),
     (["create", "{empty}"], "NoTablesFound", "{empty} has no tables/ folder; give the path of"),
@@ -211,6 +220,10 @@ def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
         ["restore", "{base}", "--to", str(2**64)],
         ["list", "{base}", "more"],
         ["create", "{base}", "--nonsense"],
+        ["create", ""],
+        ["list", ""],
+        ["verify", ""],
+        ["restore", "", "--to", "5"],
     ],
 )
 def test_a_wrong_call_is_status_2_and_does_nothing(base, run, snapshot, arguments):

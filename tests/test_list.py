@@ -13,11 +13,14 @@ import pytest
 
 from reedbase_backup import (
     BackupInfo,
+    BackupNotFound,
+    IoError,
     catalogue,
     create_backup,
     list_backups,
     restore_point_in_time,
 )
+from reedbase_backup.verify import verify
 
 
 def test_backups_come_newest_first_whatever_order_they_were_made_in(base, backup_at):
@@ -217,3 +220,26 @@ def test_a_base_may_be_a_symlink_or_relative(base, tmp_path, monkeypatch):
         assert restore_point_in_time(path, 2**63).tables_restored == 2
     assert len(list_backups("link")) == len(list_backups(base)) == 2
     assert (tmp_path / "link").is_symlink()
+
+
+def test_the_empty_path_is_no_base_and_never_the_working_folder(base, monkeypatch, snapshot):
+    create_backup(base)
+    monkeypatch.chdir(base)
+    before = snapshot(base)
+    for nowhere in ("", b""):
+        assert list_backups(nowhere) == []
+        assert verify(nowhere) == []
+        with pytest.raises(BackupNotFound):
+            restore_point_in_time(nowhere, 2**63)
+        with pytest.raises(IoError, match="the empty path is not a folder"):
+            create_backup(nowhere)
+    assert snapshot(base) == before
+    assert len(list_backups(".")) == len(list_backups(Path())) == 1
+
+
+def test_a_relative_base_is_found_from_where_the_process_is_by_then(base, monkeypatch, tmp_path):
+    create_backup(base)
+    (tmp_path / "elsewhere" / ".reed").mkdir(parents=True)
+    for folder, count in ((tmp_path, 1), (tmp_path / "elsewhere", 0), (tmp_path, 1)):
+        monkeypatch.chdir(folder)
+        assert len(list_backups(".reed")) == count

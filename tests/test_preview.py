@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from reedbase_backup import (
     BackupCorrupted,
     BackupNotFound,
     BackupUnsafe,
+    LockTimeout,
     create_backup,
+    locks,
     restore_point_in_time,
 )
 from reedbase_backup.preview import preview
@@ -111,3 +117,108 @@ def test_a_preview_is_read_only(base, snapshot):
     before, names = snapshot(base), os.listdir(base)
     preview(base, FOREVER)
     assert (snapshot(base), os.listdir(base)) == (before, names)
+
+
+# Beside others ------------------------------------------------------------------
+
+_WRITER = """
+import fcntl, os, sys, time
+folder, lock = sys.argv[1], os.path.join(sys.argv[1], ".lock")
+os.chdir(folder)
+held = open(lock) if os.path.exists(lock) else None
+contents = [(open(n).read(), open(n).read() + "more") for n in ("current.csv", "version.log")]
+print("ready", flush=True)
+while True:
+    for state in (1, 0):
+        held and fcntl.flock(held, fcntl.LOCK_EX)
+        open("current.new.tmp", "w").write("x" * 5000)
+        os.unlink("current.new.tmp")
+        for name, content in zip(("current.csv", "version.log"), contents):
+            with open("new.tmp", "w") as file:
+                file.write(content[state])
+            os.chmod("new.tmp", os.stat(name).st_mode & 0o7777)
+            os.rename("new.tmp", name)
+        open(f"{state}.bsdiff.tmp", "w").close()
+        os.unlink(f"{state}.bsdiff.tmp")
+        held and fcntl.flock(held, fcntl.LOCK_UN)
+        time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_beside_a_writer_each_table_is_seen_between_two_writes(base, lock):
+    text = base / "tables" / "text"
+    if not lock:
+        (text / ".lock").unlink()
+    create_backup(base)
+    # Without a lock there must be time to see that nothing has changed meanwhile.
+    command = [sys.executable, "-c", _WRITER, text, "0.001" if lock else "0.2"]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        both = ["tables/text/current.csv", "tables/text/version.log"]
+        for _ in range(20):
+            found = preview(base, FOREVER)
+            assert found.changed in ([], both)
+            assert (found.added, found.removed, found.mode_changed) == ([], [], [])
+    finally:
+        writer.kill()
+        writer.communicate()
+
+
+def test_a_table_that_stays_locked_is_an_error_that_names_it(base, monkeypatch):
+    create_backup(base)
+    monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0.1)
+    with (base / "tables" / "text" / ".lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(LockTimeout, match="tables/text"):
+            preview(base, FOREVER)
+
+
+def test_no_backup_or_restore_runs_meanwhile(base, monkeypatch):
+    """Which could prune the archive, or have half of the trees in place."""
+    create_backup(base)
+    monkeypatch.setattr(locks, "BASE_TIMEOUT_SECS", 0.1)
+    descriptor = os.open(base, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with pytest.raises(LockTimeout):
+            preview(base, FOREVER)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        assert preview(base, FOREVER).is_empty
+    finally:
+        os.close(descriptor)
+
+
+def test_a_preview_works_where_nothing_may_be_written(base, as_nobody):
+    create_backup(base)
+    for folder in (base / "backups", base / "tables", base):
+        folder.chmod(0o555)
+    done = as_nobody(
+        """
+from reedbase_backup.preview import preview
+print(preview(sys.argv[1], 2**64 - 1).mode_changed)
+""",
+        base,
+    )
+    assert (done.stdout, done.stderr) == ("['tables']\n", "")
+
+
+def test_where_folders_cannot_be_locked_it_goes_without(base, monkeypatch, snapshot):
+    create_backup(base)
+
+    def refused(descriptor, operation):
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    before, names = snapshot(base), os.listdir(base)
+    assert preview(base, FOREVER).is_empty
+    assert (snapshot(base), os.listdir(base)) == (before, names)
+
+
+@pytest.mark.parametrize("path", ["", "missing", "with\0nul"])
+def test_a_base_that_is_no_folder_has_no_backup_to_preview(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BackupNotFound):
+        preview(path, FOREVER)

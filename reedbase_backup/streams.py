@@ -1,0 +1,46 @@
+"""stdin, stdout and stderr as they may be: closed, full, or read by nobody any more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def open_closed_streams() -> None:
+    """Opens the null device in place of each stream that whoever started us has closed.
+
+    Otherwise the next file that is opened gets its number, such as an archive, and
+    Python prints to stdout what was meant for stderr.
+    """
+    for number, (name, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free, which this is.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            stream = open(number, mode, errors="backslashreplace", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def say(line: str) -> None:
+    """Prints a line on stderr; where that is impossible, nobody is to be told."""
+    try:
+        print(f"reedbackup: {line}", file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)
+
+
+def abandon(stream: TextIO) -> None:
+    """Ends all writing to `stream`: what is left in its buffer would fail again at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, stream.fileno())
+    finally:
+        os.close(null)
+    with suppress(OSError):
+        stream.flush()
