@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +16,12 @@ from pathlib import Path
 RATIO_LIMIT = 1.10
 """Ticket 060-OPS-01, "Regression": performance <= 110 % of the baseline."""
 
-_FIRST_PAIRS = 7
-_MOST_PAIRS = 35
-_RESAMPLES = 2000
-_CONFIDENCE = 0.95
+RATIO_ERROR = 0.025
+"""How often an implementation at exactly RATIO_LIMIT may be called broken, all in all
+(contract `ticket`, "Bounds")."""
+
+LOOKS = (10, 16, 24, 32, 40)
+"""After how many pairs the measurements are looked at; even, so that each order is half of them."""
 
 Measure = Callable[[], int]
 """Makes one call and returns the nanoseconds that it took."""
@@ -32,27 +35,58 @@ class Decision(StrEnum):
     UNDECIDED = "undecided"
 
 
+@functools.cache
+def majorities(error: float) -> Mapping[int, int]:
+    """By look, how many pairs on one side of the limit decide for that side.
+
+    At a true ratio of exactly the limit each pair is above it as often as
+    below, whatever the noise is like: outliers, bursts and drift among it, as
+    they meet either of a pair. So the number above is that of heads of as many
+    coins, and how often it comes to a majority at any of the looks is worked
+    out exactly: at most `error`, in shares that grow with the pairs.
+    """
+    reached = {0: 1.0}  # by heads, how likely, without a majority at an earlier look
+    found: dict[int, int] = {}
+    thrown, spent = 0, 0.0
+    for look in LOOKS:
+        for _ in range(look - thrown):
+            reached = {
+                heads: (reached.get(heads, 0.0) + reached.get(heads - 1, 0.0)) / 2
+                for heads in range(max(reached) + 2)
+            }
+        thrown, allowed = look, error * look / LOOKS[-1]
+        majority = look + 1  # of no use: more than there are
+        while majority > look // 2 + 1 and spent + reached.get(majority - 1, 0.0) <= allowed:
+            majority -= 1
+            spent += reached.pop(majority, 0.0)
+        found[look] = majority
+    return found
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Interleaved pairs of an implementation and its baseline, in nanoseconds."""
 
     pairs: Sequence[tuple[int, int]]
+    majority: int
+    """How many pairs on one side of the limit decide for that side."""
+
+    @property
+    def _ratios(self) -> list[float]:
+        return sorted(own / max(baseline, 1) for own, baseline in self.pairs)
 
     @property
     def ratio(self) -> float:
         """The median of the pairs' ratios, implementation by baseline."""
-        return statistics.median(own / baseline for own, baseline in self.pairs)
+        return statistics.median(self._ratios)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % bootstrap interval of `ratio`; the same pairs give the same interval."""
-        ratios = [own / baseline for own, baseline in self.pairs]
-        draw = random.Random(len(ratios))
-        medians = sorted(
-            statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(_RESAMPLES)
-        )
-        tail = int(_RESAMPLES * (1 - _CONFIDENCE) / 2)
-        return medians[tail], medians[-tail - 1]
+        """Between which of the pairs' ratios the true one is; all looks allowed for."""
+        ratios = self._ratios
+        if self.majority > len(ratios):
+            return 0.0, float("inf")
+        return ratios[-self.majority], ratios[self.majority - 1]
 
     @property
     def decision(self) -> Decision:
@@ -71,17 +105,21 @@ class Comparison:
         )
 
 
-def compare(own: Measure, baseline: Measure) -> Comparison:
-    """Measures both in turn, in alternating order, until the bound is decided, or in vain."""
+def compare(own: Measure, baseline: Measure, *, error: float = RATIO_ERROR) -> Comparison:
+    """Measures both in turn, in alternating order, until a look decides the bound, or in vain.
+
+    `error` is how often an implementation at exactly RATIO_LIMIT may be called
+    broken, whichever look it comes to.
+    """
     pairs: list[tuple[int, int]] = []
     own(), baseline()  # caches are warm for neither or for both
-    while True:
-        pairs.append((own(), baseline()) if len(pairs) % 2 else _reversed(baseline(), own()))
-        if len(pairs) < _FIRST_PAIRS:
-            continue
-        comparison = Comparison(tuple(pairs))
-        if comparison.decision is not Decision.UNDECIDED or len(pairs) >= _MOST_PAIRS:
-            return comparison
+    for look, majority in majorities(error).items():
+        while len(pairs) < look:
+            pairs.append((own(), baseline()) if len(pairs) % 2 else _reversed(baseline(), own()))
+        comparison = Comparison(tuple(pairs), majority)
+        if comparison.decision is not Decision.UNDECIDED:
+            break
+    return comparison
 
 
 def _reversed(baseline: int, own: int) -> tuple[int, int]:
