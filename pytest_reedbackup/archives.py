@@ -10,9 +10,11 @@ import hashlib
 import io
 import os
 import stat
+import struct
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_reedbackup.databases.tree import ROOT, Entry, Tree
@@ -22,6 +24,18 @@ ROOTS = ("tables", "indices")
 
 _GZIP = 31
 _WHOLE_SECOND_NS = 10**9
+# What tarfile raises for data in memory: numbers and text that are none, links that lead nowhere
+# or to each other, headers that go on without end.
+_MALFORMED = (
+    tarfile.TarError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    ValueError,
+    struct.error,
+)
 
 
 def decompress_one_member(archive: Path) -> bytes:
@@ -49,14 +63,14 @@ def decompress_one_member(archive: Path) -> bytes:
 
 def read_members(archive: Path) -> list[tarfile.TarInfo]:
     """The members of an archive, in order, extension headers applied."""
-    with _open(archive) as tar:
+    with _reading(archive) as tar:
         return tar.getmembers()
 
 
 def read_tree(archive: Path) -> Tree:
     """What an archive holds of tables/ and indices/, in the terms of a tree on disk."""
     entries: dict[str, Entry] = {}
-    with _open(archive) as tar:
+    with _reading(archive) as tar:
         for member in tar:
             name = normal_name(member)
             if name.split("/")[0] in ROOTS:
@@ -73,7 +87,7 @@ def read_tree(archive: Path) -> Tree:
 def read_folder(archive: Path, folder: str) -> Tree:
     """What an archive holds of the folder `folder` at its top, by names relative to it."""
     entries: dict[str, Entry] = {}
-    with _open(archive) as tar:
+    with _reading(archive) as tar:
         for member in tar:
             top, _, name = normal_name(member).partition("/")
             if top == folder:
@@ -86,15 +100,19 @@ def normal_name(member: tarfile.TarInfo) -> str:
     return member.name.removeprefix("./").rstrip("/")
 
 
-def _open(archive: Path) -> tarfile.TarFile:
+@contextmanager
+def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
+    """The tar inside an archive; whatever cannot be made out in it, its maker has put there."""
     data = decompress_one_member(archive)
     try:
-        return tarfile.open(
+        with tarfile.open(
             fileobj=io.BytesIO(data), mode="r:", encoding="utf-8", errors="surrogateescape"
-        )
-    except tarfile.TarError as error:
+        ) as tar:
+            yield tar
+    except _MALFORMED as error:
+        found = f"{type(error).__name__}: {error}"
         raise BrokenPromise(
-            f"{archive.name} as tar", expected="a plain tar", found=str(error)
+            f"{archive.name} as tar", expected="a plain tar", found=found
         ) from error
 
 
@@ -202,7 +220,7 @@ def flipped_bits(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
     A flip that leaves the content as it was (in the padding bits of deflate) is
     no damage, and is passed over.
     """
-    original = zlib.decompress(content, _GZIP)
+    original = _decompressed(content)
     start = data_offset(content)
     for step in range(count):
         offset = start + (len(content) - 1 - start) * step // max(count - 1, 1)
@@ -216,6 +234,7 @@ def flipped_bits(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
 
 def missing_bytes(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Copies of a gzip member that lack some of its bytes."""
+    _decompressed(content)
     start, length = data_offset(content), len(content)
     for kept in sorted(
         {start, (start + length) // 2, length - 9, length - 8, length - 4, length - 1}
@@ -223,6 +242,16 @@ def missing_bytes(content: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"cut to {kept} of {length} bytes", content[:kept]
     middle = (start + length) // 2
     yield f"byte {middle} missing", content[:middle] + content[middle + 1 :]
+
+
+def _decompressed(content: bytes) -> bytes:
+    """What a gzip member holds, which must be sound before it is damaged."""
+    try:
+        return zlib.decompress(content, _GZIP)
+    except zlib.error as error:
+        raise BrokenPromise(
+            "an archive, before it is damaged", expected="a sound gzip member", found=str(error)
+        ) from error
 
 
 def _still_holds(content: bytes, original: bytes) -> bool:

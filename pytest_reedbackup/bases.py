@@ -10,7 +10,11 @@ from pathlib import Path
 from pytest_reedbackup.archives import ROOTS, pack
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.promises import expect_that
 from pytest_reedbackup.subject import Subject
+
+# The longest name that Linux's and macOS' file systems take.
+_NAME_BYTES = 255
 
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
@@ -37,8 +41,25 @@ def below_roots(tree: Tree) -> Tree:
 
 
 def archive_of(base: Path, backup_id: str) -> Path:
-    """Where the archive of a backup is (contract `ticket`, create/archive)."""
+    """Where the archive of a backup is (contract `ticket`, create/archive).
+
+    Raises BrokenPromise for an id that no file can be named by.
+    """
+    named = f"{backup_id}.tar.gz"
+    is_name = backup_id and not set(named) & {"/", "\0"} and len(os.fsencode(named)) <= _NAME_BYTES
+    expect_that(
+        bool(is_name),
+        "the id of a backup",
+        expected="a valid file name, without .tar.gz",
+        found=backup_id,
+    )
     return base / "backups" / f"{backup_id}.tar.gz"
+
+
+def set_file_time(path: Path, seconds: int) -> None:
+    """Gives a file another mtime, in Unix seconds, as one that was copied or synchronised has."""
+    path.stat()  # whose error names the path, unlike that of utime
+    os.utime(path, (seconds, seconds))
 
 
 def backups_listing(base: Path) -> list[str]:

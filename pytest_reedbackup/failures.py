@@ -17,6 +17,10 @@ class BrokenPromise(AssertionError):
         self.found = found
 
 
+class UnfitValue(BrokenPromise):
+    """What a function returned is not of its contract's type, or cannot be sent at all."""
+
+
 class MissingCapability(Exception):
     """The case needs what neither the adapter nor this machine offers: outcome `skip`."""
 

@@ -91,8 +91,7 @@ def reedbackup(_reedbackup_implementation: Subject) -> Subject:
 
     The one of --reedbackup-impl, or the reference.
     """
-    # Where the test before has left the clock is nothing to build on.
-    _reedbackup_implementation.clock.reset()
+    _reedbackup_implementation.implementation.begin_case()
     return _reedbackup_implementation
 
 

@@ -18,6 +18,7 @@ from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, results
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report import drift_table, json_report, terminal
 from pytest_reedbackup.settings import Settings
+from pytest_reedbackup.subject import Subject
 from pytest_reedbackup.suite import arguments_of
 from pytest_reedbackup.tapes.hooks import Recording, Replaying
 from pytest_reedbackup.tapes.recorder import Recorder
@@ -87,11 +88,17 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Makes a missing capability or an undecided bound a skip in pytest's own terms."""
+        """Says in pytest's terms what is missing or undecided, and whose fault an OSError is."""
         try:
             return (yield)
         except (MissingCapability, UndecidedBound) as reason:
             raise pytest.skip.Exception(str(reason)) from reason
+        except OSError as error:
+            subject: Subject | None = getattr(item, "funcargs", {}).get("reedbackup")
+            broken = subject and subject.implementation.blamed_for(error)
+            if broken:
+                raise broken from error
+            raise
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(

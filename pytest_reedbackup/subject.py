@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.clock import Clock
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.translated import foreign_type
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
@@ -61,6 +62,13 @@ class Subject:
         """The list of backups, which must succeed."""
         value: list[Any] = value_of(self.list_backups(base), "list_backups")
         return value
+
+    def newest(self, base: Path) -> Any:
+        """The first entry of the list of backups, which must have one."""
+        listed = self.listed(base)
+        if not listed:
+            raise BrokenPromise("list_backups", expected="at least one backup", found="none")
+        return listed[0]
 
     def restored(self, base: Path, target: int) -> Any:
         """The RestoreReport of a restore that must succeed."""

@@ -27,6 +27,11 @@ INVALID_PARAMS = -32602
 IMPLEMENTATION_ERROR = -32000
 """The one code that is the implementation's; the others mean a wrong adapter or harness."""
 
+UNFIT_VALUE: Final = "UnfitValue"
+"""The kind of error that says: the function returned, and what it returned is not of its
+contract's type, or cannot be sent at all. Only the adapter can know that it was not the adapter
+who spoilt it. Its fields: `field`, where in the value, and `found`, what is there."""
+
 Contract = Literal["ticket", "last"]
 CONTRACTS: tuple[Contract, ...] = ("ticket", "last")
 

@@ -13,7 +13,14 @@ from msgspec import UNSET
 
 from reedbase_backup import protocol
 from reedbase_backup.loading import CLOCK, Implementation, UnusableImplementation, load
-from reedbase_backup.plain import error_fields, error_kind, plain
+from reedbase_backup.plain import (
+    Unsendable,
+    error_fields,
+    error_kind,
+    error_text,
+    plain,
+    says_its_kind,
+)
 from reedbase_backup.protocol import Contract
 
 
@@ -91,20 +98,34 @@ class Adapter:
         try:
             returned = function(**arguments)
             elapsed_ns = time.perf_counter_ns() - started
-            value = plain(returned)
         except Exception as error:  # noqa: BLE001 - whatever it raises is its answer
             elapsed_ns = time.perf_counter_ns() - started
             return _implementation_error(request.id, error, elapsed_ns)
-        _warn_of_misfit(value, contract, request.method)
+        try:
+            value = _fitting(returned, contract, request.method)
+        except Unsendable as unsendable:
+            return _unfit(request, unsendable, elapsed_ns)
         return _result(request.id, {"value": value, "elapsed_ns": elapsed_ns})
 
 
-def _warn_of_misfit(value: Any, contract: Contract, method: str) -> None:
-    """Logs what the other side will refuse, while the cause is near."""
+def _fitting(returned: Any, contract: Contract, method: str) -> Any:
+    """What was returned, in JSON's types. Raises Unsendable where its contract says otherwise."""
+    value = plain(returned)
     try:
         msgspec.convert(value, protocol.VALUES[contract, method])
     except msgspec.ValidationError as error:
-        print(f"the value of {method} does not fit contract {contract}: {error}", file=sys.stderr)
+        reason, _, place = str(error).partition(" - at `$")
+        raise Unsendable(place.rstrip("`").lstrip("."), f"wrong: {reason}") from error
+    return value
+
+
+def _unfit(request: protocol.Request, unsendable: Unsendable, elapsed_ns: int) -> bytes:
+    """Says so, and logs it, while the cause is near."""
+    message = f"what {request.method} returned cannot be sent: {unsendable}"
+    print(message, file=sys.stderr)
+    fields = {"field": unsendable.field, "found": unsendable.found}
+    data = {"kind": protocol.UNFIT_VALUE, "fields": fields, "elapsed_ns": elapsed_ns}
+    return _error(request.id, protocol.IMPLEMENTATION_ERROR, message, data)
 
 
 class _Refused(Exception):
@@ -114,10 +135,10 @@ class _Refused(Exception):
 
 
 def _implementation_error(request_id: int | str, error: Exception, elapsed_ns: int) -> bytes:
-    if not hasattr(error, "kind"):
+    if not says_its_kind(error):
         # No ReedError: a bug as likely as an answer, so the log gets it whole.
         traceback.print_exception(error)
-    message = plain(str(error)) or error_kind(error)
+    message = error_text(error)
     data = {"kind": error_kind(error), "fields": error_fields(error), "elapsed_ns": elapsed_ns}
     return _error(request_id, protocol.IMPLEMENTATION_ERROR, message, data)
 

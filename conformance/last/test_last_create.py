@@ -229,7 +229,7 @@ def test_a_file_for_a_base_is_an_io_error(reedbackup: Subject, reedbackup_db: Pa
     refusal = refusal_of(reedbackup.create_backup(base), "create_backup", ("IoError",))
     reason = os_reason(errno.ENOTDIR)
     expect("the fields", refusal.fields, {"operation": "create_backup_dir", "reason": reason})
-    expect("the file", base.read_text(), "no base")
+    expect("the file", base.read_bytes(), b"no base")
 
 
 @case("last/create/error/no-name", "A base path that ends in .. is IoError get_basename.")
@@ -248,7 +248,7 @@ def test_a_file_for_backups_is_an_error(reedbackup: Subject, reedbackup_db: Path
     refusal_of(
         reedbackup.create_backup(reedbackup_db), "create_backup", ("IoError", "CommandFailed")
     )
-    expect("backups", (reedbackup_db / "backups").read_text(), "in the way")
+    expect("backups", (reedbackup_db / "backups").read_bytes(), b"in the way")
 
 
 @case(

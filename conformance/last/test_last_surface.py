@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.cases import cases
 from pytest_reedbackup.creates import created
 from pytest_reedbackup.databases.tables import U64_MAX, tables_of
-from pytest_reedbackup.failures import BrokenPromise, MissingCapability
+from pytest_reedbackup.failures import BrokenPromise, MissingCapability, UnfitValue
 from pytest_reedbackup.implementations.faults import Misfit
 from pytest_reedbackup.promises import expect
 from pytest_reedbackup.subject import Subject
@@ -67,7 +68,8 @@ def test_the_functions_have_the_baselines_signatures(
         expect(f"the required parameters of {variant}", required, PARAMETERS[variant])
     # Over the protocol, these parameters are all that is sent; any answer will do.
     targets = {"target_timestamp": 0} if "target_timestamp" in PARAMETERS[variant] else {}
-    reedbackup.implementation.call(variant, reedbackup.contract, reedbackup_db, **targets)
+    with suppress(UnfitValue):
+        reedbackup.implementation.call(variant, reedbackup.contract, reedbackup_db, **targets)
 
 
 @cases(

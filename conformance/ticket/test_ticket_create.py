@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from pytest_reedbackup.bases import (
     change_everything,
     edit_unseen,
     live_tree,
+    set_file_time,
     share_with_a_group,
     source_tree,
     under_another_name,
@@ -214,16 +214,16 @@ def test_table_count_counts_folders(
             (base / "tables" / f"further {number}").mkdir()
     tables = sum(child.is_dir() for child in (base / "tables").iterdir())
     expect("table_count of create_backup", reedbackup.created(base).table_count, tables)
-    expect("table_count of list_backups", reedbackup.listed(base)[0].table_count, tables)
+    expect("table_count of list_backups", reedbackup.newest(base).table_count, tables)
     (base / "tables" / "made since").mkdir()
-    expect("table_count, with a table made since", reedbackup.listed(base)[0].table_count, tables)
+    expect("table_count, with a table made since", reedbackup.newest(base).table_count, tables)
 
 
 @case("ticket/create/info/of-earlier", "List shows an earlier backup as create returned it.")
 def test_list_shows_an_earlier_backup_as_it_was(reedbackup: Subject, reedbackup_db: Path) -> None:
     earlier = reedbackup.created(reedbackup_db)
     # A copied or synchronised archive carries any time.
-    os.utime(archive_of(reedbackup_db, earlier.id), (10**9, 10**9))
+    set_file_time(archive_of(reedbackup_db, earlier.id), 10**9)
     reedbackup.clock.advance()
     edits.create_table(reedbackup_db, "made_since", bytes(range(256)) * 9, 1_800_000_000 * 10**9)
     reedbackup.created(reedbackup_db)
@@ -252,7 +252,7 @@ def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_d
 @case("ticket/create/info/compression", 'compression is "gzip".')
 def test_compression_is_gzip(reedbackup: Subject, reedbackup_db: Path) -> None:
     expect("compression of create_backup", reedbackup.created(reedbackup_db).compression, "gzip")
-    expect("compression of list_backups", reedbackup.listed(reedbackup_db)[0].compression, "gzip")
+    expect("compression of list_backups", reedbackup.newest(reedbackup_db).compression, "gzip")
 
 
 @case(

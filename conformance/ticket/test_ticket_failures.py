@@ -165,7 +165,7 @@ def test_a_create_without_room_for_backups_changes_nothing(
     before = source_tree(reedbackup_db)
     refusal_of(reedbackup.create_backup(reedbackup_db), "create_backup")
     expect_same_tree("the base", source_tree(reedbackup_db), before)
-    expect("backups", (reedbackup_db / "backups").read_text(), "in the way")
+    expect("backups", (reedbackup_db / "backups").read_bytes(), b"in the way")
 
 
 def _create_in_vain(reedbackup: Subject, base: Path) -> None:

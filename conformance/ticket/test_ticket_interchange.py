@@ -138,8 +138,9 @@ def test_what_tar_packed_restores(
 @case("ticket/restore/foreign-archive/listed", "List shows a plain archive of others as a backup.")
 def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> None:
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
-    (info,) = reedbackup.listed(reedbackup_db) or [None]
-    expect_that(info is not None, "list_backups", expected="the one backup", found=[])
+    listed = reedbackup.listed(reedbackup_db)
+    expect_that(len(listed) == 1, "list_backups", expected="the one backup", found=listed)
+    (info,) = listed
     expect("its timestamp", info.timestamp, 1_700_000_000)
     expect("its size_bytes", info.size_bytes, archive.stat().st_size)
     expect("its table_count", info.table_count, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from pytest_reedbackup.bases import (
     backup_at,
     change_everything,
     live_tree,
+    set_file_time,
 )
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases import edits
@@ -63,7 +63,7 @@ class History:
             trees[time] = tree
             # A copied or synchronised archive carries any time: here, the oldest the latest.
             file_time = 3 * 10**9 - time
-            os.utime(archive_of(base, backup_id), (file_time, file_time))
+            set_file_time(archive_of(base, backup_id), file_time)
         self.times = sorted(trees)
         self.trees = [trees[time] for time in self.times]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.archives import UNREADABLE
-from pytest_reedbackup.bases import archive_of, backups_listing
+from pytest_reedbackup.bases import archive_of, backups_listing, set_file_time
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
@@ -95,7 +95,7 @@ def test_retention_goes_by_the_backups_times(
         reedbackup.clock.set(1_800_000_000 + number)
         later.append(reedbackup.created(base).id)
         # A copied or synchronised archive carries any time.
-        os.utime(archive_of(base, later[-1]), (10**9 - number, 10**9 - number))
+        set_file_time(archive_of(base, later[-1]), 10**9 - number)
     for number in range(2):
         reedbackup.clock.set(1_700_000_000 + number)
         made = reedbackup.created(base)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -68,7 +69,8 @@ class Tree:
         if stat.S_ISDIR(found.st_mode):
             if ROOT not in left_out:
                 entries[ROOT] = _entry(found, "")
-            entries.update(_walk(os.open(path, os.O_RDONLY | os.O_DIRECTORY), "", left_out))
+            opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            entries.update(_walk(opened, path, "", left_out))
         else:
             content = _sha256(str(path), found) if stat.S_ISREG(found.st_mode) else ""
             entries[ROOT] = _entry(found, content)
@@ -100,7 +102,9 @@ class Tree:
         return sentences
 
 
-def _walk(folder: int, prefix: str, left_out: frozenset[str]) -> Iterator[tuple[str, Entry]]:
+def _walk(
+    folder: int, root: Path, prefix: str, left_out: frozenset[str]
+) -> Iterator[tuple[str, Entry]]:
     """The entries below the open folder, which is closed at the end."""
     try:
         with os.scandir(folder) as children:
@@ -108,12 +112,26 @@ def _walk(folder: int, prefix: str, left_out: frozenset[str]) -> Iterator[tuple[
                 path = prefix + child.name
                 if path in left_out:
                     continue
-                found = child.stat(follow_symlinks=False)
-                yield path, _entry(found, _content(child.name, found, folder))
-                if stat.S_ISDIR(found.st_mode):
-                    yield from _walk(_open(child.name, folder), f"{path}/", left_out)
+                with _named(root / path):
+                    found = child.stat(follow_symlinks=False)
+                    entry = _entry(found, _content(child.name, found, folder))
+                    is_folder = stat.S_ISDIR(found.st_mode)
+                    inner = _open(child.name, folder) if is_folder else -1
+                yield path, entry
+                if is_folder:
+                    yield from _walk(inner, root, f"{path}/", left_out)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Gives an error the whole path, of what was opened by its name in an open folder."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _content(name: str, found: os.stat_result, folder: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from pytest_reedbackup.failures import UnfitValue
 from pytest_reedbackup.implementations.faults import (
     AdapterFault,
     Misfit,
@@ -52,7 +53,8 @@ class Client:
     """One conversation with one adapter.
 
     Every call raises AdapterFault where the adapter breaks the protocol; the
-    conversation is then over.
+    conversation is then over. It raises UnfitValue where the adapter says that
+    the implementation returned what cannot be sent.
     """
 
     def __init__(self, transport: Transport, *, keeps_time: bool = True) -> None:
@@ -89,7 +91,7 @@ class Client:
             started = time.perf_counter_ns()
             raw = self._request(method, request, timeout_secs)
             waited_ns = time.perf_counter_ns() - started
-            answer = self._answer(raw, protocol.VALUES[contract, method])
+            answer = self._answer(raw, contract, method)
             if self._keeps_time and answer.elapsed_ns > waited_ns:
                 self._violated(
                     f"elapsed_ns is {answer.elapsed_ns}, more than the {waited_ns} ns that passed"
@@ -131,16 +133,24 @@ class Client:
         assert isinstance(reply.result, msgspec.Raw)
         return reply.result
 
-    def _answer(self, raw: msgspec.Raw | protocol.ErrorObject, value_type: Any) -> Answer:
+    def _answer(
+        self, raw: msgspec.Raw | protocol.ErrorObject, contract: Contract, method: str
+    ) -> Answer:
         if isinstance(raw, protocol.ErrorObject):
             if raw.code != protocol.IMPLEMENTATION_ERROR:
                 self._violated(f"error code {raw.code} ({raw.message}) is not the implementation's")
             if not isinstance(raw.data, msgspec.Raw):
                 self._violated(f"error {raw.code} without `data`")
             data: protocol.ErrorData = self._fit(raw.data, protocol.ErrorData)
+            if data.kind == protocol.UNFIT_VALUE:
+                fields = ", ".join(protocol.fields(contract, method))
+                expected = f"a value of contract `{contract}`, of the fields {fields}"
+                raise UnfitValue(f"the value of {method}", expected=expected, found=raw.message)
             return Refused(data.kind, data.fields, raw.message, data.elapsed_ns)
         result: protocol.CallResult = self._fit(raw, protocol.CallResult)
-        return Answered(self._fit(result.value, value_type, Misfit), result.elapsed_ns)
+        return Answered(
+            self._fit(result.value, protocol.VALUES[contract, method], Misfit), result.elapsed_ns
+        )
 
     def _fit(
         self,

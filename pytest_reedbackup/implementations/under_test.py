@@ -16,6 +16,7 @@ from typing import Any
 from pytest_reedbackup.clock import CapabilityClock, Clock, RealClock
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
@@ -25,12 +26,13 @@ from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.recording import Recording
 from pytest_reedbackup.implementations.replay import PREFIX, Replay, open_tape
 from pytest_reedbackup.implementations.transport import Transport
+from pytest_reedbackup.left_behind import blamed_on_implementation
 from pytest_reedbackup.tapes import limits
 from pytest_reedbackup.tapes.clocks import RecordedClock, ReplayedClock
 from pytest_reedbackup.tapes.recorder import Recorder
 from pytest_reedbackup.tapes.tape import Tape
 from reedbase_backup.loading import BUILT_IN, CLOCK, UnusableImplementation, load
-from reedbase_backup.protocol import Contract, Hello
+from reedbase_backup.protocol import Contract, Hello, LastBackup
 
 _WHAT_TO_GIVE = (
     "give python, python-last, MODULE:OBJECT, replay:FILE, or the command line of an adapter"
@@ -64,6 +66,10 @@ class ImplementationUnderTest:
     limits: TimeLimits = TimeLimits()
     recorder: Recorder | None = None
     """Where its calls are recorded, if they are."""
+    bases: set[Path] = field(default_factory=set, init=False)
+    """The databases that it was called on in this case."""
+    reported: set[str] = field(default_factory=set, init=False)
+    """The paths that it answered with in this case."""
     _client: Client | None = field(default=None, init=False)
     _hello: Hello | None = field(default=None, init=False)
     _clock: Clock | None = field(default=None, init=False)
@@ -159,12 +165,25 @@ class ImplementationUnderTest:
         """Calls one of the three functions; raises AdapterFault."""
         try:
             client = self._running()
-            return translated.call(client, method, contract, base, self.limits.call, **params)
+            self.bases.add(base)
+            answer = translated.call(client, method, contract, base, self.limits.call, **params)
+            self.reported |= _paths_in(answer)
+            return answer
         except AdapterFault as fault:
             if isinstance(fault, TimedOut):
                 fault.hint = "--reedbackup-timeout sets another limit"
             self.close()
             raise
+
+    def begin_case(self) -> None:
+        """Where the case before has left clock and databases is nothing to build on."""
+        self.clock.reset()
+        self.bases.clear()
+        self.reported.clear()
+
+    def blamed_for(self, error: OSError) -> BrokenPromise | None:
+        """The broken promise that an error in this case stands for, if it is one."""
+        return blamed_on_implementation(error, self.bases, self.reported)
 
     def shutdown(self) -> None:
         """Has it end as the protocol says, if it runs; raises AdapterFault where it does not."""
@@ -245,7 +264,7 @@ class ImplementationUnderTest:
         try:
             self._start(clock.environment)
             shown = self._timestamp_at(clock, _PROBED_SECOND)
-        except AdapterFault:
+        except (AdapterFault, BrokenPromise):
             shown = None
         clock.reset()
         if shown is not None and abs(shown - _PROBED_SECOND) < abs(shown - time.time()):
@@ -267,3 +286,12 @@ class ImplementationUnderTest:
                     timestamp: int = answer.value.timestamp
                     return timestamp
         return None
+
+
+def _paths_in(answer: Answer) -> set[str]:
+    """The archives' paths that contract `last` answers with."""
+    if not isinstance(answer, Answered):
+        return set()
+    value = answer.value if answer.untranslated is None else answer.untranslated
+    infos = value if isinstance(value, list) else [value]
+    return {info.path for info in infos if isinstance(info, LastBackup)}

@@ -342,17 +342,25 @@ def test_what_was_printed_before_a_crash_is_in_the_log(converse, tmp_path):
     assert log.endswith(b"not flushed\n")
 
 
-def test_a_value_of_another_shape_is_sent_as_it_is_and_logged(converse, tmp_path):
+def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(converse, tmp_path):
     (tmp_path / "odd.py").write_text(
         "class Odd:\n"
-        "    def create_backup(self, base_path): return {'id': 5, 2: 2**70}\n"
+        "    def create_backup(self, base_path): return {'id': 5, 'timestamp': 2**70}\n"
         "    def list_backups(self, base_path): return (item for item in [])\n"
         "    def restore_point_in_time(self, base_path, target_timestamp): return object\n"
     )
     talk = converse("odd:Odd")
     where = {"contract": "ticket", "base_path": "/x"}
-    assert talk.ask("create_backup", **where)["result"]["value"] == {"id": 5, "2": 2**70}
-    assert b"the value of create_backup does not fit contract ticket" in talk.end()[1]
+    error = talk.ask("create_backup", **where)["error"]
+    found = "an integer of 71 bits, more than a u64 has"
+    assert error["code"] == -32000
+    assert error["data"].pop("elapsed_ns") >= 0
+    assert error["data"] == {
+        "kind": "UnfitValue",
+        "fields": {"field": "timestamp", "found": found},
+    }
+    assert error["message"] == f"what create_backup returned cannot be sent: timestamp is {found}"
+    assert error["message"].encode() in talk.end()[1]
 
 
 def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse):
