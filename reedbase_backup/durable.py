@@ -138,7 +138,7 @@ class PartialFile:
     def publish(self, name: str) -> None:
         """Makes the content durable and gives it its `name`, never over another file."""
         self.file.flush()
-        sync(self.file.fileno())
+        _sync_either(self.file.fileno(), self._path)
         self._target = os.path.join(self._folder, name)
         self._give_name(self._target)
         sync_file(self._folder)

@@ -24,6 +24,7 @@ class name and `fields` are the attributes.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -227,4 +228,6 @@ def from_os_error(error: OSError, operation: str, path: str | None = None) -> Re
     if isinstance(error, PermissionError) and where:
         return PermissionDenied(where)
     reason = f"{error.strerror} (os error {error.errno})" if error.errno else str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason += "; make room"
     return IoError(operation, f"{where}: {reason}" if where else reason)

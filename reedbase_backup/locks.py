@@ -219,13 +219,13 @@ def tables_locked(base: int) -> Iterator[None]:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             # None, a file or symlink, or closed to us: no writer is in there.
             names = []
-        for number, name in enumerate(names):
-            room = _descriptors_left(tables)
-            if room < 1:
-                holder = lock_holder.held_by_children(tables, names[number:], _a_child_holds())
-                held.enter_context(holder)
-                break
+        room = _room_for_descriptors(tables, len(names)) if names else 0
+        for name in names[:room]:
             enter_table(held, tables, name)
+        if names[room:]:
+            held.enter_context(
+                lock_holder.held_by_children(tables, names[room:], _room_in_a_child())
+            )
         yield
 
 
@@ -243,21 +243,22 @@ def enter_table(held: ExitStack, tables: int, name: str) -> None:
         close(folder)
 
 
-def _descriptors_left(descriptor: int) -> int:
-    """How many more tables' locks this process may hold, its soft limit raised as need be."""
-    probe = os.dup(descriptor)
-    close(probe)
+def _room_for_descriptors(descriptor: int, wanted: int) -> int:
+    """How many of the `wanted` locks this process may hold, its soft limit raised as need be."""
+    # The lowest that is free: below it, all are taken.
+    taken = os.dup(descriptor)
+    close(taken)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return 1
-    if probe + _SPARE_DESCRIPTORS > soft != hard:
+    if soft != resource.RLIM_INFINITY and taken + wanted + _SPARE_DESCRIPTORS > soft != hard:
         with suppress(OSError, ValueError):
             # macOS refuses the infinite limit that it names.
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            return _descriptors_left(descriptor)
-    return soft - min(_SPARE_DESCRIPTORS, soft // 2) - probe
+            soft = hard
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    return max(0, min(wanted, soft - min(_SPARE_DESCRIPTORS, soft // 2) - taken))
 
 
-def _a_child_holds() -> int:
+def _room_in_a_child() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, soft // 2) if soft != resource.RLIM_INFINITY else _SPARE_DESCRIPTORS
+    return max(1, soft // 2)

@@ -41,8 +41,17 @@ class Layout:
 class Planner:
     """Compares the live trees with the staged ones."""
 
-    def __init__(self, base: int, layout: Layout, works: list[Work], token: str) -> None:
+    def __init__(
+        self,
+        base: int,
+        layout: Layout,
+        works: list[Work],
+        token: str,
+        found: dict[str, Attributes],
+    ) -> None:
         self._base = base
+        self._found = found
+        """Live folders as they were before anything was staged in them."""
         self._layout = layout
         self._works = works
         self._own_name = staging_name(token)
@@ -102,7 +111,8 @@ class Planner:
             wanted = Attributes.of(staged)
             work, name = self._layout.locate(place)
             open_up(self._works[work].new, name)
-        self._attributes[place] = (Attributes.of(live), wanted)
+        was = self._found.get(place, Attributes.of(live))
+        self._attributes[place] = (was, wanted)
         for name in sorted({*self._live_names(place), *(self._staged_names(place, stays))}):
             self._plan(f"{place}/{name}", probing=True)
         if not stays:
@@ -110,7 +120,7 @@ class Planner:
             if staged is not None:
                 self._exchange(place, None, staged)
                 # Of the folder: the file that comes in its place is staged as it will be.
-                self._attributes[place] = (Attributes.of(live), None)
+                self._attributes[place] = (was, None)
 
     def _staged(self, place: str) -> os.stat_result | None:
         work, name = self._layout.locate(place)

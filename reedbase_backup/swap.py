@@ -20,6 +20,7 @@ from reedbase_backup.folders import Attributes, is_folder, open_up, opened, stat
 from reedbase_backup.journal import Journal, NoJournal, Removal
 from reedbase_backup.locks import tables_locked
 from reedbase_backup.plan import Layout, Planner
+from reedbase_backup.steps import Unmovable
 from reedbase_backup.works import Work
 
 COMPLETED = "the restore is committed: the next create or restore completes it"
@@ -38,6 +39,8 @@ class Swap:
         self._base = base
         # Known before there is such a folder: whatever interrupts, it is found again.
         self._token = works.new_token()
+        self._found: dict[str, Attributes] = {}
+        """The folders that stay in place, as they were before anything was staged in them."""
 
     @contextmanager
     def staged(self) -> Iterator[list[Work]]:
@@ -59,7 +62,7 @@ class Swap:
         stay, with what they are to be given. Raises Unmovable, IoError or OSError; then
         `abandon` is due.
         """
-        planner = Planner(self._base, self.layout, staged, self._token)
+        planner = Planner(self._base, self.layout, staged, self._token, self._found)
         for place, wanted in kept_files.items():
             found = status(self._base, place)
             if found is not None:
@@ -93,8 +96,9 @@ class Swap:
                 raise IoError(
                     "restore", f"{place} is mounted there, and no folder, so it cannot be replaced"
                 )
-        live = {place: (Attributes.of(one), None) for place, one in found.items() if one}
-        way = Journal(False, self.layout.places, [], dict(live))
+        self._found = {place: Attributes.of(one) for place, one in found.items() if one}
+        attributes = {place: (one, None) for place, one in self._found.items()}
+        way = Journal(False, self.layout.places, [], dict(attributes))
         # What a kill leaves is undone by the journal only where each folder is there.
         self._write(works.staging_name(self._token), way)
         self._count()
@@ -141,7 +145,11 @@ def _recover(base: int, token: str) -> None:
         with tables_locked(base):
             _go(base, token, way)
     except OSError as error:
-        words = _abandon(base, token) or "the restore that was cut off before has been undone"
+        outlook = _abandon(base, token)
+        if outlook is None and isinstance(error, Unmovable):
+            # Cut off before it could find that out; then nothing had been moved.
+            return
+        words = outlook or "the restore that was cut off before has been undone"
         raise _with_words(error, words) from error
 
 
