@@ -33,8 +33,9 @@ def reedbackup_templates(
     """The databases that were built for this run, to be cloned for each test."""
     _refuse_windows()
     from pytest_reedbackup.databases.templates import Templates
+    from pytest_reedbackup.places import TEMPLATES, kept_folder
 
-    return Templates(_kept_folder(request.config, tmp_path_factory, "reedbackup-templates"))
+    return Templates(kept_folder(request.config, tmp_path_factory, TEMPLATES))
 
 
 @pytest.fixture
@@ -196,7 +197,9 @@ def reedbackup_differences(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Where databases are kept that two implementations differ on; it outlives the run."""
-    return _kept_folder(request.config, tmp_path_factory, "reedbackup-differences")
+    from pytest_reedbackup.places import kept_folder
+
+    return kept_folder(request.config, tmp_path_factory, "reedbackup-differences")
 
 
 @pytest.fixture(scope="session")
@@ -228,17 +231,6 @@ def _running(
         implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits, recorder)
     yield Subject(implementation, pairing.contract if pairing else "ticket")
     implementation.shutdown()
-
-
-def _kept_folder(
-    config: pytest.Config, tmp_path_factory: pytest.TempPathFactory, name: str
-) -> Path:
-    """A folder in pytest's cache, which outlives the run where there is one."""
-    cache = getattr(config, "cache", None)
-    if cache is None:  # -p no:cacheprovider
-        return tmp_path_factory.mktemp(name)
-    folder: Path = cache.mkdir(name)
-    return folder
 
 
 def _refuse_windows() -> None:

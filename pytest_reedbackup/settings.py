@@ -13,7 +13,10 @@ from pytest_reedbackup.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.pairings import Pairing, divide_as_recorded, meet
+from pytest_reedbackup.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.suite import refuse_tests_from_settings, runs_suite
+
+_DIVERGENCES = "--reedbackup-divergences"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Settings:
             refuse_tests_from_settings(config)
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        files = _files(config)
         pairings = tuple(
             pairing
             for option in dict.fromkeys(options.reedbackup_impl)
@@ -73,11 +77,11 @@ class Settings:
             declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
-            report=_path(config, options.reedbackup_report),
-            divergences_to_write=_path(config, options.reedbackup_write_divergences),
-            record=_record(config, pairings),
-            source=_source(config, options.reedbackup_source),
-            remarks=tuple(_of_others(own, met)),
+            report=files["--reedbackup-report"],
+            divergences_to_write=files["--reedbackup-write-divergences"],
+            record=_record(config, pairings, files["--reedbackup-record"]),
+            source=_source(config),
+            remarks=tuple(_remarks(own, met)),
             paths=() if runs_suite(config) else tuple(config.args),
         )
 
@@ -86,7 +90,7 @@ class Settings:
         try:
             self.declared.check_cases(case_ids, [pairing.names for pairing in self.pairings])
         except UnusableDivergences as error:
-            raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
+            raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
 
     @property
     def runs_suite(self) -> bool:
@@ -94,9 +98,16 @@ class Settings:
         return not self.paths
 
 
-def _record(config: pytest.Config, pairings: tuple[Pairing, ...]) -> Path | None:
+def _files(config: pytest.Config) -> dict[str, Path | None]:
+    """The files to be written, by option. Raises UsageError where one cannot be."""
+    options = ("--reedbackup-report", "--reedbackup-write-divergences", "--reedbackup-record")
+    files = {option: file_to_write(config, option) for option in options}
+    refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
+    return files
+
+
+def _record(config: pytest.Config, pairings: tuple[Pairing, ...], path: Path | None) -> Path | None:
     """Where to record. Raises UsageError where there is not just one implementation to record."""
-    path = _path(config, config.option.reedbackup_record)
     if path is None:
         return None
     if len({pairing.option for pairing in pairings}) != 1:
@@ -110,7 +121,7 @@ def _record(config: pytest.Config, pairings: tuple[Pairing, ...]) -> Path | None
 
 def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
     """The divergences of the option's file, or of [tool.reedbackup]; `met`: who answers here."""
-    path = _path(config, config.option.reedbackup_divergences)
+    path = place(config, _DIVERGENCES)
     pyproject = config.rootpath / "pyproject.toml"
     try:
         declared = Declared()
@@ -120,11 +131,11 @@ def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
             declared = divergences.read_pyproject(pyproject)
         declared.check_implementations(met, asked_for=path is not None)
     except UnusableDivergences as error:
-        raise pytest.UsageError(f"--reedbackup-divergences: {error}") from error
+        raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
     return declared
 
 
-def _of_others(declared: Declared, met: Collection[str]) -> Iterator[str]:
+def _remarks(declared: Declared, met: Collection[str]) -> Iterator[str]:
     if not_met := declared.not_met(met):
         yield (
             f"reedbackup: {declared.where} declares divergences of {', '.join(not_met)} too,"
@@ -132,18 +143,15 @@ def _of_others(declared: Declared, met: Collection[str]) -> Iterator[str]:
         )
 
 
-def _source(config: pytest.Config, given: str | None) -> SourceDrift | None:
-    if given is None:
+def _source(config: pytest.Config) -> SourceDrift | None:
+    folder = place(config, "--reedbackup-source")
+    if folder is None:
         return None
     # Only here is there any need for tree-sitter.
     from pytest_reedbackup.drift.source import UnusableSource, read_source
     from pytest_reedbackup.drift.statements import source_drift
 
     try:
-        return source_drift(given, read_source(config.invocation_params.dir / given))
+        return source_drift(config.option.reedbackup_source, read_source(folder))
     except UnusableSource as error:
         raise pytest.UsageError(f"--reedbackup-source: {error}") from error
-
-
-def _path(config: pytest.Config, given: str | None) -> Path | None:
-    return config.invocation_params.dir / given if given else None

@@ -76,4 +76,6 @@ class Subject:
         return value_of(self.restore_point_in_time(base, target), what)
 
     def _call(self, method: str, base: Path, **params: int) -> Answer:
-        return self.implementation.call(method, self.contract, base, **params)
+        # Threads of a test take turns: an adapter answers one request at a time.
+        with self.implementation.turn:
+            return self.implementation.call(method, self.contract, base, **params)

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_reedbackup.places import cache_elsewhere, fit_for_a_cache
+
 _SETTINGS = "suite.ini"
 _PREFIX = "reedbackup_"
 _ADDOPTS = "PYTEST_ADDOPTS"
@@ -116,10 +118,10 @@ def refuse_tests_from_settings(config: pytest.Config) -> None:
 class Afresh:
     """Starts the run of the suite in place of the one that the settings have reached."""
 
-    def __init__(self, given: list[str], arguments: list[str], unheeded: str) -> None:
+    def __init__(self, given: list[str], arguments: list[str], remarks: list[str]) -> None:
         self.given = given
         self._arguments = arguments
-        self._unheeded = unheeded
+        self._remarks = remarks
 
     @classmethod
     def of(cls, config: pytest.Config, given: list[str], settings: Said) -> Afresh:
@@ -130,8 +132,14 @@ class Afresh:
         """
         folder = suite_folder()
         heeded = {"pythonpath": shlex.join(map(str, config.getini("pythonpath")))}
+        remarks = []
         if config.pluginmanager.hasplugin("cacheprovider"):
-            heeded["cache_dir"] = config.getini("cache_dir")
+            cache = _cache_folder(config)
+            if not fit_for_a_cache(cache):
+                elsewhere = cache_elsewhere()
+                remarks.append(f"nothing can be kept in {cache}; what is kept is in {elsewhere}")
+                cache = elsewhere
+            heeded["cache_dir"] = str(cache)
         arguments = [
             *(
                 f"{option}={value}"
@@ -150,7 +158,12 @@ class Afresh:
         ]
         unheeded = [str(config.inipath)] if config.inipath else []
         unheeded += [_ADDOPTS] if os.environ.get(_ADDOPTS) else []
-        return cls(given, arguments, " and ".join(unheeded))
+        if unheeded:
+            remarks.append(
+                f"the suite has settings of its own; of {' and '.join(unheeded)} it heeds"
+                " --reedbackup options, pythonpath and cache_dir"
+            )
+        return cls(given, arguments, remarks)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int | pytest.ExitCode | None:
@@ -165,14 +178,15 @@ class Afresh:
             if settings is not None:
                 os.environ[_ADDOPTS] = settings
 
-    def pytest_report_header(self) -> str | None:
-        """Say what is not heeded."""
-        if not self._unheeded:
-            return None
-        return (
-            f"reedbackup: the suite has settings of its own; of {self._unheeded} it heeds"
-            " --reedbackup options, pythonpath and cache_dir"
-        )
+    def pytest_report_header(self) -> list[str]:
+        """Say what is not as the project says."""
+        return [f"reedbackup: {remark}" for remark in self._remarks]
+
+
+def _cache_folder(config: pytest.Config) -> Path:
+    """Where the project has pytest's cache."""
+    given: str = config.getini("cache_dir")
+    return config.rootpath / Path(os.path.expandvars(given)).expanduser()
 
 
 def _close(

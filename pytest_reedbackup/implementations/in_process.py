@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
+import queue
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -22,12 +25,12 @@ class InProcess:
         self._adapter = Adapter(implementation)
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
-        """The adapter's reply; a call past its time is interrupted by SIGALRM."""
+        """The adapter's reply; a call past its time is given up."""
         try:
             return _within(timeout_secs, lambda: self._adapter.answer(request))
         except _Interrupted:
             raise TimedOut(
-                f"no answer within {timeout_secs:g} s; the call was interrupted"
+                f"no answer within {timeout_secs:g} s; the call was {_given_up()}"
             ) from None
         except SystemExit as end:
             # In a process of its own it would have ended that.
@@ -42,6 +45,11 @@ class InProcess:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _given_up() -> str:
+    is_main = threading.current_thread() is threading.main_thread()
+    return "interrupted" if is_main else "left alone in a thread of its own"
 
 
 class _Interrupted(BaseException):
@@ -67,6 +75,8 @@ def _within(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
     Whoever else waits for SIGALRM, as pytest-timeout does, gets handler and
     timer back, less the time that passed.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return _within_elsewhere(timeout_secs, call)
     alarm = _Alarm()
     started = time.monotonic()
     handler = signal.signal(signal.SIGALRM, alarm)
@@ -86,4 +96,29 @@ def _within(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
             signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), others_interval)
     if alarm.rang:
         raise _Interrupted
+    return answer
+
+
+def _within_elsewhere(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
+    """The same where no signal may be waited for, as it is outside of the main thread.
+
+    The call has a thread of its own, which is left alone when its time is up:
+    nothing else can be done to it.
+    """
+    context = contextvars.copy_context()  # it tells which case runs
+    ended: queue.SimpleQueue[tuple[bytes, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            ended.put((context.run(call), None))
+        except BaseException as error:  # noqa: BLE001 - handed to who waits for it
+            ended.put((b"", error))
+
+    threading.Thread(target=run, name="reedbackup-call", daemon=True).start()
+    try:
+        answer, error = ended.get(timeout=timeout_secs)
+    except queue.Empty:
+        raise _Interrupted from None
+    if error is not None:
+        raise error
     return answer

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Answered, Client
+from pytest_reedbackup.implementations.command_line import words_of
 from pytest_reedbackup.implementations.faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.recording import Recording
@@ -70,6 +72,8 @@ class ImplementationUnderTest:
     """The databases that it was called on in this case."""
     reported: set[str] = field(default_factory=set, init=False)
     """The paths that it answered with in this case."""
+    turn: threading.RLock = field(default_factory=threading.RLock, init=False)
+    """To be held by a thread that calls it."""
     _client: Client | None = field(default=None, init=False)
     _hello: Hello | None = field(default=None, init=False)
     _clock: Clock | None = field(default=None, init=False)
@@ -129,7 +133,7 @@ class ImplementationUnderTest:
         if self.is_in_process:
             return [sys.executable, "-m", "reedbase_backup", "serve", self.option]
         try:
-            command = shlex.split(self.option)
+            command = words_of(self.option)
         except ValueError as error:
             raise Unusable(
                 f"{self.option!r} is no command line: {error}; {_WHAT_TO_GIVE}"

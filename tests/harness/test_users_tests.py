@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
 import pytest
 
@@ -89,6 +90,26 @@ def test_the_fixtures_work_without_any_option(pytester):
     ended.assert_outcomes(passed=7)
     assert "IMPLEMENTATION python" in ended.outlines
     assert " under contract " not in shown_by(ended)
+
+
+IN_THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+
+def test_backup_in_threads(reedbackup, reedbackup_make_db):
+    from pytest_reedbackup.databases.spec import SMALL
+    bases = [reedbackup_make_db(SMALL) for _ in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(reedbackup.created, bases))
+        assert list(threads.map(reedbackup.listed, bases)) == [[each] for each in made]
+    assert reedbackup.listed(bases[0]) == [made[0]]
+"""
+
+
+@pytest.mark.parametrize("option", ["python", f"'{sys.executable}' -m reedbase_backup serve"])
+def test_the_implementation_may_be_used_in_threads(pytester, option):
+    pytester.makepyfile(test_threads=IN_THREADS)
+    ended = pytester.runpytest_inprocess(f"--reedbackup-impl={option}", "test_threads.py")
+    ended.assert_outcomes(passed=1)
 
 
 def test_with_paths_given_the_users_tests_run_for_each_implementation(pytester, mine):

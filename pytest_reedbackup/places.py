@@ -1,0 +1,118 @@
+"""Files and folders that options name: found at the start of a run, and fit to be written to."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = "reedbackup-templates"
+"""Where databases are kept that are built once."""
+
+
+def place(config: pytest.Config, option: str) -> Path | None:
+    """Return the path that `option` gives, a leading `~` expanded; None where it is not given.
+
+    Raises UsageError for the home of a user that there is not.
+    """
+    given: str | None = config.getoption(option)
+    if not given:
+        return None
+    try:
+        return config.invocation_params.dir / Path(given).expanduser()
+    except RuntimeError as error:
+        raise pytest.UsageError(f"{option}={given}: {error}; give the path in full") from error
+
+
+def file_to_write(config: pytest.Config, option: str) -> Path | None:
+    """Return the path that `option` gives of a file that a run is to write at its end.
+
+    Makes its folder. Raises UsageError where the file could not be written:
+    nobody wants to know only after the run.
+    """
+    path = place(config, option)
+    if path is not None and not hasattr(config, "workerinput"):
+        try:
+            _try_to_write(path)
+        except OSError as error:
+            raise pytest.UsageError(
+                f"{option}: cannot write {path}: {error.strerror}; give a file in a folder that you"
+                " may write to"
+            ) from error
+    return path
+
+
+def refuse_one_file_for_two(files: dict[str, Path | None]) -> None:
+    """Raise UsageError where two of these options name one file: one would undo the other."""
+    seen: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise pytest.UsageError(f"{other} and {option} both name {path}; give two files")
+
+
+def kept_folder(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a folder that outlives the run, or where none can be had, one that does not."""
+    return _in_cache(config, name) or tmp_path_factory.mktemp(name)
+
+
+def fit_for_a_cache(folder: Path) -> bool:
+    """Return whether pytest's cache can be in `folder`, and what this plugin keeps there."""
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    within = (folder / name for name in ("v", "v/cache", "d", f"d/{TEMPLATES}"))
+    return all(
+        os.access(each, os.R_OK | os.W_OK | os.X_OK)
+        for each in (existing, *(each for each in within if each.exists()))
+    )
+
+
+def cache_elsewhere() -> Path:
+    """Return a folder in the system's temporary one for what is to outlive a run."""
+    own = Path(tempfile.gettempdir()) / f"reedbackup-of-{os.getuid()}"
+    try:
+        own.mkdir(mode=0o700, exist_ok=True)
+        found = own.lstat()
+    except OSError:
+        found = None
+    # Others write to that place too, and may have planted what they want to have used.
+    is_own = found and stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    if found and is_own and not found.st_mode & 0o077:
+        return own
+    return Path(tempfile.mkdtemp(prefix="reedbackup-"))
+
+
+def _in_cache(config: pytest.Config, name: str) -> Path | None:
+    """A folder in pytest's cache, where there is one that this user may write to."""
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if cache is None:  # -p no:cacheprovider
+        return None
+    try:
+        folder: Path = cache.mkdir(name)
+    except OSError:  # the project is another user's, or on a medium that is read only
+        return None
+    return folder if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else None
+
+
+def _try_to_write(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists():
+        if not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    # It is written under another name first, beside it.
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
