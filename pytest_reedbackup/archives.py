@@ -84,6 +84,17 @@ def read_tree(archive: Path) -> Tree:
     return Tree(entries)
 
 
+def read_files(archive: Path, folder: str) -> dict[str, bytes]:
+    """The contents of the files directly in `folder`, as in tables/text, by name."""
+    files: dict[str, bytes] = {}
+    with _reading(archive) as tar:
+        for member in tar:
+            above, _, name = normal_name(member).rpartition("/")
+            if above == folder and (file := tar.extractfile(member)) is not None:
+                files[name] = file.read()
+    return files
+
+
 def read_folder(archive: Path, folder: str) -> Tree:
     """What an archive holds of the folder `folder` at its top, by names relative to it."""
     entries: dict[str, Entry] = {}

@@ -52,7 +52,7 @@ AROUND_A_RESTORE = (
     "ticket/surface/types/list_backups",
 )
 
-shown_by_name = pytest.mark.parametrize("exhibit", LIES, ids=lambda exhibit: exhibit.name)
+QUICK = [exhibit for exhibit in LIES if not exhibit.is_slow]
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[]
 
 @pytest.fixture(scope="session")
 def lies_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    options = [exhibit.option for exhibit in LIES]
+    options = [exhibit.option for exhibit in QUICK]
     return once("lies", lambda: hold(options, "-p", "gallery.selection"))
 
 
@@ -103,7 +103,7 @@ def all_honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     return once("all-honest", lambda: hold([option for option in honest() if option != WAITS]))
 
 
-@shown_by_name
+@pytest.mark.parametrize("exhibit", QUICK, ids=lambda exhibit: exhibit.name)
 def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
     exhibit: Exhibit, lies_held: Held
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
 
 
 @pytest.mark.campaign
-@shown_by_name
+@pytest.mark.parametrize("exhibit", LIES, ids=lambda exhibit: exhibit.name)
 def test_no_case_of_another_rule_fails_before(
     exhibit: Exhibit, lies_held_to_the_whole: Held
 ) -> None:

@@ -51,6 +51,12 @@ BASELINE: Mapping[str, Fact] = {
         ticket="Public Types",
     ),
     "create/source-untouched": Fact("makes backups/ and runs tar, nothing else", _CREATE),
+    "create/hot": Fact("runs tar on the tables as they are; no lock is taken", _CREATE),
+    "create/concurrent": Fact(
+        "two creates in one second write one archive, and each restore writes to the tables",
+        _DEFECTS,
+        ("D4",),
+    ),
     "create/private": Fact("leaves the modes of archive and backups/ to the umask", _CREATE),
     "create/same-second": Fact("the second backup overwrites the first", _DEFECTS, ("D4",)),
     "create/clock-backwards": Fact(
@@ -114,6 +120,9 @@ BASELINE: Mapping[str, Fact] = {
     ),
     "restore/modes": Fact(
         f"{_NO_ARCHIVES}; modes stay what they have become since", _RESTORE, ("D14",)
+    ),
+    "restore/planted": Fact(
+        "opens .lock and its temporary files by name, through symlinks", _DEFECTS, ("D17",)
     ),
     "restore/report": Fact(
         "target_timestamp, and by table: the versions restored, the skipped, the errors; no bytes"

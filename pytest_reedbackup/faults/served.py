@@ -50,17 +50,16 @@ def served(
     subject: Subject,
     *,
     tracer: Sequence[str] = (),
-    user: int | None = None,
     secs: float | None = None,
 ) -> Iterator[Served]:
-    """Starts the implementation, under `tracer` or as `user` if given, and ends it.
+    """Starts the implementation, by the command `tracer` if given, and ends it.
 
     Raises MissingCapability for a recording, and AdapterFault where it does not start.
     """
     implementation = subject.implementation
     command = [*tracer, *implementation.command]
     environment = {**implementation.environment, **_QUIET_START}
-    process = ChildProcess(command, environment, user=user)
+    process = ChildProcess(command, environment)
     client = Client(process)
     try:
         client.hello(implementation.limits.hello)

@@ -35,13 +35,8 @@ class ChildProcess:
     """Transport to an adapter process; the process group ends with it."""
 
     def __init__(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        *,
-        user: int | None = None,
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:
-        """`user`: the id of the user and the group that it runs as, which takes root."""
         self._command = shlex.join(command)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._received = bytearray()
@@ -55,9 +50,6 @@ class ChildProcess:
                 # A group of its own, so that what it started ends with it.
                 start_new_session=True,
                 bufsize=0,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else (),
             )
         except OSError as error:
             self._stderr.close()

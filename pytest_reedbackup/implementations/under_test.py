@@ -9,8 +9,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,16 @@ class ImplementationUnderTest:
     def blamed_for(self, error: OSError) -> BrokenPromise | None:
         """The broken promise that an error in this case stands for, if it is one."""
         return blamed_on_implementation(error, self.bases, self.reported)
+
+    @contextmanager
+    def waited_for(self, secs: float) -> Iterator[None]:
+        """Gives its calls at least so many seconds, where a promise is about a longer time."""
+        usual = self.limits
+        self.limits = replace(usual, call=max(secs, usual.call))
+        try:
+            yield
+        finally:
+            self.limits = usual
 
     def shutdown(self) -> None:
         """Has it end as the protocol says, if it runs; raises AdapterFault where it does not."""

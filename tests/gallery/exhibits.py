@@ -34,6 +34,8 @@ class Exhibit:
     lie: str
     breaks: str
     """The rule; for an adapter with which no run begins, what is said of it."""
+    is_slow: bool = False
+    """Whether it takes more than a minute to catch it."""
 
     @property
     def name(self) -> str:
@@ -44,7 +46,8 @@ def lying() -> Iterator[Exhibit]:
     """All lies, in the order of their modules and lines."""
     for module in pkgutil.iter_modules(lies.__path__, f"{lies.__name__}."):
         for name, lie in _classes(importlib.import_module(module.name), Honest):
-            yield Exhibit(f"{module.name}:{name}", lie.__doc__ or "", lie.breaks)
+            option = f"{module.name}:{name}"
+            yield Exhibit(option, lie.__doc__ or "", lie.breaks, lie.is_slow)
 
 
 def broken_adapters() -> Iterator[Exhibit]:

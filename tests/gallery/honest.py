@@ -35,6 +35,8 @@ class Honest(Locking, Swapping):
     """Contract `ticket`, plainly."""
 
     capabilities: tuple[str, ...] = ("clock",)
+    is_slow = False
+    """Whether it takes more than a minute to catch it, if it tells a lie."""
 
     # The three functions -----------------------------------------------------
 
