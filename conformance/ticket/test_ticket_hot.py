@@ -37,6 +37,9 @@ MOST_CREATES = 16
 CREATING_SECS = 4.0
 FEWEST_CREATES = 5
 
+# What a create may say that did not come to its turn, or saw the writers at work.
+BUSY = ("LockTimeout", "IoError", "CommandFailed")
+
 LOCK_LIMIT_SECS = 60
 """Contract `ticket`, create/hot: a documented time of at most 60 s."""
 # For a busy machine to tell of it.
@@ -56,7 +59,7 @@ def test_a_table_is_never_in_between(reedbackup: Subject, reedbackup_make_db: Ma
         bool(made),
         "what came of creates beside writers that let go of each lock at once",
         expected="a backup",
-        found="a LockTimeout each time",
+        found="an error each time",
     )
     for number, backup_id in enumerate(made, 1):
         _expect_whole(base, backup_id, f"backup {number} beside writers")
@@ -69,8 +72,8 @@ def _create_on(process: Served, base: Path, made: list[str]) -> None:
         if isinstance(answer, Answered):
             made.append(answer.value.id)
         else:
-            # Who found them locked each time may say so.
-            refusal_of(answer, "create_backup beside writers", ("LockTimeout",))
+            # Who found them locked each time, or at work, may say so.
+            refusal_of(answer, "create_backup beside writers", BUSY)
         if time.monotonic() > deadline and number >= FEWEST_CREATES:
             break
 

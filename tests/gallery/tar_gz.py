@@ -26,7 +26,9 @@ class TarGz:
 
     def source(self, base: Path) -> Iterator[Entry]:
         for root in ROOTS:
-            if (base / root).is_dir():
+            if (base / root).is_symlink():
+                yield from self.special(base / root, root)
+            elif (base / root).is_dir():
                 yield from self.walk(base / root, root)
 
     def walk(self, path: Path, name: str) -> Iterator[Entry]:

@@ -344,6 +344,69 @@ class ThroughAPrivateFolder(Honest):
             (Path(private) / "archive").rename(partial)
 
 
+class RandomNames(Honest):
+    """Temporary files have names that nobody can foresee."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        descriptor, own = tempfile.mkstemp(dir=partial.parent)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        Path(own).rename(partial)
+
+
+class RefusesWhatIsInTheWay(Honest):
+    """Where something has the name of a temporary file, a call is an error."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        if os.path.lexists(partial):
+            raise ReedError("IoError", f"{partial} exists", operation="open", reason="exists")
+        super().write_archive(partial, content)
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        if os.path.lexists(base / ".staging") and not is_folder(base / ".staging"):
+            raise ReedError("IoError", ".staging exists", operation="mkdir", reason="exists")
+        super().install(base, entries)
+
+
+class NeverRenames(Honest):
+    """Trees are always written anew where they are, under a journal."""
+
+    def has_mounts_below(self, live: Path) -> bool:
+        return True
+
+
+class WaitsForNobody(Honest):
+    """Where another process works on the base, a call is a LockTimeout at once."""
+
+    @contextmanager
+    def locked(self, base: Path) -> Iterator[None]:
+        if base.is_dir():
+            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ReedError("LockTimeout", "busy", table="", timeout_secs=0) from None
+            finally:
+                os.close(descriptor)
+        with super().locked(base):
+            yield
+
+
+class LocksAsAWriter(Honest):
+    """Tables are locked exclusively, and waited for in long steps."""
+
+    def take(self, lock: int, table: Path) -> None:
+        deadline = time.monotonic() + self.table_timeout_secs
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+            else:
+                return
+        raise self.lock_timeout(table)
+
+
 class RoundsUp(Honest):
     """A restore of 0.1 ms took 1 ms."""
 
