@@ -122,7 +122,7 @@ BASELINE: Mapping[str, Fact] = {
         f"{_NO_ARCHIVES}; modes stay what they have become since", _RESTORE, ("D14",)
     ),
     "restore/planted": Fact(
-        "opens .lock and its temporary files by name, through symlinks", _DEFECTS, ("D17",)
+        "opens .lock and its temporary files by name, through symlinks (D17)", _DEFECTS
     ),
     "restore/report": Fact(
         "target_timestamp, and by table: the versions restored, the skipped, the errors; no bytes"
