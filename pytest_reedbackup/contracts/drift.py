@@ -121,6 +121,9 @@ BASELINE: Mapping[str, Fact] = {
     "restore/modes": Fact(
         f"{_NO_ARCHIVES}; modes stay what they have become since", _RESTORE, ("D14",)
     ),
+    "restore/placement": Fact(
+        f"{_NO_ARCHIVES}; tables are written to where they are", _RESTORE, ("D14",)
+    ),
     "restore/planted": Fact(
         "opens .lock and its temporary files by name, through symlinks (D17)", _DEFECTS
     ),

@@ -42,6 +42,7 @@ RULES: Mapping[str, str] = {
     "restore/corrupt": "refuses a damaged archive by name and leaves the live tree alone",
     "restore/hostile": "refuses archives that reach out of the database, and writes nothing",
     "restore/atomic": "killed at any point, leaves the old tree or the new one to the next call",
+    "restore/placement": "restores mount points, lower layers, read-only folders, many tables",
     "restore/planted": "writes through nothing that others put in its way or in the live tree",
     "create/concurrent": "makes whole backups and no mixture beside other creates and restores",
     "surface/types": "returns the ticket's two types with just their fields",
