@@ -38,11 +38,7 @@ class Readers:
         """Takes one open folder or file of the database into account."""
         if self._shared:
             self._groups.add(status.st_gid)
-            self._shared = (
-                len(self._groups) == 1
-                and _group_may_read(status.st_mode)
-                and not _has_access_list(descriptor)
-            )
+            self._shared = _group_may_read(status.st_mode) and not _has_access_list(descriptor)
 
     def include(self, group: int) -> bool:
         """Whether the members of `group` could read everything that was seen."""
