@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,9 +29,8 @@ needs_mounts = pytest.mark.skipif(
 
 
 @pytest.fixture
-def mount() -> Iterator[Callable[..., None]]:
+def mount(tmp_path) -> Iterator[Callable[..., None]]:
     """Mounts until the test ends; skips where the machine does not let it."""
-    done: list[str] = []
 
     def run(*arguments: object) -> None:
         tried = subprocess.run(
@@ -38,11 +38,21 @@ def mount() -> Iterator[Callable[..., None]]:
         )
         if tried.returncode != 0:
             pytest.skip(f"mount does not work here: {tried.stderr.strip()}")
-        done.append(str(arguments[-1]))
 
     yield run
-    for place in reversed(done):
+    # Wherever a broken restore may have taken them.
+    for place in reversed(mounts_of(tmp_path)):
         subprocess.run(["umount", place], check=True)
+
+
+def mounts_of(folder: Path) -> list[str]:
+    """The mount points below, in the order in which they were mounted."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [place for line in lines if (place := _place(line)).startswith(f"{folder}/")]
+
+
+def _place(line: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
 
 
 def change(base: Path) -> None:
@@ -91,11 +101,6 @@ def placed(request, base, mount, tmp_path) -> Path:
         mount("-t", "tmpfs", "-o", "mode=755", "none", base / place)
         shutil.copytree(kept, base / place, dirs_exist_ok=True)
     return base
-
-
-def mounts_of(base: Path) -> list[str]:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [line for line in lines if str(base) in line]
 
 
 @needs_mounts
