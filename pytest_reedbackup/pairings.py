@@ -11,6 +11,7 @@ import pytest
 
 from pytest_reedbackup.fuzz.shares import divide_into
 from pytest_reedbackup.implementations.faults import AdapterFault, Unusable
+from pytest_reedbackup.implementations.smoke import check_that_it_sees
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 from pytest_reedbackup.tapes.file import current_umask
 from pytest_reedbackup.tapes.tape import Tape
@@ -50,17 +51,25 @@ class Pairing:
 
 
 def meet(
-    name: str, option: str, limits: TimeLimits, wanted: Sequence[Contract] = ()
+    name: str,
+    option: str,
+    limits: TimeLimits,
+    databases: Path,
+    wanted: Sequence[Contract] = (),
 ) -> list[Pairing]:
     """One pairing a wanted contract, claimed or translated; by default one a claimed contract.
 
-    Raises UsageError, by the name of the option that names the implementation.
+    `databases` is the folder that the databases of the run are made in. Raises
+    UsageError, by the name of the option that names the implementation, also
+    where it does not see that folder.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
         implementation = ImplementationUnderTest(option, Path(scratch), limits)
         try:
             hello, clock = implementation.hello, implementation.clock
             recording = _playable(implementation.recording)
+            if recording is None and not implementation.is_in_process:
+                check_that_it_sees(implementation, hello.contracts[0], databases)
         except AdapterFault as fault:
             raise pytest.UsageError(f"{name}: {fault}") from fault
         finally:

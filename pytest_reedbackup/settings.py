@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +57,17 @@ class Settings:
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
         files = _files(config)
+        databases = _databases(config)
         pairings = tuple(
             pairing
             for option in dict.fromkeys(options.reedbackup_impl)
-            for pairing in meet("--reedbackup-impl", option, limits, options.reedbackup_contract)
+            for pairing in meet(
+                "--reedbackup-impl", option, limits, databases, options.reedbackup_contract
+            )
         )
         # Its first contract: a baseline of `last` is timed against others of `ticket` too.
-        compared = meet("--reedbackup-baseline", baseline, limits)[0] if baseline else None
+        name = "--reedbackup-baseline"
+        compared = meet(name, baseline, limits, databases)[0] if baseline else None
         divide_as_recorded([*pairings, *([compared] if compared else [])])
         met = {
             name
@@ -155,3 +161,14 @@ def _source(config: pytest.Config) -> SourceDrift | None:
         return source_drift(config.option.reedbackup_source, read_source(folder))
     except UnusableSource as error:
         raise pytest.UsageError(f"--reedbackup-source: {error}") from error
+
+
+def _path(config: pytest.Config, given: str | None) -> Path | None:
+    return config.invocation_params.dir / given if given else None
+
+
+def _databases(config: pytest.Config) -> Path:
+    """The folder below which pytest will make the folders of this run."""
+    if config.option.basetemp:
+        return Path(config.option.basetemp).absolute()
+    return Path(os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir()).absolute()
