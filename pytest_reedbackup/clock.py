@@ -1,17 +1,24 @@
-"""The time that an implementation sees: one interface, three ways to set it.
+"""The time that an implementation sees: one interface, four ways to set it.
 
-In the order of preference: the adapter's capability `clock`; libfaketime around
-an unmodified child process; waiting for real seconds.
+In the order of preference: the adapter's capability `clock`; moving the clock of
+an object in this process, or with libfaketime that of an unmodified child
+process; waiting for real seconds.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
+
+import time_machine
 
 from pytest_reedbackup.failures import MissingCapability
 
 NANO = 10**9
+# Many clocks count nanoseconds in 64 bits, Python's and Go's for two: they end in 2262.
+_LATEST = (2**63 - 1) // NANO
 
 
 class Clock(Protocol):
@@ -71,6 +78,67 @@ class CapabilityClock:
     def params(self) -> dict[str, int]:
         """`now_ns`, late in the second, so that rounding up shows."""
         return {"now_ns": self._seconds * NANO + NANO * 3 // 4}
+
+
+class MovedClock:
+    """A clock that is as far from the real one as it was set, and keeps running.
+
+    So an implementation that waits for the next second gets there. `way` and
+    `_move` say how an implementation is shown it.
+    """
+
+    way = ""
+    is_settable = True
+
+    def seconds(self) -> int:
+        """The implementation's current second."""
+        return int(time.time() + self.offset_secs)
+
+    def set(self, seconds: int) -> None:
+        """Any second from 1970 to 2262."""
+        if not 0 <= seconds <= _LATEST:
+            raise MissingCapability("clock", f"{self.way} cannot show the second {seconds}")
+        # A tenth into the second: rounding must not show the one before.
+        self._move(seconds + 0.1 - time.time())
+
+    def advance(self, seconds: int = 1) -> None:
+        """Costs nothing."""
+        self.set(self.seconds() + seconds)
+
+    def reset(self) -> None:
+        """The real time."""
+        self._move(0.0)
+
+    def params(self) -> dict[str, int]:
+        """Nothing: the implementation does not know."""
+        return {}
+
+    def _move(self, offset_secs: float) -> None:
+        self.offset_secs = offset_secs
+
+
+class InProcessClock(MovedClock):
+    """Moves the clock of this very process, while an implementation in it is called.
+
+    The time functions of Python are replaced, for all threads and for who has
+    imported them before; the monotonic clocks, by which durations are measured,
+    and the times of files are as they are. Code in C that asks the system is not
+    reached.
+    """
+
+    way = "time-machine"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Shows it, where it is not the real time."""
+        if not self.offset_secs:
+            yield
+            return
+        with time_machine.travel(time.time() + self.offset_secs, tick=True):
+            yield
 
 
 class RealClock:

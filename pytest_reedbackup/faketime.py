@@ -18,10 +18,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from pytest_reedbackup.failures import MissingCapability
+from pytest_reedbackup.clock import MovedClock
 
 # Where Debian, Fedora and `make install` put it.
 _PATTERNS = (
@@ -29,23 +28,19 @@ _PATTERNS = (
     "usr/lib*/faketime/libfaketimeMT.so.1",
     "usr/local/lib/faketime/libfaketimeMT.so.1",
 )
-# Many clocks count nanoseconds in 64 bits, Python's and Go's for two: they end in 2262.
-_LATEST = (2**63 - 1) // 10**9
 # 2033.
 _TRIED_SECOND = 2_000_000_000
 _PATIENCE_SECS = 20
 _SHARED_MEMORY = Path("/dev/shm")
 
 
-class FakeTimeClock:
+class FakeTimeClock(MovedClock):
     """Moves the clock of an unmodified process with libfaketime.
 
-    The clock keeps running, so that an implementation that waits for the next
-    second gets there. `folder` must be the clock's own.
+    `folder` must be the clock's own.
     """
 
     way = "libfaketime"
-    is_settable = True
 
     def __init__(self, library: Path, folder: Path, language: str) -> None:
         self._file = folder / "faketime"
@@ -68,33 +63,10 @@ class FakeTimeClock:
             environment if self._is_python else environment | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         )
 
-    def seconds(self) -> int:
-        """The process's current second."""
-        return int(time.time() + self._offset)
-
-    def set(self, seconds: int) -> None:
-        """Any second from 1970 to 2262."""
-        if not 0 <= seconds <= _LATEST:
-            raise MissingCapability("clock", f"libfaketime cannot show the second {seconds}")
-        # A tenth into the second: rounding must not show the one before.
-        self._write(seconds + 0.1 - time.time())
-
-    def advance(self, seconds: int = 1) -> None:
-        """Costs nothing."""
-        self.set(self.seconds() + seconds)
-
-    def reset(self) -> None:
-        """The real time."""
-        self._write(0.0)
-
-    def params(self) -> dict[str, int]:
-        """Nothing: the process does not know."""
-        return {}
-
-    def _write(self, offset: float) -> None:
-        self._offset = offset
+    def _move(self, offset_secs: float) -> None:
+        super()._move(offset_secs)
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{offset:+.6f}\n")
+        fresh.write_text(f"{offset_secs:+.6f}\n")
         fresh.replace(self._file)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_reedbackup.failures import BrokenPromise
+from pytest_reedbackup.implementations.client import Answer, Answered
+from reedbase_backup.protocol import LastBackup
 
 # What is wrong with a name, and not with the disk or the machine.
 _OF_A_NAME = frozenset(
@@ -60,3 +62,12 @@ def _broken(name: str, error: OSError) -> BrokenPromise:
         expected="a file or folder that can be used as what it was reported to be",
         found=f"{type(error).__name__}: {error.strerror}",
     )
+
+
+def paths_in(answer: Answer) -> set[str]:
+    """The archives' paths that contract `last` answers with."""
+    if not isinstance(answer, Answered):
+        return set()
+    value = answer.value if answer.untranslated is None else answer.untranslated
+    infos = value if isinstance(value, list) else [value]
+    return {info.path for info in infos if isinstance(info, LastBackup)}

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from pytest_reedbackup.clock import InProcessClock
 from pytest_reedbackup.implementations.faults import Crashed, TimedOut
 from reedbase_backup.loading import Implementation
 from reedbase_backup.serve import Adapter
@@ -21,13 +22,15 @@ _AGAIN_SECS = 2.0
 class InProcess:
     """Transport to an implementation in this very process."""
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(self, implementation: Implementation, clock: InProcessClock | None = None) -> None:
+        """`clock` is what the implementation is shown; by default the real one."""
         self._adapter = Adapter(implementation)
+        self._clock = clock or InProcessClock()
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
         """The adapter's reply; a call past its time is given up."""
         try:
-            return _within(timeout_secs, lambda: self._adapter.answer(request))
+            return _within(timeout_secs, lambda: self._answer(request))
         except _Interrupted:
             raise TimedOut(
                 f"no answer within {timeout_secs:g} s; the call was {_given_up()}"
@@ -35,6 +38,10 @@ class InProcess:
         except SystemExit as end:
             # In a process of its own it would have ended that.
             raise Crashed(f"the implementation called exit with status {end.code}") from end
+
+    def _answer(self, request: bytes) -> bytes:
+        with self._clock.shown():
+            return self._adapter.answer(request)
 
     def finish(self, timeout_secs: float) -> None:
         """Nothing to wait for."""

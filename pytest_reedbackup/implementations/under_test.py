@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.clock import CapabilityClock, Clock, RealClock
+from pytest_reedbackup.clock import CapabilityClock, Clock, InProcessClock, MovedClock, RealClock
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.failures import BrokenPromise
-from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime
+from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime, moves_a_clock
 from pytest_reedbackup.implementations import translated
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Answered, Client
@@ -29,13 +29,13 @@ from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.recording import Recording
 from pytest_reedbackup.implementations.replay import PREFIX, Replay, open_tape
 from pytest_reedbackup.implementations.transport import Transport
-from pytest_reedbackup.left_behind import blamed_on_implementation
+from pytest_reedbackup.left_behind import blamed_on_implementation, paths_in
 from pytest_reedbackup.tapes import limits
 from pytest_reedbackup.tapes.clocks import RecordedClock, ReplayedClock
 from pytest_reedbackup.tapes.recorder import Recorder
 from pytest_reedbackup.tapes.tape import Tape
 from reedbase_backup.loading import BUILT_IN, CLOCK, UnusableImplementation, load
-from reedbase_backup.protocol import Contract, Hello, LastBackup
+from reedbase_backup.protocol import Contract, Hello
 
 _WHAT_TO_GIVE = (
     "give python, python-last, MODULE:OBJECT, replay:FILE, or the command line of an adapter"
@@ -79,6 +79,9 @@ class ImplementationUnderTest:
     _hello: Hello | None = field(default=None, init=False)
     _clock: Clock | None = field(default=None, init=False)
     _shown_clock: Clock | None = field(default=None, init=False)
+    _in_process_clock: InProcessClock = field(default_factory=InProcessClock, init=False)
+    _is_served: bool = field(default=False, init=False)
+    """Whether it runs in a child process though it need not, for the clock's sake."""
 
     @property
     def hello(self) -> Hello:
@@ -146,11 +149,14 @@ class ImplementationUnderTest:
     @property
     def environment(self) -> Mapping[str, str]:
         """What a child process is to be started with, beside this process's own."""
-        if self.is_in_process:
-            # pytest's `pythonpath` and conftest files may have put its module here.
-            return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         clock = self._own_clock()
-        return clock.environment if isinstance(clock, FakeTimeClock) else {}
+        moved = clock.environment if isinstance(clock, FakeTimeClock) else {}
+        return {**self._paths(), **moved}
+
+    def _paths(self) -> Mapping[str, str]:
+        # pytest's `pythonpath` and conftest files may have put its module here.
+        paths = os.pathsep.join(filter(None, sys.path))
+        return {"PYTHONPATH": paths} if self.is_in_process else {}
 
     @property
     def clock(self) -> Clock:
@@ -172,7 +178,7 @@ class ImplementationUnderTest:
             client = self._running()
             self.bases.add(base)
             answer = translated.call(client, method, contract, base, self.limits.call, **params)
-            self.reported |= _paths_in(answer)
+            self.reported |= paths_in(answer)
             return answer
         except AdapterFault as fault:
             if isinstance(fault, TimedOut):
@@ -242,8 +248,8 @@ class ImplementationUnderTest:
             if self.option.startswith(PREFIX):
                 return Replay(open_tape(self.option))
             transport: Transport = (
-                InProcess(load(self.option))
-                if self.is_in_process
+                InProcess(load(self.option), self._in_process_clock)
+                if self.is_in_process and not self._is_served
                 else ChildProcess(self._command(), environment)
             )
         except UnusableImplementation as error:
@@ -259,25 +265,33 @@ class ImplementationUnderTest:
         hello = self.hello
         if CLOCK in hello.capabilities:
             return CapabilityClock()
-        lacking = "it has no capability `clock`, and"
         if self.is_in_process:
-            command = shlex.quote(f"reedbackup serve {self.option}")
-            hint = f"libfaketime needs a process: --reedbackup-impl={command}"
-            return RealClock(f"{lacking} {hint}", tool=False)
+            if self._is_reached_by(self._in_process_clock, {}):
+                return self._in_process_clock
+            # It asks the system itself, as code in C does; a process of its own may follow.
+            self._is_served = True
+        clock = self._clock_of_a_process(hello.language)
+        self._is_served = self._is_served and isinstance(clock, FakeTimeClock)
+        return clock
+
+    def _clock_of_a_process(self, language: str) -> Clock:
+        lacking = "it has no capability `clock`, and"
         library = find_libfaketime()
         if library is None:
             hint = "libfaketime (Debian's package `faketime`) is not installed"
             return RealClock(f"{lacking} {hint}", tool=True)
-        clock = FakeTimeClock(library, self.scratch, hello.language)
-        if self._is_reached_by(clock):
+        clock = FakeTimeClock(library, self.scratch, language)
+        if self._is_reached_by(clock, {**self._paths(), **clock.environment}):
             return clock
+        if not moves_a_clock(library):
+            return RealClock(f"{lacking} libfaketime moves no clock on this machine", tool=True)
         return RealClock(f"{lacking} libfaketime does not reach its process", tool=False)
 
-    def _is_reached_by(self, clock: FakeTimeClock) -> bool:
+    def _is_reached_by(self, clock: MovedClock, environment: Mapping[str, str]) -> bool:
         """Whether it shows the time that is set; then it runs with that clock."""
         self.close()
         try:
-            self._start(clock.environment)
+            self._start(environment)
             shown = self._timestamp_at(clock, _PROBED_SECOND)
         except (AdapterFault, BrokenPromise):
             shown = None
@@ -287,7 +301,7 @@ class ImplementationUnderTest:
         self.close()
         return False
 
-    def _timestamp_at(self, clock: FakeTimeClock, second: int) -> int | None:
+    def _timestamp_at(self, clock: MovedClock, second: int) -> int | None:
         """The timestamp of a backup that is made then; None where it cannot make one."""
         assert self._client is not None
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
@@ -301,12 +315,3 @@ class ImplementationUnderTest:
                     timestamp: int = answer.value.timestamp
                     return timestamp
         return None
-
-
-def _paths_in(answer: Answer) -> set[str]:
-    """The archives' paths that contract `last` answers with."""
-    if not isinstance(answer, Answered):
-        return set()
-    value = answer.value if answer.untranslated is None else answer.untranslated
-    infos = value if isinstance(value, list) else [value]
-    return {info.path for info in infos if isinstance(info, LastBackup)}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_reedbackup.faketime import find_libfaketime
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
 
@@ -118,6 +119,17 @@ def _compiled_once(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patch.setenv("PYTHONPYCACHEPREFIX", str(folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """libfaketime; skips where it is missing, unless tools are required."""
+    found = find_libfaketime()
+    if found is None:
+        reason = "libfaketime is not installed (Debian's package `faketime`)"
+        assert os.environ.get("REEDBACKUP_REQUIRE_TOOLS") != "1", reason
+        pytest.skip(reason)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_reedbackup.clock import CapabilityClock, RealClock
 from pytest_reedbackup.failures import MissingCapability
-from pytest_reedbackup.faketime import FakeTimeClock, find_libfaketime, remove_traces
+from pytest_reedbackup.faketime import FakeTimeClock, remove_traces
 from pytest_reedbackup.implementations.faults import AdapterFault
 from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
 
@@ -76,16 +76,6 @@ def meet(tmp_path_factory) -> Iterator[Callable[[str], ImplementationUnderTest]]
     yield make
     for implementation in made:
         implementation.close()
-
-
-@pytest.fixture(scope="module")
-def library() -> Path:
-    found = find_libfaketime()
-    if found is None:
-        reason = "libfaketime is not installed (Debian's package `faketime`)"
-        assert os.environ.get("REEDBACKUP_REQUIRE_TOOLS") != "1", reason
-        pytest.skip(reason)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -253,13 +243,79 @@ def test_without_libfaketime_a_tool_is_missing(meet, served, monkeypatch):
     assert caught.value.tool
 
 
-def test_in_process_no_tool_helps_but_a_process_of_its_own(meet, folder, monkeypatch):
+@pytest.fixture
+def inside(meet, folder, monkeypatch) -> ImplementationUnderTest:
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    implementation = meet("watch:Watch")
-    with pytest.raises(MissingCapability) as caught:
-        implementation.clock.set(5)
-    assert "--reedbackup-impl='reedbackup serve watch:Watch'" in str(caught.value)
-    assert not caught.value.tool
+    return meet("watch:Watch")
+
+
+def test_an_object_in_process_sees_every_time_that_is_set_between_two_calls(inside):
+    assert inside.clock.way == "time-machine"
+    seen = {}
+    for moment, second in MOMENTS.items():
+        inside.clock.set(second)
+        seen[moment] = made(inside).timestamp - second
+    assert seen == dict.fromkeys(MOMENTS, 0)
+    inside.clock.reset()
+    assert abs(made(inside).timestamp - time.time()) < 5
+
+
+def test_only_the_object_in_process_sees_it_and_durations_and_files_are_real(inside, tmp_path):
+    os.utime(tmp_path, (1000, 1000))
+    inside.clock.set(2_303_683_200)
+    answer = inside.call("create_backup", "ticket", Path("/x"))
+    assert 20_000_000 <= answer.elapsed_ns < 2_000_000_000
+    assert inside.call("list_backups", "ticket", tmp_path).value[0].timestamp == 1000
+    assert time.time() < 2_303_683_200
+    report = inside.call("restore_point_in_time", "ticket", Path("/x"), target_timestamp=1).value
+    assert report.duration_ms in (2_303_683_201, 2_303_683_202)
+
+
+def test_the_real_time_is_back_after_a_call_that_hung(inside):
+    inside.clock.set(2_303_683_200)
+    inside.limits = SHORT
+    with pytest.raises(AdapterFault):
+        made(inside, "/hang")
+    assert time.time() < 2_303_683_200
+
+
+# Asks the C library, as code in C does.
+UNREACHED = """
+import ctypes, os
+import watch
+
+class Timeval(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("micros", ctypes.c_long)]
+
+class InC(watch.Watch):
+    def create_backup(self, base_path):
+        now = Timeval()
+        ctypes.CDLL(None).gettimeofday(ctypes.byref(now), None)
+        return {"id": f"{now.seconds}", "timestamp": now.seconds, "size_bytes": os.getpid(),
+                "table_count": 0, "compression": "gzip"}
+"""
+
+
+def test_an_object_whose_clock_cannot_be_moved_in_process_is_served(
+    library, meet, folder, monkeypatch
+):
+    (folder / "unreached.py").write_text(UNREACHED)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    implementation = meet("unreached:InC")
+    assert implementation.clock.way == "libfaketime"
+    implementation.clock.set(2_303_683_200)
+    backup = made(implementation)
+    assert (backup.timestamp, backup.size_bytes != os.getpid()) == (2_303_683_200, True)
+
+
+def test_where_nothing_moves_its_clock_it_stays_in_process(meet, folder, monkeypatch):
+    (folder / "unreached.py").write_text(UNREACHED)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    monkeypatch.setattr("pytest_reedbackup.faketime._PATTERNS", ("no/such/place/*",))
+    monkeypatch.delenv("REEDBACKUP_LIBFAKETIME", raising=False)
+    implementation = meet("unreached:InC")
+    assert implementation.clock.way == "real seconds"
+    assert made(implementation).size_bytes == os.getpid()
 
 
 def test_the_capability_comes_before_libfaketime(meet):
