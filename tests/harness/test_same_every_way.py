@@ -68,7 +68,7 @@ def test_every_case_runs_and_ends_alike_in_process_served_and_without_a_clock(
         for way in ways
     }
     first, *others = outcomes.values()
-    assert len(first) > 20
+    assert len(first) >= 20
     assert others == [first] * 3
     assert set(first.values()) <= {Outcome.PASS, Outcome.FAIL}
     failed = {case.rule for case in report.cases if case.outcome is Outcome.FAIL}
