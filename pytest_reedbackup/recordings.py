@@ -9,17 +9,21 @@ into the recorded shape, so that the two can be compared with `==`.
 from __future__ import annotations
 
 import base64
+import fcntl
+import hashlib
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
 import msgspec.structs
+from msgspec import UNSET, UnsetType
 
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.tree import Tree
@@ -35,13 +39,13 @@ _LINE = re.compile(rb"\n?[0-9]+\|([0-9]+)\|([0-9]+)\|[0-9]+\n", re.ASCII)
 
 
 class UnknownChange(ValueError):
-    """A version.log changed in a way that recordings have no place for."""
+    """A file changed in a way that recordings have no place for."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One change to a database before a call; `path` is relative to the base."""
 
-    op: Literal["write", "delete", "delete_tree", "make_dir", "symlink"]
+    op: Literal["write", "delete", "delete_tree", "make_dir", "symlink", "lock"]
     path: str
     b64: str = ""
     target: str = ""
@@ -64,6 +68,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 path.mkdir(parents=True)
             case "symlink":
                 path.symlink_to(self.target)
+            case "lock":
+                path.touch()
 
 
 class Appended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +91,10 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """By table."""
     left_behind: list[str]
     """Paths of .tmp files."""
+    deltas_without_log_line: int | UnsetType = UNSET
+    """How many new .bsdiff files no log line names (D15); unset where that was not recorded."""
+    users_added: list[str] | UnsetType | None = UNSET
+    """The lines added to users.dict without their time; unset where they were not recorded."""
 
 
 class RestoreCase(Effects, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,11 +104,29 @@ class RestoreCase(Effects, frozen=True, kw_only=True, forbid_unknown_fields=True
     target_timestamp: int
     mutate: list[Step]
 
+    def deviations(self, found: Effects) -> set[str]:
+        """The names of the recorded parts in which `found` is another."""
+        return {
+            part
+            for part in Effects.__struct_fields__
+            if getattr(self, part) not in (UNSET, getattr(found, part))
+        }
+
     def prepare(self, database: Path, base: Path) -> None:
         """Make `base` the copy of `database` that the call gets."""
         clone_tree(database, base)
         for step in self.mutate:
             step.apply(base)
+
+    @contextmanager
+    def locks_held(self, base: Path) -> Iterator[None]:
+        """Hold the locks that the case wants taken during the call, as another process would."""
+        with ExitStack() as held:
+            for step in self.mutate:
+                if step.op == "lock":
+                    lock = held.enter_context((base / step.path).open("rb"))
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
 
 
 class ListCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,8 +156,9 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All cases on one database."""
 
     database: str
-    versions_newest_first: dict[str, list[tuple[int, str, str, int, str | None]]]
     cases: list[RestoreCase]
+    versions_newest_first: dict[str, list[tuple[int, str, str, int, str | None]]] = {}
+    """Per table; recordings of a database that another one has too leave them out."""
     list_cases: list[ListCase] = []
 
 
@@ -174,27 +203,36 @@ class Observer:
     base: Path
     before: Tree = field(init=False)
     logs: Mapping[str, bytes] = field(init=False)
+    currents: Mapping[str, str] = field(init=False)
+    users: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "before", Tree.read(self.base))
         object.__setattr__(self, "logs", _logs(self.base))
+        object.__setattr__(self, "currents", _currents(self.base))
+        object.__setattr__(self, "users", _users(self.base))
 
     def effects(self, outcome: dict[str, Any]) -> Effects:
         """What changed since, in the recorded shape. Raises UnknownChange."""
-        after = Tree.read(self.base).entries
+        after, logs = Tree.read(self.base).entries, _logs(self.base)
         return Effects(
             outcome=outcome,
             current_sha256={
-                path: after[path].content
-                for path in sorted(self.changed())
-                if path.endswith("/current.csv") and path in after
+                path: digest
+                for path, digest in _currents(self.base).items()
+                if digest != self.currents.get(path)
             },
             appended={
                 table: _appended(table, self.logs.get(table, b""), log)
-                for table, log in _logs(self.base).items()
+                for table, log in logs.items()
                 if log != self.logs.get(table, b"")
             },
             left_behind=sorted(path for path in after if path.endswith(".tmp")),
+            deltas_without_log_line=sum(
+                path.endswith(".bsdiff") and not _is_in_a_log(path, logs)
+                for path in after.keys() - self.before.entries.keys()
+            ),
+            users_added=_added_users(self.users, _users(self.base)),
         )
 
     def changed(self) -> set[str]:
@@ -209,12 +247,44 @@ class Observer:
         }
 
 
+def _in_tables(base: Path, name: str) -> Iterator[Path]:
+    """The files of this name in the tables' folders; a file's symlink counts, a folder's not."""
+    for path in sorted(base.glob(f"tables/*/{name}")):
+        if path.is_file() and not path.parent.is_symlink():
+            yield path
+
+
 def _logs(base: Path) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in _in_tables(base, "version.log")}
+
+
+def _currents(base: Path) -> dict[str, str]:
     return {
-        path.parent.name: path.read_bytes()
-        for path in sorted(base.glob("tables/*/version.log"))
-        if path.is_file() and not path.parent.is_symlink()
+        path.relative_to(base).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in _in_tables(base, "current.csv")
     }
+
+
+def _users(base: Path) -> bytes:
+    path = base / "registry" / "users.dict"
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _is_in_a_log(delta: str, logs: Mapping[str, bytes]) -> bool:
+    """Whether the table's log has the timestamp; in a line that was glued to another, too."""
+    path = PurePosixPath(delta)
+    return b"%b|" % os.fsencode(path.stem) in logs.get(path.parent.name, b"")
+
+
+def _added_users(before: bytes, after: bytes) -> list[str] | None:
+    """The lines that users.dict got, without their last field, which is a time.
+
+    Raises UnknownChange if it changed in another way.
+    """
+    if not after.startswith(before):
+        raise UnknownChange("registry/users.dict has changed otherwise than at its end")
+    added = after[len(before) :].decode("utf-8", "replace").removeprefix("\n").splitlines()
+    return [line.rpartition("|")[0] for line in added] or None
 
 
 def _appended(table: str, before: bytes, after: bytes) -> Appended:

@@ -1,7 +1,7 @@
 """An imitation of the Rust baseline with all its defects, to hold the suite against.
 
 The suite for contract `last` must say of the baseline that it conforms, D1 to
-D14 included. The baseline is not at hand in this project, so this module does
+D17 included. The baseline is not at hand in this project, so this module does
 what its document says and what its recordings show (see
 `test_baseline_imitation`), by the same plain steps: files overwritten in place,
 a temporary file a version, tar on the whole base.
@@ -11,26 +11,30 @@ a temporary file a version, tar on the whole base.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reedbase_backup.errors import (
     CommandFailed,
     IoError,
-    LogCorrupted,
     NoTablesFound,
     ReedError,
     TableNotFound,
 )
-from reedbase_backup.last import BackupInfo, RestoreReport, delta, locks, registry, version_log
+from reedbase_backup.last import BackupInfo, RestoreReport, delta, registry, version_log
 from reedbase_backup.last.os_errors import reason, reported
 from reedbase_backup.last.version_log import LogLine
 
 SUFFIX = ".tar.gz"
+NOT_A_FILE = "the source path is neither a regular file nor a symlink to a regular file"
 
 
 class Baseline:
@@ -39,6 +43,9 @@ class Baseline:
     name = "imitation of last/"
     version = "1"
     contracts = ("last",)
+
+    def __init__(self) -> None:
+        self._registry: Registry | None = None
 
     def create_backup(self, base_path: str) -> BackupInfo:
         """Runs tar on the base folder, backups/ and the archive itself included."""
@@ -76,6 +83,8 @@ class Baseline:
     def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
         """Rolls each table back through its own log."""
         base = Path(base_path)
+        if self._registry is None or self._registry.base != base:
+            self._registry = Registry(base)
         tables = base / "tables"
         if not tables.exists():
             raise NoTablesFound
@@ -86,31 +95,77 @@ class Baseline:
             if not entry.is_dir(follow_symlinks=False):
                 continue
             try:
-                version = restore_table(base, Path(entry.path), target_timestamp)
+                version = restore_table(self._registry, Path(entry.path), target_timestamp)
             except ReedError as error:
-                report.errors.append((entry.name, error))
+                report.errors.append((shown(entry.name), error))
             else:
                 if version is None:
-                    report.tables_skipped.append(entry.name)
+                    report.tables_skipped.append(shown(entry.name))
                 else:
-                    report.tables_restored.append((entry.name, version))
+                    report.tables_restored.append((shown(entry.name), version))
         return report
+
+
+def shown(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+class Registry:
+    """The users of one base, which users.dict is read for once."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self._path = base / "registry" / "users.dict"
+        self._names: dict[str, int] = {}
+        self._largest = 0
+        # The adapter's duty to a database, which is nobody's error here.
+        is_database = (base / "tables").is_dir() or (base / "registry").is_dir()
+        with contextlib.suppress(ReedError, OSError):
+            if is_database and not os.path.lexists(self._path):
+                registry.init_registry(base)
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            self._read(self._path.read_bytes().decode())
+
+    def _read(self, text: str) -> None:
+        """Ends without an error at the first code that is none."""
+        *ended, last = text.split("\n")
+        for line in [*(line.removesuffix("\r") for line in ended), last][1:]:
+            fields = line.split("|")
+            if len(fields) < 2:
+                continue
+            code = version_log.parse_number(fields[0], version_log.U32_MAX)
+            if code is None:
+                return
+            self._names[fields[1]] = code
+            self._largest = max(self._largest, code)
+
+    def system(self) -> int:
+        """The code of the user system, who is added if new: glued to an unended line (D16)."""
+        if registry.SYSTEM not in self._names:
+            code = (self._largest + 1) % (version_log.U32_MAX + 1)
+            with reported("append_users_dict"), self._path.open("ab") as file:
+                file.write(b"%d|system|%d\n" % (code, time.time()))
+            self._names[registry.SYSTEM] = code
+            self._largest = max(self._largest, code)
+        return self._names[registry.SYSTEM]
 
 
 def described(path: Path, second: int, found: os.stat_result) -> BackupInfo:
     return BackupInfo(second, path, found.st_size, found.st_size / 1048576)
 
 
-def restore_table(base: Path, folder: Path, target: int) -> int | None:
+def restore_table(users: Registry, folder: Path, target: int) -> int | None:
     if not (folder / "current.csv").exists():
-        raise TableNotFound(folder.name)
+        raise TableNotFound(shown(folder.name))
     lines = read_log(folder)
     version = version_log.newest_at_or_before(lines, target)
     if version is None:
         return None
     rebuilt = rebuild(folder, [line.timestamp for line in lines[: lines.index(version) + 1]])
-    write(base, folder, rebuilt.read_bytes())
+    content = rebuilt.read_bytes()
     rebuilt.unlink()
+    write(users, folder, content)
     return version.timestamp
 
 
@@ -124,33 +179,56 @@ def rebuild(folder: Path, timestamps: list[int]) -> Path:
     first = folder / f"{timestamps[0]}.bsdiff"
     with reported("copy_init_delta"):
         if not stat.S_ISREG(first.stat().st_mode):
-            raise IoError("copy_init_delta", "the source path is not a regular file")
+            raise IoError("copy_init_delta", NOT_A_FILE)
         shutil.copyfile(first, before)
     for number, timestamp in enumerate(timestamps[1:], 1):
         path = folder / f"{timestamp}.bsdiff"
         with reported(f"read_delta_file: {path}"):
             stored = path.read_bytes()
         after = folder / f"rollback_{number}.tmp"
-        after.write_bytes(delta.apply(before.read_bytes(), stored))
+        content = delta.apply(before.read_bytes(), stored)
+        with reported("write_rollback"):
+            after.write_bytes(content)
         before.unlink()
         before = after
     return before
 
 
-def write(base: Path, folder: Path, content: bytes) -> None:
-    """A new version by the system: the delta, current.csv in place, the log line, no sync."""
-    with locks.exclusive(folder / ".lock", folder.name):
+def write(users: Registry, folder: Path, content: bytes) -> None:
+    """A new version by the system: the delta, current.csv in place, the code, the log line."""
+    with locked(folder / ".lock"):
         current = folder / "current.csv"
         temporary = folder / "current.new.tmp"
-        temporary.write_bytes(content)
-        stored = delta.diff(current.read_bytes(), content)
+        with reported("write_temp_new"):
+            temporary.write_bytes(content)
+        with reported(f"read_old_file: {current}"):
+            old = current.read_bytes()
+        stored = delta.diff(old, content)
         temporary.unlink()
         now = time.time_ns()
         (folder / f"{now}.bsdiff").write_bytes(stored)
-        current.write_bytes(content)
-        code = registry.user_code(base, registry.SYSTEM)
-        try:
-            with (folder / "version.log").open("ab") as log:
-                log.write(f"{LogLine(now, registry.UPDATE, code, len(stored))}\n".encode())
-        except OSError as error:
-            raise LogCorrupted(reason(error)) from error
+        with reported("write_current"):
+            current.write_bytes(content)
+        line = LogLine(now, registry.UPDATE, users.system(), len(stored))
+        with reported("open_log"), (folder / "version.log").open("ab") as log:
+            log.write(f"{line}\n".encode())
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """The table's lock, by 50 tries; through a symlink too (D17)."""
+    with reported("create_lock_file"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        for attempt in range(50):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if attempt == 49:
+                    told = f"Failed to acquire lock after 50 attempts: {reason(error)}"
+                    raise IoError("acquire_write_lock", told) from error
+            time.sleep(min(0.005 * 2**attempt, 0.1))
+        yield
+    finally:
+        os.close(descriptor)

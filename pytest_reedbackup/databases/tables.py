@@ -11,7 +11,7 @@ import lzma
 import os
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,16 +100,32 @@ class TableFolder:
 
     def content(self, timestamp: int) -> bytes:
         """A version's content, by the deltas alone. Raises Unreadable."""
+        *_, content = self.contents(timestamp)
+        return content
+
+    def contents(self, timestamp: int) -> Iterator[bytes]:
+        """The content of each version on the way to this one.
+
+        Raises Unreadable at the first delta that cannot be used.
+        """
         stamps = [version.timestamp for version in self.versions()]
         first, *later = stamps[: stamps.index(timestamp) + 1]
-        content = self._stored(first, "copy_init_delta")
+        content = self._first(first)
+        yield content
         for number, stamp in enumerate(later, 1):
             try:
                 stored = self._stored(stamp, f"read_delta_file: {self.delta(stamp)}")
                 content = patched(content, decompressed(stored))
             except Unreadable as error:
                 raise replace(error, delta=number) from None
-        return content
+            yield content
+
+    def _first(self, timestamp: int) -> bytes:
+        """The first delta, which is copied as it is; Rust copies nothing but files."""
+        if self.delta(timestamp).is_dir():
+            fields = {"operation": "copy_init_delta", "reason": NOT_A_FILE}
+            raise Unreadable("IoError", fields)
+        return self._stored(timestamp, "copy_init_delta")
 
     def _stored(self, timestamp: int, operation: str) -> bytes:
         try:
@@ -137,25 +153,37 @@ def os_reason(number: int | None) -> str:
 
 
 NO_SUCH_FILE = os_reason(errno.ENOENT)
+FILE_EXISTS = os_reason(errno.EEXIST)
 IS_A_FOLDER = os_reason(errno.EISDIR)
+NOT_A_FILE = "the source path is neither a regular file nor a symlink to a regular file"
 NO_FOLDER = os_reason(errno.ENOTDIR)
 
 
 def parse_log(content: bytes) -> list[Version]:
-    """The versions in version.log ("restore" 2). Raises Unreadable (LogCorrupted)."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise Unreadable("LogCorrupted", {"reason": "stream did not contain valid UTF-8"}) from None
+    """The versions in version.log ("restore" 2), up to the first bad line, which decides.
+
+    Raises Unreadable (LogCorrupted).
+    """
     versions = []
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if _BLANK.fullmatch(line):
+    for number, line in enumerate(rust_lines(content), 1):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            reason = "stream did not contain valid UTF-8"
+            raise Unreadable("LogCorrupted", {"reason": reason}) from None
+        if _BLANK.fullmatch(text):
             continue
-        parts = line.split("|")
+        parts = text.split("|")
         if len(parts) < len(_FIELDS):
             raise _invalid("format", number)
         versions.append(Version(*_numbers(parts, number)))
     return versions
+
+
+def rust_lines(content: bytes) -> list[bytes]:
+    """The lines as Rust ends them: by LF or CRLF, and never by a lone CR."""
+    *ended, last = content.split(b"\n")
+    return [*(line.removesuffix(b"\r") for line in ended), *([last] if last else [])]
 
 
 def rust_number(text: str, limit: int) -> int | None:
