@@ -121,21 +121,15 @@ def _reference() -> Implementation:
 
 
 def _port_of_the_baseline() -> Implementation:
-    from reedbase_backup import last
-    from reedbase_backup.last.create import create_backup_at
+    from reedbase_backup.last.served import ServedPort
 
-    def create_backup(base_path: str, now_ns: int | None = None) -> Any:
-        if now_ns is None:
-            return last.create_backup(base_path)
-        return create_backup_at(base_path, now_ns)
-
-    functions = {method: getattr(last, method) for method in METHODS}
+    port = ServedPort()
     return Implementation(
         name="python-last",
         version=version("pytest-reedbackup"),
         contracts=("last",),
         capabilities=(CLOCK,),
-        functions=functions | {"create_backup": create_backup},
+        functions={method: getattr(port, method) for method in METHODS},
     )
 
 

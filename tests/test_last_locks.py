@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reedbase_backup.errors import LockTimeout
+from pytest_reedbackup.databases.tree import Tree
+from reedbase_backup.errors import IoError
 from reedbase_backup.last import Table
 
 SECOND = b"key|value\na|2\n"
@@ -45,12 +46,15 @@ def test_a_lock_that_stays_held_times_out_and_changes_nothing(
     before = contents(table.folder)
     with table.lock_path.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(LockTimeout) as caught:
+        with pytest.raises(IoError) as caught:
             table.write(SECOND, "admin")
-    assert caught.value.fields == {"table": "text", "timeout_secs": 5}
+    assert caught.value.fields == {
+        "operation": "acquire_write_lock",
+        "reason": "Failed to acquire lock after 50 attempts:"
+        " Resource temporarily unavailable (os error 11)",
+    }
     assert len(pauses) == 49
     assert (pauses[0], max(pauses)) == (0.005, 0.1)
-    assert sum(pauses) < caught.value.timeout_secs
     assert contents(table.folder) == before
 
 
@@ -88,3 +92,25 @@ def held(table: Table, seconds: float) -> Iterator[None]:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
         yield
+
+
+@pytest.mark.parametrize("target", ["current.csv", "nowhere", "../../../outside"])
+def test_a_lock_that_is_a_symlink_is_not_followed(table: Table, target: str) -> None:
+    table.lock_path.unlink()
+    table.lock_path.symlink_to(target)
+    before = Tree.read(table.base_path.parent)
+    with pytest.raises(IoError) as caught:
+        table.write(SECOND, "admin")
+    assert caught.value.fields["operation"] == "create_lock_file"
+    assert before.differences(Tree.read(table.base_path.parent)) == []
+
+
+def test_a_lock_that_is_a_folder_is_an_error_as_with_the_baseline(table: Table) -> None:
+    table.lock_path.unlink()
+    table.lock_path.mkdir()
+    with pytest.raises(IoError) as caught:
+        table.write(SECOND, "admin")
+    assert caught.value.fields == {
+        "operation": "create_lock_file",
+        "reason": "Is a directory (os error 21)",
+    }

@@ -16,7 +16,14 @@ from reedbase_backup.errors import (
     NoTablesFound,
     TableNotFound,
 )
-from reedbase_backup.last import RestoreReport, Table, chain, delta, restore_point_in_time
+from reedbase_backup.last import (
+    RestoreReport,
+    Table,
+    chain,
+    delta,
+    init_registry,
+    restore_point_in_time,
+)
 from reedbase_backup.last.restore import restore_at
 
 U64_MAX = 2**64 - 1
@@ -24,6 +31,7 @@ U64_MAX = 2**64 - 1
 
 def make(base: Path, name: str, versions: dict[int, bytes]) -> Table:
     """A table with the given content at each timestamp."""
+    init_registry(base)
     stamps = iter(versions)
     table = Table(base, name, clock=lambda: next(stamps))
     for number, content in enumerate(versions.values()):

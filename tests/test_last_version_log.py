@@ -79,8 +79,12 @@ def test_what_rust_does_not_call_white_space_is_a_bad_line(odd: str) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"])
-def test_bytes_that_are_not_utf8_spoil_the_log_before_any_line_does(bad: bytes) -> None:
-    assert corruption(b"no log line\n" + bad) == "stream did not contain valid UTF-8"
+def test_the_first_bad_line_decides_and_utf8_comes_before_its_fields(bad: bytes) -> None:
+    assert (
+        corruption(b"5|2|1|9\n|" + bad + b"\nno log line") == "stream did not contain valid UTF-8"
+    )
+    assert corruption(b"5|2|1|9\n\nno log line\n" + bad) == "Invalid format at line 3"
+    assert corruption(b"5|2|300|9\n5|300|1|9\n" + bad) == "Invalid action code at line 2"
 
 
 def test_more_fields_and_unknown_codes_are_accepted() -> None:

@@ -121,6 +121,41 @@ DIVERGENCES = {
             "no function restores an archive",
             "agrees: contract `last` has none; `tar xzf` unpacks the archives",
         ),
+        Divergence(
+            "D15",
+            "where users.dict cannot be appended to, reports the error after it has overwritten "
+            "current.csv, and leaves a delta that no log line names",
+            "has the user's code before it writes anything; the error leaves all as it was",
+            (
+                "last/registry/unwritable/users-dict-is-a-folder",
+                "last/registry/unwritable/registry-is-a-file",
+            ),
+        ),
+        Divergence(
+            "D16",
+            "reads a damaged users.dict up to the damage, and gives system a code that a line "
+            "behind it may already give to another; glues its line to a last one without newline",
+            "reads every line that can be read, gives a code that none of them uses, and ends the "
+            "last line first",
+            (
+                "last/registry/damaged/behind-the-damage",
+                "last/registry/damaged/not-utf-8",
+                "last/registry/no-final-newline",
+            ),
+        ),
+        Divergence(
+            "D17",
+            "opens .lock, rollback.tmp, rollback_N.tmp and current.new.tmp through symlinks, and "
+            "creates or overwrites what they point to",
+            "follows none: a symlink .lock is IoError (create_lock_file), and the others it never "
+            "opens",
+            (
+                "last/restore/planted/lock",
+                "last/restore/planted/first-version",
+                "last/restore/planted/later-version",
+                "last/restore/planted/next-content",
+            ),
+        ),
     )
 }
-"""By id, D1 … D14, each defect once."""
+"""By id, D1 … D17, each defect once."""

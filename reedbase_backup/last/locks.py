@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -9,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reedbase_backup.errors import LockTimeout
-from reedbase_backup.last.os_errors import reported_write
+from reedbase_backup.errors import IoError, LockTimeout
+from reedbase_backup.last.os_errors import reason, reported
 
 # Contract `last`, "restore" 2: 50 tries, 5 … 100 ms apart.
 TRIES = 50
@@ -22,27 +23,42 @@ TIMEOUT_SECS = 5
 
 
 @contextmanager
-def exclusive(path: Path, name: str) -> Iterator[None]:
-    """Hold the lock of `path`, a folder or a file that is made if it is missing.
+def table(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` of a table, which is made if it is missing.
 
-    Raises LockTimeout with `name` after 50 tries.
+    A symlink is not followed (the port's answer to D17). Raise IoError
+    (create_lock_file) where the file cannot be opened, IoError
+    (acquire_write_lock) after 50 tries.
     """
-    with reported_write("open_lock", path):
-        descriptor = _open(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with reported("create_lock_file"):
+        descriptor = os.open(path, flags, 0o666)
     try:
-        _acquire(descriptor, name)
+        if not _acquire(descriptor):
+            busy = reason(BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
+            raise IoError(
+                operation="acquire_write_lock",
+                reason=f"Failed to acquire lock after {TRIES} attempts: {busy}",
+            )
         yield
     finally:
         os.close(descriptor)
 
 
-def _open(path: Path) -> int:
-    if path.is_dir():
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+@contextmanager
+def folder(path: Path, name: str) -> Iterator[None]:
+    """Hold the folder `path` itself. Raise LockTimeout with `name` after 50 tries, and OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not _acquire(descriptor):
+            raise LockTimeout(table=name, timeout_secs=TIMEOUT_SECS)
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _acquire(descriptor: int, name: str) -> None:
+def _acquire(descriptor: int) -> bool:
+    """Try 50 times; return whether one try succeeded."""
     pause = FIRST_PAUSE
     for attempt in range(TRIES):
         if attempt:
@@ -52,5 +68,5 @@ def _acquire(descriptor: int, name: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
-        return
-    raise LockTimeout(table=name, timeout_secs=TIMEOUT_SECS)
+        return True
+    return False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reedbase_backup.errors import IoError, PermissionDenied
+from reedbase_backup.errors import IoError
 
 
 def exists(path: Path) -> bool:
@@ -32,15 +32,3 @@ def reported(operation: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise IoError(operation=operation, reason=reason(error)) from error
-
-
-@contextmanager
-def reported_write(operation: str, path: Path) -> Iterator[None]:
-    """As `reported`, but a lack of permission becomes PermissionDenied with `path`."""
-    try:
-        with reported(operation):
-            yield
-    except IoError as error:
-        if isinstance(error.__cause__, PermissionError):
-            raise PermissionDenied(path=str(path)) from error.__cause__
-        raise

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
-from reedbase_backup.errors import IoError
+from reedbase_backup.errors import ReedError
 from reedbase_backup.last import files, locks
-from reedbase_backup.last.os_errors import reported, reported_write
-from reedbase_backup.last.version_log import U8_MAX, U32_MAX, parse_number
+from reedbase_backup.last.os_errors import exists, reported
+from reedbase_backup.last.version_log import U8_MAX, U32_MAX, parse_number, split_lines
 
 BasePath = str | os.PathLike[str]
 Clock = Callable[[], int]
@@ -46,14 +48,15 @@ USERS = {0: SYSTEM, 1: "admin"}
 def init_registry(base_path: BasePath, *, clock: Clock = time.time_ns) -> None:
     """Make registry/ and its two dictionaries where they are missing; others stay as they are.
 
-    `clock` gives Unix nanoseconds. Raises IoError or PermissionDenied.
+    `clock` gives Unix nanoseconds. Raise IoError (create_registry), and
+    LockTimeout where another process keeps the registry.
     """
     folder = Path(base_path) / "registry"
-    with reported_write("create_registry", folder):
+    with reported("create_registry"):
         folder.mkdir(parents=True, exist_ok=True)
-    with locks.exclusive(folder, "registry"):
-        _make(folder / "actions.dict", action_lines())
-        _make(folder / "users.dict", _first_users(clock))
+        with locks.folder(folder, "registry"):
+            _make(folder / "actions.dict", action_lines())
+            _make(folder / "users.dict", _first_users(clock))
 
 
 def action_lines() -> list[str]:
@@ -63,55 +66,78 @@ def action_lines() -> list[str]:
 
 
 def action_names(base_path: BasePath) -> dict[int, str]:
-    """Action names by code. Raises IoError if actions.dict is damaged."""
-    names = _read(Path(base_path) / "registry" / "actions.dict", ACTIONS_HEADER, U8_MAX)
-    if names is None:
-        return {code: name for code, (name, _) in ACTIONS.items()}
-    return dict(names)
+    """Return the action names by code, as far as actions.dict can be read."""
+    names = _read(Path(base_path) / "registry" / "actions.dict", U8_MAX)
+    return dict(names) if names else {code: name for code, (name, _) in ACTIONS.items()}
 
 
 def user_names(base_path: BasePath) -> dict[int, str]:
-    """User names by code. Raises IoError if users.dict is damaged."""
-    return dict(_users(base_path))
+    """Return the user names by code, as far as users.dict can be read."""
+    names = _read(_users_path(base_path), U32_MAX)
+    return dict(USERS.items() if names is None else names)
 
 
 def user_code(base_path: BasePath, name: str, *, clock: Clock = time.time_ns) -> int:
-    """The code of user `name`, who is added with the next free one if new.
+    """Return the code of user `name`, who is added if new; a missing registry is made first.
 
-    Raises ValueError for a name that a dictionary line cannot hold, IoError if
-    users.dict is damaged, PermissionDenied if it cannot be written.
+    Where lines of users.dict cannot be read, the others count, also those behind
+    the damage, and no code of theirs is given away; a last line without its
+    newline gets one. (The port's answer to D16: the baseline stops reading at
+    the damage, and glues its line to the last one.)
+
+    Raise ValueError for a name that a dictionary line cannot hold, IoError
+    (append_users_dict) where the name cannot be added, LockTimeout where
+    another process keeps the registry.
     """
     if not name.strip() or any(mark in name for mark in "|\r\n"):
         raise ValueError(f"a user name must have letters and neither '|' nor line ends: {name!r}")
-    code = _code_of(base_path, name)
+    path = _users_path(base_path)
+    code = _code_of(path, name)
     if code is not None:
         return code
-    init_registry(base_path, clock=clock)
-    path = _users_path(base_path)
-    with locks.exclusive(path.parent, "registry"):
-        code = _code_of(base_path, name)
-        if code is not None:
-            return code
-        code = max(user_names(base_path), default=-1) + 1
-        if code > U32_MAX:
-            raise IoError("write_users_dict", f"no code is left for user {name!r}")
-        with reported_write("write_users_dict", path):
-            known = path.read_bytes()
-            separator = b"" if known.endswith(b"\n") else b"\n"
-            line = f"{code}|{name}|{clock() // 10**9}\n".encode()
-            files.replace(path, known + separator + line)
+    if not exists(path):
+        # Why it cannot be made is seen again below, where the line is to be added.
+        with suppress(ReedError):
+            init_registry(base_path, clock=clock)
+    with reported("append_users_dict"), locks.folder(path.parent, "registry"):
+        code = _code_of(path, name)
+        if code is None:
+            code = _add(path, name, clock)
         return code
 
 
-def _code_of(base_path: BasePath, name: str) -> int | None:
-    """The code in the last line with `name`: a later line wins."""
-    codes = {known: code for code, known in _users(base_path)}
-    return codes.get(name)
+def _add(path: Path, name: str, clock: Clock) -> int:
+    """Add `name` to users.dict and return its code; the caller holds the registry's lock."""
+    content = path.read_bytes()
+    code = _next_code(content, name)
+    separator = b"\n" if content and not content.endswith(b"\n") else b""
+    line = f"{code}|{name}|{clock() // 10**9}\n".encode()
+    files.replace(path, content + separator + line)
+    return code
 
 
-def _users(base_path: BasePath) -> list[tuple[int, str]]:
-    names = _read(_users_path(base_path), USERS_HEADER, U32_MAX)
-    return list(USERS.items()) if names is None else names
+def _code_of(path: Path, name: str) -> int | None:
+    """Return the code in the last line with `name`; None without one, or without the file."""
+    return {known: code for code, known in _read(path, U32_MAX) or ()}.get(name)
+
+
+def _next_code(content: bytes, name: str) -> int:
+    """Return the code for the new user `name`: one that no other's line has.
+
+    It is the baseline's, 1 + the largest (0 after the last that there is),
+    unless that is taken. The first line is nobody's, whatever it holds; but
+    where the header is lost, its code may be in the logs.
+    """
+    header, *lines = split_lines(content)
+    known = {code for code, _ in _entries(lines, U32_MAX)}
+    first = {code for code, other in _entries([header], U32_MAX) if other != name}
+    code = _one_more(known)
+    return code if code not in first else _one_more(known | first)
+
+
+def _one_more(taken: Collection[int]) -> int:
+    code = (max(taken, default=0) + 1) % (U32_MAX + 1)
+    return code if code not in taken else next(n for n in count() if n not in taken)
 
 
 def _users_path(base_path: BasePath) -> Path:
@@ -124,30 +150,37 @@ def _first_users(clock: Clock) -> list[str]:
 
 
 def _make(path: Path, lines: list[str]) -> None:
-    with reported_write("create_registry", path):
-        if not path.exists():
-            files.replace(path, "".join(f"{line}\n" for line in lines).encode())
+    if not path.exists():
+        files.replace(path, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _read(path: Path, header: str, limit: int) -> list[tuple[int, str]] | None:
-    """(code, name) of each line but the header; None if there is no such file."""
-    operation = f"read_{path.stem}_dict"
-    with reported(operation):
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
+def _read(path: Path, limit: int) -> list[tuple[int, str]] | None:
+    """Return (code, name) of each line that can be read; None where there is no file.
+
+    The first line is the header, whatever it holds.
+    """
     try:
-        lines = content.decode().split("\n")
-    except UnicodeDecodeError:
-        raise IoError(operation, "stream did not contain valid UTF-8") from None
-    names = []
-    for number, line in enumerate(lines, 1):
-        fields = line.rstrip("\r").split("|")
-        if fields == [""] or (number == 1 and fields == header.split("|")):
+        _header, *lines = split_lines(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # A folder, or closed to us: who adds a user meets the error.
+        return []
+    return list(_entries(lines, limit))
+
+
+def _entries(lines: Iterable[bytes], limit: int) -> Iterator[tuple[int, str]]:
+    """Give (code, name) of each line that can be read.
+
+    Blank lines and lines of fewer than two fields are passed over, as by the
+    baseline, and so are those that it stops at: no UTF-8, or a code that is no
+    number up to `limit`.
+    """
+    for line in lines:
+        try:
+            fields = line.decode().split("|")
+        except UnicodeDecodeError:
             continue
         code = parse_number(fields[0], limit)
-        if len(fields) < 3 or code is None:
-            raise IoError(operation, f"Invalid format at line {number}")
-        names.append((code, fields[1]))
-    return names
+        if len(fields) >= 2 and code is not None:
+            yield code, fields[1]

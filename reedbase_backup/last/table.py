@@ -10,17 +10,19 @@ overwrites current.csv in place and appends to the log, neither synced.)
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reedbase_backup.durable import sync_file
-from reedbase_backup.errors import TableAlreadyExists, TableNotFound, VersionNotFound
+from reedbase_backup.errors import IoError, TableAlreadyExists, TableNotFound, VersionNotFound
 from reedbase_backup.last import chain, delta, files, locks, registry, version_log
-from reedbase_backup.last.os_errors import exists, reported, reported_write
+from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.types import VersionInfo
 from reedbase_backup.last.version_log import LogLine
@@ -32,10 +34,10 @@ _LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d
 class Table:
     """The table `name` of the database in `base_path`.
 
-    `clock` gives Unix nanoseconds. Methods that write take the table's lock
-    and raise LockTimeout if another process keeps it, IoError or
-    PermissionDenied if the operating system refuses, and LogCorrupted if
-    version.log cannot be read; the table is then as it was.
+    `clock` gives Unix nanoseconds. Methods that write take the table's lock.
+    They raise IoError (acquire_write_lock if another process keeps it) where
+    the operating system refuses something, and LogCorrupted if version.log
+    cannot be read; the table is then as it was.
     """
 
     def __init__(self, base_path: BasePath, name: str, *, clock: Clock = time.time_ns) -> None:
@@ -85,7 +87,7 @@ class Table:
         """
         if self.exists():
             raise TableAlreadyExists(name=self.name)
-        with reported_write("create_table", self.folder):
+        with reported("create_table"):
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_file(os.path.realpath(self.folder.parent))
             sync_file(os.path.realpath(self.base_path))
@@ -138,31 +140,53 @@ class Table:
     @contextmanager
     def _locked(self) -> Iterator[list[LogLine]]:
         """Hold the table's lock, with the log as it is now."""
-        with locks.exclusive(self.lock_path, self.name):
+        with locks.table(self.lock_path):
             lines = self.log()
             if lines:
                 self._finish_interrupted(lines[-1].timestamp)
             yield lines
 
     def _update(self, lines: list[LogLine], content: bytes, user: str) -> int:
+        """Add `content` as a version; a fault is met where the baseline's order of work has it.
+
+        The one exception is the user's code: the baseline asks for it when
+        current.csv is overwritten already (D15).
+        """
         if not lines:
             # Whatever comes first in the log is read as raw content.
             return self._append(lines, content, content, registry.INIT, user)
+        self._require_room_for_temporary()
         encoded = delta.diff(self._writable_current(), content)
         return self._append(lines, content, encoded, registry.UPDATE, user)
 
-    def _writable_current(self) -> bytes:
-        """current.csv's content; empty if it is lost, so that the delta fits anything.
+    def _require_room_for_temporary(self) -> None:
+        """Raise IoError as the baseline does where a folder is in the place of its temporary file.
 
-        Opened for writing, because a file that its owner made read-only stays
-        as it is, although a rename could replace it.
+        The port has no use for the file. It opens none, and no symlink to one (D17).
         """
-        with reported_write("read_current", self.current_path):
-            try:
-                with self.current_path.open("r+b") as file:
-                    return file.read()
-            except FileNotFoundError:
+        with reported("write_temp_new"):
+            if _is_folder(self.folder / "current.new.tmp"):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+    def _writable_current(self) -> bytes:
+        """Return current.csv's content; empty if it is lost, so that the delta fits anything.
+
+        It is opened for writing, because a file that its owner made read-only
+        stays as it is, although a rename could replace it.
+        """
+        read = f"read_old_file: {self.current_path}"
+        try:
+            with reported(read), open(self.current_path, "rb", opener=_without_waiting) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise IoError(read, "not a regular file")
+                content = file.read()
+        except IoError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
                 return b""
+            raise
+        with reported("write_current"):
+            os.close(os.open(self.current_path, os.O_WRONLY | os.O_CLOEXEC))
+        return content
 
     def _append(
         self, lines: list[LogLine], content: bytes, encoded: bytes, action: int, user: str
@@ -170,15 +194,19 @@ class Table:
         """Write the version's delta, its line in the log, and current.csv, in this order."""
         code = registry.user_code(self.base_path, user, clock=self._clock)
         line = LogLine(self._next_timestamp(lines), action, code, len(encoded))
-        with reported_write("write_version", self.folder):
+        pending = self._pending_path(line.timestamp)
+        # As the baseline's first file of a write is called, which here is the delta.
+        with reported("write_temp_new"):
             try:
                 files.write_new(chain.delta_path(self.folder, line.timestamp), encoded)
-                pending = self._pending_path(line.timestamp)
-                files.write_new(pending, content, like=self.current_path)
-                sync_file(os.path.realpath(self.folder))
-                log = version_log.read(self.log_path)
-                files.replace(self.log_path, version_log.appended(log, line))
-                self._publish(pending)
+                with reported("write_current"):
+                    files.write_new(pending, content, like=self.current_path)
+                    sync_file(os.path.realpath(self.folder))
+                with reported("append_log"):
+                    log = version_log.read(self.log_path)
+                    files.replace(self.log_path, version_log.appended(log, line))
+                with reported("write_current"):
+                    self._publish(pending)
             except BaseException:
                 self._withdraw(line)
                 raise
@@ -215,7 +243,7 @@ class Table:
     def _finish_interrupted(self, newest: int) -> None:
         """Bring current.csv to the log's last version if a crash came in between."""
         pending = self._pending_path(newest)
-        with reported_write("finish_interrupted_write", pending):
+        with reported("finish_interrupted_write"):
             if exists(pending):
                 self._publish(pending)
 
@@ -225,3 +253,13 @@ class Table:
             for entry in entries:
                 if _LEFTOVER.fullmatch(entry.name):
                     Path(entry.path).unlink()
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder itself is there, not a symlink to one."""
+    return not path.is_symlink() and path.is_dir()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open as `open` does, but do not wait for a writer where `path` is a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)

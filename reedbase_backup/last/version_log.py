@@ -56,18 +56,25 @@ def read(path: Path) -> bytes:
 
 
 def parse(content: bytes) -> list[LogLine]:
-    """The versions in the log's `content`, in its order. Raises LogCorrupted."""
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise LogCorrupted(reason="stream did not contain valid UTF-8") from None
-    *ended, last = text.split("\n")
-    lines = [line.removesuffix("\r") for line in ended]
-    return [
-        _parse_line(line, number)
-        for number, line in enumerate([*lines, last], 1)
-        if line.strip(_WHITE_SPACE)
-    ]
+    """The versions in the log's `content`, in its order.
+
+    Lines are judged one by one, so that the first bad one decides. Raises LogCorrupted.
+    """
+    versions = []
+    for number, line in enumerate(split_lines(content), 1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            raise LogCorrupted(reason="stream did not contain valid UTF-8") from None
+        if text.strip(_WHITE_SPACE):
+            versions.append(_parse_line(text, number))
+    return versions
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """Return the lines as Rust ends them, by LF or CRLF; what follows the last end is one too."""
+    *ended, last = content.split(b"\n")
+    return [*(line.removesuffix(b"\r") for line in ended), last]
 
 
 def appended(content: bytes, line: LogLine) -> bytes:
