@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import SMALL, Spec
-from pytest_reedbackup.databases.tables import U64_MAX, tables_of
+from pytest_reedbackup.databases.tables import IS_A_FOLDER, NO_FOLDER, U64_MAX, tables_of
 from pytest_reedbackup.promises import expect
 from pytest_reedbackup.restores import expect_restore, fates
 from pytest_reedbackup.subject import Subject
@@ -19,6 +20,23 @@ SYSTEM_USERS = {
     "code-0": (HEADER + "0|system|1700000000\n1|admin|1700000000\n", 0),
     "another-code": (HEADER + "1|admin|1700000000\n7|system|1700000000\n", 7),
     "the-later-of-two-lines": (HEADER + "0|system|1700000000\n1|admin|0\n9|system|0\n", 9),
+    "two-fields": (HEADER + "1|admin\n4|system\n", 4),
+    "blank-and-short-lines": (HEADER + "\n \nalone\n6|system|1\n", 6),
+    "crlf": (HEADER.replace("\n", "\r\n") + "1|admin\r\n3|system\r\n", 3),
+    "plus-and-zeros": (HEADER + "+02|system|1\n", 2),
+    "any-first-line": ("9|system|1\n3|system|1\n", 3),
+}
+
+NEW_USERS = {
+    "of-an-empty-dictionary": ("", 1),
+    "after-the-largest": ("1|admin|1\n9|zoe|1\n4|eve|1\n", 10),
+    "after-the-last-there-is": ("4294967295|zoe|1\n", 0),
+    "names-as-they-stand": ("1|System|1\n2| system|1\n3|system |1\n", 4),
+}
+
+DAMAGED = {
+    "behind-the-damage": (b"x|ghost|1\n1|admin|1\n", 1),
+    "not-utf-8": (b"0|root|1\n1|admin|1\n\xff|ghost|1\n", 1),
 }
 
 
@@ -50,6 +68,82 @@ def test_an_unknown_system_gets_the_next_code(reedbackup: Subject, reedbackup_db
     expect("users.dict", known, [["0", "admin"], ["1", "editor"], ["2", "system"]])
 
 
+@cases(
+    "last/registry/system-user/code",
+    "A system that users.dict does not have gets the code {variant}, and a line there.",
+    NEW_USERS,
+)
+def test_a_new_system_gets_one_more_than_the_largest_code(
+    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, int]
+) -> None:
+    lines, code = variant
+    _expect_added(reedbackup, reedbackup_db, (HEADER + lines).encode(), code)
+
+
+@cases(
+    "last/registry/damaged",
+    "Of a damaged users.dict ({variant}) the lines before the damage count, and none of a file"
+    " that is no UTF-8: system gets a code that a line there has.",
+    DAMAGED,
+    defect="D16",
+)
+def test_lines_behind_the_damage_do_not_count(
+    reedbackup: Subject, reedbackup_db: Path, variant: tuple[bytes, int]
+) -> None:
+    lines, code = variant
+    _expect_added(reedbackup, reedbackup_db, HEADER.encode() + lines, code)
+
+
+@case(
+    "last/registry/no-final-newline",
+    "The line of system is glued to a last line of users.dict without a newline.",
+    defect="D16",
+)
+def test_the_new_line_is_glued_to_one_without_its_newline(
+    reedbackup: Subject, reedbackup_db: Path
+) -> None:
+    _expect_added(reedbackup, reedbackup_db, HEADER.encode() + b"7|zoe|1", 8)
+
+
+@cases(
+    "last/registry/unwritable",
+    "Where users.dict cannot be appended to ({variant}), each table is IoError, with current.csv"
+    " overwritten and a delta that no log line names.",
+    {"users-dict-is-a-folder": IS_A_FOLDER, "registry-is-a-file": NO_FOLDER},
+    defect="D15",
+)
+def test_the_error_about_users_comes_after_the_tables_were_written(
+    reedbackup: Subject, reedbackup_db: Path, variant: str
+) -> None:
+    registry, users = reedbackup_db / "registry", reedbackup_db / "registry" / "users.dict"
+    if variant == IS_A_FOLDER:
+        users.unlink()
+        users.mkdir()
+    else:
+        shutil.rmtree(registry)
+        registry.write_text("")
+    tables = tables_of(reedbackup_db)
+    oldest = {name: table.versions()[0].timestamp for name, table in tables.items()}
+    content = {name: table.content(oldest[name]) for name, table in tables.items()}
+    deltas = {name: len(list(table.path.glob("*.bsdiff"))) for name, table in tables.items()}
+    report = reedbackup.restored(reedbackup_db, max(oldest.values()))
+    error = {"kind": "IoError", "operation": "append_users_dict", "reason": variant}
+    expect("the errors", dict(report.errors), dict.fromkeys(tables, error))
+    for name, table in tables.items():
+        expect(f"current.csv of {name}", table.current.read_bytes(), content[name])
+        found = len(list(table.path.glob("*.bsdiff")))
+        expect(f"the deltas of {name}", found, deltas[name] + 1)
+
+
+@case(
+    "last/registry/actions-unread",
+    "Whatever actions.dict holds, the tables are restored.",
+)
+def test_actions_have_no_say_in_a_restore(reedbackup: Subject, reedbackup_db: Path) -> None:
+    (reedbackup_db / "registry" / "actions.dict").write_bytes(b"\xff\nx|update|y\n")
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+
+
 @case(
     "last/registry/system-user/no-registry",
     "Without a registry/ the tables are restored, by user 0.",
@@ -73,6 +167,21 @@ def test_two_bases_keep_their_users_apart(
     for code, base in (*bases.items(), *bases.items()):
         expect_restore(reedbackup, base, U64_MAX, fates(base, U64_MAX))
         _expect_users(base, code)
+
+
+def _expect_added(reedbackup: Subject, base: Path, users: bytes, code: int) -> None:
+    """A restore must write `code`, and add just its line to the content `users` of users.dict."""
+    path = base / "registry" / "users.dict"
+    path.write_bytes(users)
+    report = reedbackup.restored(base, U64_MAX)
+    expect("the tables in errors", list(report.errors), [])
+    _expect_users(base, code)
+    added = path.read_bytes().removeprefix(users)
+    expect(
+        "what is new in users.dict",
+        re.sub(rb"[0-9]+\n", b"(time)", added),
+        b"%d|system|(time)" % code,
+    )
 
 
 def _expect_users(base: Path, code: int) -> None:

@@ -22,7 +22,9 @@ RULES: Mapping[str, str] = {
     "restore/passed-over": "passes over what is no folder under tables/",
     "restore/no-current": "answers TableNotFound for a table without current.csv",
     "restore/one-error": "has one table's error stop no other table",
-    "restore/lock": "waits for the table's lock, and gives up with LockTimeout",
+    "restore/lock": "waits for the table's lock, and gives up with IoError after 50 tries",
+    "restore/in-the-way": "answers IoError where a folder is in the place of current.csv or .lock",
+    "restore/planted": "opens .lock and its temporary files through symlinks",
     "restore/leftovers": "leaves its temporary file behind after an error midway",
     "restore/in-place": "overwrites current.csv in place and syncs nothing",
     "restore/archives-unread": "takes nothing from the archives in backups/",
@@ -40,6 +42,10 @@ RULES: Mapping[str, str] = {
     "delta/accepted": "accepts streams that end between records, and any xz checksum",
     "delta/unverified": "restores from changed deltas without noticing",
     "registry/system-user": "writes the code that users.dict gives system",
+    "registry/actions-unread": "restores whatever actions.dict holds",
+    "registry/damaged": "reads a damaged users.dict up to the damage",
+    "registry/no-final-newline": "glues its line to a last line without a newline",
+    "registry/unwritable": "answers IoError where users.dict cannot be appended to",
     "registry/two-bases": "keeps the users of two bases apart",
     "list/order": "lists the newest first",
     "list/info": "describes each by timestamp, path and size",
@@ -79,7 +85,13 @@ DEFECTS: Mapping[str, str] = {
     "D10": "an error midway leaves rollback_N.tmp in the table's folder",
     "D11": "list shows folders, dangling symlinks, empty files and files that are no gzip",
     "D12": "the cost of a restore grows with the versions, 8 s for 10,000",
-    "D13": "no fsync, and current.csv is overwritten in place",
+    "D13": "no fsync, and current.csv is overwritten in place: after a power cut a reported restore"
+    " may be a version.log that ends in NUL bytes, a reported backup an empty file",
     "D14": "no function restores an archive",
+    "D15": "users.dict cannot be appended to: the error comes after current.csv was overwritten,"
+    " and leaves a delta that no log line names",
+    "D16": "a damaged users.dict is read in part and in silence: system may get a code in use",
+    "D17": "a symlink under the name of .lock or a temporary file is written through, also to the"
+    " outside of the base",
 }
 """The baseline's defects by id, each with at least one case that is marked with it."""
