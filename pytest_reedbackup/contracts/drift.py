@@ -115,8 +115,10 @@ BASELINE: Mapping[str, Fact] = {
         ticket="Architecture, restore 2, 3, 4",
     ),
     "restore/others-untouched": Fact(
-        "writes in the tables' folders, as the user system, who is in registry/users.dict",
+        "writes in the tables' folders, as the user system, who is added to registry/users.dict"
+        " by a code that another may have where the file is damaged",
         _RESTORE,
+        ("D16",),
     ),
     "restore/modes": Fact(
         f"{_NO_ARCHIVES}; modes stay what they have become since", _RESTORE, ("D14",)
@@ -125,7 +127,7 @@ BASELINE: Mapping[str, Fact] = {
         f"{_NO_ARCHIVES}; tables are written to where they are", _RESTORE, ("D14",)
     ),
     "restore/planted": Fact(
-        "opens .lock and its temporary files by name, through symlinks (D17)", _DEFECTS
+        "opens .lock and its temporary files by name, through symlinks", _DEFECTS, ("D17",)
     ),
     "restore/report": Fact(
         "target_timestamp, and by table: the versions restored, the skipped, the errors; no bytes"
@@ -155,9 +157,10 @@ BASELINE: Mapping[str, Fact] = {
     ),
     "restore/atomic": Fact(
         "overwrites current.csv in place, table by table, without fsync; an error midway leaves"
-        " rollback_N.tmp",
+        " rollback_N.tmp, one about the user comes when current.csv is overwritten; after a power"
+        " cut version.log ends in 28 NUL bytes",
         _DEFECTS,
-        ("D10", "D13"),
+        ("D10", "D13", "D15"),
     ),
     "surface/functions": Fact(
         "the same three functions; but the target is in nanoseconds, backups are in seconds",

@@ -85,8 +85,8 @@ DEFECTS: Mapping[str, str] = {
     "D10": "an error midway leaves rollback_N.tmp in the table's folder",
     "D11": "list shows folders, dangling symlinks, empty files and files that are no gzip",
     "D12": "the cost of a restore grows with the versions, 8 s for 10,000",
-    "D13": "no fsync, and current.csv is overwritten in place: after a power cut a reported restore"
-    " may be a version.log that ends in NUL bytes, a reported backup an empty file",
+    "D13": "no fsync, and current.csv is overwritten in place: a power cut after success leaves"
+    " nothing of it, or version.log with 28 NUL bytes at its end, empty deltas and empty backups",
     "D14": "no function restores an archive",
     "D15": "users.dict cannot be appended to: the error comes after current.csv was overwritten,"
     " and leaves a delta that no log line names",
