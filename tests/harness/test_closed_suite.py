@@ -267,3 +267,26 @@ def test_arguments_may_be_paths_as_pytest_itself_takes_them(pytester, which):
     ended.assert_outcomes(passed=1)
     header = json.loads((pytester.path / "r.json").read_text())["header"]
     assert header["arguments"][1:] == [which, "--reedbackup-report=r.json"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("required_plugins = pytest-no-such", "Missing required plugins: pytest-no-such"),
+        ("minversion = 99", "'minversion' requires pytest-99"),
+    ],
+)
+def test_what_pytest_itself_refuses_to_start_with_is_one_line_and_a_failure(
+    pytester, setting, words
+):
+    make(pytester, {"pytest.ini": f"[pytest]\n{setting}\n"})
+    ended = pytester.runpytest_inprocess(*SUITE)
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = [line for line in ended.errlines if line.startswith("ERROR: ")]
+    assert words in error
+
+
+def test_what_stands_on_the_command_line_counts(pytester):
+    ended = pytester.runpytest_inprocess(*SUITE, "-k", "nothing")
+    assert ended.ret != pytest.ExitCode.OK
+    assert ended.parseoutcomes().get("passed", 0) == 0

@@ -26,8 +26,8 @@ def test_a_call_may_be_made_in_any_thread():
 def test_a_hang_in_a_thread_is_given_up_in_time():
     started = time.monotonic()
     with pytest.raises(TimedOut, match=r"within 0.1 s; the call was left alone in a thread"):
-        in_a_thread(lambda: lists(lambda: time.sleep(3), 0.1))
-    assert 0.1 <= time.monotonic() - started < 2
+        in_a_thread(lambda: lists(lambda: time.sleep(1) or [], 0.1))
+    assert 0.1 <= time.monotonic() - started < 0.9
 
 
 def test_what_an_implementation_does_in_a_thread_is_what_it_does_elsewhere():
