@@ -45,12 +45,14 @@ def test_a_folder_that_is_missing_is_made(pytester, option):
         ("folder", "Is a directory"),
         ("file/x.json", "Not a directory"),
         ("/proc/x.json", "No such file or directory"),
-        ("/dev/null", "it is no regular file"),
+        # Not a device: code that fails this would rename its file over it.
+        ("fifo", "it is no regular file"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_the_run(pytester, option, name, words):
     pytester.path.joinpath("folder").mkdir()
     pytester.path.joinpath("file").touch()
+    os.mkfifo(pytester.path / "fifo")
     error = refused(pytester.runpytest_inprocess(PYTHON, ORDER, f"{option}={name}"))
     assert error.startswith(f"ERROR: {option}: cannot write ")
     assert words in error
