@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +28,17 @@ class Case:
 
     An implementation that does the safe thing instead declares a divergence.
     """
+    basic: bool = False
+    """Whether the rule counts as checked only where this variant ran, too; see `is_basic`."""
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether the rule is not checked without it.
+
+        That holds for the case with the rule's own id, and for the variants that
+        are declared `basic`. Of a rule that has neither, any case will do.
+        """
+        return self.basic or self.id == f"{self.contract}/{self.rule}"
 
     @property
     def contract(self) -> str:
@@ -45,10 +56,15 @@ class Case:
         return "/fuzz" in self.id
 
 
-def case(case_id: str, promise: str, *, defect: str = "") -> Callable[[Test], Test]:
-    """Makes a test function the case `case_id`, which checks `promise`."""
+def case(
+    case_id: str, promise: str, *, defect: str = "", basic: bool = False
+) -> Callable[[Test], Test]:
+    """Makes a test function the case `case_id`, which checks `promise`.
+
+    `basic`: without it the rule counts as not checked (see `Case.is_basic`).
+    """
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(Case(case_id, promise, defect))
+    return marker(Case(case_id, promise, defect, basic))
 
 
 def cases(
@@ -71,6 +87,17 @@ def cases(
             for name, value in variants.items()
         ],
     )
+
+
+def declared_by(test: object) -> Iterator[Case]:
+    """The cases that a test function was made; none for one that is no case."""
+    for mark in getattr(test, "pytestmark", ()):
+        if mark.name == MARKER:
+            yield mark.args[0]
+        elif mark.name == "parametrize":
+            for parameter in mark.args[1]:
+                marks = getattr(parameter, "marks", ())
+                yield from (inner.args[0] for inner in marks if inner.name == MARKER)
 
 
 def case_of(item: pytest.Item) -> Case | None:

@@ -183,7 +183,7 @@ def reedbackup_repeat(request: pytest.FixtureRequest) -> str:
     """The command that repeats this case; none outside a run of the suite."""
     from pytest_reedbackup.cases import case_of
     from pytest_reedbackup.judging import repeat
-    from pytest_reedbackup.run import pairing_of
+    from pytest_reedbackup.planning import pairing_of
 
     settings = _settings(request.config)
     case, pairing = case_of(request.node), pairing_of(request.node)
@@ -208,6 +208,28 @@ def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
     from pytest_reedbackup.timing import calibration
 
     return calibration(tmp_path_factory.mktemp("reedbackup-calibration"))
+
+
+@pytest.fixture
+def reedbackup_in_rounds(
+    request: pytest.FixtureRequest,
+) -> Callable[[Callable[[], None], int], None]:
+    """Makes a call so many times, for pytest-benchmark to see where that is loaded."""
+
+    def in_rounds(call: Callable[[], None], rounds: int) -> None:
+        made = 0
+
+        def counted() -> None:
+            nonlocal made
+            made += 1
+            call()
+
+        if request.config.pluginmanager.hasplugin("benchmark"):
+            request.getfixturevalue("benchmark").pedantic(counted, rounds=rounds)
+        while made < rounds:  # where it is disabled, it calls only once
+            counted()
+
+    return in_rounds
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,97 +19,114 @@ from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.settings import Settings
+from pytest_reedbackup.watching import ending_of
 
 MEASURED = "reedbackup_measured"
 """The user property under which a test records its figures."""
 
 
+def judged(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
+    """What one phase of a case's test says of the case.
+
+    Only what the kit itself raises is a broken promise, a skip or undecided.
+    """
+    raised = _cause(call.excinfo.value) if call.excinfo else None
+    if call.when != "call":
+        return _of_exception(raised) if raised else Judgement(Outcome.PASS)
+    ending = ending_of(item)
+    if isinstance(ending.error, BrokenPromise | MissingCapability | UndecidedBound):
+        return _of_exception(ending.error)
+    if error := raised or ending.error:
+        return _of_exception(error)
+    if not ending.ran:
+        return Judgement(Outcome.NOT_CHECKED, {"detail": "another plugin ran nothing in its place"})
+    return Judgement(Outcome.PASS)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An outcome, and what a CaseOutcome says of it."""
+
+    outcome: Outcome
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+
 def outcome_of(
-    case: Case,
-    pairing: Pairing,
-    report: pytest.TestReport,
-    call: pytest.CallInfo[None],
-    settings: Settings,
+    case: Case, pairing: Pairing, judgement: Judgement, settings: Settings, node_id: str
 ) -> CaseOutcome:
-    """The outcome of `case`, declared divergences applied."""
-    reason = _reason(call)
-    outcome = CaseOutcome(
+    """What came of `case` so far, whatever divergences are declared."""
+    return CaseOutcome(
         case_id=case.id,
         rule=case.rule,
         promise=case.promise,
         implementation=pairing.option,
         contract=pairing.contract,
-        outcome=_ended(report, reason),
-        node_id=report.nodeid,
+        outcome=judgement.outcome,
+        node_id=node_id,
         repeat=repeat(case, pairing, settings),
-        duration_secs=report.duration,
+        duration_secs=0.0,
+        basic=case.is_basic,
         defect=case.defect,
-        measured="; ".join(
-            str(value) for name, value in report.user_properties if name == MEASURED
-        ),
-        **{name: _as_utf8(value) for name, value in _told(reason).items()},
+        **{name: _as_utf8(value) for name, value in judgement.words.items()},
     )
-    declared = settings.declared.of(pairing.names, case.id)
-    return outcome if declared is None else _with_divergence(outcome, declared)
 
 
-def cut_off(
-    case: Case,
-    pairing: Pairing,
-    report: pytest.TestReport,
-    call: pytest.CallInfo[None],
-    settings: Settings,
-) -> CaseOutcome:
-    """The outcome of a case that began and of which nothing more was heard."""
-    return msgspec.structs.replace(
-        outcome_of(case, pairing, report, call, settings),
-        outcome=Outcome.ERROR,
-        detail="the process that ran the case ended before the case did",
-        expected="",
-        found="",
-        divergence="",
-    )
+def measured(report: pytest.TestReport) -> str:
+    """The figures that a test recorded."""
+    return "; ".join(str(value) for name, value in report.user_properties if name == MEASURED)
+
+
+CUT_OFF = Judgement(
+    Outcome.ERROR, {"detail": "the process that ran the case ended before the case did"}
+)
+"""What is true of a case that began, until more is heard of it."""
+
+SET_UP_ONLY = Judgement(
+    Outcome.NOT_CHECKED, {"detail": "its test was set up, and never called (--setup-only)"}
+)
+"""What is true of a case that was torn down and did not run."""
+
+
+def not_checked(reason: str) -> Judgement:
+    """What is true of a case of which nothing was heard."""
+    return Judgement(Outcome.NOT_CHECKED, {"detail": reason})
 
 
 def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Makes pytest's own report say what the outcome says."""
-    if outcome.outcome is Outcome.DIVERGES:
-        report.outcome = "skipped"
-        report.wasxfail = outcome.divergence
+    """Makes pytest's own report say what the outcome says, whoever made it say something else."""
+    report.__dict__.pop("wasxfail", None)
+    if outcome.outcome is Outcome.PASS:
+        report.outcome, report.longrepr = "passed", None
     elif outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
         report.outcome = "failed"
         report.longrepr = _words(outcome, report, call)
+    else:
+        report.outcome = "skipped"
+        report.longrepr = (str(report.location[0]), report.location[1] or 0, outcome.detail)
+        if outcome.outcome is Outcome.DIVERGES:
+            report.wasxfail = outcome.divergence
 
 
-def _reason(call: pytest.CallInfo[None]) -> BaseException | None:
-    """What ended the test; for a skip, why."""
-    if call.excinfo is None:
-        return None
-    error = call.excinfo.value
+def _cause(error: BaseException) -> BaseException:
+    """For a skip, why: a fixture that lacks something says so in pytest's terms."""
     cause = error.__cause__
     return cause if isinstance(cause, MissingCapability | UndecidedBound) else error
 
 
-def _ended(report: pytest.TestReport, reason: BaseException | None) -> Outcome:
-    if report.passed:
-        return Outcome.PASS
-    if report.skipped:
-        return Outcome.UNDECIDED if isinstance(reason, UndecidedBound) else Outcome.SKIP
-    return Outcome.FAIL if isinstance(reason, BrokenPromise) else Outcome.ERROR
-
-
-def _told(reason: BaseException | None) -> dict[str, Any]:
-    if isinstance(reason, BrokenPromise):
-        return {"detail": reason.what, "expected": reason.expected, "found": reason.found}
-    if isinstance(reason, MissingCapability):
-        return {
-            "detail": str(reason),
-            "missing": reason.capability,
-            "missing_tool": reason.tool,
-        }
-    if isinstance(reason, UndecidedBound | AdapterFault):
-        return {"detail": str(reason)}
-    return {"detail": f"{type(reason).__name__}: {reason}"} if reason else {}
+def _of_exception(error: BaseException) -> Judgement:
+    if isinstance(error, BrokenPromise):
+        told = {"detail": error.what, "expected": error.expected, "found": error.found}
+        return Judgement(Outcome.FAIL, told)
+    if isinstance(error, MissingCapability):
+        lacking = {"missing": error.capability, "missing_tool": error.tool}
+        return Judgement(Outcome.SKIP, {"detail": str(error), **lacking})
+    if isinstance(error, UndecidedBound):
+        return Judgement(Outcome.UNDECIDED, {"detail": str(error)})
+    if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
+        return not_checked(f"left out by something other than the kit: {error}")
+    if isinstance(error, AdapterFault):
+        return Judgement(Outcome.ERROR, {"detail": str(error)})
+    return Judgement(Outcome.ERROR, {"detail": f"{type(error).__name__}: {error}"})
 
 
 def _as_utf8(value: Any) -> Any:
@@ -115,7 +134,14 @@ def _as_utf8(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _with_divergence(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
+def with_divergence(outcome: CaseOutcome, settings: Settings) -> CaseOutcome:
+    """The outcome with the divergence that is declared for it, if any, applied."""
+    pairing = settings.pairing(outcome.implementation, outcome.contract)
+    declared = settings.declared.of(pairing.names, outcome.case_id)
+    return outcome if declared is None else _diverging(outcome, declared)
+
+
+def _diverging(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
     words = f"{declared.id}: {declared.reason}"
     if outcome.outcome is Outcome.FAIL:
         return msgspec.structs.replace(outcome, outcome=Outcome.DIVERGES, divergence=words)

@@ -1,11 +1,11 @@
-"""What came of a case, and what the cases together say of an implementation."""
+"""What came of a case."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 
 from reedbase_backup.protocol import Contract
@@ -22,23 +22,37 @@ class Outcome(StrEnum):
     ERROR = "error"
     """The harness, the adapter or the machine failed: never the implementation's fault."""
     SKIP = "skip"
-    """A capability or a tool is missing."""
+    """A capability or a tool is missing: the kit itself left the case out."""
     UNDECIDED = "undecided"
     """A bound that the measurements could not decide."""
+    NOT_CHECKED = "not checked"
+    """Anything but the kit left the case out, cut it off, or ran something in its place."""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the case ran and said something of the implementation."""
+        return self not in (Outcome.SKIP, Outcome.ERROR, Outcome.NOT_CHECKED)
 
     @classmethod
     def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
-        """What the outcomes of a rule's cases make of the rule."""
+        """What the outcomes of a case's attempts make of the case."""
         return min(outcomes, key=_SEVERITY.index)
+
+    @classmethod
+    def of_rule(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """What the outcomes of a rule's cases make of the rule: one kept outweighs any skipped."""
+        found = list(outcomes)
+        return cls.worst([outcome for outcome in found if outcome is not Outcome.SKIP] or found)
 
 
 _SEVERITY = (
     Outcome.FAIL,
     Outcome.ERROR,
+    Outcome.NOT_CHECKED,
     Outcome.UNDECIDED,
     Outcome.DIVERGES,
-    Outcome.PASS,
     Outcome.SKIP,
+    Outcome.PASS,
 )
 
 
@@ -52,11 +66,19 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     contract: Contract
     outcome: Outcome
     node_id: str
+    """What pytest calls the test; empty where it was not even collected."""
     repeat: str
     """The command that repeats just this case."""
     duration_secs: float
+    basic: bool = False
+    """Whether the rule is not checked without this case."""
+    attempts: int = 1
+    """How often the case ran, where something ran it again; the worst attempt counts."""
+    flaky: bool = False
+    """Whether the attempts came out differently."""
     detail: str = ""
-    """What exactly was looked at (fail), what happened (error), what is missing (skip)."""
+    """What exactly was looked at (fail), what happened (error), what is missing (skip), what left
+    the case out (not checked)."""
     expected: str = ""
     found: str = ""
     measured: str = ""
@@ -70,60 +92,32 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     defect: str = ""
     """The defect of the baseline that the promise states (contract `last`)."""
 
-
-class Verdict(StrEnum):
-    """What an implementation is worth under a contract (contracts, "Verdict")."""
-
-    CONFORMS = "conforms"
-    DIVERGES = "conforms with declared divergences"
-    DOES_NOT_CONFORM = "does not conform"
-    UNDECIDED = "undecided"
-
-
-class Result(Struct, frozen=True):
-    """All outcomes of one implementation under one contract."""
-
-    implementation: str
-    contract: Contract
-    outcomes: Sequence[CaseOutcome]
-
     @property
-    def counts(self) -> Counter[Outcome]:
-        """How many cases ended in each way."""
-        return Counter(outcome.outcome for outcome in self.outcomes)
-
-    @property
-    def verdict(self) -> Verdict:
-        """In words; a skip is never a pass."""
-        counts = self.counts
-        if counts[Outcome.FAIL]:
-            return Verdict.DOES_NOT_CONFORM
-        if self.is_unreliable or counts[Outcome.UNDECIDED]:
-            return Verdict.UNDECIDED
-        return Verdict.DIVERGES if counts[Outcome.DIVERGES] else Verdict.CONFORMS
-
-    @property
-    def is_unreliable(self) -> bool:
-        """Whether it is undecided for a graver cause than a bound on a noisy machine."""
-        counts = self.counts
-        return bool(counts[Outcome.ERROR] or self.unchecked_rules or not counts[Outcome.PASS])
-
-    @property
-    def tried_rules(self) -> set[str]:
-        """Rules of which a case began; all of them, unless the run was told to leave some out."""
-        return {outcome.rule for outcome in self.outcomes}
-
-    @property
-    def unchecked_rules(self) -> list[str]:
-        """Rules of which no case could run because the machine lacks a tool."""
-        checked = {o.rule for o in self.outcomes if o.outcome is not Outcome.SKIP}
-        lacking = {o.rule for o in self.outcomes if o.missing_tool}
-        return sorted(lacking - checked)
+    def key(self) -> tuple[str, Contract, str]:
+        """What there is one outcome of: implementation, contract and case id."""
+        return self.implementation, self.contract, self.case_id
 
 
-def results(outcomes: Iterable[CaseOutcome]) -> list[Result]:
-    """The outcomes by implementation and contract, in the order of their appearance."""
-    grouped: dict[tuple[str, Contract], list[CaseOutcome]] = {}
-    for outcome in outcomes:
-        grouped.setdefault((outcome.implementation, outcome.contract), []).append(outcome)
-    return [Result(*key, group) for key, group in grouped.items()]
+def worst_attempt(attempts: Sequence[CaseOutcome]) -> CaseOutcome:
+    """One test that ran several times: its worst attempt, which says that it was flaky."""
+    worst = Outcome.worst(attempt.outcome for attempt in attempts)
+    decisive = next(attempt for attempt in attempts if attempt.outcome is worst)
+    return msgspec.structs.replace(
+        decisive,
+        attempts=len(attempts),
+        flaky=len({attempt.outcome for attempt in attempts}) > 1,
+        duration_secs=sum(attempt.duration_secs for attempt in attempts),
+    )
+
+
+def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
+    """A case that several tests share, each of them another part: as the worst part came out."""
+    worst = Outcome.worst(part.outcome for part in parts)
+    decisive = next(part for part in parts if part.outcome is worst)
+    return msgspec.structs.replace(
+        decisive,
+        attempts=max(part.attempts for part in parts),
+        flaky=any(part.flaky for part in parts),
+        duration_secs=sum(part.duration_secs for part in parts),
+        measured="; ".join(part.measured for part in parts if part.measured),
+    )

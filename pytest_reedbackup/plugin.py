@@ -7,7 +7,6 @@ so it imports what it needs only when it is used.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING
@@ -106,6 +105,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH.json",
         help="write everything that came of the run as JSON",
     )
+    # What --junitxml gives, of a run of the suite.
+    group.addoption("--reedbackup-junit", metavar="PATH.xml", help=argparse.SUPPRESS)
     group.addoption(
         "--reedbackup-record",
         metavar="FILE",
@@ -138,15 +139,30 @@ def pytest_load_initial_conftests(
     return (yield)
 
 
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Disables pytest-benchmark under pytest-xdist, as it does itself, but without a warning.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(
+    config: pytest.Config,
+) -> Generator[None, int | pytest.ExitCode | None, int | pytest.ExitCode | None]:
+    """Before a run: takes over from other plugins. After it: what it ends with is the verdict's.
 
-    Where warnings are errors, that one ends the run; the cases of the bounds
-    measure either way.
+    pytest-benchmark is disabled under pytest-xdist, as it does itself, but
+    without a warning. Where warnings are errors, that one ends the run; the
+    cases of the bounds measure either way.
     """
-    parallel = config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ
-    if parallel and config.getoption("reedbackup_impl"):
+    if not config.getoption("reedbackup_impl"):
+        return (yield)
+    from pytest_reedbackup.suite import runs_suite
+
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
         config.option.benchmark_disable = True
+    if runs_suite(config):
+        # pytest knows no errors of a call, no case ids, and counts reruns.
+        own = config.option.reedbackup_junit
+        config.option.reedbackup_junit = own or getattr(config.option, "xmlpath", None)
+        config.option.xmlpath = None
+    status = yield
+    run: Run | None = config.pluginmanager.get_plugin("reedbackup-run")
+    return status if run is None or status is None else run.finishing.exit_status(status)
 
 
 @pytest.hookimpl(trylast=True)
@@ -162,6 +178,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Workers(config), "reedbackup-workers")
         run = Run(config)
         config.pluginmanager.register(run, "reedbackup-run")
+        config.pluginmanager.register(run.finishing)
         for tapes in run.tapes:
             config.pluginmanager.register(tapes)
 
@@ -171,3 +188,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run: Run | None = metafunc.config.pluginmanager.get_plugin("reedbackup-run")
     if run is not None and "reedbackup" in metafunc.fixturenames:
         run.parametrize(metafunc)
+    has_benchmark = metafunc.config.pluginmanager.hasplugin("benchmark")
+    if has_benchmark and "reedbackup_in_rounds" in metafunc.fixturenames:
+        # So that --benchmark-only takes it for what it is.
+        metafunc.fixturenames.append("benchmark")

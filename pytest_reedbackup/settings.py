@@ -17,6 +17,7 @@ from pytest_reedbackup.implementations.under_test import TimeLimits
 from pytest_reedbackup.pairings import Pairing, divide_as_recorded, meet
 from pytest_reedbackup.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.suite import refuse_tests_from_settings, runs_suite
+from reedbase_backup.protocol import Contract
 
 _DIVERGENCES = "--reedbackup-divergences"
 
@@ -36,6 +37,8 @@ class Settings:
     """Generated examples in all, shared by the fuzzing cases."""
     seed: int
     report: Path | None
+    junit: Path | None
+    """The file of --junitxml, where the suite runs: the kit writes it in place of pytest."""
     divergences_to_write: Path | None
     record: Path | None
     """The file that all calls are recorded in."""
@@ -84,6 +87,7 @@ class Settings:
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             report=files["--reedbackup-report"],
+            junit=files["--reedbackup-junit"],
             divergences_to_write=files["--reedbackup-write-divergences"],
             record=_record(config, pairings, files["--reedbackup-record"]),
             source=_source(config),
@@ -103,10 +107,23 @@ class Settings:
         """Whether the suite runs, rather than tests of the user's."""
         return not self.paths
 
+    def pairing(self, option: str, contract: Contract) -> Pairing:
+        """The pairing of an implementation, as given, and a contract."""
+        return next(
+            pairing
+            for pairing in self.pairings
+            if (pairing.option, pairing.contract) == (option, contract)
+        )
+
 
 def _files(config: pytest.Config) -> dict[str, Path | None]:
     """The files to be written, by option. Raises UsageError where one cannot be."""
-    options = ("--reedbackup-report", "--reedbackup-write-divergences", "--reedbackup-record")
+    options = (
+        "--reedbackup-report",
+        "--reedbackup-junit",
+        "--reedbackup-write-divergences",
+        "--reedbackup-record",
+    )
     files = {option: file_to_write(config, option) for option in options}
     refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
     return files

@@ -11,22 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from pytest_reedbackup.cases import MARKER, Case
+from pytest_reedbackup.cases import Case, declared_by
 from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from reedbase_backup.last import DIVERGENCES
 
 PROJECT = Path(__file__).resolve().parent.parent
 SUITE = PROJECT / "conformance"
-
-
-def marks_of(test: Any) -> Iterator[pytest.Mark]:
-    for mark in getattr(test, "pytestmark", ()):
-        yield mark
-        if mark.name == "parametrize":
-            for parameter in mark.args[1]:
-                yield from getattr(parameter, "marks", ())
 
 
 def cases_in(path: Path) -> Iterator[Case]:
@@ -37,7 +27,7 @@ def cases_in(path: Path) -> Iterator[Case]:
     specification.loader.exec_module(module)
     for name, test in vars(module).items():
         if name.startswith("test_"):
-            yield from (mark.args[0] for mark in marks_of(test) if mark.name == MARKER)
+            yield from declared_by(test)
 
 
 CASES = [

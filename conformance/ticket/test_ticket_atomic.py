@@ -68,6 +68,7 @@ def test_a_killed_restore_leaves_no_mixture(
 @case(
     "ticket/restore/atomic/renames",
     "Killed at any of its renames, restore leaves all of the old tree or all of the new one.",
+    basic=True,  # kills by the clock hardly ever hit the moment of the switch
 )
 def test_a_restore_killed_at_a_rename_leaves_no_mixture(
     reedbackup: Subject, reedbackup_make_db: MakeDatabase

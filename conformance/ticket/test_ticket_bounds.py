@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchmark.fixture import BenchmarkFixture
-
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
@@ -24,6 +22,7 @@ from pytest_reedbackup.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
 
 MakeDatabase = Callable[[Spec], Path]
 Call = Callable[[], Answer]
+InRounds = Callable[[Callable[[], None], int], None]
 
 ROUNDS = 7
 U64_MAX = 2**64 - 1
@@ -64,16 +63,14 @@ RESTORE = Bound("a restore of 10,000 rows", RESTORE_10K_BOUND_SECS, prepare_rest
 class Bench:
     """What a bound's case needs beside its subject."""
 
-    benchmark: BenchmarkFixture
+    in_rounds: InRounds
     measured: Callable[[str], None]
     calibration: str
 
     def fastest_secs(self, call: Call, what: str, rounds: int) -> float:
         """The fastest of `rounds` calls, each of which must succeed."""
         taken: list[int] = []
-        self.benchmark.pedantic(lambda: taken.append(elapsed_ns(call, what)), rounds=rounds)
-        while len(taken) < rounds:  # pytest-benchmark calls only once where it is disabled
-            taken.append(elapsed_ns(call, what))
+        self.in_rounds(lambda: taken.append(elapsed_ns(call, what)), rounds)
         return min(taken) / 10**9
 
 
@@ -89,11 +86,11 @@ def elapsed_ns(call: Call, what: str) -> int:
 def test_create_10k_rows_within_100_ms(
     reedbackup: Subject,
     reedbackup_db_10k: Path,
-    benchmark: BenchmarkFixture,
+    reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
     reedbackup_calibration: str,
 ) -> None:
-    bench = Bench(benchmark, reedbackup_measured, reedbackup_calibration)
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
     _expect_within(reedbackup, reedbackup_db_10k, bench, CREATE)
 
 
@@ -101,11 +98,11 @@ def test_create_10k_rows_within_100_ms(
 def test_restore_10k_rows_within_200_ms(
     reedbackup: Subject,
     reedbackup_db_10k: Path,
-    benchmark: BenchmarkFixture,
+    reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
     reedbackup_calibration: str,
 ) -> None:
-    bench = Bench(benchmark, reedbackup_measured, reedbackup_calibration)
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
     _expect_within(reedbackup, reedbackup_db_10k, bench, RESTORE)
 
 
@@ -116,13 +113,13 @@ def test_restore_10k_rows_within_200_ms(
 def test_10k_versions_are_measured(
     reedbackup: Subject,
     reedbackup_make_db: MakeDatabase,
-    benchmark: BenchmarkFixture,
+    reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
     reedbackup_calibration: str,
 ) -> None:
     base = reedbackup_make_db(HISTORY_10K)
     create_ns = elapsed_ns(prepare_create(reedbackup, base), "create_backup of 10,001 versions")
-    bench = Bench(benchmark, reedbackup_measured, reedbackup_calibration)
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
     restore = prepare_restore(reedbackup, base)
     restore_secs = bench.fastest_secs(restore, "a restore of 10,001 versions", rounds=1)
     reedbackup_measured(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,14 +42,10 @@ def _fifo(path: Path, outside: Path) -> None:
 
 
 def _socket(path: Path, outside: Path) -> None:
-    # A socket's path is short by law, so it is bound relative to its folder.
-    previous = Path.cwd()
-    os.chdir(path.parent)
-    try:
-        with socket.socket(socket.AF_UNIX) as bound:
-            bound.bind(path.name)
-    finally:
-        os.chdir(previous)
+    # In a process of its own: plugins forbid sockets in this one (--disable-socket). A socket's
+    # path is short by law, so it is bound relative to its folder.
+    bind = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])"
+    subprocess.run([sys.executable, "-S", "-c", bind, path.name], cwd=path.parent, check=True)
 
 
 def _device(path: Path, outside: Path) -> None:

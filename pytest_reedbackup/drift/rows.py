@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translated import TRANSLATIONS
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.promises import A_VALUE
+from pytest_reedbackup.verdicts import Result
 from reedbase_backup.protocol import Contract
 
 _LONGEST = 110
@@ -113,7 +114,7 @@ def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
 
 
 def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
-    worst = Outcome.worst(case.outcome for case in cases)
+    worst = Outcome.of_rule(case.outcome for case in cases)
     in_cases, found = _found(rule, cases, worst)
     # Users' own cases may be about rules of their own.
     says = RULES.get(contract, {}).get(rule, cases[0].promise)

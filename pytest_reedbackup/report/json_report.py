@@ -19,8 +19,9 @@ from msgspec import Struct
 
 from pytest_reedbackup.divergences import Divergence
 from pytest_reedbackup.drift.rows import Drift
-from pytest_reedbackup.outcomes import CaseOutcome, Result
+from pytest_reedbackup.outcomes import CaseOutcome
 from pytest_reedbackup.pairings import Pairing
+from pytest_reedbackup.verdicts import Result
 
 SCHEMA_VERSION: Final = 1
 
@@ -54,6 +55,13 @@ class ImplementationReport(Struct, frozen=True):
     replayed: str | None
     """When it was recorded (ISO 8601, UTC), where a recording was played back in its place."""
     verdict: str
+    """In full: on a part of the cases it ends in "as far as it was tried"."""
+    exit_status: int
+    """What it makes of the exit status: 0 or 1."""
+    unchecked_rules: Mapping[str, str]
+    """Rules that were to be checked and could not be, and why."""
+    untried_rules: Mapping[str, str]
+    """Rules that nothing of its kind can be held to, and why."""
     counts: Mapping[str, int]
 
 
@@ -138,7 +146,10 @@ def implementation_report(result: Result, pairing: Pairing) -> ImplementationRep
         capabilities=list(hello.capabilities),
         clock=pairing.clock,
         replayed=pairing.recording.header.recorded if pairing.recording else None,
-        verdict=str(result.verdict),
+        verdict=result.statement,
+        exit_status=result.exit_status,
+        unchecked_rules={rule: case.detail for rule, case in result.unchecked_rules.items()},
+        untried_rules={rule: case.detail for rule, case in result.untried_rules.items()},
         counts={str(outcome): count for outcome, count in result.counts.items()},
     )
 

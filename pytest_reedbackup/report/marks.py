@@ -11,6 +11,7 @@ MARKS = {
     Outcome.ERROR: ("error", "yellow"),
     Outcome.SKIP: ("skipped", "cyan"),
     Outcome.UNDECIDED: ("undecided", "yellow"),
+    Outcome.NOT_CHECKED: ("not checked", "yellow"),
 }
 """Word and style of one case or one rule."""
 
@@ -20,6 +21,7 @@ COUNTED = (
     (Outcome.DIVERGES, "diverging as declared"),
     (Outcome.UNDECIDED, "undecided"),
     (Outcome.ERROR, "errors"),
+    (Outcome.NOT_CHECKED, "not checked"),
     (Outcome.SKIP, "skipped"),
 )
 """What each kind of outcome is called with its count, in the order of a headline."""

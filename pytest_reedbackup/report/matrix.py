@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.outcomes import Outcome, Result
+from pytest_reedbackup.outcomes import Outcome
 from pytest_reedbackup.report.marks import MARKS
+from pytest_reedbackup.verdicts import Result
 
 _WIDEST_MARK = max(len(word) for word, _ in MARKS.values())
 
@@ -51,4 +52,4 @@ def _mark(result: Result, rule: str) -> Text:
     outcomes = [outcome.outcome for outcome in result.outcomes if outcome.rule == rule]
     if not outcomes:
         return Text("-", style="dim")
-    return Text(*MARKS[Outcome.worst(outcomes)])
+    return Text(*MARKS[Outcome.of_rule(outcomes)])

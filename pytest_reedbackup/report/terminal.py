@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from rich.console import Console
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome, Result, Verdict
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report.marks import COUNTED, MARKS
 from pytest_reedbackup.report.matrix import matrices
 from pytest_reedbackup.tapes.file import describe
+from pytest_reedbackup.verdicts import Result, Verdict
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -21,6 +22,9 @@ _VERDICT_STYLES = {
     Verdict.DOES_NOT_CONFORM: "bold red",
     Verdict.UNDECIDED: "bold yellow",
 }
+_GROUPED = (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES, Outcome.NOT_CHECKED)
+# Cases that were not checked for one reason, and are named one by one.
+_MOST_NAMED = 10
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
@@ -60,8 +64,8 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
         Text.assemble(
             (result.implementation, "bold"),
             f" under contract {result.contract}{_translated(pairing)}: ",
-            (result.verdict.value, _VERDICT_STYLES[result.verdict]),
-            f"{_limited(result)} — promises: {', '.join(counted)}",
+            (result.statement, _VERDICT_STYLES[result.verdict]),
+            f"{_share(result)} — promises: {', '.join(counted)}",
         )
     )
     console.print(
@@ -71,8 +75,20 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
             style="dim",
         )
     )
-    for rule in result.unchecked_rules:
-        console.print(f"  not checked, for this machine lacks a tool: {rule}", style="yellow")
+    for words, rules in (
+        ("not checked", result.unchecked_rules),
+        ("cannot be held to", result.untried_rules),
+    ):
+        _print_rules(console, words, rules)
+
+
+def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome]) -> None:
+    """The rules that were not checked, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for rule, case in rules.items():
+        by_reason.setdefault(case.detail, []).append(rule)
+    for reason, named in by_reason.items():
+        console.print(Text(f"  {words}: {', '.join(named)}: {reason}", style="yellow"))
 
 
 def _replayed(pairing: Pairing) -> str:
@@ -80,11 +96,11 @@ def _replayed(pairing: Pairing) -> str:
     return f"; {describe(pairing.recording.header)}" if pairing.recording else ""
 
 
-def _limited(result: Result) -> str:
-    """What a verdict on a part of the rules is worth."""
+def _share(result: Result) -> str:
+    """How many of the contract's rules the verdict rests on, where it is not all of them."""
     rules = RULES.get(result.contract, {})
-    tried = len(result.tried_rules & rules.keys())
-    return f" as far as it was tried ({tried} of {len(rules)} rules)" if tried < len(rules) else ""
+    checked = len(result.checked_rules & rules.keys())
+    return f" ({checked} of {len(rules)} rules)" if checked < len(rules) else ""
 
 
 def _translated(pairing: Pairing) -> str:
@@ -116,6 +132,8 @@ def _print_broken(console: Console, outcome: CaseOutcome) -> None:
     console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
     for line in _told(outcome):
         console.print(Text(f"  {line}"))
+    if outcome.flaky:
+        console.print(Text(f"  flaky    not every one of {outcome.attempts} attempts ended so"))
     console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
 
 
@@ -123,13 +141,15 @@ def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
     """Cases that were skipped, undecided or diverged, those of one reason together."""
     cases: dict[tuple[Outcome, str], list[str]] = {}
     for outcome in outcomes:
-        if outcome.outcome in (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES):
+        if outcome.outcome in _GROUPED:
             reason = outcome.divergence or outcome.detail
             cases.setdefault((outcome.outcome, reason), []).append(outcome.case_id)
     for (kind, reason), case_ids in cases.items():
         first, *more = case_ids
         about = f"{len(case_ids)} cases" if more else first
         console.print(Text.assemble(MARKS[kind], f" {about}: {reason}"))
+        if kind is Outcome.NOT_CHECKED and len(more) >= _MOST_NAMED:
+            continue  # a whole suite that -k leaves out; the JSON report has them all
         for case_id in case_ids if more else ():
             console.print(Text(f"  {case_id}"))
 

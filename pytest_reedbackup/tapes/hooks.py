@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_reedbackup.attempts import outcome_told_by
 from pytest_reedbackup.cases import case_of
 from pytest_reedbackup.fuzz.shares import shares
-from pytest_reedbackup.outcomes import CaseOutcome
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report.json_report import machine
 from pytest_reedbackup.settings import Settings
@@ -23,8 +23,7 @@ from pytest_reedbackup.tapes.recorder import Recorder
 from pytest_reedbackup.tapes.running import runs, taped_name
 from pytest_reedbackup.tapes.tape import FORMAT, VERSION, CaseTape, Header, Tape
 
-# Where a report carries its outcome (see `run`), and what was recorded of its case.
-_TOLD = "reedbackup"
+# Where a report carries what was recorded of its case.
 _TAPED = "reedbackup_taped"
 _CUT_SHORT = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
 
@@ -78,8 +77,7 @@ class Recording:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Has the report that tells a case's outcome carry what was recorded of the case."""
         report = yield
-        if (told := getattr(report, _TOLD, None)) is not None:
-            outcome = msgspec.convert(told, CaseOutcome)
+        if (outcome := outcome_told_by(report)) is not None:
             taped = self.recorder.hand_over(taped_name(item), outcome)
             setattr(report, _TAPED, {**taped, "shares": len(shares())})
         return report

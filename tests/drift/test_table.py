@@ -10,9 +10,10 @@ import pytest
 
 from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
 from pytest_reedbackup.implementations.under_test import TimeLimits
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome, results
+from pytest_reedbackup.outcomes import CaseOutcome, Outcome
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.report import drift_table
+from pytest_reedbackup.verdicts import results
 from reedbase_backup.protocol import Hello
 
 HELLO = Hello(

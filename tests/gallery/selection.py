@@ -7,14 +7,14 @@ no other failure first.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from gallery.exhibits import lying
+from pytest_reedbackup.attempts import outcome_told_by
 from pytest_reedbackup.cases import Case, case_of
 from pytest_reedbackup.contracts import ticket
-from pytest_reedbackup.run import FIXTURE
+from pytest_reedbackup.outcomes import Outcome
+from pytest_reedbackup.planning import FIXTURE
 
 FIRST_OF_MANY = (
     "ticket/create/archive",
@@ -66,9 +66,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    told: dict[str, Any] | None = getattr(report, "reedbackup", None)
-    if told is not None and told["outcome"] == "fail":
-        _caught.add(told["implementation"])
+    outcome = outcome_told_by(report)
+    if outcome is not None and outcome.outcome is Outcome.FAIL:
+        _caught.add(outcome.implementation)
 
 
 def _case(item: pytest.Item) -> Case:

@@ -30,6 +30,20 @@ class Gone(Honest):
         super().__init__()
         self.list_backups = lambda base_path: os._exit(3)
 
+class Shaky(Honest):
+    """Lists the oldest first, the first time that there is an order."""
+    asked = []
+    def __init__(self):
+        super().__init__()
+        honest = self.list_backups
+        def list_backups(base_path):
+            listed = honest(base_path)
+            if len(listed) > 1 and not self.asked:
+                self.asked.append(base_path)
+                return listed[::-1]
+            return listed
+        self.list_backups = list_backups
+
 class Clockless(Honest):
     """Reads the clock itself."""
     capabilities = ()

@@ -124,12 +124,19 @@ def test_with_paths_given_the_users_tests_run_for_each_implementation(pytester, 
 
 
 def test_a_missing_capability_skips_a_users_test_too(pytester, mine):
-    pytester.makepyfile(test_theirs=THEIRS)
-    ended = pytester.runpytest_inprocess(
-        "-rs", "--reedbackup-impl=mine:Clockless", "test_theirs.py"
+    pytester.makepyfile(
+        test_theirs="""
+        from pytest_reedbackup.failures import MissingCapability
+
+        def test_far_away(reedbackup):
+            raise MissingCapability("teleport", "nobody has it")
+
+        def test_here(reedbackup): pass
+        """
     )
-    ended.assert_outcomes(passed=6, skipped=1)
-    ended.stdout.fnmatch_lines(["SKIPPED * needs clock: it has no capability `clock`*"])
+    ended = pytester.runpytest_inprocess("-rs", "--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended.assert_outcomes(passed=1, skipped=1)
+    ended.stdout.fnmatch_lines(["SKIPPED * needs teleport: nobody has it*"])
 
 
 def test_a_users_own_case_has_an_outcome_and_a_verdict(pytester, mine):
@@ -159,11 +166,18 @@ OUTCOMES = {
     "error-by-assertion": ("assert 1 == 2", "undecided", 1),
     "error-of-the-machine": ("open('/no/such/file')", "undecided", 1),
     "skip": ("raise MissingCapability('teleport', 'nobody has it')", "conforms", 0),
-    "skip-by-pytest": ("pytest.skip('not today')", "conforms", 0),
+    "not-checked": ("pytest.skip('not today')", "undecided", 1),
+    "not-checked-xfail": ("pytest.xfail('some day')", "undecided", 1),
     "missing-tool": ("raise MissingCapability('a tool', 'none', tool=True)", "conforms", 0),
     "undecided": ("raise UndecidedBound('too noisy')", "undecided", 0),
 }
-COUNTED = {"fail": "1 broken", "error": "1 errors", "skip": "1 skipped", "missing": "1 skipped"}
+COUNTED = {
+    "fail": "1 broken",
+    "error": "1 errors",
+    "skip": "1 skipped",
+    "missing": "1 skipped",
+    "not": "1 not checked",
+}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -173,7 +187,8 @@ def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(pytester, mine
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "test_theirs.py")
     assert ended.ret == status
     (line,) = [line for line in ended.outlines if " under contract " in line]
-    assert f": {verdict} as far" in line
+    limited = " as far as it was tried" if verdict == "conforms" else ""
+    assert f": {verdict}{limited} (" in line
     assert ": 1 kept, " in line
     assert COUNTED.get(name.partition("-")[0], "1 undecided") in line
     if name.startswith("error"):
@@ -189,7 +204,7 @@ def test_a_rule_that_a_missing_tool_leaves_unchecked_is_undecided(pytester, mine
     ended.stdout.fnmatch_lines(
         [
             "mine:Honest under contract ticket: undecided *",
-            "  not checked, for this machine lacks a tool: restore/atomic",
+            "  not checked: restore/atomic: needs strace: none",
         ]
     )
 
@@ -214,3 +229,64 @@ def test_broken(reedbackup, broken): pass
             "mine:Honest under contract ticket: undecided * 1 kept, 0 broken, 1 errors, 0 skipped",
         ]
     )
+
+
+THREE = """
+import pytest
+from pytest_reedbackup.cases import case
+from pytest_reedbackup.promises import expect
+
+@case("ticket/list/order/kept", "A promise that is kept.")
+def test_kept(reedbackup): pass
+
+@case("ticket/list/order/wrong", "A promise that is broken.")
+@pytest.mark.xfail(reason="we know")
+def test_wrong(reedbackup):
+    expect("it", 1, 2)
+
+@case("last/list/order/other", "A promise of the other contract.")
+def test_other(reedbackup): pass
+
+def test_no_case(reedbackup): pass
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "xdist"])
+def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(pytester, mine, more):
+    pytester.makepyfile(test_theirs=THREE)
+    options = ["--reedbackup-impl=mine:Honest", "test_theirs.py", "-k", "not wrong", *more]
+    ended = pytester.runpytest_subprocess(*options)
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    ended.stdout.fnmatch_lines(
+        [
+            "mine:Honest under contract ticket: undecided * 1 kept, * 1 not checked, 0 skipped",
+            "not checked ticket/list/order/wrong: *-k*",
+        ]
+    )
+
+
+def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(pytester, mine):
+    pytester.makepyfile(test_theirs=THREE, test_more="def test_more(): assert False")
+    option = "--reedbackup-impl=mine:Honest"
+    ended = pytester.runpytest_inprocess(option, "test_theirs.py")
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    ended.assert_outcomes(passed=2, failed=1)
+    ended = pytester.runpytest_inprocess(option, "test_more.py")
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    chosen = "--reedbackup-case=ticket/list/order/kept"
+    ended = pytester.runpytest_inprocess(option, "test_theirs.py", chosen)
+    assert ended.ret == pytest.ExitCode.OK
+
+
+def test_each_test_is_made_for_the_implementations_of_its_contract_alone(pytester, mine):
+    pytester.makepyfile(test_theirs=THREE)
+    options = ["--reedbackup-impl=mine:Honest", "--reedbackup-impl=python-last", "test_theirs.py"]
+    ended = pytester.runpytest_inprocess("--collect-only", "-q", *options)
+    collected = sorted(line.partition("::")[2] for line in ended.outlines if "::" in line)
+    assert collected == [
+        "test_kept[mine:Honest-ticket]",
+        "test_no_case[mine:Honest-ticket]",
+        "test_no_case[python-last-last]",
+        "test_other[python-last-last]",
+        "test_wrong[mine:Honest-ticket]",
+    ]

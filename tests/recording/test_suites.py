@@ -39,20 +39,16 @@ OF_A_RUN = re.compile(r"(/[\w.-]+)+/reedbackup[^ '\"]*|\b\d{5,}\b")
 
 def alike(recorded: list[CaseOutcome], replayed: list[CaseOutcome]) -> list[str]:
     """How the outcomes of a replay differ, but for what no recording can show."""
-    found = {(case.case_id, _share(case)): case for case in replayed}
-    assert found.keys() == {(case.case_id, _share(case)) for case in recorded}
+    found = {case.case_id: case for case in replayed}
+    assert found.keys() == {case.case_id for case in recorded}
     differences = []
     for case in recorded:
-        again = found[case.case_id, _share(case)]
+        again = found[case.case_id]
         if again.outcome is Outcome.SKIP and again.missing in NEEDS:
             continue
         if _told(case) != _told(again):
             differences.append(f"{case.case_id}: {_told(case)} recorded, {_told(again)} replayed")
     return differences
-
-
-def _share(case: CaseOutcome) -> str:
-    return case.node_id.rpartition("share-")[2] if "share-" in case.node_id else ""
 
 
 def _told(case: CaseOutcome) -> tuple[str, ...]:
@@ -103,7 +99,7 @@ def test_a_campaign_that_workers_shared_is_replayed_by_one_process(outcomes_of, 
     options = ("-n2", "--reedbackup-case=ticket/restore/pick/fuzz", "--reedbackup-examples=8")
     recorded, replayed = recorded_and_replayed(outcomes_of, tape, "python", *options)
     assert read_tape(tape).header.shares == 2
-    assert [case.outcome for case in replayed] == [Outcome.PASS] * 2
+    assert [case.outcome for case in replayed] == [Outcome.PASS]
     assert alike(recorded, replayed) == []
 
 
