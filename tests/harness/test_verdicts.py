@@ -107,6 +107,12 @@ def test_variants_do_not_stand_in_for_the_basic_case():
     assert found.unchecked_rules == {"restore/pick": basic}
 
 
+def test_a_variant_that_something_else_left_out_leaves_the_verdict_undecided():
+    """Though every rule was checked: nobody knows what it would have shown."""
+    found = result(came(PASS), came(NOT_CHECKED, "restore/pick/tie"))
+    assert (found.unchecked_rules, found.statement, found.exit_status) == ({}, "undecided", 1)
+
+
 def test_of_a_rule_without_a_basic_case_one_variant_is_enough():
     ran, skipped = came(PASS, "restore/hostile/a"), came(SKIP, "restore/hostile/b", missing="x")
     assert result(ran, skipped).statement == "conforms"
