@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pytest_reedbackup.archives import read_tree
-from pytest_reedbackup.bases import archive_of, below_roots, live_tree
+from pytest_reedbackup.archives import read_members
+from pytest_reedbackup.bases import archive_of, live_tree
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.spec import MANY_TABLES, Spec
@@ -17,7 +17,7 @@ from pytest_reedbackup.faults.mounts import Mounts, is_mounted, mounts_below
 from pytest_reedbackup.faults.open_files import allow_few_open_files
 from pytest_reedbackup.faults.rights import bound_by_permissions
 from pytest_reedbackup.faults.served import served
-from pytest_reedbackup.implementations.client import Answer, Refused
+from pytest_reedbackup.implementations.client import Answer, Answered, Refused
 from pytest_reedbackup.promises import expect, expect_same_tree, value_of
 from pytest_reedbackup.subject import Subject
 
@@ -140,6 +140,7 @@ def test_restore_brings_back_what_is_mounted(
     reedbackup.implementation.command  # noqa: B018 - mounts are not recorded
     with mounts_below(reedbackup_db.parent) as mounts:
         points = variant(reedbackup_db, mounts)
+        _require_seen(reedbackup, reedbackup_db)
         _expect_brought_back(reedbackup, reedbackup_db)
         for point in points:
             what = f"whether {point.relative_to(reedbackup_db.parent)} is still a mount point"
@@ -185,13 +186,26 @@ def _accepted(calls: Calls, base: Path) -> int:
     if isinstance(answer, Refused):
         why = f"create accepts none, so that there is nothing to bring back: {answer}"
         raise MissingCapability("a backup of such a database", why)
-    info = answer.value
-    archived = below_roots(read_tree(archive_of(base, info.id)))
-    if archived.differences(below_roots(live_tree(base))):
-        why = "the implementation sees another one under this path"
-        raise MissingCapability("a database that the implementation sees", why)
-    timestamp: int = info.timestamp
+    timestamp: int = answer.value.timestamp
     return timestamp
+
+
+def _require_seen(reedbackup: Subject, base: Path) -> None:
+    """Raises MissingCapability where the implementation sees nothing of what is mounted here.
+
+    A process in a mount namespace of its own sees what is below instead.
+    """
+    probe = base / "tables" / "text" / "seen by all"
+    probe.write_text("what is mounted")
+    answer = reedbackup.create_backup(base)
+    if isinstance(answer, Answered):
+        archive = archive_of(base, answer.value.id)
+        members = read_members(archive) if archive.is_file() else []
+        if not any(member.name.endswith(f"/{probe.name}") for member in members):
+            why = "the implementation sees another one under this path"
+            raise MissingCapability("mounts that the implementation sees", why, tool=True)
+    probe.unlink()
+    reedbackup.clock.advance()
 
 
 def _change(base: Path) -> None:
