@@ -19,7 +19,6 @@ pub enum ReedError {
     DecompressionFailed { reason: String },
     DeltaApplicationFailed { reason: String },
     DeltaGenerationFailed { reason: String },
-    LockTimeout { table: String, timeout_secs: u64 },
 }
 
 impl ReedError {
@@ -51,9 +50,6 @@ impl fmt::Display for ReedError {
             }
             Self::DeltaGenerationFailed { reason } => {
                 write!(f, "Delta generation failed: {reason}")
-            }
-            Self::LockTimeout { table, timeout_secs } => {
-                write!(f, "Lock on '{table}' not free after {timeout_secs} s")
             }
         }
     }

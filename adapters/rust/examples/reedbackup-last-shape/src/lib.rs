@@ -2,7 +2,7 @@
 //!
 //! The adapter kit's proof for that contract: functions at the crate's root, process-wide
 //! registry, errors that are not Serialize. Its behaviour is simple but real, and it has the
-//! baseline's defects (D1 to D7, D9, D11): it is not to be used on data that matters.
+//! baseline's defects (but for D12 and the wording of some): not to be used on data that matters.
 
 mod backup;
 mod error;

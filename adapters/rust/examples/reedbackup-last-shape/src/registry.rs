@@ -2,9 +2,11 @@
 
 use crate::error::{ReedError, ReedResult};
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
 
@@ -35,31 +37,49 @@ pub fn set_base_path(base: PathBuf) {
     *cache() = Some(Cache { base, users: HashMap::new() });
 }
 
-/// Reads the dictionaries of the database that the caches point at.
+/// Reads the dictionaries of the database that the caches point at, as far as they can be read.
+///
+/// What cannot be read ends the reading in silence (defect D16).
 pub fn reload_dictionaries() -> ReedResult<()> {
     let mut cache = cache();
-    let Some(cache) = cache.as_mut() else {
-        return Err(not_set());
-    };
-    let path = cache.base.join("registry/users.dict");
-    let text = fs::read_to_string(path).map_err(ReedError::io("read_dictionary"))?;
-    cache.users = text.lines().skip(1).filter_map(user).collect();
+    let cache = cache.as_mut().ok_or_else(not_set)?;
+    let text = fs::read_to_string(cache.dictionary()).unwrap_or_default();
+    let lines = text.lines().skip(1).filter_map(|line| line.split_once('|'));
+    let users = lines.map_while(|(code, rest)| Some((rest, code.parse().ok()?)));
+    cache.users = users.map(|(rest, code)| (name(rest).to_owned(), code)).collect();
     Ok(())
 }
 
-/// The code of a user in the database that the caches point at.
+/// The code of a user in the database that the caches point at, who is added if new.
+///
+/// The line is glued to a last one without a newline (defect D16).
 pub(crate) fn user_code(name: &str) -> ReedResult<u32> {
-    let cache = cache();
-    let users = &cache.as_ref().ok_or_else(not_set)?.users;
-    users.get(name).copied().ok_or_else(|| ReedError::IoError {
-        operation: "user_code".to_owned(),
-        reason: format!("no user '{name}'"),
-    })
+    let mut cache = cache();
+    let cache = cache.as_mut().ok_or_else(not_set)?;
+    if let Some(code) = cache.users.get(name) {
+        return Ok(*code);
+    }
+    let code = cache.users.values().max().copied().unwrap_or(0).wrapping_add(1);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let dictionary = OpenOptions::new().append(true).create(true).open(cache.dictionary());
+    dictionary
+        .and_then(|mut file| {
+            file.write_all(format!("{code}|{name}|{}\n", now.as_secs()).as_bytes())
+        })
+        .map_err(ReedError::io("append_users_dict"))?;
+    cache.users.insert(name.to_owned(), code);
+    Ok(code)
 }
 
-fn user(line: &str) -> Option<(String, u32)> {
-    let (code, rest) = line.split_once('|')?;
-    Some((rest.split('|').next()?.to_owned(), code.parse().ok()?))
+impl Cache {
+    fn dictionary(&self) -> PathBuf {
+        self.base.join("registry/users.dict")
+    }
+}
+
+/// The second field of a line.
+fn name(rest: &str) -> &str {
+    rest.split_once('|').map_or(rest, |(name, _)| name)
 }
 
 fn not_set() -> ReedError {

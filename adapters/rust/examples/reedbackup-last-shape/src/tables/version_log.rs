@@ -1,8 +1,8 @@
 //! `version.log`: one line a version, `timestamp|action|user|size`.
 
 use crate::error::{ReedError, ReedResult};
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -20,13 +20,22 @@ pub struct Version {
 }
 
 /// The versions in a log; none where it is missing.
+///
+/// Lines are judged one by one, so that the first bad one decides.
 pub fn read(path: &Path) -> ReedResult<Vec<Version>> {
-    let text = match fs::read_to_string(path) {
+    let corrupted = |error: io::Error| ReedError::LogCorrupted { reason: error.to_string() };
+    let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        text => text.map_err(|error| ReedError::LogCorrupted { reason: error.to_string() })?,
+        file => file.map_err(corrupted)?,
     };
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| parse(line, number)).collect()
+    let mut versions = Vec::new();
+    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
+        let line = line.map_err(corrupted)?;
+        if !line.trim().is_empty() {
+            versions.push(parse(&line, number)?);
+        }
+    }
+    Ok(versions)
 }
 
 fn parse(line: &str, number: usize) -> ReedResult<Version> {
