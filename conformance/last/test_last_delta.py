@@ -6,7 +6,14 @@ import lzma
 from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
-from pytest_reedbackup.databases.tables import NO_SUCH_FILE, U64_MAX, TableFolder, tables_of
+from pytest_reedbackup.databases.tables import (
+    IS_A_FOLDER,
+    NO_SUCH_FILE,
+    NOT_A_FILE,
+    U64_MAX,
+    TableFolder,
+    tables_of,
+)
 from pytest_reedbackup.faults.damage import (
     ACCEPTED_DELTAS,
     UNDECODABLE,
@@ -54,6 +61,49 @@ def test_a_missing_delta_after_the_target_is_not_needed(
     expected = fates(reedbackup_db, target)
     assert isinstance(expected["text"], Restored)
     expect_restore(reedbackup, reedbackup_db, target, expected)
+
+
+@cases(
+    "last/delta/in-the-way",
+    "A folder in the place of the {variant} delta is IoError with the operation; the others go on.",
+    {"first": 0, "last": 2},
+)
+def test_a_folder_for_a_delta_is_an_io_error(
+    reedbackup: Subject, reedbackup_db: Path, variant: int
+) -> None:
+    path = _delta(tables_of(reedbackup_db)["text"], variant)
+    path.unlink()
+    path.mkdir()
+    fields = (
+        {"operation": f"read_delta_file: {path}", "reason": IS_A_FOLDER}
+        if variant
+        else {"operation": "copy_init_delta", "reason": NOT_A_FILE}
+    )
+    _expect_failed(reedbackup, reedbackup_db, Failed("IoError", fields))
+
+
+@case(
+    "last/delta/missing/a-dangling-symlink",
+    "A delta that is a symlink to nowhere is missing.",
+)
+def test_a_delta_that_leads_nowhere_is_missing(reedbackup: Subject, reedbackup_db: Path) -> None:
+    path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
+    path.unlink()
+    path.symlink_to("nowhere")
+    fields = {"operation": f"read_delta_file: {path}", "reason": NO_SUCH_FILE}
+    _expect_failed(reedbackup, reedbackup_db, Failed("IoError", fields))
+
+
+@case(
+    "last/delta/accepted/a-symlink",
+    "A delta that is a symlink to a file is read like any other.",
+)
+def test_a_delta_may_be_a_symlink(reedbackup: Subject, reedbackup_db: Path) -> None:
+    path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
+    path.symlink_to(path.rename(path.with_name("elsewhere")).name)
+    expected = fates(reedbackup_db, U64_MAX)
+    assert isinstance(expected["text"], Restored)
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
 
 @cases(

@@ -22,6 +22,8 @@ from pytest_reedbackup.promises import expect
 from pytest_reedbackup.restores import Failed, Restored, Skipped, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
+NOT_UTF_8 = "stream did not contain valid UTF-8"
+
 # The line that is damaged: neither the first of three nor the last.
 LINE = 2
 
@@ -93,6 +95,42 @@ def test_logs_that_the_baseline_refuses(
     reason, log = variant
     _change_log(reedbackup_db, log)
     _expect_corrupted(reedbackup, reedbackup_db, reason)
+
+
+TWO_FAULTS = {
+    "few-fields-then-not-utf-8": ("Invalid format at line 2", b"bad\n\xff|2|0|5\n"),
+    "not-utf-8-then-few-fields": (NOT_UTF_8, b"\xff|2|0|5\nbad\n"),
+    "a-size-then-an-action": ("Invalid delta size at line 2", b"1|2|0|-5\n1|256|0|5\n"),
+    "a-user-then-a-timestamp": ("Invalid user code at line 2", b"1|2|x|5\nx|2|0|5\n"),
+    "in-one-line-with-not-utf-8": (NOT_UTF_8, b"x|256|\xff\n"),
+    "behind-blank-lines": ("Invalid timestamp at line 5", b"\n \n\r\nx|2|0|5\n\xff\n"),
+}
+
+
+@cases(
+    "last/log/first-fault",
+    "Of two faults in a log ({variant}) the first decides, UTF-8 before fields; blank lines count.",
+    TWO_FAULTS,
+)
+def test_the_first_bad_line_decides(
+    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, bytes]
+) -> None:
+    reason, lines = variant
+    _change_log(reedbackup_db, lambda log: log.replace(b"\n", b"\n" + lines, 1))
+    _expect_corrupted(reedbackup, reedbackup_db, reason)
+
+
+@case(
+    "last/log/no-versions/a-dangling-symlink",
+    "A version.log that is a symlink to nowhere has no versions, and nothing is made there.",
+)
+def test_a_log_that_leads_nowhere_has_no_versions(reedbackup: Subject, reedbackup_db: Path) -> None:
+    table = tables_of(reedbackup_db)["text"]
+    table.log.unlink()
+    table.log.symlink_to("nowhere")
+    expected = fates(reedbackup_db, U64_MAX)
+    assert expected["text"] == Skipped()
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
 
 @case("last/log/unreadable/a-folder", "A folder in the place of version.log is LogCorrupted.")

@@ -11,7 +11,7 @@ from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.databases.tables import IS_A_FOLDER, NO_FOLDER, U64_MAX, tables_of
 from pytest_reedbackup.promises import expect
-from pytest_reedbackup.restores import expect_restore, fates
+from pytest_reedbackup.restores import Restored, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
 HEADER = "code|username|created_at\n"
@@ -66,6 +66,38 @@ def test_an_unknown_system_gets_the_next_code(reedbackup: Subject, reedbackup_db
     _expect_users(reedbackup_db, 2)
     known = [line.split("|")[:2] for line in users.read_text(errors="replace").splitlines()[1:]]
     expect("users.dict", known, [["0", "admin"], ["1", "editor"], ["2", "system"]])
+
+
+def _no_registry(base: Path) -> None:
+    shutil.rmtree(base / "registry")
+
+
+def _empty_registry(base: Path) -> None:
+    _no_registry(base)
+    (base / "registry").mkdir()
+
+
+def _no_users(base: Path) -> None:
+    (base / "registry" / "users.dict").unlink()
+
+
+@cases(
+    "last/registry/missing",
+    "Where there is {variant}, users.dict is made with system and admin, and system has code 0.",
+    {
+        "no-registry": _no_registry,
+        "an-empty-registry": _empty_registry,
+        "no-users-dict": _no_users,
+    },
+)
+def test_a_missing_dictionary_of_users_is_made(
+    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+) -> None:
+    variant(reedbackup_db)
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    _expect_users(reedbackup_db, 0)
+    made = (reedbackup_db / "registry" / "users.dict").read_text().splitlines()[1:]
+    expect("users.dict", [line.split("|")[:2] for line in made], [["0", "system"], ["1", "admin"]])
 
 
 @cases(
@@ -123,14 +155,16 @@ def test_the_error_about_users_comes_after_the_tables_were_written(
         shutil.rmtree(registry)
         registry.write_text("")
     tables = tables_of(reedbackup_db)
-    oldest = {name: table.versions()[0].timestamp for name, table in tables.items()}
-    content = {name: table.content(oldest[name]) for name, table in tables.items()}
+    target = max(table.versions()[0].timestamp for table in tables.values())
+    expected = fates(reedbackup_db, target)
     deltas = {name: len(list(table.path.glob("*.bsdiff"))) for name, table in tables.items()}
-    report = reedbackup.restored(reedbackup_db, max(oldest.values()))
+    report = reedbackup.restored(reedbackup_db, target)
     error = {"kind": "IoError", "operation": "append_users_dict", "reason": variant}
     expect("the errors", dict(report.errors), dict.fromkeys(tables, error))
     for name, table in tables.items():
-        expect(f"current.csv of {name}", table.current.read_bytes(), content[name])
+        fate = expected[name]
+        assert isinstance(fate, Restored)
+        expect(f"current.csv of {name}", table.current.read_bytes(), fate.content)
         found = len(list(table.path.glob("*.bsdiff")))
         expect(f"the deltas of {name}", found, deltas[name] + 1)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases import edits
-from pytest_reedbackup.databases.tables import U64_MAX, TableFolder, os_reason, tables_of
+from pytest_reedbackup.databases.tables import U64_MAX, TableFolder, tables_of
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.promises import expect, expect_same_tree, expect_that, refusal_of
+from pytest_reedbackup.promises import expect, expect_same_tree, expect_that
 from pytest_reedbackup.restores import Failed, Fates, Restored, Skipped, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
@@ -212,112 +210,3 @@ def test_a_restore_leaves_everything_else_alone(reedbackup: Subject, reedbackup_
     expect_restore(reedbackup, reedbackup_db, target, fates(reedbackup_db, target))
     after = Tree.read(reedbackup_db, exclude=others)
     expect_same_tree("the base without tables/", after, before)
-
-
-def _no_tables(base: Path) -> None:
-    shutil.rmtree(base / "tables")
-
-
-def _tables_is_a_file(base: Path) -> None:
-    shutil.rmtree(base / "tables")
-    (base / "tables").write_text("no folder")
-
-
-NOT_A_FOLDER = {"operation": "read_tables_dir", "reason": os_reason(errno.ENOTDIR)}
-
-
-@cases(
-    "last/restore/no-tables",
-    "Where {variant}, restore answers the baseline's error and makes nothing.",
-    {
-        "tables-is-missing": (_no_tables, "NoTablesFound", {}),
-        "the-base-is-missing": (shutil.rmtree, "NoTablesFound", {}),
-        "tables-is-a-file": (_tables_is_a_file, "IoError", NOT_A_FOLDER),
-    },
-)
-def test_without_a_tables_folder_restore_answers_an_error(
-    reedbackup: Subject,
-    reedbackup_db: Path,
-    variant: tuple[Callable[[Path], None], str, dict[str, object]],
-) -> None:
-    remove, kind, fields = variant
-    remove(reedbackup_db)
-    before = Tree.read(reedbackup_db.parent)
-    answer = reedbackup.restore_point_in_time(reedbackup_db, U64_MAX)
-    refusal = refusal_of(answer, "restore_point_in_time", (kind,))
-    expect("the error's fields", refusal.fields, fields)
-    after = Tree.read(reedbackup_db.parent)
-    expect_same_tree("the base and the folder around it", after, before)
-
-
-@case("last/restore/no-tables/empty", "An empty tables/ is a database of no tables.")
-def test_an_empty_tables_folder_is_restored(reedbackup: Subject, reedbackup_db: Path) -> None:
-    shutil.rmtree(reedbackup_db / "tables")
-    (reedbackup_db / "tables").mkdir()
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, {})
-
-
-def _a_file(tables: Path) -> None:
-    (tables / "stray.txt").write_text("no table")
-
-
-def _a_symlink_to_a_table(tables: Path) -> None:
-    (tables / "link").symlink_to("text")
-
-
-def _a_symlink_to_a_folder(tables: Path) -> None:
-    outside = tables.parents[1] / "outside"
-    outside.mkdir()
-    (outside / "current.csv").write_text("key|value\n")
-    (tables / "link").symlink_to(outside)
-
-
-def _a_dangling_symlink(tables: Path) -> None:
-    (tables / "link").symlink_to("nowhere")
-
-
-@cases(
-    "last/restore/passed-over",
-    "Under tables/, {variant} is passed over.",
-    {
-        "a-file": _a_file,
-        "a-symlink-to-a-table": _a_symlink_to_a_table,
-        "a-symlink-to-a-folder": _a_symlink_to_a_folder,
-        "a-dangling-symlink": _a_dangling_symlink,
-    },
-)
-def test_what_is_no_folder_is_passed_over(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
-) -> None:
-    expected = fates(reedbackup_db, U64_MAX)
-    variant(reedbackup_db / "tables")
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
-
-
-@cases(
-    "last/restore/no-current",
-    "A table that has {variant} is TableNotFound, and the others are restored.",
-    {"nothing": "", "only-a-log": "5|5|0|1\n", "a-damaged-log": "damaged\n"},
-)
-def test_a_table_without_current_csv_is_not_found(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
-) -> None:
-    table = TableFolder(reedbackup_db / "tables" / "half")
-    table.path.mkdir()
-    if variant:
-        table.log.write_text(variant)
-    expected = fates(reedbackup_db, U64_MAX)
-    assert expected["half"] == Failed("TableNotFound", {"name": "half"})
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
-
-
-@case(
-    "last/restore/no-current/deltas-there",
-    "A table that lost only its current.csv is TableNotFound, though its deltas are there.",
-    defect="D9",
-)
-def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Subject, reedbackup_db: Path) -> None:
-    tables_of(reedbackup_db)["text"].current.unlink()
-    expected = fates(reedbackup_db, U64_MAX)
-    assert expected["text"] == Failed("TableNotFound", {"name": "text"})
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)

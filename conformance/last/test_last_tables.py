@@ -14,7 +14,6 @@ from pathlib import Path
 from pytest_reedbackup.cases import case, cases
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.databases.tables import (
-    IS_A_FOLDER,
     U64_MAX,
     TableFolder,
     os_reason,
@@ -22,7 +21,7 @@ from pytest_reedbackup.databases.tables import (
 )
 from pytest_reedbackup.faults.tracing import traced_restore
 from pytest_reedbackup.promises import expect, expect_that, value_of
-from pytest_reedbackup.restores import MENDABLE, Failed, Fates, Restored, expect_restore, fates
+from pytest_reedbackup.restores import Failed, Fates, Restored, expect_restore, fates
 from pytest_reedbackup.subject import Subject
 
 LONG_HISTORY = DatabaseSpec(tables=1, rows=800, versions=1_001)
@@ -90,70 +89,28 @@ def test_a_table_that_stays_locked_is_an_io_error(reedbackup: Subject, reedbacku
         expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
 
-@case(
+def _first_delta_missing(table: TableFolder) -> None:
+    table.delta(table.versions()[0].timestamp).unlink()
+
+
+def _no_version_so_early(table: TableFolder) -> None:
+    table.log.write_bytes(b"")
+
+
+@cases(
     "last/restore/lock/not-needed",
-    "A table that has nothing to restore, or cannot be rebuilt, is not waited for.",
+    "A table with {variant} is not waited for: reading and rebuilding come before the lock.",
+    {"a-missing-delta": _first_delta_missing, "no-versions": _no_version_so_early},
 )
 def test_reading_and_rebuilding_come_before_the_lock(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[TableFolder], None]
 ) -> None:
-    tables = tables_of(reedbackup_db)
-    tables["text"].delta(tables["text"].versions()[0].timestamp).unlink()
-    expected = fates(reedbackup_db, U64_MAX, MENDABLE)
-    with _locked(tables["text"]):
-        expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
-
-
-@cases(
-    "last/restore/in-the-way",
-    "A folder in the place of {variant} is that table's IoError, and the others are restored.",
-    {
-        "current-csv": ("current.csv", "read_old_file: {path}"),
-        "lock": (".lock", "create_lock_file"),
-    },
-)
-def test_a_folder_in_the_place_of_a_file_is_an_io_error(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, str]
-) -> None:
-    name, operation = variant
-    path = reedbackup_db / "tables" / "text" / name
-    path.unlink(missing_ok=True)
-    path.mkdir()
+    table = tables_of(reedbackup_db)["text"]
+    variant(table)
     expected = fates(reedbackup_db, U64_MAX)
-    fields = {"operation": operation.format(path=path), "reason": IS_A_FOLDER}
-    expected["text"] = Failed("IoError", fields)
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
-
-
-@cases(
-    "last/restore/planted",
-    "A symlink under the name of {variant} is opened: what it points to is made or overwritten.",
-    {
-        "lock": ".lock",
-        "first-version": "rollback.tmp",
-        "later-version": "rollback_1.tmp",
-        "next-content": "current.new.tmp",
-    },
-    defect="D17",
-)
-def test_what_a_planted_symlink_points_to_is_written(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
-) -> None:
-    planted = reedbackup_db / "tables" / "text" / variant
-    outside = reedbackup_db.parent / "outside"
-    if variant != ".lock":
-        outside.write_bytes(b"somebody's")
-    planted.unlink(missing_ok=True)
-    planted.symlink_to(outside)
-    report = reedbackup.restored(reedbackup_db, U64_MAX)
-    expect("the tables in errors", list(report.errors), [])
-    found = outside.read_bytes() if outside.exists() else None
-    expect_that(
-        found not in (None, b"somebody's"),
-        f"what the symlink {variant} points to, outside the base",
-        expected="made or overwritten",
-        found="as before",
-    )
+    assert not isinstance(expected["text"], Restored)
+    with _locked(table):
+        expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
 
 @case("last/restore/lock/waits", "A table whose lock is taken for a moment is waited for.")
