@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import redirect_stdout
 from importlib.metadata import version
 from io import StringIO
@@ -48,9 +48,9 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    open_closed_streams()
+    closed = open_closed_streams()
     try:
-        status = _run(arguments)
+        status = _run(arguments, closed)
         # At exit it would be too late to say that it failed.
         sys.stdout.flush()
     except OSError as error:
@@ -65,11 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, closed: Set[str]) -> int:
     help_text = StringIO()
     try:
         with redirect_stdout(help_text):
-            options = _parser().parse_args(arguments)
+            options = _parser().parse_args(arguments, argparse.Namespace(closed_streams=closed))
     except SystemExit as end:
         # argparse itself would not notice that it could not print.
         sys.stdout.write(help_text.getvalue())
@@ -247,9 +247,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from reedbase_backup.loading import UnusableImplementation
-    from reedbase_backup.serve import serve
+    from reedbase_backup.serve import CLOSED, serve
 
     try:
+        if options.closed_streams & {"stdin", "stdout"}:
+            raise UnusableImplementation(CLOSED)
         serve(options.implementation)
     except UnusableImplementation as error:
         say(f"serve: {error}")

@@ -128,6 +128,9 @@ def _unfit(request: protocol.Request, unsendable: Unsendable, elapsed_ns: int) -
     return _error(request.id, protocol.IMPLEMENTATION_ERROR, message, data)
 
 
+CLOSED = "stdin or stdout is closed; the harness starts this command with a pipe on each"
+
+
 class _Refused(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -182,9 +185,7 @@ def _claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     try:
         requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     except OSError as error:
-        raise UnusableImplementation(
-            "stdin or stdout is closed; the harness starts this command with a pipe on each"
-        ) from error
+        raise UnusableImplementation(CLOSED) from error
     # What it starts must not read requests.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

@@ -10,21 +10,26 @@ from typing import TextIO
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
-def open_closed_streams() -> None:
+def open_closed_streams() -> frozenset[str]:
     """Opens the null device in place of each stream that whoever started us has closed.
+
+    Returns the names of those, such as `stdin`.
 
     Otherwise the next file that is opened gets its number, such as an archive, and
     Python prints to stdout what was meant for stderr.
     """
+    closed = set()
     for number, (name, mode) in enumerate(_STREAMS):
         try:
             os.fstat(number)
         except OSError:
             # The lowest number that is free, which this is.
             os.open(os.devnull, os.O_RDWR)
+            closed.add(name)
         if getattr(sys, name) is None:
             stream = open(number, mode, errors="backslashreplace", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)
+    return frozenset(closed)
 
 
 def say(line: str) -> None:

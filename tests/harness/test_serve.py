@@ -375,5 +375,5 @@ def test_without_a_stdin_it_fails_with_words_on_stderr():
     script = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
     ended = subprocess.run(script, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("reedbackup serve: stdin or stdout is closed; ")
+    assert ended.stderr.startswith("reedbackup: serve: stdin or stdout is closed; ")
     assert ended.stderr.count("\n") == 1
