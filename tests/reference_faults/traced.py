@@ -88,3 +88,15 @@ def leftovers(base: Path) -> list[str]:
 def assert_failed_cleanly(run: Run) -> None:
     assert run.status == 1, run
     assert re.match(r"(IoError|PermissionDenied): [^\n]+\n$", run.stderr), run.stderr
+
+
+IMPORTS = "import sys; from reedbase_backup import create_backup"
+
+# A child of root's that is nobody by the time of the call.
+AS_NOBODY = """
+import os
+import reedbase_backup.serve
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+"""
