@@ -44,7 +44,7 @@ def test_without_a_code_for_system_nothing_is_written_and_the_error_says_so(base
 
 
 @pytest.mark.parametrize("name", ["rollback.tmp", "rollback_1.tmp", "current.new.tmp"])
-@pytest.mark.parametrize("target", ["inside", "../../../outside", "current.csv"])
+@pytest.mark.parametrize("target", ["inside", "../../../outside", "current.csv", "."])
 def test_a_symlink_under_the_name_of_a_temporary_file_is_not_followed(
     name: str, target: str, base: Path
 ) -> None:
