@@ -63,17 +63,17 @@ MUTATIONS: Sequence[Mutation] = (
     Mutation(
         "blank-lines-are-not-counted",
         "version_log.py",
-        "for number, line in enumerate([*lines, last], 1)",
-        "for number, line in enumerate(filter(str.strip, [*lines, last]), 1)",
+        "enumerate(split_lines(content), 1)",
+        "enumerate(filter(bytes.strip, split_lines(content)), 1)",
         seed=2,
     ),
     Mutation(
         "a-lone-carriage-return-ends-a-line",
         "version_log.py",
-        'text.split("\\n")',
-        'text.replace("\\r", "\\n").split("\\n")',
+        'content.split(b"\\n")',
+        'content.replace(b"\\r", b"\\n").split(b"\\n")',
     ),
-    Mutation("crlf-is-not-accepted", "version_log.py", 'line.removesuffix("\\r")', "line", seed=3),
+    Mutation("crlf-is-not-accepted", "version_log.py", 'line.removesuffix(b"\\r")', "line"),
     Mutation("an-action-of-256", "version_log.py", "U8_MAX = 2**8 - 1", "U8_MAX = 2**8"),
     Mutation(
         "a-user-past-u32",
