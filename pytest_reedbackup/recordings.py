@@ -8,18 +8,15 @@ into the recorded shape, so that the two can be compared with `==`.
 
 from __future__ import annotations
 
-import base64
-import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import msgspec.structs
@@ -28,6 +25,7 @@ from msgspec import UNSET, UnsetType
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.implementations.client import Answer, Refused
+from pytest_reedbackup.recorded_steps import Step
 from reedbase_backup.errors import ReedError
 
 BASE_MARK = "{base}"
@@ -40,36 +38,6 @@ _LINE = re.compile(rb"\n?[0-9]+\|([0-9]+)\|([0-9]+)\|[0-9]+\n", re.ASCII)
 
 class UnknownChange(ValueError):
     """A file changed in a way that recordings have no place for."""
-
-
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One change to a database before a call; `path` is relative to the base."""
-
-    op: Literal["write", "delete", "delete_tree", "make_dir", "symlink", "lock"]
-    path: str
-    b64: str = ""
-    target: str = ""
-
-    def apply(self, base: Path) -> None:
-        """Make the change. Raises ValueError for a path that leaves the base."""
-        relative = PurePosixPath(self.path)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise ValueError(f"a recorded step leaves the database: {self.path!r}")
-        path = base / relative
-        match self.op:
-            case "write":
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(base64.b64decode(self.b64, validate=True))
-            case "delete":
-                path.unlink()
-            case "delete_tree":
-                shutil.rmtree(path)
-            case "make_dir":
-                path.mkdir(parents=True)
-            case "symlink":
-                path.symlink_to(self.target)
-            case "lock":
-                path.touch()
 
 
 class Appended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,8 +92,7 @@ class RestoreCase(Effects, frozen=True, kw_only=True, forbid_unknown_fields=True
         with ExitStack() as held:
             for step in self.mutate:
                 if step.op == "lock":
-                    lock = held.enter_context((base / step.path).open("rb"))
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held.enter_context(step.lock_held(base))
             yield
 
 

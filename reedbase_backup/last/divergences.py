@@ -84,7 +84,7 @@ DIVERGENCES = {
         Divergence(
             "D10",
             "an error midway leaves rollback_N.tmp in the table's folder",
-            "rebuilds in memory and leaves no temporary file",
+            "rebuilds in memory: it makes no rollback_N.tmp, and opens none that is there",
             (
                 "last/restore/leftovers/the-first-delta",
                 "last/restore/leftovers/a-later-delta",
@@ -108,7 +108,9 @@ DIVERGENCES = {
         ),
         Divergence(
             "D13",
-            "syncs nothing and overwrites current.csv in place",
+            "syncs nothing and overwrites current.csv in place: after a power cut a reported "
+            "restore is gone, or the log ends in NUL bytes beside empty deltas, and a reported "
+            "backup is empty",
             "syncs files and folders before it reports success, and replaces files whole; after a "
             "crash the next writer of the table finishes or drops the unfinished version",
             (
@@ -134,7 +136,8 @@ DIVERGENCES = {
         Divergence(
             "D16",
             "reads a damaged users.dict up to the damage, and gives system a code that a line "
-            "behind it may already give to another; glues its line to a last one without newline",
+            "behind it may already give to another; after 4294967295 it is 0, whoever has that; "
+            "glues its line to a last one without newline",
             "reads every line that can be read, gives a code that none of them uses, and ends the "
             "last line first",
             (

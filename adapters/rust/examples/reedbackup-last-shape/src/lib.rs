@@ -2,7 +2,8 @@
 //!
 //! The adapter kit's proof for that contract: functions at the crate's root, process-wide
 //! registry, errors that are not Serialize. Its behaviour is simple but real, and it has the
-//! baseline's defects (but for D12 and the wording of some): not to be used on data that matters.
+//! baseline's defects, but for the cost of D12 and the words of its xz decoder: not to be used on
+//! data that matters.
 
 mod backup;
 mod error;
