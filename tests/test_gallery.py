@@ -111,7 +111,11 @@ def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("exhibit", LIES, ids=lambda exhibit: exhibit.name)
+@pytest.mark.parametrize(
+    "exhibit",
+    [exhibit for exhibit in LIES if exhibit.breaks != "surface/types"],
+    ids=lambda exhibit: exhibit.name,
+)
 def test_no_case_of_another_rule_fails_before(
     exhibit: Exhibit, lies_held_to_the_whole: Held
 ) -> None:
@@ -190,7 +194,12 @@ def _expect_no_alarm(outcomes: list[CaseOutcome]) -> None:
     alarms = [
         f"{outcome.case_id}: {outcome.detail}: {outcome.expected}: {outcome.found}"
         for outcome in outcomes
-        if outcome.outcome not in (Outcome.PASS, Outcome.SKIP)
+        if outcome.outcome not in (Outcome.PASS, Outcome.SKIP) and not _is_left_out(outcome)
     ]
     assert alarms == []
     assert sum(outcome.outcome is Outcome.PASS for outcome in outcomes) > 100
+
+
+def _is_left_out(outcome: CaseOutcome) -> bool:
+    """Whether it is a fuzzing case that `-k "not fuzz"` left out."""
+    return outcome.outcome is Outcome.NOT_CHECKED and outcome.case_id.endswith("/fuzz")

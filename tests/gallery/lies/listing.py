@@ -134,7 +134,8 @@ class PartialFiles(Honest):
     breaks = "list/foreign"
 
     def parse(self, path: Path) -> Archive | None:
-        return super().parse(path.with_name(path.name.removesuffix(".tmp")))
+        found = super().parse(path.with_name(path.name.removesuffix(".tmp")))
+        return found and found._replace(path=path)
 
 
 class EveryCase(Honest):
