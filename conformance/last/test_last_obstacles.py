@@ -217,7 +217,7 @@ TWO_IN_THE_WAY = {
 
 @cases(
     "last/restore/order",
-    "Where folders are in two places, the error is about the one that comes first: {variant}.",
+    "Of folders in two places, the error is about the one that comes first: {variant}.",
     TWO_IN_THE_WAY,
 )
 def test_the_first_step_that_fails_is_the_error(
