@@ -114,8 +114,7 @@ def test_a_new_system_gets_one_more_than_the_largest_code(
 
 @cases(
     "last/registry/damaged",
-    "Of a damaged users.dict ({variant}) the lines before the damage count, and none of a file"
-    " that is no UTF-8: system gets a code that a line there has.",
+    "Of users.dict only the lines before the damage count, none where it is no UTF-8: {variant}.",
     DAMAGED,
     defect="D16",
 )
@@ -139,8 +138,7 @@ def test_the_new_line_is_glued_to_one_without_its_newline(
 
 @cases(
     "last/registry/unwritable",
-    "Where users.dict cannot be appended to ({variant}), each table is IoError, with current.csv"
-    " overwritten and a delta that no log line names.",
+    "The error that users.dict cannot be appended to comes when tables are written: {variant}.",
     {"users-dict-is-a-folder": IS_A_FOLDER, "registry-is-a-file": NO_FOLDER},
     defect="D15",
 )
