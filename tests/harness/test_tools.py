@@ -46,6 +46,8 @@ with socket.socket(socket.AF_UNIX) as server:
     for line in sys.stdin.buffer:
         stream.write(line), stream.flush()
         sys.stdout.buffer.write(stream.readline()), sys.stdout.buffer.flush()
+        if b'"shutdown"' in line:
+            break
 """
 ODD = """
 import os, shutil, tarfile
