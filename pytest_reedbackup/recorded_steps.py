@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
+
+from pytest_reedbackup.held_locks import held
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,12 +39,9 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case "lock":
                 path.touch()
 
-    @contextmanager
-    def lock_held(self, base: Path) -> Iterator[None]:
+    def lock_held(self, base: Path) -> AbstractContextManager[None]:
         """Hold the lock file's exclusive flock, as a writer in another process does."""
-        with self._in(base).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+        return held({self._in(base): "throughout"})
 
     def _in(self, base: Path) -> Path:
         relative = PurePosixPath(self.path)

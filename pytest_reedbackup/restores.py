@@ -95,19 +95,14 @@ def _leftover(error: Unreadable) -> str:
     return "rollback.tmp" if error.delta == 1 else f"rollback_{error.delta - 1}.tmp"
 
 
-def expect_restore(
-    subject: Subject, base: Path, target: int, expected: Fates, *, leftovers: bool = False
-) -> None:
+def expect_restore(subject: Subject, base: Path, target: int, expected: Fates) -> None:
     """A restore of `base` to `target` (nanoseconds) must report and do what `expected` says.
 
-    With `leftovers` that holds for temporary files too; else they are left to
-    the cases of defect D10.
+    Temporary files are left to the cases of defect D10.
     """
     before = Before.read(base)
     expect_report(subject.restored(base, target), target, expected)
     before.expect_changes(expected)
-    if leftovers:
-        before.expect_leftovers(expected)
 
 
 @dataclass(frozen=True)
@@ -144,17 +139,6 @@ class Before:
         expect_same_tree(
             "everything else in the base", after.without(free), self.tree.without(free)
         )
-
-    def expect_leftovers(self, expected: Fates) -> None:
-        """New temporary files must be just those of defect D10."""
-        after = _whole(self.base)
-        found = {name for name in after.entries.keys() - self.tree.entries.keys() if _is_tmp(name)}
-        wanted = {
-            f"tables/{name}/{fate.leftover}"
-            for name, fate in expected.items()
-            if isinstance(fate, Failed) and fate.leftover
-        } - self.tree.entries.keys()
-        expect("the temporary files that were left", sorted(found), sorted(wanted))
 
     def _expect_restored(self, name: str, fate: Restored) -> set[str]:
         """Holds one table to its new version; gives the paths that this changed."""

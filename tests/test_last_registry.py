@@ -90,7 +90,6 @@ HEADER = b"code|username|created_at\n"
 
 SOUND = {
     "header-only": (HEADER, 1),
-    "empty": (b"", 1),
     "any-first-line": (b"9|system|1\n7|system|1\n", 7),
     "two-fields": (HEADER + b"7|system\n", 7),
     "blank-and-short-lines": (HEADER + b"\n \nalone\n7|system|1\n", 7),
@@ -141,6 +140,16 @@ def test_system_gets_its_own_code_or_one_that_no_readable_line_has(
     assert added or b"%d" % code in has_code
     assert path.read_bytes().startswith(content)
     assert user_code(tmp_path, SYSTEM) == code
+
+
+def test_in_an_empty_dictionary_the_line_comes_after_a_header_so_that_it_is_found_again(
+    tmp_path: Path,
+) -> None:
+    init_registry(tmp_path)
+    path = tmp_path / "registry" / "users.dict"
+    path.write_bytes(b"")
+    assert [user_code(tmp_path, SYSTEM, clock=clock) for _ in range(3)] == [1, 1, 1]
+    assert path.read_bytes() == HEADER + b"1|system|1700000000\n"
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.fuzz.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.fuzz.last_histories import scenarios
-from pytest_reedbackup.fuzz.last_model import just_of_a_defect, play
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.fuzz.shares import shares
+from pytest_reedbackup.parity.model import just_of_a_defect, play
 from pytest_reedbackup.subject import Subject
 
 
@@ -40,7 +40,7 @@ def test_generated_databases_end_as_the_contract_says(
 
         @reedbackup_fuzzing_part.seeded(share)
         @reedbackup_fuzzing_part.settings()
-        @given(scenario=scenarios(restores_only=True))
+        @given(scenario=scenarios(told_only=True))
         def check(scenario: Scenario) -> None:
             last[:] = [scenario]
             play(subject, scenario, mended)

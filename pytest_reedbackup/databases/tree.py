@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Tree:
         for path in sorted(self.entries.keys() | other.entries.keys()):
             told = _difference(self.entries.get(path), other.entries.get(path), mtime)
             if told:
-                sentences.append(f"{_printable(path)}: {told}")
+                sentences.append(f"{shown(path)}: {told}")
         if limit is not None and len(sentences) > limit:
             rest = len(sentences) - limit
             sentences[limit:] = [f"… and {rest} more {'path' if rest == 1 else 'paths'}"]
@@ -191,6 +192,7 @@ def _content_difference(expected: Entry, found: Entry) -> str:
     )
 
 
-def _printable(path: str) -> str:
-    """The path as it stands, or quoted where it would break the line or the terminal."""
-    return path if path.isprintable() else ascii(path)
+def shown(name: str) -> str:
+    """A name or path on one line: as it stands if it can be read there, else quoted."""
+    is_plain = name.isprintable() and name.strip() == name and not name.startswith(("'", '"'))
+    return name if is_plain and unicodedata.is_normalized("NFC", name) else ascii(name)

@@ -94,10 +94,13 @@ REFUSED_LINES: Mapping[str, tuple[str, Line]] = {
 
 
 def line_changed(log: bytes, number: int, line: Line) -> bytes:
-    """The log with another line in the place of line `number`, counted from 1."""
-    lines = log.decode().split("\n")
+    """The log with another line in the place of line `number`, counted from 1.
+
+    Bytes that are not UTF-8 are in the line as lone surrogates (PEP 383).
+    """
+    lines = log.decode("utf-8", "surrogateescape").split("\n")
     lines[number - 1] = line(lines[number - 1].split("|"))
-    return "\n".join(lines).encode()
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
 # Whole logs --------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Fuzzing:
         """The part of one among so many cases: the whole where it is alone."""
         return self.portion(1 / max(1, cases))
 
-    def settings(self) -> hypothesis.settings:
+    def settings(self, *, shrink: bool = True) -> hypothesis.settings:
         """Hypothesis settings for one share; nothing is remembered between runs."""
         return hypothesis.settings(
             max_examples=max(1, -(-self.examples // len(shares()))),
@@ -45,7 +45,7 @@ class Fuzzing:
             deadline=None,
             print_blob=False,
             report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
             verbosity=Verbosity.normal,
             suppress_health_check=list(HealthCheck),
         )
@@ -99,6 +99,10 @@ def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
     except _CalledOff as called_off:
         if is_shrinking and isinstance(called_off.fault, NotRecorded):
             raise OffTheRecording(str(called_off)) from called_off
+        raise
+    except NotRecorded as lacking:  # of a clock
+        if is_shrinking:
+            raise OffTheRecording(str(lacking)) from lacking
         raise
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from pytest_reedbackup.databases.tables import U64_MAX
 from pytest_reedbackup.faults.damage import (
     ACCEPTED_DELTAS,
     ACCEPTED_LINES,
@@ -26,6 +27,19 @@ NO_FILE, A_FOLDER = "missing", "a-folder"
 LINES: Mapping[str, Line] = {
     **ACCEPTED_LINES,
     **{name: line for name, (_, line) in REFUSED_LINES.items()},
+    "not-utf-8-in-the-timestamp": lambda fields: "|".join(["\udcff", *fields[1:]]),
+    "not-utf-8-behind-the-size": lambda fields: "|".join([*fields, "\udce9"]),
+    "not-utf-8-and-few-fields": lambda fields: "\udcff\udcfe",
+    "blank": lambda fields: "",
+    "of-spaces": lambda fields: " \t",
+    "of-white-space-beyond-ascii": lambda fields: "\u2003\u00a0",
+    "of-what-only-python-takes-for-white-space": lambda fields: "\x1c",
+    "carriage-return-within": lambda fields: "|".join([*fields[:3], f"{fields[3]}\r"]),
+    "two-carriage-returns": lambda fields: "|".join([*fields, "a message\r\r"]),
+    "glued-to-another": lambda fields: "|".join([*fields, *fields]),
+    "timestamp-zero": lambda fields: "|".join(["0", *fields[1:]]),
+    "timestamp-largest": lambda fields: "|".join([str(U64_MAX), *fields[1:]]),
+    "negative-size-and-action-over-u8": lambda fields: "|".join([fields[0], "256", "1", "-1"]),
 }
 """Damages to one line of version.log."""
 

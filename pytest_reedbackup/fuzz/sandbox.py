@@ -18,13 +18,13 @@ BASE = ".reed"
 def built(scenario: Scenario, *copies: str) -> Iterator[list[Path]]:
     """A base for each name of a copy, byte-identical, in folders that go away at the end."""
     folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=scratch_folder()))
+    first, *others = (folder / copy for copy in copies)
     try:
-        bases = [folder / copy / BASE for copy in copies]
-        for base in bases:
-            base.parent.mkdir()
-        scenario.build(bases[0])
-        for base in bases[1:]:
-            clone_tree(bases[0], base)
-        yield bases
+        first.mkdir()
+        scenario.build(first / BASE)
+        for other in others:
+            # With what symlinks lead to beside the base.
+            clone_tree(first, other)
+        yield [around / BASE for around in (first, *others)]
     finally:
         remove_tree(folder)

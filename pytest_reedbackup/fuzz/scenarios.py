@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from pytest_reedbackup.databases.edits import INIT, UPDATE
 from pytest_reedbackup.databases.layout import (
-    EPOCH_NS,
     finish_folder,
     make_folder,
     write_file,
@@ -30,7 +29,9 @@ from pytest_reedbackup.fuzz.damages import (
     DeltaDamage,
     damaged,
 )
+from pytest_reedbackup.fuzz.in_place import InPlace, What, file_name
 from pytest_reedbackup.fuzz.names_in_backups import BackupName
+from pytest_reedbackup.held_locks import Hold
 
 _ADMIN = 1
 
@@ -61,9 +62,10 @@ class TableHistory(Struct, frozen=True):
     """A table: its versions in the order of its log, and what happened to its files."""
 
     name: str
+    """With %XX for what is no plain text, as everywhere in a scenario."""
     versions: tuple[Version, ...] = ()
-    line: tuple[int, str] | None = None
-    """A line of the log, counted from 0, and its damage: a name in LINES."""
+    lines: tuple[tuple[int, str], ...] = ()
+    """Lines of the log, counted from 0, and their damage: a name in LINES."""
     log: str = ""
     """The damage to the whole log: a name in LOGS."""
     current: Literal["sound", "lost", "changed"] = "sound"
@@ -71,6 +73,15 @@ class TableHistory(Struct, frozen=True):
     """Of current.csv and version.log."""
     stray: Literal["", "file", "folder"] = ""
     """Something else in the table's folder."""
+    in_place: tuple[InPlace, ...] = ()
+    """By path relative to the table's folder; the folder itself is the empty one."""
+    lock: Literal["", "a-moment", "throughout"] = ""
+    """For how long somebody else holds the table's lock during a call."""
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder."""
+        return file_name(self.name)
 
 
 class Stray(Struct, frozen=True):
@@ -85,14 +96,24 @@ class Restore(Struct, frozen=True, tag="restore_point_in_time"):
     """restore_point_in_time to `target` (Unix nanoseconds)."""
 
     target: int
+    of_call: int = 0
+    """Not to `target`, but to what this call wrote, counted from 1, if it wrote something."""
+    before: bool = False
+    """Just before all that it wrote, rather than just after."""
+    at: int = 0
+    """The clock at the call, in seconds from where it stood at first; it may go back."""
 
 
 class List(Struct, frozen=True, tag="list_backups"):
     """list_backups."""
 
+    at: int = 0
+
 
 class Create(Struct, frozen=True, tag="create_backup"):
     """create_backup."""
+
+    at: int = 0
 
 
 Call = Restore | List | Create
@@ -105,9 +126,9 @@ class Scenario(Struct, frozen=True):
     calls: tuple[Call, ...]
     strays: tuple[Stray, ...] = ()
     backups: tuple[BackupName, ...] = ()
-    tables_folder: Literal["sound", "missing", "file"] = "sound"
-    system: int = 0
-    """The code of the user system."""
+    in_place: tuple[InPlace, ...] = ()
+    users: bytes | None = None
+    """The content of users.dict; None for that of every base."""
 
     def encoded(self) -> bytes:
         """As JSON, always the same."""
@@ -126,7 +147,7 @@ class Scenario(Struct, frozen=True):
     def build(self, base: Path) -> None:
         """Make the database at `base`, whose parent is there."""
         make_folder(base)
-        _write_registry(base, self.system)
+        _write_registry(base, self.users)
         if self.backups:
             folder = make_folder(base / "backups")
             for backup in self.backups:
@@ -134,15 +155,26 @@ class Scenario(Struct, frozen=True):
             finish_folder(folder)
         self._build_tables(base / "tables")
         finish_folder(base)
+        for number, (path, what) in enumerate(self._in_place()):
+            InPlace(path, what).put(base, number)
+
+    @property
+    def locks(self) -> dict[str, Hold]:
+        """The tables whose lock somebody else holds, and for how long."""
+        return {table.folder: table.lock for table in self.tables if table.lock}
+
+    def _in_place(self) -> Iterator[tuple[str, What]]:
+        for table in self.tables:
+            # What is in the folder first, the folder itself last.
+            for each in sorted(table.in_place, key=lambda each: not each.path):
+                yield f"tables/{table.name}/{each.path}".rstrip("/"), each.what
+        for each in self.in_place:
+            yield each.path, each.what
 
     def _build_tables(self, folder: Path) -> None:
-        if self.tables_folder == "file":
-            write_file(folder, b"no folder")
-        if self.tables_folder != "sound":
-            return
         make_folder(folder)
         for table in self.tables:
-            _build_table(table, folder / table.name)
+            _build_table(table, folder / table.folder)
         for stray in self.strays:
             if stray.target is None:
                 write_file(folder / stray.name, b"no table")
@@ -151,14 +183,12 @@ class Scenario(Struct, frozen=True):
         finish_folder(folder)
 
 
-def _write_registry(base: Path, system: int) -> None:
-    """As every base has it; a later line of a name wins, so that `system` has another code."""
+def _write_registry(base: Path, users: bytes | None) -> None:
     write_registry(base)
-    if system:
+    if users is not None:
         path = base / "registry" / "users.dict"
-        users = path.read_bytes()
         path.unlink()
-        write_file(path, users + b"%d|system|%d\n" % (system, EPOCH_NS // 10**9))
+        write_file(path, users)
         finish_folder(path.parent)
 
 
@@ -225,9 +255,10 @@ def _write_log(table: TableHistory, path: Path, sizes: list[int]) -> None:
         b"%d|%d|%d|%d\n" % (version.at, UPDATE if number else INIT, _ADMIN, size)
         for number, (version, size) in enumerate(zip(table.versions, sizes, strict=True))
     )
-    if table.line is not None and table.versions:
-        number, name = table.line
-        log = line_changed(log, 1 + number % len(table.versions), LINES[name])
+    if table.versions:
+        # A line that has become another may not be one that can be changed again.
+        for number, name in {n % len(table.versions): name for n, name in table.lines}.items():
+            log = line_changed(log, 1 + number, LINES[name])
     if table.log in LOGS:
         log = LOGS[table.log](log)
     if table.log != NO_FILE:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.fuzz.scenarios import Call, Create, List, Restore, Scenario
-from pytest_reedbackup.parity import creates, lists, restores
-from pytest_reedbackup.parity.facts import OUTCOME, Facts, Side
-from pytest_reedbackup.restores import MENDABLE
+from pytest_reedbackup.parity import creates, expected, lists, restores
+from pytest_reedbackup.parity.facts import OUTCOME, Expected, Facts, Side, fits
+from pytest_reedbackup.parity.times import Times, times
 
 NOTHING = ("(nothing)",)
 AFTERWARDS = "what follows from an earlier one"
@@ -46,51 +48,93 @@ class Tally:
         return f"{told}; differences by declared defects: {counts or 'none'}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Comparison:
     """Both sides, on byte-identical copies of one database."""
 
     a: Side
     b: Side
     tally: Tally
+    _are_apart: bool = field(default=False, init=False)
+    """Whether their databases differ by now, as a declared defect has it."""
 
     def play(self, scenario: Scenario) -> None:
         """Every call on A, then on B. Raises Difference at the first call that differs."""
         self.tally.scenarios += 1
-        for number, call in enumerate(scenario.calls, 1):
-            self.tally.calls += 1
-            self._compare(_Made(call, number))
+        with times(scenario, self.a, self.b) as clocks:
+            for number, call in enumerate(scenario.calls, 1):
+                self.tally.calls += 1
+                self._compare(_Made(call, number), clocks)
 
-    def _compare(self, made: _Made) -> None:
-        contested = (self.a.mended ^ self.b.mended) & set(made.mendable)
-        toggled = [
-            (defect, side, made.predicted(side, side.mended ^ {defect}))
-            for defect in sorted(contested)
-            for side in (self.a, self.b)
-        ]
-        expected_a = made.predicted(self.a, self.a.mended)
-        expected_b = made.predicted(self.b, self.b.mended)
-        a, b = made.observed(self.a), made.observed(self.b)
-        for heading in sorted(a.keys() | b.keys(), key=_outcome_first):
-            if a.get(heading) == b.get(heading):
-                continue
-            as_expected = (a.get(heading), b.get(heading)) == (
-                expected_a.get(heading),
-                expected_b.get(heading),
-            )
-            if not as_expected:
-                raise Difference(made.number, heading, a, b)
-            by = {
-                defect
-                for defect, side, facts in toggled
-                if facts.get(heading) != (a if side is self.a else b).get(heading)
-            }
-            self.tally.accepted.update(by or [AFTERWARDS])
+    def _compare(self, made: _Made, clocks: Times) -> None:
+        clocks.set_for(made.call)
+        with kept_before(self.a) as before_a, kept_before(self.b) as before_b:
+            a, b = made.observed(self.a), made.observed(self.b)
+            clocks.check_after(made.call)
+            differing = {each for each in a.keys() | b.keys() if a.get(each) != b.get(each)}
+            if not differing:
+                return
+            judged = _Judged(made, (before_a, a), (before_b, b), differing)
+            by = judged.explained_by()
+        # Alternatives of what both do about a defect are no excuse, unless they were apart before.
+        if by is None or not (by or self._are_apart):
+            raise Difference(made.number, min(differing, key=_outcome_first), a, b)
+        self._are_apart = True
+        self.tally.accepted.update(by or [AFTERWARDS])
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A call whose facts differ between two sides, each as it was before."""
+
+    made: _Made
+    a: tuple[Side, Facts]
+    b: tuple[Side, Facts]
+    headings: Collection[str]
+
+    def explained_by(self) -> set[str] | None:
+        """The defects that explain it, of those that one side declares; None for no such thing.
+
+        Each side must have done what is expected of who declares what it does,
+        and both in the same way what both declare.
+        """
+        ways_a, ways_b = (self._fitting(*each, each[0].mended) for each in (self.a, self.b))
+        if not any(one.agrees_with(other) for one in ways_a for other in ways_b):
+            return None
+        contested = (self.a[0].mended ^ self.b[0].mended) & set(self.made.mendable)
+        return {
+            defect
+            for defect in contested
+            for side, facts in (self.a, self.b)
+            if not self._fitting(side, facts, side.mended ^ {defect})
+        }
+
+    def _fitting(self, side: Side, facts: Facts, mended: Collection[str]) -> list[Expected]:
+        expected = self.made.expected(side, mended)
+        return [each for each in expected if fits(each, facts, self.headings)]
+
+
+@contextmanager
+def kept_before(side: Side) -> Iterator[Side]:
+    """The side as it is now, in a copy of its base, for what is expected to be read from."""
+    around = side.base.parent
+    copy = around.with_name(f"{around.name}-before")
+    clone_tree(around, copy)
+    try:
+        yield side.at(copy / side.base.name)
+    finally:
+        remove_tree(copy)
 
 
 def observe(side: Side, scenario: Scenario) -> list[Facts]:
     """Every call on one side alone."""
-    return [_Made(call, n).observed(side) for n, call in enumerate(scenario.calls, 1)]
+    found = []
+    with times(scenario, side) as clocks:
+        for number, call in enumerate(scenario.calls, 1):
+            clocks.set_for(call)
+            found.append(_Made(call, number).observed(side))
+            clocks.check_after(call)
+    return found
 
 
 @dataclass(frozen=True)
@@ -103,34 +147,33 @@ class _Made:
     @property
     def mendable(self) -> Collection[str]:
         """The defects that it shows."""
-        return _KINDS[type(self.call)][0]
+        return _KINDS[type(self.call)].mendable
 
-    def predicted(self, side: Side, mended: Collection[str]) -> Facts:
-        """What the model says of it."""
-        return _KINDS[type(self.call)][1](side, self.call, mended)
+    def expected(self, side: Side, mended: Collection[str]) -> Iterable[Expected]:
+        """What the contract says of it."""
+        return _KINDS[type(self.call)].expected(side, self.call, mended)
 
     def observed(self, side: Side) -> Facts:
         """It is made on one side; what came of it."""
-        return _KINDS[type(self.call)][2](side, self.call, self.number)
+        return _KINDS[type(self.call)].observed(side, self.call, self.number)
 
 
-_KINDS: dict[type[Call], tuple[Collection[str], Callable[..., Facts], Callable[..., Facts]]] = {
-    Restore: (
-        MENDABLE,
-        lambda side, call, mended: restores.predicted(side, call.target, mended),
-        lambda side, call, number: restores.observed(side, call.target, number),
-    ),
-    List: (
-        lists.MENDABLE,
-        lambda side, call, mended: lists.predicted(side, mended),
-        lambda side, call, number: lists.observed(side),
-    ),
-    Create: (
-        creates.MENDABLE,
-        lambda side, call, mended: creates.predicted(side, mended),
-        lambda side, call, number: creates.observed(side),
-    ),
+@dataclass(frozen=True)
+class _Kind:
+    """What is known of a function."""
+
+    mendable: Collection[str]
+    expected: Callable[..., Iterable[Expected]]
+    observed: Callable[..., Facts]
+
+
+_KINDS: Mapping[type[Call], _Kind] = {
+    Restore: _Kind(expected.MENDABLE, expected.expected, restores.observed),
+    List: _Kind(lists.MENDABLE, lists.expected, lists.observed),
+    Create: _Kind(creates.MENDABLE, creates.expected, creates.observed),
 }
+MENDABLE = tuple(defect for kind in _KINDS.values() for defect in kind.mendable)
+"""The defects, by id, that outcomes show."""
 
 
 def _outcome_first(heading: str) -> tuple[bool, str]:

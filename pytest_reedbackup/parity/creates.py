@@ -2,99 +2,169 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.archives import read_folder, read_members
 from pytest_reedbackup.bases import backups_listing, source_tree
 from pytest_reedbackup.creates import is_tar_failure
-from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.databases.tables import FILE_EXISTS, NO_SUCH_FILE
+from pytest_reedbackup.databases.tree import Tree, shown
 from pytest_reedbackup.failures import BrokenPromise
-from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTCOME, Facts, Side, elsewhere
-from pytest_reedbackup.parity.facts import refused as refused_line
-from pytest_reedbackup.recordings import BASE_MARK, Observer, outcome_of
+from pytest_reedbackup.fuzz.scenarios import Create
+from pytest_reedbackup.parity.facts import (
+    AS_BEFORE,
+    OUTCOME,
+    UNTOUCHED,
+    Expected,
+    Facts,
+    Side,
+    refused,
+)
+from pytest_reedbackup.parity.snapshot import Snapshot
+from pytest_reedbackup.parity.surroundings import surroundings
+from pytest_reedbackup.recordings import BASE_MARK, outcome_of
 
-MENDABLE = ("D1", "D3")
+MENDABLE = ("D1", "D3", "D4")
 """The defects that a create shows every time (contract `last`, "Defects seen")."""
 
 INFO = "the BackupInfo"
 MEMBERS = "the archive's members"
 OWN_BACKUPS = "backups/ in the archive"
+KEPT = "earlier backups"
 AS_THE_BASE = ("as the base is",)
 _MIB = 1048576
 # With 7 failures in 12 (D1), that many in a row are met once in 10^9 times.
 _ATTEMPTS = 40
-_NAME = re.compile(r"[1-9][0-9]*\.tar\.gz", re.ASCII)
+_NAME = re.compile(r"(0|[1-9][0-9]*)\.tar\.gz", re.ASCII)
 
 
-def observed(side: Side) -> Facts:
+def observed(side: Side, call: Create, number: int) -> Facts:
     """The call is made; what came of it.
 
     Where tar failed, which it does at random while the archive is in what it
     reads (D1), it is made again, unless the side declares to do the safe thing.
     """
-    observer, source = Observer(side.base), source_tree(side.base)
-    kept = backups_listing(side.base)
+    before, source = Snapshot.read(side.base), source_tree(side.base)
     answer = side.subject.create_backup(side.base)
     for _ in range(_ATTEMPTS):
         if "D1" in side.mended or not is_tar_failure(answer):
             break
-        _remove(side.base, set(backups_listing(side.base)) - set(kept))
+        _back_to(before)
         answer = side.subject.create_backup(side.base)
-    new = sorted(set(backups_listing(side.base)) - set(kept))
-    own = {"backups", *(f"backups/{name}" for name in new)}
-    touched = elsewhere(sorted(observer.changed() - own))
+    after = Snapshot.read(side.base)
+    backups = _backups(before, after)
+    own = {path for path in before.changed(after) if path.startswith(f"{backups}/")}
+    made = sorted(own & after.files.keys())
+    if before.entries.get(backups) is None and after.entries.get(backups) is not None:
+        own.add(backups)
     outcome = outcome_of(answer, side.base)
     if "err" in outcome:
-        return {OUTCOME: refused_line(outcome), ELSEWHERE: touched}
-    archived = _archived(side.base, outcome["ok"], new, source)
-    return {OUTCOME: ("a BackupInfo",), **archived, ELSEWHERE: touched}
-
-
-def predicted(side: Side, mended: Collection[str]) -> Facts:
-    """What the model says of the call, read from the side's files before it."""
-    earlier = backups_listing(side.base)
+        return {OUTCOME: refused(outcome), **surroundings(before, after)}
     return {
+        OUTCOME: ("a BackupInfo",),
+        **_archived(side, outcome["ok"], made, source, number, before, after),
+        **surroundings(before, after, own),
+    }
+
+
+def expected(side: Side, call: Create, mended: Collection[str]) -> Iterator[Expected]:
+    """What may come of the call, read from the side's files before it."""
+    backups = side.base / "backups"
+    is_link = backups.is_symlink()
+    if os.path.lexists(backups) and not backups.is_dir():
+        reason = NO_SUCH_FILE if is_link and not backups.exists() else FILE_EXISTS
+        error = {"kind": "IoError", "operation": "create_backup_dir", "reason": reason}
+        yield Expected({OUTCOME: refused({"err": error}), **UNTOUCHED})
+        return
+    # tar does not follow a symlink.
+    earlier = [] if is_link or "D3" in mended else backups_listing(side.base)
+    name = f"{side.now[-1]}.tar.gz" if side.now else ""
+    overwrites = name in side.archives and "D4" not in mended
+    lines = {
         OUTCOME: ("a BackupInfo",),
         INFO: ("as the archive is",),
         MEMBERS: AS_THE_BASE,
         OWN_BACKUPS: _own_backups(
-            folder="D1" not in mended, names=[] if "D3" in mended else earlier
+            side, "D1" not in mended, set(earlier) - ({name} if overwrites else set())
         ),
-        ELSEWHERE: AS_BEFORE,
+        KEPT: _overwritten(side, name) if overwrites else AS_BEFORE,
+        **UNTOUCHED,
     }
+    yield Expected(lines)
 
 
-def _remove(base: Path, names: Collection[str]) -> None:
-    for name in names:
-        (base / "backups" / name).unlink()
+def _back_to(before: Snapshot) -> None:
+    """Takes away what a failed create left; one that it overwrote gets its content back."""
+    after = Snapshot.read(before.base)
+    for path in before.changed(after) & after.files.keys():
+        if path in before.files:
+            (before.base.parent / path).write_bytes(before.files[path])
+        else:
+            (before.base.parent / path).unlink()
 
 
-def _archived(base: Path, info: Mapping[str, Any], new: list[str], source: Tree) -> Facts:
+def _backups(before: Snapshot, after: Snapshot) -> str:
+    """Where the backups are, in the terms of a snapshot."""
+    return after.home(before.base / "backups")
+
+
+def _archived(
+    side: Side,
+    info: Mapping[str, Any],
+    made: list[str],
+    source: Tree,
+    number: int,
+    before: Snapshot,
+    after: Snapshot,
+) -> Facts:
     """What is new in backups/, and what the info says of it."""
-    if len(new) != 1 or not _NAME.fullmatch(new[0]):
-        return {INFO: (f"new in backups/ is {new}",)}
-    archive = base / "backups" / new[0]
-    second, size = int(new[0].partition(".")[0]), archive.stat().st_size
-    path = f"{BASE_MARK}/backups/{new[0]}"
-    expected = {"timestamp": second, "path": path, "size_bytes": size, "size_mb": size / _MIB}
-    said = ("as the archive is",) if info == expected else (f"{info}, but it is {expected}",)
+    reported = f"{after.home(side.base / 'backups')}/{Path(info['path']).name}"
+    if not made and reported in before.files:
+        made = [reported]  # overwritten by the same bytes
+    names = [Path(path).name for path in made]
+    if len(names) != 1 or not _NAME.fullmatch(names[0]):
+        return {INFO: (f"new in backups/ is {names}",)}
+    archive = side.base / "backups" / names[0]
+    second, size = int(names[0].partition(".")[0]), archive.stat().st_size
+    path = f"{BASE_MARK}/backups/{names[0]}"
+    wanted = {"timestamp": second, "path": path, "size_bytes": size, "size_mb": size / _MIB}
+    said = ("as the archive is",) if info == wanted else (f"{info}, but it is {wanted}",)
+    kept = _overwritten(side, names[0]) if made[0] in before.entries else AS_BEFORE
+    held = _held(side, archive, source, names[0])
+    side.archives[names[0]] = f"the backup of call {number}"
+    return {INFO: said, KEPT: kept, **held}
+
+
+def _overwritten(side: Side, name: str) -> tuple[str, ...]:
+    return (f"{side.archives.get(name, shown(name))} is overwritten",)
+
+
+def _held(side: Side, archive: Path, source: Tree, own: str) -> Facts:
+    """What is in the archive."""
     try:
         tops = {member.name.partition("/")[0] for member in read_members(archive)}
-        held = read_folder(archive, base.name).entries
+        held = read_folder(archive, side.base.name).entries
     except BrokenPromise as unreadable:
-        return {INFO: said, MEMBERS: (str(unreadable),)}
+        return {MEMBERS: (str(unreadable),)}
     earlier = {name.removeprefix("backups/") for name in held if name.startswith("backups/")}
-    others = {name: e for name, e in held.items() if name.partition("/")[0] not in ("backups", ".")}
-    strange = tuple(f"beside the base: {top}" for top in sorted(tops - {base.name}))
+    others = {
+        name: entry
+        for name, entry in held.items()
+        if (top := name.partition("/")[0]) not in ("backups", ".")
+        # A registry that was not there may have been made before (the adapter's duty).
+        and (top != "registry" or name in source.entries)
+    }
+    strange = tuple(f"beside the base: {shown(top)}" for top in sorted(tops - {side.base.name}))
     return {
-        INFO: said,
         MEMBERS: (*source.differences(Tree(others)), *strange) or AS_THE_BASE,
-        OWN_BACKUPS: _own_backups("backups" in held, sorted(earlier - set(new))),
+        OWN_BACKUPS: _own_backups(side, "backups" in held, earlier - {own}),
     }
 
 
-def _own_backups(folder: bool, names: Collection[str]) -> tuple[str, ...]:
-    return ("the folder" if folder else "no folder", *names)
+def _own_backups(side: Side, folder: bool, names: Collection[str]) -> tuple[str, ...]:
+    told = sorted(side.archives.get(name, shown(name)) for name in names)
+    return ("the folder" if folder else "no folder", *told)

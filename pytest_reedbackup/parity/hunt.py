@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from hypothesis import given, reject
-from hypothesis.errors import Flaky
 
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.databases.clone import remove_tree
@@ -22,16 +20,12 @@ from pytest_reedbackup.fuzz.machine import scratch_folder
 from pytest_reedbackup.fuzz.sandbox import built
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.fuzz.shares import shares
-from pytest_reedbackup.parity import creates, lists
-from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally, observe
+from pytest_reedbackup.fuzz.shrinking import smallest
+from pytest_reedbackup.parity.comparison import MENDABLE, Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.facts import Side
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
-from pytest_reedbackup.restores import MENDABLE
+from pytest_reedbackup.parity.times import SecondPassed
 from pytest_reedbackup.subject import Subject
-
-# When a recording has lacked so many of the smaller examples, it hardly has others.
-_PATIENCE = 100
-_MENDABLE = (*MENDABLE, *creates.MENDABLE, *lists.MENDABLE)
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,9 @@ class Party:
         """As given on the command line."""
         return self.subject.implementation.option
 
-    def on(self, base: Path) -> Side:
-        """It, with a base of its own."""
-        return Side(self.name, self.subject, base, self.mended)
+    def on(self, base: Path, scenario: Scenario) -> Side:
+        """It, with a base of its own, built of the scenario."""
+        return Side(self.name, self.subject, base, self.mended, scenario.locks)
 
 
 def rehearse(subject: Subject, fuzzing: Fuzzing, share: int) -> None:
@@ -63,7 +57,10 @@ def rehearse(subject: Subject, fuzzing: Fuzzing, share: int) -> None:
     @given(scenario=scenarios())
     def play(scenario: Scenario) -> None:
         with built(scenario, "b") as (base,):
-            observe(Party(subject, frozenset()).on(base), scenario)
+            try:
+                observe(Party(subject, frozenset()).on(base, scenario), scenario)
+            except SecondPassed:
+                reject()
 
     play()
 
@@ -83,50 +80,55 @@ class Hunt:
     def run(self, fuzzing: Fuzzing, share: int) -> None:
         """One share of a campaign. Raises BrokenPromise for the smallest difference."""
         with _scratch() as scratch:
-            found: list[Found] = []
-            passed_over = 0
 
             @fuzzing.seeded(share)
-            @fuzzing.settings()
+            @fuzzing.settings(shrink=False)
             @given(scenario=scenarios())
             def check(scenario: Scenario) -> None:
-                nonlocal passed_over
                 try:
-                    with on_recorded_ground(is_shrinking=bool(found)):
-                        self._compare(scenario, scratch, found)
-                except OffTheRecording:
-                    passed_over += 1
-                    if passed_over == _PATIENCE:
-                        raise _SmallestRecorded from None
+                    self._compare(scenario, self.tally)
+                except SecondPassed:
                     reject()
+                except Difference as difference:
+                    # Past Hypothesis, which would make other draws of it.
+                    raise _Differs(scenario, difference) from None
 
             try:
                 check()
-            except (Difference, _SmallestRecorded):
-                self._tell(found[-1], fuzzing, share, always=True)
-            except Flaky:
-                # The last try did not show it again: it is a difference all the same.
-                self._tell(found[-1], fuzzing, share, always=False)
+            except _Differs as differs:
+                self._tell(self._smallest(differs, scratch), fuzzing, share)
 
-    def _compare(self, scenario: Scenario, scratch: Path, found: list[Found]) -> None:
+    def _compare(self, scenario: Scenario, tally: Tally, after: Path | None = None) -> None:
+        """Raises Difference; what is left of both sides is then kept in `after`, if given."""
         with built(scenario, "before", "a", "b") as (before, base_a, base_b):
             try:
-                Comparison(self.a.on(base_a), self.b.on(base_b), self.tally).play(scenario)
-            except Difference as difference:
-                after = scratch / "after"
-                shutil.rmtree(after, ignore_errors=True)
-                # Renamed, not copied: it is one try of hundreds.
-                before.parent.parent.rename(after)
-                before.parent.parent.mkdir()
-                found[:] = [Found(scenario, difference, after)]
+                a, b = self.a.on(base_a, scenario), self.b.on(base_b, scenario)
+                Comparison(a, b, tally).play(scenario)
+            except Difference:
+                if after is not None:
+                    # Renamed, not copied.
+                    before.parent.parent.rename(after)
+                    before.parent.parent.mkdir()
                 raise
 
-    def _tell(self, found: Found, fuzzing: Fuzzing, share: int, *, always: bool) -> NoReturn:
+    def _smallest(self, differs: _Differs, scratch: Path) -> Found:
+        """The smallest scenario that differs; the one that was found where it does not again."""
+        scenario = smallest(differs.scenario, lambda each: _differ(each, self.a, self.b) is True)
+        try:
+            with on_recorded_ground(is_shrinking=True):
+                self._compare(scenario, Tally(), scratch / "after")
+        except Difference as difference:
+            return Found(scenario, difference, scratch / "after")
+        except (OffTheRecording, SecondPassed):
+            pass
+        return Found(differs.scenario, differs.difference, None)
+
+    def _tell(self, found: Found, fuzzing: Fuzzing, share: int) -> NoReturn:
         """Keeps what was found, and raises it in words."""
         folder = self.folder / f"seed-{fuzzing.seed}-{found.scenario.digest[:12]}"
         told = in_words(found, self.a.name, self.b.name)
         told += self._hints(found.scenario)
-        if not always:
+        if found.after is None:
             told.append("it does not differ every time that the calls are made")
         if len(shares()) > 1:
             told.append(f"found by worker share {share}: repeat it with -n {len(shares())}")
@@ -144,31 +146,39 @@ class Hunt:
         """What declared, or not declared, would make the difference a defect's, exactly."""
         return [
             _hint(defect, party)
-            for defect in _MENDABLE
+            for defect in MENDABLE
             for party, a, b in (
                 (self.a, _toggled(self.a, defect), self.b),
                 (self.b, self.a, _toggled(self.b, defect)),
             )
-            if not _differ(scenario, a, b)
+            if _differ(scenario, a, b) is False
         ]
 
 
-class _SmallestRecorded(BaseException):
-    """A recording has no smaller example. No Exception, so that Hypothesis lets it pass."""
+class _Differs(BaseException):
+    """The two differ. No Exception, so that Hypothesis lets it pass."""
+
+    def __init__(self, scenario: Scenario, difference: Difference) -> None:
+        super().__init__(str(difference))
+        self.scenario = scenario
+        self.difference = difference
 
 
 def _toggled(party: Party, defect: str) -> Party:
     return replace(party, mended=party.mended ^ {defect})
 
 
-def _differ(scenario: Scenario, a: Party, b: Party) -> bool:
-    """Whether they differ; they do as far as anybody knows where a recording has no answer."""
+def _differ(scenario: Scenario, a: Party, b: Party) -> bool | None:
+    """Whether they differ; None where a recording has no answer, or time got in the way."""
     with built(scenario, "a", "b") as (base_a, base_b):
         try:
             with on_recorded_ground(is_shrinking=True):
-                Comparison(a.on(base_a), b.on(base_b), Tally()).play(scenario)
-        except (Difference, OffTheRecording):
+                sides = a.on(base_a, scenario), b.on(base_b, scenario)
+                Comparison(*sides, Tally()).play(scenario)
+        except Difference:
             return True
+        except (OffTheRecording, SecondPassed):
+            return None
     return False
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.fuzz.in_words import call_in_words, scenario_in_words
-from pytest_reedbackup.fuzz.sandbox import BASE
+from pytest_reedbackup.fuzz.sandbox import BASE, built
 from pytest_reedbackup.fuzz.scenarios import Scenario
 from pytest_reedbackup.parity.comparison import Difference
 
@@ -24,8 +24,8 @@ class Found:
 
     scenario: Scenario
     difference: Difference
-    after: Path
-    """A folder with the bases after the calls, `a/.reed` and `b/.reed`."""
+    after: Path | None
+    """A folder with the bases after the calls, `a/.reed` and `b/.reed`, if there is one."""
 
     @property
     def what(self) -> str:
@@ -43,20 +43,20 @@ def keep(found: Found, folder: Path, told: Sequence[str]) -> None:
     before = folder / "database" / BASE
     before.parent.mkdir(parents=True)
     found.scenario.build(before)
-    for side in ("a", "b"):
-        after = folder / f"after-{side.upper()}" / BASE
-        after.parent.mkdir()
-        clone_tree(found.after / side / BASE, after)
+    for side in ("a", "b") if found.after else ():
+        assert found.after is not None
+        clone_tree(found.after / side, folder / f"after-{side.upper()}")
     (folder / "scenario.json").write_bytes(found.scenario.encoded())
     (folder / "README.txt").write_text("\n".join([*told, ""]), "utf-8")
 
 
 def in_words(found: Found, a: str, b: str) -> list[str]:
     """The smallest database, the calls, and what came of them on both sides."""
-    base = found.after / "before" / BASE
+    with built(found.scenario, "before") as (base,):
+        told = scenario_in_words(found.scenario, base)
     return [
         "the smallest database and calls that show it:",
-        *(f"  {line}" for line in scenario_in_words(found.scenario, base)),
+        *(f"  {line}" for line in told),
         f"{found.difference.heading}, after call {found.difference.call}:",
         *(f"  {line}" for line in _side_by_side(found.difference, a, b)),
     ]

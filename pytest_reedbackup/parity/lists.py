@@ -5,14 +5,25 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.databases.tables import U64_MAX, rust_number
-from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTCOME, Facts, Side, elsewhere
-from pytest_reedbackup.parity.facts import refused as refused_line
-from pytest_reedbackup.recordings import Observer, outcome_of
+from pytest_reedbackup.databases.tables import NO_FOLDER, U64_MAX, rust_number
+from pytest_reedbackup.databases.tree import shown
+from pytest_reedbackup.fuzz.scenarios import List
+from pytest_reedbackup.parity.facts import (
+    OUTCOME,
+    UNTOUCHED,
+    Expected,
+    Facts,
+    Side,
+    refused,
+)
+from pytest_reedbackup.parity.snapshot import Snapshot
+from pytest_reedbackup.parity.surroundings import surroundings
+from pytest_reedbackup.recordings import BASE_MARK, outcome_of
 
 MENDABLE = ("D11",)
 """The defects that a list shows (contract `last`, "Defects seen")."""
@@ -22,31 +33,33 @@ _SUFFIX = ".tar.gz"
 _MIB = 1048576
 
 
-def observed(side: Side) -> Facts:
+def observed(side: Side, call: List, number: int) -> Facts:
     """The call is made; what came of it."""
-    observer = Observer(side.base)
+    before = Snapshot.read(side.base)
     outcome = outcome_of(side.subject.list_backups(side.base), side.base)
-    touched = elsewhere(sorted(observer.changed()))
+    touched = surroundings(before, Snapshot.read(side.base))
     if "err" in outcome:
-        return {OUTCOME: refused_line(outcome), ELSEWHERE: touched}
-    return {OUTCOME: ("a list",), BACKUPS: _in_order(outcome["ok"]), ELSEWHERE: touched}
+        return {OUTCOME: refused(outcome), **touched}
+    return {OUTCOME: ("a list",), BACKUPS: _in_order(side, outcome["ok"]), **touched}
 
 
-def predicted(side: Side, mended: Collection[str]) -> Facts:
-    """What the model says of the call, read from the side's files before it."""
+def expected(side: Side, call: List, mended: Collection[str]) -> Iterator[Expected]:
+    """What may come of the call, read from the side's files before it."""
     folder = side.base / "backups"
+    if folder.exists() and not folder.is_dir():
+        error = {"kind": "IoError", "operation": "read_backup_dir", "reason": NO_FOLDER}
+        yield Expected({OUTCOME: refused({"err": error}), **UNTOUCHED})
+        return
     infos = [
         {
             "timestamp": second,
-            "path": f"{{base}}/backups/{path.name}",
-            "size_bytes": path.lstat().st_size,
-            "size_mb": path.lstat().st_size / _MIB,
+            **_of_file(path),
         }
         for path in (folder.iterdir() if folder.exists() else ())
         if (second := _second(path.name)) is not None and ("D11" not in mended or is_archive(path))
     ]
-    newest_first = sorted(infos, key=lambda info: info["timestamp"], reverse=True)  # type: ignore[arg-type, return-value]
-    return {OUTCOME: ("a list",), BACKUPS: _in_order(newest_first), ELSEWHERE: AS_BEFORE}
+    newest_first = sorted(infos, key=lambda info: info["timestamp"], reverse=True)
+    yield Expected({OUTCOME: ("a list",), BACKUPS: _in_order(side, newest_first), **UNTOUCHED})
 
 
 def is_archive(path: Path) -> bool:
@@ -65,13 +78,28 @@ def _second(name: str) -> int | None:
     return rust_number(stem, U64_MAX) if stem != name else None
 
 
-def _in_order(infos: Collection[Mapping[str, Any]]) -> tuple[str, ...]:
+def _of_file(path: Path) -> dict[str, Any]:
+    size = path.lstat().st_size
+    return {
+        "path": f"{BASE_MARK}/backups/{path.name}",
+        "size_bytes": size,
+        "size_mb": size / _MIB,
+    }
+
+
+def _in_order(side: Side, infos: Collection[Mapping[str, Any]]) -> tuple[str, ...]:
     """A line each; the order of equal timestamps is free, so those are sorted by path."""
     lines: list[str] = []
-    group: list[str] = []
-    last: object = None
-    for info in infos:
-        if info["timestamp"] != last:
-            lines, group, last = [*lines, *sorted(group)], [], info["timestamp"]
-        group.append(", ".join(f"{name} {value}" for name, value in info.items()))
-    return (*lines, *sorted(group))
+    for _, group in groupby(infos, key=lambda info: info["timestamp"]):
+        lines += sorted(_line(side, info) for info in group)
+    return tuple(lines)
+
+
+def _line(side: Side, info: Mapping[str, Any]) -> str:
+    """What is said of one backup; of one that the side made, whether it is right."""
+    path = side.base / "backups" / Path(info["path"]).name
+    if path.name in side.archives and os.path.lexists(path):
+        wanted = {"timestamp": _second(path.name), **_of_file(path)}
+        if info == wanted:
+            return side.archives[path.name]
+    return shown(", ".join(f"{name} {value}" for name, value in info.items()))

@@ -1,182 +1,235 @@
-"""restore_point_in_time: what it did to each table, and what the model says of it."""
+"""restore_point_in_time: what it did to each table, the registry, and all else."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.databases.tables import (
-    TableFolder,
-    Unreadable,
-    Version,
-    parse_log,
-    tables_of,
-    user_code,
-)
-from pytest_reedbackup.databases.tree import Entry
+from pytest_reedbackup.databases.tables import TableFolder, Unreadable, Version, parse_log
+from pytest_reedbackup.databases.tree import shown
+from pytest_reedbackup.fuzz.scenarios import Restore
+from pytest_reedbackup.held_locks import held
 from pytest_reedbackup.parity.facts import (
-    AS_BEFORE,
-    ELSEWHERE,
     OUTCOME,
     Facts,
     Side,
-    elsewhere,
+    heading_of,
     in_words,
     refused,
 )
-from pytest_reedbackup.recordings import Appended, Effects, Observer, UnknownChange, ok, outcome_of
-from pytest_reedbackup.restores import UPDATE, Failed, Fate, Restored, Skipped, fates, gives
+from pytest_reedbackup.parity.snapshot import Snapshot, sha
+from pytest_reedbackup.parity.surroundings import OTHERWISE, describe_join, surroundings
+from pytest_reedbackup.recordings import outcome_of
+from pytest_reedbackup.restores import gives
+from pytest_reedbackup.tapes.file import current_umask
 
-_KEPT = ("current.csv", "version.log")
 NOT_REPORTED = "not in the report"
+_LINE = re.compile(rb"(\n?)([0-9]+)\|([0-9]+)\|([0-9]+)\|([0-9]+)\n", re.ASCII)
+_DELTA = re.compile(r"[0-9]+\.bsdiff", re.ASCII)
 
 
-def observed(side: Side, target: int, call: int) -> Facts:
-    """Call number `call` is made; what came of it."""
-    before = _Before.read(side)
-    answer = side.subject.restore_point_in_time(side.base, target)
+def observed(side: Side, call: Restore, number: int) -> Facts:
+    """Call `number` is made; what came of it."""
+    target, target_words = side.target(call), side.target_in_words(call)
+    seen = _Seen(side, number, Snapshot.read(side.base), tables_in(side.base))
+    with held(side.held_locks()):
+        answer = side.subject.restore_point_in_time(side.base, target)
     outcome = outcome_of(answer, side.base)
-    try:
-        effects = before.observer.effects(outcome)
-    except UnknownChange as change:
-        return {OUTCOME: _outcome(outcome), ELSEWHERE: (str(change),)}
-    reported, changed = _reported(side, outcome), before.observer.changed()
-    return {
-        OUTCOME: _outcome(outcome),
+    seen.after = Snapshot.read(side.base)
+    reported = _reported(side, outcome)
+    facts = {
+        OUTCOME: _outcome(outcome, target, target_words),
         **{
-            f"table {name}": (
-                *reported.get(name, [NOT_REPORTED]),
-                *before.done_to(name, effects, changed, call),
-            )
-            for name in sorted(before.contents.keys() | reported.keys())
+            heading_of(name): (*reported.pop(lossy(name), [NOT_REPORTED]), *seen.table(name, table))
+            for name, table in seen.tables.items()
         },
-        ELSEWHERE: elsewhere(before.touched_elsewhere(changed)),
+        **{
+            heading_of(name): (*lines, "there is no such table") for name, lines in reported.items()
+        },
     }
+    return {**facts, **surroundings(seen.before, seen.after, seen.claimed)}
 
 
-def predicted(side: Side, target: int, mended: Collection[str]) -> Facts:
-    """What the model says of the call, read from the side's files before it."""
-    try:
-        expected = fates(side.base, target, mended)
-    except Unreadable as error:
-        return {OUTCOME: (f"error {in_words({'kind': error.kind, **error.fields})}",)} | {
-            ELSEWHERE: AS_BEFORE
-        }
-    tables = {f"table {name}": _fated(side, name, fate) for name, fate in expected.items()}
-    return {OUTCOME: (_ok(target),), **tables, ELSEWHERE: AS_BEFORE}
+def tables_in(base: Path) -> dict[str, TableFolder]:
+    """The tables, by their folders' names; none where there is no folder tables/."""
+    tables = base / "tables"
+    if not tables.is_dir():
+        return {}
+    children = sorted(tables.iterdir())
+    return {c.name: TableFolder(c) for c in children if c.is_dir() and not c.is_symlink()}
 
 
-@dataclass(frozen=True)
-class _Before:
-    """A base as it is before the call."""
+def lossy(name: str) -> str:
+    """A name as reports have it: what is not UTF-8 in it is U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+@dataclass
+class _Seen:
+    """A base before and after a call, and what of its changes is explained."""
 
     side: Side
-    observer: Observer
-    contents: Mapping[str, bytes | None]
-    """current.csv of each table; None where it is lost."""
-    logs: Mapping[str, bytes]
+    number: int
+    before: Snapshot
+    tables: Mapping[str, TableFolder]
+    after: Snapshot = field(init=False)
+    claimed: set[str] = field(default_factory=set)
 
-    @classmethod
-    def read(cls, side: Side) -> _Before:
-        """The base as it is now."""
-        observer = Observer(side.base)
-        return cls(side, observer, _currents(side), observer.logs)
-
-    def done_to(self, name: str, effects: Effects, changed: set[str], call: int) -> list[str]:
-        """The lines about the files of one table."""
-        path = f"tables/{name}/current.csv"
-        appended = effects.appended.get(name)
-        made = self._made(name) if appended else None
+    def table(self, name: str, table: TableFolder) -> Iterator[str]:
+        """The lines about one table's files."""
+        current, current_after = self._contents(table.current)
+        log, log_after = self._contents(table.log)
+        yield f"current.csv: {_replaced(current, current_after, self._sha(table.current))}"
+        line, made = _appended(name, log or b"", log_after)
+        yield f"version.log: {line}"
         if made is not None:
-            self.side.made[name, made.timestamp] = f"the version that call {call} made"
-        left = [tmp for tmp in effects.left_behind if tmp not in self.observer.before.entries]
-        return _files(
-            current=effects.current_sha256.get(path),
-            appended=appended,
-            flaw=self._flaw(name, made) if made else "",
-            leftovers=[tmp for tmp in left if tmp.startswith(f"tables/{name}/")],
-            touched=self._touched(name, made, changed),
-        )
-
-    def _made(self, name: str) -> Version:
-        """The version whose line is new."""
-        log = (self.side.base / "tables" / name / "version.log").read_bytes()
-        return Version(*map(int, log[len(self.logs.get(name, b"")) :].split(b"|")))
-
-    def _flaw(self, name: str, made: Version) -> str:
-        """What is wrong with a new version; nothing as a rule."""
-        table = TableFolder(self.side.base / "tables" / name)
-        try:
-            earlier = parse_log(self.logs.get(name, b""))
-        except Unreadable:
-            return "it is in a log that cannot be read"
-        if any(made.timestamp <= version.timestamp for version in earlier):
-            return "its timestamp is not later than all others"
-        if not (table.delta(made.timestamp).is_file() and table.current.is_file()):
-            return "it has no delta, or there is no current.csv"
-        stored, content = table.delta(made.timestamp).read_bytes(), table.current.read_bytes()
-        if not gives(stored, made.size, self.contents[name] or b"", content):
-            return "its delta does not lead to current.csv, or has not the size that the log says"
-        return ""
-
-    def _touched(self, name: str, made: Version | None, changed: set[str]) -> list[str]:
-        """What changed in a table's folder but should not have."""
-        folder = f"tables/{name}/"
-        new = {".lock", f"{made.timestamp}.bsdiff" if made else ".lock"}
-        return [
+            yield from self._new_version(table, made, log or b"", current, current_after)
+        yield from self._orphans(table)
+        yield from self._lock(table)
+        yield from self._temporary(table)
+        folder = f"{self.before.home(table.path)}/"
+        rest = {
             path
-            for path in sorted(changed)
+            for path in self.before.changed(self.after) - self.claimed
             if path.startswith(folder)
-            and not path.endswith(".tmp")
-            and not (path not in self.observer.before.entries and path[len(folder) :] in new)
-            and not (path[len(folder) :] in _KEPT and self._keeps_its_mode(path))
-        ]
+        }
+        self.claimed |= rest
+        yield from (f"changed besides: {line}" for line in self.before.changes(self.after, rest))
 
-    def _keeps_its_mode(self, path: str) -> bool:
-        """Whether only a file's content is another, or it is one that was lost."""
-        before: Entry | None = self.observer.before.entries.get(path)
-        file = self.side.base / path
-        if before is None:
-            return path.endswith("current.csv")
-        if before.kind != "file" or not file.is_file():
-            return False
-        return file.stat().st_mode & 0o7777 == before.mode
+    def _contents(self, path: Path) -> tuple[bytes | None, bytes | None]:
+        """A file's content before and after, through symlinks; a change of it is explained."""
+        home = self.before.home(path)
+        one, other = self.before.files.get(home), self.after.files.get(self.after.home(path))
+        was, became = self.before.entries.get(home), self.after.entries.get(home)
+        is_kept = was is None or (was.kind == "file" and became and was.mode == became.mode)
+        if became and became.kind == "file" and is_kept:
+            self.claimed.add(home)
+        return one, other
 
-    def touched_elsewhere(self, changed: set[str]) -> list[str]:
-        """What changed outside the tables' folders; a registry that was not there may appear."""
-        tables = tuple(f"tables/{name}/" for name in self.contents)
-        return [
+    def _sha(self, path: Path) -> str:
+        entry = self.after.entries.get(self.after.home(path))
+        return sha(entry.content) if entry else ""
+
+    def _new_version(
+        self,
+        table: TableFolder,
+        made: Version,
+        log: bytes,
+        old: bytes | None,
+        content: bytes | None,
+    ) -> Iterator[str]:
+        """What is wrong with a new version; nothing as a rule."""
+        self.side.made[lossy(table.name), made.timestamp] = (
+            f"the version that call {self.number} made"
+        )
+        self.side.written.setdefault(self.number, []).append(made.timestamp)
+        self.side.codes.append(made.user)
+        path = self.after.home(table.delta(made.timestamp))
+        stored = self.after.files.get(path)
+        if path not in self.before.entries and stored is not None:
+            self.claimed.add(path)
+            if self.after.entries[path].mode != 0o666 & ~current_umask():
+                yield f"the new version: its delta has mode {self.after.entries[path].mode:04o}"
+        try:
+            earlier = parse_log(log)
+        except Unreadable:
+            yield "the new version: it is in a log that cannot be read"
+            return
+        if any(made.timestamp <= version.timestamp for version in earlier):
+            yield "the new version: its timestamp is not later than all others"
+        if stored is None or content is None:
+            yield "the new version: it has no delta, or there is no current.csv"
+        elif not gives(stored, made.size, old or b"", content) and (log or stored != content):
+            yield (
+                "the new version: its delta does not lead to current.csv,"
+                " or has not the size that the log says"
+            )
+
+    def _new_in(self, table: TableFolder) -> dict[str, str]:
+        """Files that are new in a table's folder, by name, with their paths."""
+        folder = f"{self.before.home(table.path)}/"
+        return {
+            path[len(folder) :]: path
+            for path in sorted(self.after.files.keys() - self.before.entries.keys())
+            if path.startswith(folder) and "/" not in path[len(folder) :]
+        }
+
+    def _orphans(self, table: TableFolder) -> Iterator[str]:
+        orphans = {
             path
-            for path in changed
-            if not path.startswith(tables) and not self._is_new_registry(path)
+            for name, path in self._new_in(table).items()
+            if _DELTA.fullmatch(name) and path not in self.claimed
+        }
+        self.claimed |= orphans
+        if orphans:
+            yield f"deltas that no log line names: {len(orphans)}"
+
+    def _lock(self, table: TableFolder) -> Iterator[str]:
+        path = self._new_in(table).get(".lock")
+        if path is not None and not self.after.files[path]:
+            self.claimed.add(path)
+            yield f".lock: made, mode {self.after.entries[path].mode:04o}"
+
+    def _temporary(self, table: TableFolder) -> Iterator[str]:
+        """Temporary files that are new, and those that were there and are gone."""
+        for name, path in self._new_in(table).items():
+            if name.endswith(".tmp"):
+                self.claimed.add(path)
+                left = f"{self.before.in_words(path)}, {sha(self.after.entries[path].content)}"
+                yield f"left behind: {left}"
+        folder = f"{self.before.home(table.path)}/"
+        gone = [
+            path
+            for path in sorted(self.before.entries.keys() - self.after.entries.keys())
+            if path.startswith(folder) and path.endswith(".tmp") and "/" not in path[len(folder) :]
         ]
-
-    def _is_new_registry(self, path: str) -> bool:
-        return path.startswith("registry") and path not in self.observer.before.entries
-
-
-def _currents(side: Side) -> dict[str, bytes | None]:
-    if not (side.base / "tables").is_dir():
-        return {}
-    return {
-        name: table.current.read_bytes() if table.current.is_file() else None
-        for name, table in tables_of(side.base).items()
-    }
+        self.claimed |= set(gone)
+        yield from (f"removed: {self.before.in_words(path)}" for path in gone)
 
 
-def _outcome(outcome: Mapping[str, Any]) -> tuple[str, ...]:
+def _replaced(before: bytes | None, after: bytes | None, digest: str) -> str:
+    if before == after:
+        return "as before"
+    return "gone" if after is None else f"other content, {digest}"
+
+
+def appended_line(action: int, user: int, *, glued: bool = False) -> str:
+    """The line about a version.log that has one more."""
+    return f"one line more, action {action}, user {user}" + (
+        ", glued to the last one" if glued else ""
+    )
+
+
+def _appended(table: str, before: bytes, after: bytes | None) -> tuple[str, Version | None]:
+    """The line about version.log, and the version that is new."""
+    if after is None:
+        return ("gone" if before else "as before"), None
+    if after == before:
+        return "as before", None
+    line = _LINE.fullmatch(after[len(before) :])
+    if not after.startswith(before) or line is None:
+        return f"tables/{shown(table)}/version.log {OTHERWISE}", None
+    made = Version(*map(int, line.groups()[1:]))
+    return appended_line(made.action, made.user) + describe_join(before, line[1]), made
+
+
+def _outcome(outcome: Mapping[str, Any], target: int, in_words: str) -> tuple[str, ...]:
     if "err" in outcome:
         return refused(outcome)
-    return (_ok(outcome["ok"]["target_timestamp"]),)
+    reported = outcome["ok"]["target_timestamp"]
+    return (reported_target(in_words if reported == target else str(reported)),)
 
 
-def _ok(target: int) -> str:
-    return f"a report with target_timestamp {target}"
+def reported_target(words: str) -> str:
+    """The line about a report."""
+    return f"a report with target_timestamp {words}"
 
 
-def _reported(side: Side, outcome: Mapping[str, Any]) -> dict[str, list[str]]:
+def _reported(side: Side, outcome: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """What the report says of each table; each time, where it is in it more than once."""
     report = outcome.get("ok", {"tables_restored": [], "tables_skipped": [], "errors": []})
     said: dict[str, list[str]] = {}
@@ -186,47 +239,4 @@ def _reported(side: Side, outcome: Mapping[str, Any]) -> dict[str, list[str]]:
         said.setdefault(name, []).append("skipped")
     for name, error in report["errors"]:
         said.setdefault(name, []).append(f"error {in_words(error)}")
-    return said
-
-
-def _fated(side: Side, name: str, fate: Fate) -> tuple[str, ...]:
-    """The lines that `observed` has where a table's fate is `fate`."""
-    match fate:
-        case Restored(timestamp, content, glued):
-            current = TableFolder(side.base / "tables" / name).current
-            unchanged = current.is_file() and current.read_bytes() == content
-            files = _files(
-                current=None if unchanged else hashlib.sha256(content).hexdigest(),
-                appended=Appended(UPDATE, user_code(side.base, "system"), glued),
-            )
-            return f"restored to {side.version(name, timestamp)}", *files
-        case Skipped():
-            return "skipped", *_files()
-        case Failed(kind, fields, leftover):
-            error = in_words(ok({"kind": kind, **fields}, side.base)["ok"])
-            path = side.base / "tables" / name / leftover
-            is_new = leftover and not path.exists()
-            return f"error {error}", *_files(
-                leftovers=[f"tables/{name}/{leftover}"] if is_new else []
-            )
-
-
-def _files(
-    current: str | None = None,
-    appended: Appended | None = None,
-    flaw: str = "",
-    leftovers: Collection[str] = (),
-    touched: Collection[str] = (),
-) -> list[str]:
-    """What became of a table's files, in lines; as a rule there are two."""
-    log = "as before"
-    if appended is not None:
-        log = f"one line more, action {appended.action}, user {appended.user}"
-        log += ", glued to the last one" if appended.joined_to_last_line else ""
-    return [
-        f"current.csv: {f'other content, sha256 {current[:12]}…' if current else 'as before'}",
-        f"version.log: {log}",
-        *([f"the new version: {flaw}"] if flaw else []),
-        *(f"left behind: {path}" for path in leftovers),
-        *(f"changed besides: {path}" for path in touched),
-    ]
+    return {name: sorted(lines) for name, lines in said.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from pytest_reedbackup.held_locks import held_now
 from pytest_reedbackup.recordings import BASE_MARK
 from pytest_reedbackup.tapes.state import digest
 from pytest_reedbackup.tapes.surroundings import folder_around
@@ -43,8 +46,12 @@ class Request:
         return folder_around(self.base)
 
     def digest(self) -> str:
-        """The state of the base as it is now."""
-        return digest(self.base, self.around)
+        """The state of the base as it is now, and the locks in it that others hold."""
+        state = digest(self.base, self.around)
+        held = {os.path.relpath(lock, self.base): how for lock, how in held_now().items()}
+        if not held:
+            return state
+        return hashlib.sha256(f"{state} {sorted(held.items())}".encode()).hexdigest()[: len(state)]
 
     def marked(self, reply: Any) -> Any:
         """A reply with marks for the paths."""

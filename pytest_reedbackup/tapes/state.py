@@ -46,10 +46,21 @@ def digest(base: Path, around: Path) -> str:
 
 def _content(path: Path, entry: Entry, around: Path) -> str:
     if entry.kind == "symlink":
-        return os.fsdecode(_anywhere(os.fsencode(entry.content), around))
+        target = os.fsdecode(_anywhere(os.fsencode(entry.content), around))
+        return target + _beside(path, around)
     if entry.kind == "file" and _may_be_an_archive(path):
         return _packed(entry.content, path, around)
     return entry.content
+
+
+def _beside(link: Path, around: Path) -> str:
+    """What a symlink leads to that lies beside the base: a call may follow it."""
+    target, folder = os.path.realpath(link), os.path.realpath(around)
+    base = os.path.join(folder, link.relative_to(around).parts[0])
+    if not target.startswith(f"{folder}/") or f"{target}/".startswith(f"{base}/"):
+        return ""
+    entries = sorted(Tree.read(Path(target)).entries.items())
+    return "".join(f"\0{path}\0{entry.kind}\0{entry.content}" for path, entry in entries)
 
 
 def _may_be_an_archive(path: Path) -> bool:

@@ -110,7 +110,9 @@ def _add(path: Path, name: str, clock: Clock) -> int:
     """Add `name` to users.dict and return its code; the caller holds the registry's lock."""
     content = path.read_bytes()
     code = _next_code(content, name)
-    separator = b"\n" if content and not content.endswith(b"\n") else b""
+    # In an empty file the line would be the header, and found by nobody.
+    content = content or f"{USERS_HEADER}\n".encode()
+    separator = b"" if content.endswith(b"\n") else b"\n"
     line = f"{code}|{name}|{clock() // 10**9}\n".encode()
     files.replace(path, content + separator + line)
     return code

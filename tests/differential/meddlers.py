@@ -115,6 +115,29 @@ class ChangesTheContent(Meddler):
         (table / "current.csv").write_bytes(b"other\n")
 
 
+class WritesOutside(Meddler):
+    def after_restore(self, base: Path, table: Path) -> None:
+        (base.parent / "outside.txt").write_bytes(b"")
+
+
+class AddsABlankLine(Meddler):
+    def after_restore(self, base: Path, table: Path) -> None:
+        log = table / "version.log"
+        *before, last = log.read_bytes().splitlines(keepends=True)
+        log.write_bytes(b"".join([*before, b"\n", last]))
+
+
+class AddsAUser(Meddler):
+    def after_restore(self, base: Path, table: Path) -> None:
+        with (base / "registry" / "users.dict").open("ab") as users:
+            users.write(b"9|nobody|1700000000\n")
+
+
+class WritesADeltaMore(Meddler):
+    def after_restore(self, base: Path, table: Path) -> None:
+        (table / "17.bsdiff").write_bytes(b"")
+
+
 class SpoilsTheTar(Meddler):
     def after_create(self, archive: Path) -> None:
         content = gzip.decompress(archive.read_bytes()).replace(b".reed", b".read")
@@ -157,6 +180,10 @@ EXPECTED: Mapping[type[Meddler], str] = {
     AddsTwoLines: "tables/text/version.log has changed otherwise than by one line",
     RemovesTheLog: "changed besides: tables/text/version.log",
     ChangesTheContent: "current.csv: other content",
+    WritesOutside: "changed: outside.txt: a file that was not there",
+    AddsABlankLine: "version.log: one line more, action 2, user 0, after a blank one",
+    AddsAUser: "users.dict: one line more, 9|nobody|now",
+    WritesADeltaMore: "deltas that no log line names: 1",
     SpoilsTheTar: "expected a plain tar",
     LeavesAMemberOut: "tables/text/current.csv: missing",
     CutsTheArchive: "but it is",
@@ -164,3 +191,8 @@ EXPECTED: Mapping[type[Meddler], str] = {
     ChangesTheSource: "changed: tables/text/current.csv",
 }
 """What is to be told of each."""
+
+BESIDE_A_RESTORE = [
+    meddler for meddler in EXPECTED if meddler.after_restore is not Meddler.after_restore
+]
+"""Those that change something after a restore."""

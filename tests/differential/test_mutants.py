@@ -28,7 +28,13 @@ def hunted(a: Party, b: Party, kept: Path, seed: int = 1) -> BrokenPromise:
     return broken.value
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        pytest.param(each, id=each.name, marks=pytest.mark.campaign if each.is_slow else ())
+        for each in MUTATIONS
+    ],
+)
 def test_a_slip_is_found_and_shrunk(
     mutation: Mutation, party: Callable[..., Party], tmp_path: Path
 ) -> None:

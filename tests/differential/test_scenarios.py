@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from pytest_reedbackup.databases.tables import U64_MAX, tables_of
 from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.fuzz.damages import Flipped, Gone
+from pytest_reedbackup.fuzz.in_place import What
 from pytest_reedbackup.fuzz.in_words import scenario_in_words
 from pytest_reedbackup.fuzz.last_histories import edge_targets, scenarios
 from pytest_reedbackup.fuzz.sandbox import built
@@ -26,21 +28,21 @@ from pytest_reedbackup.fuzz.scenarios import (
 )
 from reedbase_backup.last import Table
 
-DRAWN = 400
+DRAWN = 2000
 
 
-def drawn(*, restores_only: bool = False) -> list[Scenario]:
+def drawn(count: int = DRAWN, *, told_only: bool = False) -> list[Scenario]:
     found: list[Scenario] = []
 
     @seed(1)
     @settings(
-        max_examples=DRAWN,
+        max_examples=count,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(scenarios(restores_only=restores_only))
+    @given(scenarios(told_only=told_only))
     def note(scenario: Scenario) -> None:
         found.append(scenario)
 
@@ -111,7 +113,12 @@ def test_strategies_reach_every_kind_of_damage_and_of_call(some: list[Scenario])
     seen: Counter[str] = Counter()
     for scenario in some:
         seen.update(type(call).__name__ for call in scenario.calls)
-        seen[f"tables/ {scenario.tables_folder}"] += 1
+        in_place = {f"{each.path} {each.what}" for each in scenario.in_place}
+        seen.update(in_place & {"tables missing", "tables other-file", "tables link-outside"})
+        seen.update(each.what for table in scenario.tables for each in table.in_place)
+        seen["users.dict"] += scenario.users is not None
+        seen["the clock goes back"] += any(call.at < 0 for call in scenario.calls)
+        seen["two backups"] += sum(isinstance(call, Create) for call in scenario.calls) > 1
         seen.update(backup.kind for backup in scenario.backups)
         stamps = [{version.at for version in table.versions} for table in scenario.tables]
         seen["a time in two tables"] += len(set().union(*stamps)) < sum(map(len, stamps))
@@ -120,12 +127,20 @@ def test_strategies_reach_every_kind_of_damage_and_of_call(some: list[Scenario])
             seen["no versions"] += not times
             seen["unsorted"] += times != sorted(times)
             seen["a time twice"] += len(set(times)) < len(times)
-            seen["a damaged line"] += table.line is not None
+            seen["a damaged line"] += len(table.lines) == 1
+            seen["several damaged lines"] += len({n for n, _ in table.lines}) > 1
+            seen["an odd name"] += not table.folder.isalnum()
+            seen["no UTF-8"] += "\udcff" in table.folder
+            seen["a newline"] += "\n" in table.folder
+            seen[f"lock {table.lock}"] += 1
             seen["a damaged log"] += bool(table.log)
             seen["current.csv " + table.current] += 1
             seen.update(type(version.delta).__name__ for version in table.versions)
     wanted = {
-        *("Restore", "List", "Create", "tables/ missing", "tables/ file"),
+        *("Restore", "List", "Create", "tables missing", "tables other-file"),
+        *("users.dict", "the clock goes back", "two backups", "several damaged lines"),
+        *("an odd name", "no UTF-8", "a newline", "lock a-moment", "lock throughout"),
+        *get_args(What),
         *("archive", "empty", "no-gzip", "cut", "folder", "link", "dangling"),
         *("a time in two tables", "no versions", "unsorted", "a time twice"),
         *("a damaged line", "a damaged log", "current.csv lost", "current.csv changed"),
@@ -134,8 +149,8 @@ def test_strategies_reach_every_kind_of_damage_and_of_call(some: list[Scenario])
     assert {kind for kind in wanted if not seen[kind]} == set()
 
 
-def test_restores_only_means_just_that() -> None:
-    calls = [call for scenario in drawn(restores_only=True) for call in scenario.calls]
+def test_told_only_means_just_that() -> None:
+    calls = [call for scenario in drawn(300, told_only=True) for call in scenario.calls]
     assert not [call for call in calls if isinstance(call, List | Create)]
 
 

@@ -20,7 +20,13 @@ BASELINE = "tests.baseline_imitation:Baseline"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve python"
 # A few of every kind: what changes files, what only looks, what depends on the clock, what fails.
 SHORT = {
-    "python-last": ("last/create/[ao]*", "last/create/tar*", "last/list/n*", "last/restore/[ioe]*"),
+    "python-last": (
+        "last/create/[ao]*",
+        "last/create/tar*",
+        "last/list/n*",
+        "last/restore/[ioe]*",
+        "last/restore/pick/fuzz",
+    ),
     BASELINE: ("last/create/[ot]*", "last/list/[no]*", "last/restore/le*", "last/surface/*"),
     "python": (
         "ticket/create/[cns]*-*",
