@@ -143,8 +143,10 @@ def test_a_hanging_adapter_ends_its_campaign_with_one_error(
 
 @pytest.mark.parametrize("option", SHOWN_BY_THE_MACHINE)
 def test_the_state_machine_finds_lies(
-    option: str, tmp_path_factory: pytest.TempPathFactory
+    option: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # All of the examples, not the share of one worker among however many there are.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
     folder = tmp_path_factory.mktemp("machine")
     templates = Templates(folder / "templates")
     subject = Subject(ImplementationUnderTest(option, folder), "ticket")
