@@ -12,7 +12,8 @@ from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
 from pytest_reedbackup.subject import Subject
 
-# What an interpreter writes beside its modules is no file of the implementation.
+# What an interpreter writes beside its modules is no file of the implementation, and a kill at
+# one of its renames there none in a call.
 _QUIET_START = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
