@@ -6,9 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.failures import BrokenPromise as BrokenPromise
-from pytest_reedbackup.failures import MissingCapability as MissingCapability
-from pytest_reedbackup.failures import UndecidedBound as UndecidedBound
+from pytest_reedbackup.failures import BrokenPromise
 from pytest_reedbackup.implementations.client import Answer, Answered, Refused
 
 A_VALUE = "a value"
