@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from pytest_reedbackup.databases import tables
 from pytest_reedbackup.databases.tables import TableFolder, Unreadable, tables_of
 from pytest_reedbackup.databases.tree import Tree
+from pytest_reedbackup.databases.users import system_code
 from pytest_reedbackup.promises import expect, expect_same_tree, expect_that
 from pytest_reedbackup.subject import Subject
 
@@ -125,7 +126,7 @@ class Before:
             for path in (table.current, table.log)
             if path.is_file()
         }
-        return cls(base, _whole(base), files, tables.user_code(base, "system"))
+        return cls(base, _whole(base), files, system_code(base))
 
     def expect_changes(self, expected: Fates) -> None:
         """Just the tables that were to be restored must have changed, and only as they must."""

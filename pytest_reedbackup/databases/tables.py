@@ -230,16 +230,6 @@ def patched(old: bytes, stream: bytes) -> bytes:
     return bytes(new)
 
 
-def user_code(base: Path, name: str) -> int:
-    """The code of a user: a later line of users.dict wins, a new user gets the next code."""
-    try:
-        lines = (base / "registry" / "users.dict").read_text().splitlines()[1:]
-    except FileNotFoundError:
-        return {"system": 0, "admin": 1}[name]
-    codes = {fields[1]: int(fields[0]) for line in lines if (fields := line.split("|"))[1:]}
-    return codes.get(name, max(codes.values(), default=-1) + 1)
-
-
 def _numbers(parts: Sequence[str], line: int) -> list[int]:
     numbers = []
     for text, (name, limit) in zip(parts, _FIELDS, strict=False):

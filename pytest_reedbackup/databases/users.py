@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 from pytest_reedbackup.databases.tables import rust_lines, rust_number
 
@@ -40,6 +41,19 @@ class Users:
         taken = {code for code, _ in self.names}
         wanted = self.next_code
         return wanted if wanted not in taken else next(n for n in count() if n not in taken)
+
+
+def system_code(base: Path) -> int:
+    """The code by which a restore of `base` writes: that of system, who gets the next one if new.
+
+    A missing registry is made before the call, with system as 0 (BASELINE.md, "The adapter's
+    duty").
+    """
+    try:
+        users = read_users((base / "registry" / "users.dict").read_bytes())
+    except FileNotFoundError:
+        return 0
+    return users.next_code if users.system is None else users.system
 
 
 def read_users(content: bytes) -> Users:
