@@ -26,17 +26,13 @@ from pytest_reedbackup.judging import (
     outcome_of,
     with_divergence,
 )
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome, whole_case, worst_attempt
+from pytest_reedbackup.outcomes import CaseOutcome, Key, Outcome, whole_case, worst_attempt
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.planning import Planned
 from pytest_reedbackup.settings import Settings
 from pytest_reedbackup.watching import ending_of, forget
-from reedbase_backup.protocol import Contract
 
 _CARRIED = "reedbackup"
-
-Key = tuple[str, Contract, str]
-"""What there is one outcome of: implementation, contract and case id."""
 
 Absent = Callable[[Planned], CaseOutcome]
 

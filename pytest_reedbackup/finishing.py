@@ -14,7 +14,7 @@ from pytest_reedbackup.attempts import Collected
 from pytest_reedbackup.cases import Case, case_of
 from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.judging import not_checked, outcome_of, with_divergence
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome
+from pytest_reedbackup.outcomes import CaseOutcome, Key, Outcome
 from pytest_reedbackup.planning import Planned, left_out, pairing_of
 from pytest_reedbackup.report import drift_table, json_report, junit, last_line, terminal
 from pytest_reedbackup.settings import Settings
@@ -213,7 +213,7 @@ class Finishing:
         return self._settings.runs_suite or entry.nodeid in self._node_ids
 
     @cached_property
-    def _keys(self) -> Set[tuple[str, str, str]]:
+    def _keys(self) -> Set[Key]:
         return {one.key for one in self._planned}
 
     @cached_property

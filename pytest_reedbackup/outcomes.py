@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from reedbase_backup.protocol import Contract
 
+Key = tuple[str, Contract, str]
+"""What there is one outcome of: implementation, contract and case id."""
+
 
 class Outcome(StrEnum):
     """How a case ended."""
@@ -93,8 +96,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """The defect of the baseline that the promise states (contract `last`)."""
 
     @property
-    def key(self) -> tuple[str, Contract, str]:
-        """What there is one outcome of: implementation, contract and case id."""
+    def key(self) -> Key:
+        """Whose outcome this is."""
         return self.implementation, self.contract, self.case_id
 
 

@@ -20,6 +20,7 @@ import pytest
 
 from pytest_reedbackup.cases import Case, case_of, declared_by
 from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.outcomes import Key
 from pytest_reedbackup.pairings import Pairing
 from pytest_reedbackup.suite import suite_folder
 from reedbase_backup.protocol import Contract
@@ -72,8 +73,8 @@ class Planned:
     """What pytest calls the test; empty where the suite's files say that there is one."""
 
     @property
-    def key(self) -> tuple[str, Contract, str]:
-        """What there is one outcome of: implementation, contract and case id."""
+    def key(self) -> Key:
+        """Whose outcome is to come of it."""
         return self.pairing.option, self.pairing.contract, self.case.id
 
 
