@@ -26,8 +26,8 @@ from pytest_reedbackup.subject import Subject
 MakeDatabase = Callable[[Spec], Path]
 
 # As long as it takes for so many of each, so that a busy machine sees as much as an idle one.
-ENOUGH = 40
-LEAST_SECS, MOST_SECS = 2.0, 10.0
+ENOUGH = 60
+LEAST_SECS, MOST_SECS = 2.0, 30.0
 # What a call may say that did not come to its turn, or saw the others at work.
 BUSY = ("LockTimeout", "IoError", "CommandFailed")
 
