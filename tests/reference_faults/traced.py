@@ -12,7 +12,9 @@ from reedbase_backup import list_backups
 from reedbase_backup.archive import ArchiveReader
 
 CHILD = """
-import sys
+import signal, sys
+# Whoever starts the tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from reedbase_backup import ReedError, create_backup, restore_point_in_time
 call, base = sys.argv[1:]
 try:
