@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_reedbackup.connections.implementation import Subject
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.databases.templates import Templates
-    from pytest_reedbackup.fuzz.campaign import Fuzzing
-    from pytest_reedbackup.pairings import Pairing
-    from pytest_reedbackup.run import Run
-    from pytest_reedbackup.settings import Settings
-    from pytest_reedbackup.subject import Subject
-    from pytest_reedbackup.tapes.recorder import Recorder
+    from pytest_reedbackup.generate.campaign import Fuzzing
+    from pytest_reedbackup.recording.recorder import Recorder
+    from pytest_reedbackup.session.connecting import Pairing
+    from pytest_reedbackup.session.run import Run
+    from pytest_reedbackup.session.settings import Settings
 
 MakeDatabase = Callable[["Spec"], Path]
 
@@ -33,7 +33,7 @@ def reedbackup_templates(
     """The databases that were built for this run, to be cloned for each test."""
     _refuse_windows()
     from pytest_reedbackup.databases.templates import Templates
-    from pytest_reedbackup.places import TEMPLATES, kept_folder
+    from pytest_reedbackup.session.places import TEMPLATES, kept_folder
 
     return Templates(kept_folder(request.config, tmp_path_factory, TEMPLATES))
 
@@ -104,7 +104,7 @@ def reedbackup_baseline(
 
     Raises MissingCapability, which skips a case, where none was given.
     """
-    from pytest_reedbackup.failures import MissingCapability
+    from pytest_reedbackup.model.failures import MissingCapability
 
     settings = _settings(request.config)
     if settings is None or settings.baseline is None:
@@ -134,7 +134,7 @@ def reedbackup_all(
 @pytest.fixture(scope="session")
 def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
     """How many examples to generate, and from which seed."""
-    from pytest_reedbackup.fuzz.campaign import Fuzzing
+    from pytest_reedbackup.generate.campaign import Fuzzing
 
     settings = _settings(request.config)
     return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
@@ -143,7 +143,7 @@ def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
 @pytest.fixture
 def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: Fuzzing) -> Fuzzing:
     """An equal part of the examples for each fuzzing case of this contract that was chosen."""
-    from pytest_reedbackup.cases import case_of
+    from pytest_reedbackup.model.case import case_of
 
     own = case_of(request.node)
     chosen = {case.id for item in request.session.items if (case := case_of(item)) is not None}
@@ -181,9 +181,9 @@ def reedbackup_is_recorded(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def reedbackup_repeat(request: pytest.FixtureRequest) -> str:
     """The command that repeats this case; none outside a run of the suite."""
-    from pytest_reedbackup.cases import case_of
-    from pytest_reedbackup.judging import repeat
-    from pytest_reedbackup.planning import pairing_of
+    from pytest_reedbackup.model.case import case_of
+    from pytest_reedbackup.session.judging import repeat
+    from pytest_reedbackup.session.planning import pairing_of
 
     settings = _settings(request.config)
     case, pairing = case_of(request.node), pairing_of(request.node)
@@ -197,7 +197,7 @@ def reedbackup_differences(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Where databases are kept that two implementations differ on; it outlives the run."""
-    from pytest_reedbackup.places import kept_folder
+    from pytest_reedbackup.session.places import kept_folder
 
     return kept_folder(request.config, tmp_path_factory, "reedbackup-differences")
 
@@ -205,7 +205,7 @@ def reedbackup_differences(
 @pytest.fixture(scope="session")
 def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What this machine takes for a fixed job, to be read beside absolute figures."""
-    from pytest_reedbackup.timing import calibration
+    from pytest_reedbackup.checks.timing import calibration
 
     return calibration(tmp_path_factory.mktemp("reedbackup-calibration"))
 
@@ -235,7 +235,7 @@ def reedbackup_in_rounds(
 @pytest.fixture
 def reedbackup_measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Records a case's figures, which the report shows whatever became of the case."""
-    from pytest_reedbackup.judging import MEASURED
+    from pytest_reedbackup.session.judging import MEASURED
 
     return lambda words: record_property(MEASURED, words)
 
@@ -244,8 +244,8 @@ def _running(
     pairing: Pairing | None, scratch: Path, recorder: Recorder | None = None
 ) -> Generator[Subject]:
     _refuse_windows()
-    from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
-    from pytest_reedbackup.subject import Subject
+    from pytest_reedbackup.connections.connection import ImplementationUnderTest
+    from pytest_reedbackup.connections.implementation import Subject
 
     if pairing is None:
         implementation = ImplementationUnderTest("python", scratch)

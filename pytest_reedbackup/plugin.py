@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_reedbackup.run import Run
+    from pytest_reedbackup.session.run import Run
 
 pytest_plugins = ("pytest_reedbackup.fixtures",)
 
@@ -132,7 +132,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None]:
     """Closes a run of the suite to the user's project, before anything of that is loaded."""
     if any(argument.startswith(("--reedbackup-", "@")) for argument in args):
-        from pytest_reedbackup import suite
+        from pytest_reedbackup.session import suite
 
         if not suite.runs_suite(early_config):
             suite.begin(early_config, parser, args)
@@ -151,7 +151,7 @@ def pytest_cmdline_main(
     """
     if not config.getoption("reedbackup_impl"):
         return (yield)
-    from pytest_reedbackup.suite import runs_suite
+    from pytest_reedbackup.session.suite import runs_suite
 
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
         config.option.benchmark_disable = True
@@ -172,8 +172,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("reedbackup_impl"):
         if sys.platform == "win32":
             raise pytest.UsageError(f"--reedbackup-impl: {NOT_ON_WINDOWS}")
-        from pytest_reedbackup.run import Run
-        from pytest_reedbackup.workers import Workers
+        from pytest_reedbackup.session.run import Run
+        from pytest_reedbackup.session.workers import Workers
 
         config.pluginmanager.register(Workers(config), "reedbackup-workers")
         run = Run(config)

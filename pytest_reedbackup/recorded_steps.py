@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from pytest_reedbackup.held_locks import held
+from pytest_reedbackup.databases.held_locks import held
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,9 +23,9 @@ import msgspec.structs
 from msgspec import UNSET, UnsetType
 
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.databases.tree import Tree
 from pytest_reedbackup.implementations.client import Answer, Refused
 from pytest_reedbackup.recorded_steps import Step
+from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.errors import ReedError
 
 BASE_MARK = "{base}"

@@ -2,6 +2,6 @@
 
 import sys
 
-from reedbase_backup.cli import main
+from reedbase_backup.cli.commands import main
 
 sys.exit(main())

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import IO
 
-from reedbase_backup.presence import says_nothing_is_there
+from reedbase_backup.disk.presence import says_nothing_is_there
 from reedbase_backup.types import BackupInfo
 
 SUFFIX = ".tar.gz"

@@ -6,9 +6,13 @@ import os
 import stat
 import time
 
-from reedbase_backup import catalogue, durable, retention
-from reedbase_backup.archive import ArchiveWriter
+from reedbase_backup import catalogue, retention
+from reedbase_backup.archive.archive import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.disk import durable
+from reedbase_backup.disk.folders import status
+from reedbase_backup.disk.locks import base_locked
+from reedbase_backup.disk.source import SPECIAL, units
 from reedbase_backup.errors import (
     BackupUnsafe,
     IoError,
@@ -17,11 +21,8 @@ from reedbase_backup.errors import (
     from_os_error,
     translated,
 )
-from reedbase_backup.folders import status
 from reedbase_backup.list import read_info
-from reedbase_backup.locks import base_locked
-from reedbase_backup.source import SPECIAL, units
-from reedbase_backup.swap import recover
+from reedbase_backup.swap.swap import recover
 from reedbase_backup.types import BackupInfo, BasePath
 
 

@@ -6,11 +6,11 @@ import errno
 import os
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive import ArchiveReader
+from reedbase_backup.archive.archive import ArchiveReader
+from reedbase_backup.archive.gzip_member import read_summary
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.disk.memory import Memory
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, IoError, from_os_error, translated
-from reedbase_backup.gzip_member import read_summary
-from reedbase_backup.memory import Memory
 from reedbase_backup.types import BackupInfo, BasePath
 
 # How the system says that it cannot read this one file; a lack of memory or of

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive import ArchiveReader, Contents
-from reedbase_backup.contents import Entry
-from reedbase_backup.errors import BackupNotFound, translated
-from reedbase_backup.locks import base_watched
-from reedbase_backup.presence import is_folder
-from reedbase_backup.restore import newest_at_or_before
-from reedbase_backup.source import (
+from reedbase_backup.archive.archive import ArchiveReader, Contents
+from reedbase_backup.archive.contents import Entry
+from reedbase_backup.disk.locks import base_watched
+from reedbase_backup.disk.presence import is_folder
+from reedbase_backup.disk.source import (
     SourceEntry,
     SourceFile,
     SourceFolder,
@@ -22,6 +20,8 @@ from reedbase_backup.source import (
     read_settled,
     units,
 )
+from reedbase_backup.errors import BackupNotFound, translated
+from reedbase_backup.restore import newest_at_or_before
 from reedbase_backup.types import BasePath
 
 

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reedbase_backup import catalogue, retention
-from reedbase_backup.archive import ArchiveReader, Contents
+from reedbase_backup.archive.archive import ArchiveReader, Contents
+from reedbase_backup.archive.contents import ROOTS
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.contents import ROOTS
+from reedbase_backup.disk.locks import base_locked, tables_locked
+from reedbase_backup.disk.mounts import mount_points
+from reedbase_backup.disk.presence import is_folder
 from reedbase_backup.errors import (
     BackupNotFound,
     IoError,
@@ -19,13 +22,10 @@ from reedbase_backup.errors import (
     from_os_error,
     translated,
 )
-from reedbase_backup.extract import extract
-from reedbase_backup.kept_locks import keep_locks
-from reedbase_backup.locks import base_locked, tables_locked
-from reedbase_backup.mounts import mount_points
-from reedbase_backup.presence import is_folder
-from reedbase_backup.steps import Unmovable
-from reedbase_backup.swap import Swap, recover
+from reedbase_backup.swap.extract import extract
+from reedbase_backup.swap.kept_locks import keep_locks
+from reedbase_backup.swap.steps import Unmovable
+from reedbase_backup.swap.swap import Swap, recover
 from reedbase_backup.types import BasePath, RestoreReport
 
 

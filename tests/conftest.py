@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_reedbackup.report import json_report
+from pytest_reedbackup.reports import json_report
 from reedbase_backup.create import create_backup_at
 from reedbase_backup.types import BackupInfo
 
@@ -189,6 +189,6 @@ def run_suite(
 
 
 @pytest.fixture
-def gallery_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
+def tests_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """Child processes can import the gallery, too."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))

@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from .clone import remove_tree
-from .spec import NAMED, Spec
-from .templates import Templates
-from .tree import Tree
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.databases.spec import NAMED, Spec
+from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.views.tree import Tree
 
 _CLONES = 5
 

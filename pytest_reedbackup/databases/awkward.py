@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from .history import Table, draw_stamps
-from .layout import (
+from pytest_reedbackup.databases.history import Table, draw_stamps
+from pytest_reedbackup.databases.layout import (
     EPOCH_NS,
     PAGE,
     finish_folder,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from . import awkward
-from .history import Table, draw_stamps
-from .layout import (
+from pytest_reedbackup.databases import awkward
+from pytest_reedbackup.databases.history import Table, draw_stamps
+from pytest_reedbackup.databases.layout import (
     EPOCH_NS,
     finish_folder,
     make_folder,
@@ -19,7 +19,7 @@ from .layout import (
     write_metadata,
     write_registry,
 )
-from .spec import AwkwardSpec, DatabaseSpec, Spec
+from pytest_reedbackup.databases.spec import AwkwardSpec, DatabaseSpec, Spec
 
 
 def build(spec: Spec, base: Path) -> None:

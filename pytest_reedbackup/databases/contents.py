@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from .spec import Contents
+from pytest_reedbackup.databases.spec import Contents
 
 _AREAS, _PARTS, _ASPECTS = (
     words.split()

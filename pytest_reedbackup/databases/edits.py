@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from reedbase_backup.last import delta
-
-from .clone import remove_tree
+from pytest_reedbackup.databases.clone import remove_tree
+from reedbase_backup.last.versions import delta
 
 INIT: Final = 5
 UPDATE: Final = 2

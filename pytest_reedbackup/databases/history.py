@@ -15,13 +15,18 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from reedbase_backup.last.bsdiff_stream import encode
-from reedbase_backup.last.delta import XZ_PRESET
-
-from .contents import HEADERS, changed, rows
-from .edits import INIT, UPDATE, log_line
-from .layout import EPOCH_NS, USERS, finish_folder, make_folder, write_file
-from .spec import Contents
+from pytest_reedbackup.databases.contents import HEADERS, changed, rows
+from pytest_reedbackup.databases.edits import INIT, UPDATE, log_line
+from pytest_reedbackup.databases.layout import (
+    EPOCH_NS,
+    USERS,
+    finish_folder,
+    make_folder,
+    write_file,
+)
+from pytest_reedbackup.databases.spec import Contents
+from reedbase_backup.last.versions.bsdiff_stream import encode
+from reedbase_backup.last.versions.delta import XZ_PRESET
 
 _SHORTEST_GAP_NS: Final = 2_000_000
 _LONGEST_GAP_NS: Final = 90_000_000_000

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from .build import build
-from .clone import clone_tree, remove_tree
-from .spec import Spec
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.databases.spec import Spec
 
 _LOCK: Final = ".lock"
 _SEAL: Final = ".seal"

@@ -7,13 +7,13 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from pytest_reedbackup.checks.expectations import A_VALUE
 from pytest_reedbackup.contracts import RULES, drift
-from pytest_reedbackup.implementations.translated import TRANSLATIONS
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.pairings import Pairing
-from pytest_reedbackup.promises import A_VALUE
-from pytest_reedbackup.verdicts import Result
-from reedbase_backup.protocol import Contract
+from pytest_reedbackup.implementations.translation import TRANSLATIONS
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.verdict import Result
+from pytest_reedbackup.session.connecting import Pairing
+from reedbase_backup.adapter.protocol import Contract
 
 _LONGEST = 110
 # How much of what two long texts share is shown before their difference.

@@ -10,8 +10,8 @@ from pathlib import Path
 from tree_sitter import Node
 
 from pytest_reedbackup.contracts.source import CRATES, LINES
-from reedbase_backup import rust_syntax
-from reedbase_backup.rust_syntax import field, text
+from reedbase_backup.adapter.rust import syntax
+from reedbase_backup.adapter.rust.syntax import field, text
 
 _FUNCTION = "function_item"
 
@@ -67,14 +67,14 @@ def plain(rust: str) -> str:
 
 
 def _read(name: str, content: bytes) -> SourceFile:
-    root = rust_syntax.parse(content)
+    root = syntax.parse(content)
     items = [
         node
-        for node, attributes in rust_syntax.items(root)
-        if not any(rust_syntax.is_for_tests(attribute) for attribute in attributes)
+        for node, attributes in syntax.items(root)
+        if not any(syntax.is_for_tests(attribute) for attribute in attributes)
         and not name.endswith("tests.rs")
     ]
-    public = [node for node in items if rust_syntax.is_public(node)]
+    public = [node for node in items if syntax.is_public(node)]
     nodes = [node for item in items for node in _walk(item)]
     return SourceFile(
         name=name,
@@ -92,7 +92,7 @@ def _fields(struct: Node) -> tuple[str, ...]:
     body = struct.child_by_field_name("body")
     return tuple(
         plain(f"{field(node, 'name')}: {field(node, 'type')}")
-        + ("" if rust_syntax.is_public(node) else " (not public)")
+        + ("" if syntax.is_public(node) else " (not public)")
         for node in (body.named_children if body else ())
         if node.type == "field_declaration"
     )
@@ -110,7 +110,7 @@ def _signature(function: Node) -> str:
 
 def _tests(body: Node) -> Iterator[str]:
     """Names of the functions with the attribute `test`, `tokio::test` and the like."""
-    for node, attributes in rust_syntax.items(body):
+    for node, attributes in syntax.items(body):
         if node.type == _FUNCTION and any(_is_test(attribute) for attribute in attributes):
             yield field(node, "name")
         elif node.type == "mod_item" and (inner := node.child_by_field_name("body")):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_reedbackup.contracts import source
 from pytest_reedbackup.drift.rows import Row, SourceDrift
 from pytest_reedbackup.drift.source import SourceFile
-from pytest_reedbackup.outcomes import Outcome
+from pytest_reedbackup.model.outcome import Outcome
 
 _DOCUMENT = 'BASELINE.md, "API"'
 

@@ -12,15 +12,15 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from pytest_reedbackup.faketime import remove_traces
-from pytest_reedbackup.implementations.faults import (
+from pytest_reedbackup.implementations.faketime import remove_traces
+from pytest_reedbackup.model.adapter_faults import (
     Crashed,
     ProtocolViolation,
     TimedOut,
     Unusable,
     shown,
 )
-from reedbase_backup.protocol import MAX_LINE_BYTES
+from reedbase_backup.adapter.protocol import MAX_LINE_BYTES
 
 _CHUNK = 1 << 16
 _LOG_BYTES = 4000

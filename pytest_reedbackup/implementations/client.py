@@ -11,16 +11,16 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from pytest_reedbackup.failures import UnfitValue
-from pytest_reedbackup.implementations.faults import (
+from pytest_reedbackup.implementations.transport import Transport
+from pytest_reedbackup.model.adapter_faults import (
     AdapterFault,
     Misfit,
     ProtocolViolation,
     Unusable,
 )
-from pytest_reedbackup.implementations.transport import Transport
-from reedbase_backup import protocol
-from reedbase_backup.protocol import Contract
+from pytest_reedbackup.model.failures import UnfitValue
+from reedbase_backup.adapter import protocol
+from reedbase_backup.adapter.protocol import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from pytest_reedbackup.clock import InProcessClock
-from pytest_reedbackup.implementations.faults import Crashed, TimedOut
-from reedbase_backup.loading import Implementation
-from reedbase_backup.serve import Adapter
+from pytest_reedbackup.implementations.clock import InProcessClock
+from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
+from reedbase_backup.adapter.loading import Implementation
+from reedbase_backup.adapter.serving import Adapter
 
 # How often a call that goes on after it was interrupted is interrupted again.
 _AGAIN_SECS = 2.0

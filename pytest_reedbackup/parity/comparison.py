@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.fuzz.scenarios import Call, Create, List, Restore, Scenario
+from pytest_reedbackup.generate.last.scenarios import Call, Create, List, Restore, Scenario
 from pytest_reedbackup.parity import creates, expected, lists, restores
 from pytest_reedbackup.parity.facts import OUTCOME, Expected, Facts, Side, fits
 from pytest_reedbackup.parity.times import Times, times

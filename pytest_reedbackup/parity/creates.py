@@ -8,13 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.archives import read_folder, read_members
-from pytest_reedbackup.bases import backups_listing, source_tree
-from pytest_reedbackup.creates import is_tar_failure
-from pytest_reedbackup.databases.tables import FILE_EXISTS, NO_SUCH_FILE
-from pytest_reedbackup.databases.tree import Tree, shown
-from pytest_reedbackup.failures import BrokenPromise
-from pytest_reedbackup.fuzz.scenarios import Create
+from pytest_reedbackup.checks.bases import backups_listing, source_tree
+from pytest_reedbackup.checks.last_creates import is_tar_failure
+from pytest_reedbackup.databases.archives import read_folder, read_members
+from pytest_reedbackup.generate.last.scenarios import Create
+from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.facts import (
     AS_BEFORE,
     OUTCOME,
@@ -24,9 +22,11 @@ from pytest_reedbackup.parity.facts import (
     Side,
     refused,
 )
-from pytest_reedbackup.parity.snapshot import Snapshot
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.recordings import BASE_MARK, outcome_of
+from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tables import FILE_EXISTS, NO_SUCH_FILE
+from pytest_reedbackup.views.tree import Tree, shown
 
 MENDABLE = ("D1", "D3", "D4")
 """The defects that a create shows every time (contract `last`, "Defects seen")."""

@@ -10,9 +10,7 @@ from collections.abc import Collection, Iterator
 from hashlib import sha256
 from itertools import product
 
-from pytest_reedbackup.databases.tables import NO_FOLDER
-from pytest_reedbackup.databases.tree import Entry
-from pytest_reedbackup.fuzz.scenarios import Restore
+from pytest_reedbackup.generate.last.scenarios import Restore
 from pytest_reedbackup.parity.facts import (
     AS_BEFORE,
     OUTCOME,
@@ -26,11 +24,13 @@ from pytest_reedbackup.parity.facts import (
     refused,
 )
 from pytest_reedbackup.parity.restores import reported_target, tables_in
-from pytest_reedbackup.parity.snapshot import Snapshot, sha
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.parity.users import choices
 from pytest_reedbackup.parity.ways import Way, Ways
-from pytest_reedbackup.tapes.file import current_umask
+from pytest_reedbackup.recording.file import current_umask
+from pytest_reedbackup.views.snapshot import Snapshot, sha
+from pytest_reedbackup.views.tables import NO_FOLDER
+from pytest_reedbackup.views.tree import Entry
 
 MENDABLE = ("D7", "D9", "D10", "D15", "D16", "D17")
 """The defects that a restore shows (contract `last`, "Defects seen")."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.databases.tree import shown
-from pytest_reedbackup.fuzz.scenarios import Restore
-from pytest_reedbackup.held_locks import Hold
-from pytest_reedbackup.subject import Subject
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.databases.held_locks import Hold
+from pytest_reedbackup.generate.last.scenarios import Restore
+from pytest_reedbackup.views.tree import shown
 
 Facts = Mapping[str, tuple[str, ...]]
 """Lines by heading."""

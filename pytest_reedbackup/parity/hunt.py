@@ -11,21 +11,21 @@ from typing import NoReturn
 
 from hypothesis import given, reject
 
+from pytest_reedbackup.connections.implementation import Subject
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.failures import BrokenPromise
-from pytest_reedbackup.fuzz.campaign import Fuzzing, OffTheRecording, on_recorded_ground
-from pytest_reedbackup.fuzz.last_histories import scenarios
-from pytest_reedbackup.fuzz.machine import scratch_folder
-from pytest_reedbackup.fuzz.sandbox import built
-from pytest_reedbackup.fuzz.scenarios import Scenario
-from pytest_reedbackup.fuzz.shares import shares
-from pytest_reedbackup.fuzz.shrinking import smallest
+from pytest_reedbackup.generate.campaign import Fuzzing, OffTheRecording, on_recorded_ground
+from pytest_reedbackup.generate.last.sandbox import built
+from pytest_reedbackup.generate.last.scenarios import Scenario
+from pytest_reedbackup.generate.last.shrinking import smallest
+from pytest_reedbackup.generate.last.strategies import scenarios
+from pytest_reedbackup.generate.shares import shares
+from pytest_reedbackup.generate.ticket.machine import scratch_folder
+from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.comparison import MENDABLE, Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.facts import Side
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
 from pytest_reedbackup.parity.times import SecondPassed
-from pytest_reedbackup.subject import Subject
 
 
 @dataclass(frozen=True)

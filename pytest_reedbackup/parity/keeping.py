@@ -9,9 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.fuzz.in_words import call_in_words, scenario_in_words
-from pytest_reedbackup.fuzz.sandbox import BASE, built
-from pytest_reedbackup.fuzz.scenarios import Scenario
+from pytest_reedbackup.generate.last.descriptions import call_in_words, scenario_in_words
+from pytest_reedbackup.generate.last.sandbox import BASE, built
+from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.parity.comparison import Difference
 
 _COLUMN = 48

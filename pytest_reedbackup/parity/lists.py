@@ -10,9 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.databases.tables import NO_FOLDER, U64_MAX, rust_number
-from pytest_reedbackup.databases.tree import shown
-from pytest_reedbackup.fuzz.scenarios import List
+from pytest_reedbackup.generate.last.scenarios import List
 from pytest_reedbackup.parity.facts import (
     OUTCOME,
     UNTOUCHED,
@@ -21,9 +19,11 @@ from pytest_reedbackup.parity.facts import (
     Side,
     refused,
 )
-from pytest_reedbackup.parity.snapshot import Snapshot
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.recordings import BASE_MARK, outcome_of
+from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tables import NO_FOLDER, U64_MAX, rust_number
+from pytest_reedbackup.views.tree import shown
 
 MENDABLE = ("D11",)
 """The defects that a list shows (contract `last`, "Defects seen")."""

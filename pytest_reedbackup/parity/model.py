@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pytest_reedbackup.failures import BrokenPromise
-from pytest_reedbackup.fuzz.in_words import call_in_words
-from pytest_reedbackup.fuzz.sandbox import built
-from pytest_reedbackup.fuzz.scenarios import Restore, Scenario
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.generate.last.descriptions import call_in_words
+from pytest_reedbackup.generate.last.sandbox import built
+from pytest_reedbackup.generate.last.scenarios import Restore, Scenario
+from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity import restores
 from pytest_reedbackup.parity.comparison import kept_before
 from pytest_reedbackup.parity.expected import MENDABLE, expected
 from pytest_reedbackup.parity.facts import Expected, Facts, Side, fits, in_text
-from pytest_reedbackup.subject import Subject
 
 
 def play(subject: Subject, scenario: Scenario, mended: Collection[str]) -> None:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.databases.tables import TableFolder, Unreadable, Version, parse_log
-from pytest_reedbackup.databases.tree import shown
-from pytest_reedbackup.fuzz.scenarios import Restore
-from pytest_reedbackup.held_locks import held
+from pytest_reedbackup.checks.last_restores import gives
+from pytest_reedbackup.databases.held_locks import held
+from pytest_reedbackup.generate.last.scenarios import Restore
 from pytest_reedbackup.parity.facts import (
     OUTCOME,
     Facts,
@@ -21,11 +20,12 @@ from pytest_reedbackup.parity.facts import (
     in_words,
     refused,
 )
-from pytest_reedbackup.parity.snapshot import Snapshot, sha
 from pytest_reedbackup.parity.surroundings import OTHERWISE, describe_join, surroundings
+from pytest_reedbackup.recording.file import current_umask
 from pytest_reedbackup.recordings import outcome_of
-from pytest_reedbackup.restores import gives
-from pytest_reedbackup.tapes.file import current_umask
+from pytest_reedbackup.views.snapshot import Snapshot, sha
+from pytest_reedbackup.views.tables import TableFolder, Unreadable, Version, parse_log
+from pytest_reedbackup.views.tree import shown
 
 NOT_REPORTED = "not in the report"
 _LINE = re.compile(rb"(\n?)([0-9]+)\|([0-9]+)\|([0-9]+)\|([0-9]+)\n", re.ASCII)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTSIDE, REGISTRY, Facts
-from pytest_reedbackup.parity.snapshot import Snapshot
+from pytest_reedbackup.views.snapshot import Snapshot
 
 OTHERWISE = "has changed otherwise than by one line"
 _HEADER = b"code|username|created_at\n"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pytest_reedbackup.failures import MissingCapability
-from pytest_reedbackup.fuzz.scenarios import Call, Create, Scenario
+from pytest_reedbackup.generate.last.scenarios import Call, Create, Scenario
+from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.parity.facts import Side
 
 # A clock that is moved is set to a tenth of the second.

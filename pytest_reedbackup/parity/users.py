@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pytest_reedbackup.databases.tables import IS_A_FOLDER, NO_FOLDER
-from pytest_reedbackup.databases.users import read_users, readable_users
 from pytest_reedbackup.parity.facts import AS_BEFORE, Side
 from pytest_reedbackup.parity.surroundings import added_user
+from pytest_reedbackup.views.tables import IS_A_FOLDER, NO_FOLDER
+from pytest_reedbackup.views.users import read_users, readable_users
 
 _FIRST = (", after a blank one", ", after a header")
 

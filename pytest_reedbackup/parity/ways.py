@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_reedbackup.databases.tables import (
+from pytest_reedbackup.checks.last_restores import UPDATE
+from pytest_reedbackup.parity.facts import Line, Side, in_words
+from pytest_reedbackup.parity.restores import appended_line, lossy
+from pytest_reedbackup.parity.users import Choice
+from pytest_reedbackup.recordings import ok
+from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,
     NO_FOLDER,
     NO_SUCH_FILE,
@@ -16,12 +22,6 @@ from pytest_reedbackup.databases.tables import (
     Unreadable,
     Version,
 )
-from pytest_reedbackup.parity.facts import Line, Side, in_words
-from pytest_reedbackup.parity.restores import appended_line, lossy
-from pytest_reedbackup.parity.snapshot import Snapshot
-from pytest_reedbackup.parity.users import Choice
-from pytest_reedbackup.recordings import ok
-from pytest_reedbackup.restores import UPDATE
 
 LOCK_TAKEN = (
     "Failed to acquire lock after 50 attempts: Resource temporarily unavailable (os error 11)"

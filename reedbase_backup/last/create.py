@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from reedbase_backup.durable import PartialFile, partial_file, remove_partial_files
+from reedbase_backup.disk.durable import PartialFile, partial_file, remove_partial_files
+from reedbase_backup.disk.locks import base_locked
 from reedbase_backup.errors import CommandFailed, IoError
 from reedbase_backup.last.list import SUFFIX, describe
 from reedbase_backup.last.os_errors import reason, reported
 from reedbase_backup.last.registry import BasePath
 from reedbase_backup.last.types import BackupInfo
-from reedbase_backup.locks import base_locked
 
 
 def create_backup(base_path: BasePath) -> BackupInfo:

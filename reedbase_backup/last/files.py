@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from reedbase_backup.durable import sync, sync_file
+from reedbase_backup.disk.durable import sync, sync_file
 
 
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 from reedbase_backup.errors import NoTablesFound, ReedError, TableNotFound
-from reedbase_backup.last import registry, version_log
+from reedbase_backup.last import registry
 from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.table import Table
 from reedbase_backup.last.types import RestoreReport
-from reedbase_backup.last.version_log import U64_MAX
+from reedbase_backup.last.versions import version_log
+from reedbase_backup.last.versions.version_log import U64_MAX
 
 
 def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:

@@ -19,13 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reedbase_backup.durable import sync_file
+from reedbase_backup.disk.durable import sync_file
 from reedbase_backup.errors import IoError, TableAlreadyExists, TableNotFound, VersionNotFound
-from reedbase_backup.last import chain, delta, files, locks, registry, version_log
+from reedbase_backup.last import files, locks, registry
 from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.types import VersionInfo
-from reedbase_backup.last.version_log import LogLine
+from reedbase_backup.last.versions import chain, delta, version_log
+from reedbase_backup.last.versions.version_log import LogLine
 
 # What a crashed baseline (D10) or port may have left in a table's folder.
 _LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d+\.tmp", re.ASCII)

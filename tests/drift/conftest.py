@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_reedbackup.report import json_report
-from pytest_reedbackup.report.json_report import Report
+from pytest_reedbackup.reports import json_report
+from pytest_reedbackup.reports.json_report import Report
 
 
 @pytest.fixture(scope="session")

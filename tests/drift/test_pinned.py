@@ -8,8 +8,8 @@ import pytest
 
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.drift.rows import Row
-from pytest_reedbackup.outcomes import Outcome
-from pytest_reedbackup.report.json_report import Report
+from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.reports.json_report import Report
 from reedbase_backup.last import DIVERGENCES
 
 _NO_ROOTS = "the archive's members are {dirname}/…"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.outcomes import Outcome
-from pytest_reedbackup.report.json_report import Report
+from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.reports.json_report import Report
 
 RunPytest = Callable[..., subprocess.CompletedProcess[str]]
 Reported = Callable[..., Report]
@@ -18,8 +18,8 @@ LAST = ("--reedbackup-impl=python-last", "--reedbackup-contract=ticket")
 FOREIGN = "--reedbackup-case=ticket/list/foreign*"
 
 OWN_CASES = """
-from pytest_reedbackup.cases import case
-from pytest_reedbackup.promises import expect, expect_that
+from pytest_reedbackup.model.case import case
+from pytest_reedbackup.checks.expectations import expect, expect_that
 
 @case("last/restore/report", "Restore reports the target and each table's version.")
 def test_the_report(reedbackup, reedbackup_db):

@@ -12,7 +12,7 @@ import pytest
 from pytest_reedbackup.contracts import source as stated
 from pytest_reedbackup.drift.source import UnusableSource, read_source
 from pytest_reedbackup.drift.statements import source_drift
-from pytest_reedbackup.outcomes import Outcome
+from pytest_reedbackup.model.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKET = Path(os.environ.get("REEDBACKUP_SHARED", ROOT.parent / "shared")) / "ticket-060-OPS-01.txt"

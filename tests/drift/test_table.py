@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from pytest_reedbackup.connections.connection import TimeLimits
 from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
-from pytest_reedbackup.implementations.under_test import TimeLimits
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.pairings import Pairing
-from pytest_reedbackup.report import drift_table
-from pytest_reedbackup.verdicts import results
-from reedbase_backup.protocol import Hello
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.verdict import results
+from pytest_reedbackup.reports import drift_table
+from pytest_reedbackup.session.connecting import Pairing
+from reedbase_backup.adapter.protocol import Hello
 
 HELLO = Hello(
     protocol=1, name="l", version="1", language="Rust", contracts=["last"], capabilities=[]

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_reedbackup.failures import BrokenPromise
+from pytest_reedbackup.connections.connection import ImplementationUnderTest
+from pytest_reedbackup.connections.implementation import Subject
 from pytest_reedbackup.implementations.client import Answered, Refused
-from pytest_reedbackup.implementations.translated import (
+from pytest_reedbackup.implementations.translation import (
     NANO,
     TRANSLATIONS,
     Unsaid,
 )
-from pytest_reedbackup.implementations.under_test import ImplementationUnderTest
-from pytest_reedbackup.subject import Subject
-from reedbase_backup.protocol import U64_MAX
+from pytest_reedbackup.model.failures import BrokenPromise
+from reedbase_backup.adapter.protocol import U64_MAX
 
 U64 = st.integers(0, U64_MAX)
 TO_LAST, TO_TICKET = TRANSLATIONS["last", "ticket"].target, TRANSLATIONS["ticket", "last"].target

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.faketime import find_libfaketime
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
+from pytest_reedbackup.implementations.faketime import find_libfaketime
 
 PREAMBLE = """
 import json, os, signal, subprocess, sys, time

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.outcomes import CaseOutcome
-from pytest_reedbackup.report import json_report
+from pytest_reedbackup.model.outcome import CaseOutcome
+from pytest_reedbackup.reports import json_report
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -9,22 +9,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.cases import Case
-from pytest_reedbackup.failures import MissingCapability, UnfitValue
+from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.implementation import Subject
 from pytest_reedbackup.implementations.client import Answered, Refused
-from pytest_reedbackup.implementations.faults import (
+from pytest_reedbackup.model.adapter_faults import (
     Crashed,
     NotRecorded,
     TimedOut,
 )
-from pytest_reedbackup.implementations.under_test import ImplementationUnderTest, TimeLimits
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.report.json_report import machine
-from pytest_reedbackup.subject import Subject
-from pytest_reedbackup.tapes.file import TapeWriter, current_umask
-from pytest_reedbackup.tapes.recorder import Recorder
-from pytest_reedbackup.tapes.running import runs
-from pytest_reedbackup.tapes.tape import FORMAT, VERSION, CaseTape, Header, Tape
+from pytest_reedbackup.model.case import Case
+from pytest_reedbackup.model.failures import MissingCapability, UnfitValue
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.recording.file import TapeWriter, current_umask
+from pytest_reedbackup.recording.format import FORMAT, VERSION, CaseTape, Header, Tape
+from pytest_reedbackup.recording.recorder import Recorder
+from pytest_reedbackup.recording.running import runs
+from pytest_reedbackup.reports.json_report import machine
 
 CASE = Case("last/parity/fuzz", "Both do the same.")
 # Fails every second time, and tells its own paths.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.outcomes import Outcome
+from pytest_reedbackup.model.outcome import Outcome
 
 CASES = (
     "--reedbackup-case=last/create/info*",
@@ -119,7 +119,7 @@ def test_what_was_skipped_when_it_was_recorded_is_skipped_for_the_same(
     case = "--reedbackup-case=last/create/archive/far-away"
     # A child process whose clock nothing moves.
     monkeypatch.setenv("REEDBACKUP_LIBFAKETIME", str(tmp_path / "missing.so"))
-    adapter = f"{sys.executable} -m reedbase_backup serve tests.baseline_imitation:Baseline"
+    adapter = f"{sys.executable} -m reedbase_backup serve tests.last.baseline.imitation:Baseline"
     outcomes_of(f"--reedbackup-impl={adapter}", f"--reedbackup-record={tape}", case)
     monkeypatch.delenv("REEDBACKUP_LIBFAKETIME")
     _, (found,) = outcomes_of(f"--reedbackup-impl=replay:{tape}", case)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.tapes.state import digest
+from pytest_reedbackup.recording.state import digest
 
 
 def database(around: Path, *, level: int = 6, seconds: int = 5, owner: int = 0) -> Path:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.outcomes import CaseOutcome, Outcome
-from pytest_reedbackup.tapes.file import read_tape
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.recording.file import read_tape
 
 from .conftest import Ended
 
 OutcomesOf = Callable[..., Ended]
 
-BASELINE = "tests.baseline_imitation:Baseline"
+BASELINE = "tests.last.baseline.imitation:Baseline"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve python"
 # A few of every kind: what changes files, what only looks, what depends on the clock, what fails.
 SHORT = {

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.databases.tree import Tree
-from pytest_reedbackup.tapes.surroundings import (
+from pytest_reedbackup.recording.changes import (
     Snapshot,
     Unrecordable,
     _quoted,
     change_again,
     folder_around,
 )
-from pytest_reedbackup.tapes.tape import Change
+from pytest_reedbackup.recording.format import Change
+from pytest_reedbackup.views.tree import Tree
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reedbase_backup.adapter_kit import generate
+from reedbase_backup.adapter.rust.generator import generate
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "adapters" / "rust" / "examples"

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.report.json_report import Report
+from pytest_reedbackup.reports.json_report import Report
 
 
 def test_the_ticket_crate_passes_the_whole_suite(

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from reedbase_backup.errors import ReedError
-from reedbase_backup.last import delta
+from reedbase_backup.last.versions import delta
 
 EXAMPLES = 1_500
 SEED = 60

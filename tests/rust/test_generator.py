@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from reedbase_backup.adapter_kit import add_adapter_parser, generate
-from reedbase_backup.rust_crate import CrateError, read_crate
+from reedbase_backup.adapter.rust.crate import CrateError, read_crate
+from reedbase_backup.adapter.rust.generator import add_adapter_parser, generate
 
 FUNCTIONS = """
 pub fn create_backup(base_path: &Path) -> ReedResult<BackupInfo> { todo!() }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_reedbackup.report.json_report import Report
+from pytest_reedbackup.reports.json_report import Report
 
 
 @pytest.fixture

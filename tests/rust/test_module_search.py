@@ -1,4 +1,4 @@
-"""Where `reedbase_backup.rust_modules` finds a crate's functions, by its source."""
+"""Where `reedbase_backup.adapter.rust.modules` finds a crate's functions, by its source."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reedbase_backup.rust_crate import CrateError
-from reedbase_backup.rust_modules import FunctionsPlace, ModuleTree
+from reedbase_backup.adapter.rust.crate import CrateError
+from reedbase_backup.adapter.rust.modules import FunctionsPlace, ModuleTree
 
 NAMES = ("create_backup", "list_backups", "restore_point_in_time")
 

@@ -1,0 +1,60 @@
+"""Generated histories and damage under contract `last`, against a model of it.
+
+--reedbackup-examples=N sets how many, --reedbackup-seed=S which. Under
+pytest-xdist each worker takes its share of N, with examples of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.contracts.last import DEFECTS
+from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
+from pytest_reedbackup.generate.last.scenarios import Scenario
+from pytest_reedbackup.generate.last.strategies import scenarios
+from pytest_reedbackup.generate.shares import shares
+from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.parity.model import just_of_a_defect, play
+
+
+@case(
+    "last/restore/pick/fuzz",
+    "Whatever tables, logs and deltas are like, each table ends as the contract says.",
+)
+@pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
+def test_generated_databases_end_as_the_contract_says(
+    reedbackup: Subject,
+    reedbackup_fuzzing_part: Fuzzing,
+    reedbackup_mended: Callable[[Subject], frozenset[str]],
+    share: int,
+) -> None:
+    mended = reedbackup_mended(reedbackup)
+
+    def campaign(subject: Subject) -> None:
+        last: list[Scenario] = []
+
+        @reedbackup_fuzzing_part.seeded(share)
+        @reedbackup_fuzzing_part.settings()
+        @given(scenario=scenarios(told_only=True))
+        def check(scenario: Scenario) -> None:
+            last[:] = [scenario]
+            play(subject, scenario, mended)
+
+        try:
+            check()
+        except BrokenPromise as broken:
+            for defect in just_of_a_defect(subject, last[-1], mended):
+                broken.add_note(_hint(defect, declared=defect in mended))
+            raise
+
+    run_campaign(reedbackup, campaign)
+
+
+def _hint(defect: str, *, declared: bool) -> str:
+    does = "it is declared, but not so" if declared else "if it does the safe thing, declare it"
+    return f"this is just defect {defect} ({DEFECTS[defect]}): {does} (--reedbackup-divergences)"

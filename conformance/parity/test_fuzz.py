@@ -1,0 +1,64 @@
+"""Differential parity under contract `last`: an implementation beside a baseline.
+
+    pytest --reedbackup-impl=A --reedbackup-baseline=B --reedbackup-case=last/parity/fuzz
+
+Both get byte-identical databases and the same calls, and all that they do is
+compared. --reedbackup-examples=N sets how many, --reedbackup-seed=S which. Under
+pytest-xdist each worker takes its share of N, with examples of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
+from pytest_reedbackup.generate.shares import shares
+from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
+
+
+@case(
+    "last/parity/fuzz",
+    "Whatever a database is like, every call does what it does with the baseline.",
+)
+@pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
+def test_both_do_the_same_on_generated_databases(
+    request: pytest.FixtureRequest,
+    reedbackup: Subject,
+    reedbackup_is_recorded: bool,
+    reedbackup_fuzzing_part: Fuzzing,
+    reedbackup_mended: Callable[[Subject], frozenset[str]],
+    reedbackup_differences: Path,
+    reedbackup_repeat: str,
+    reedbackup_measured: Callable[[str], None],
+    share: int,
+) -> None:
+    reedbackup.expect_own_type("restore_point_in_time")
+    if reedbackup_is_recorded:
+        # There need be no baseline: it may become one itself, where it is played back.
+        run_campaign(reedbackup, lambda alone: rehearse(alone, reedbackup_fuzzing_part, share))
+    baseline = _under_last(request.getfixturevalue("reedbackup_baseline"))
+
+    def campaign(subject: Subject, compared: Subject) -> None:
+        a, b = (Party(each, reedbackup_mended(each)) for each in (subject, compared))
+        hunt = Hunt(a, b, reedbackup_differences, reedbackup_repeat)
+        try:
+            hunt.run(reedbackup_fuzzing_part, share)
+        finally:
+            reedbackup_measured(str(hunt.tally))
+
+    run_campaign(reedbackup, campaign, baseline)
+
+
+def _under_last(baseline: Subject) -> Subject:
+    if "last" not in baseline.implementation.hello.contracts:
+        raise MissingCapability(
+            "a baseline of contract last",
+            f"{baseline.implementation.option} does not claim it",
+        )
+    return Subject(baseline.implementation, "last")

@@ -1,0 +1,210 @@
+"""Creates, restores and lists of one base by several processes, under contract `ticket`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_reedbackup.checks.bases import archive_of, below_roots, change_everything, live_tree
+from pytest_reedbackup.checks.expectations import expect, expect_that, refusal_of, value_of
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.archives import pack, read_tree
+from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.implementations.client import Answer, Answered, Refused
+from pytest_reedbackup.injection.together import Work, together
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.model.case import case
+from pytest_reedbackup.views.tree import Tree
+
+MakeDatabase = Callable[[Spec], Path]
+
+# As long as it takes for so many of each, so that a busy machine sees as much as an idle one.
+ENOUGH = 60
+LEAST_SECS, MOST_SECS = 2.0, 30.0
+# What a call may say that did not come to its turn, or saw the others at work.
+BUSY = ("LockTimeout", "IoError", "CommandFailed")
+
+# The backups of the two trees are of a time to come, so that no create prunes them.
+FILLER, OLD, NEW = 1_000_000, 7_000_000_000, 8_000_000_000
+# So many newer ones at least, where an own backup may be pruned already.
+UNTIL_PRUNED = RETENTION - 8
+
+
+@dataclass
+class Seen:
+    """What the processes saw."""
+
+    made: list[Any] = field(default_factory=list)
+    """What creates returned."""
+    listed: list[Any] = field(default_factory=list)
+    """Every BackupInfo that a list showed."""
+    archives: dict[str, bytes] = field(default_factory=dict)
+    """Archives as they were when a create had made them or a list showed them, by what it is."""
+    missing: list[str] = field(default_factory=list)
+    """Backups that were not there when their create had reported success."""
+    shown: set[str] = field(default_factory=set)
+    restored: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def is_enough(self) -> bool:
+        """Whether the processes have met each other often, or for long."""
+        took_secs = time.monotonic() - self.began
+        is_often = min(len(self.made), self.restored) >= ENOUGH
+        return took_secs > MOST_SECS or (took_secs > LEAST_SECS and is_often)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A base that is full of backups, two of them of trees that differ in everything."""
+
+    base: Path
+    trees: tuple[Tree, Tree]
+
+
+@case(
+    "ticket/create/concurrent",
+    "Of creates, restores and lists at once, each backup is whole, and no tree is a mixture.",
+)
+def test_several_processes_work_on_one_base(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    base, trees = _full_base(reedbackup_make_db)
+    scene, seen = Scene(base, trees), Seen()
+    works: Sequence[Work] = [
+        lambda process: _create(process, scene, seen),
+        lambda process: _create(process, scene, seen),
+        lambda process: _restore(process, scene, seen, (OLD, NEW)),
+        lambda process: _restore(process, scene, seen, (NEW, OLD)),
+        lambda process: _list(process, scene, seen),
+    ]
+    together(reedbackup, works)
+    expect_that(bool(seen.made), "what came of creates at once", expected="a backup", found="none")
+    expect_that(seen.restored > 0, "what came of restores at once", expected="one", found="none")
+    _expect_no_mixture("tables/ and indices/ after restores at once", scene, live_tree(base))
+    _expect_own_backups(scene.base, seen)
+    _expect_same_infos(seen)
+    _expect_whole_archives(scene, seen)
+    _expect_all_well_afterwards(reedbackup, scene)
+
+
+def _full_base(make_database: MakeDatabase) -> tuple[Path, tuple[Tree, Tree]]:
+    base = make_database(DatabaseSpec(tables=6, rows=120, versions=4, indices=3))
+    first = live_tree(base)
+    pack(base, archive_of(base, str(OLD)))
+    for number in range(RETENTION - 2):
+        shutil.copyfile(archive_of(base, str(OLD)), archive_of(base, str(FILLER + number)))
+    change_everything(base)
+    for number, path in enumerate(sorted((base / "tables").glob("*/*.bsdiff"))):
+        path.write_bytes(b"changed %d" % number)
+    pack(base, archive_of(base, str(NEW)))
+    return base, (first, live_tree(base))
+
+
+def _create(process: Served, scene: Scene, seen: Seen) -> None:
+    while not seen.is_enough():
+        answer = process.create_backup(scene.base)
+        if _has_come_to_its_turn(answer, "create_backup"):
+            info = value_of(answer, "create_backup")
+            seen.made.append(info)
+            _look_at_own(scene.base, info, seen, len(seen.made))
+
+
+def _look_at_own(base: Path, info: Any, seen: Seen, number: int) -> None:
+    try:
+        content = archive_of(base, info.id).read_bytes()
+    except FileNotFoundError:
+        if len(seen.made) - number < UNTIL_PRUNED:
+            seen.missing.append(info.id)
+        return
+    seen.archives[f"the archive {info.id}, whose create had reported success"] = content
+    expect(f"size_bytes of {info.id}", info.size_bytes, len(content))
+
+
+def _restore(process: Served, scene: Scene, seen: Seen, targets: Sequence[int]) -> None:
+    while not seen.is_enough():
+        for target in targets:
+            answer = process.restore_point_in_time(scene.base, target)
+            what = f"restore_point_in_time to {target}"
+            seen.restored += _has_come_to_its_turn(answer, what)
+
+
+def _list(process: Served, scene: Scene, seen: Seen) -> None:
+    while not seen.is_enough():
+        for info in value_of(process.list_backups(scene.base), "list_backups beside creates"):
+            seen.listed.append(info)
+            if info.id not in seen.shown:
+                seen.shown.add(info.id)
+                _look_at_shown(scene.base, info.id, seen)
+
+
+def _look_at_shown(base: Path, backup_id: str, seen: Seen) -> None:
+    # What was pruned meanwhile is none that the list should not have shown.
+    with suppress(FileNotFoundError):
+        content = archive_of(base, backup_id).read_bytes()
+        seen.archives[f"the archive {backup_id} as it was when a list showed it"] = content
+
+
+def _has_come_to_its_turn(answer: Answer, what: str) -> bool:
+    if isinstance(answer, Refused):
+        refusal_of(answer, f"{what} beside others", BUSY)
+    return isinstance(answer, Answered)
+
+
+def _expect_own_backups(base: Path, seen: Seen) -> None:
+    ids = [info.id for info in seen.made]
+    twice = sorted(backup_id for backup_id, times in Counter(ids).items() if times > 1)
+    expect("ids that two creates returned", twice, [])
+    older = {str(time) for time in (OLD, NEW, *range(FILLER, FILLER + RETENTION))}
+    expect("ids of older backups that creates returned", sorted(older.intersection(ids)), [])
+    # No order among them is so certain that one of the last of these may be pruned.
+    last = ids[-UNTIL_PRUNED:]
+    seen.missing.extend(own for own in last if not archive_of(base, own).is_file())
+    expect("backups that are missing though their creates had succeeded", seen.missing, [])
+
+
+def _expect_same_infos(seen: Seen) -> None:
+    known = {info.id: info for info in seen.made}
+    for info in seen.listed:
+        expected = known.setdefault(info.id, info)
+        expect(f"what a list beside creates shows of {info.id}", info, expected)
+
+
+def _expect_whole_archives(scene: Scene, seen: Seen) -> None:
+    looked_at: set[bytes] = set()
+    for what, content in seen.archives.items():
+        if content not in looked_at:
+            looked_at.add(content)
+            copy = scene.base.parent / "an archive as it was.tar.gz"
+            copy.write_bytes(content)
+            _expect_no_mixture(f"what is in {what}", scene, read_tree(copy))
+
+
+def _expect_all_well_afterwards(reedbackup: Subject, scene: Scene) -> None:
+    """The next calls work as ever; nothing is taken for the remains of a call under way."""
+    reedbackup.clock.advance()
+    made = reedbackup.created(scene.base)
+    archived = read_tree(archive_of(scene.base, made.id))
+    _expect_no_mixture("a backup made afterwards", scene, archived)
+    is_listed = made in reedbackup.listed(scene.base)
+    expect("whether a backup made afterwards is listed", is_listed, True)
+    for target, tree in zip((OLD, NEW), scene.trees, strict=True):
+        reedbackup.restored(scene.base, target)
+        differences = tree.differences(live_tree(scene.base))
+        expect(f"what differs after a restore to {target} afterwards", differences, [])
+
+
+def _expect_no_mixture(what: str, scene: Scene, tree: Tree) -> None:
+    found = [below_roots(one).differences(below_roots(tree), limit=5) for one in scene.trees]
+    expect_that(
+        not all(found),
+        what,
+        expected="all of one tree or all of the other",
+        found="\n".join(["against the one:", *found[0], "against the other:", *found[1]]),
+    )

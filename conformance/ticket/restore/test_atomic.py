@@ -1,0 +1,127 @@
+"""Killed restores under contract `ticket`: all of the old tree or all of the new one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.checks.bases import change_everything, live_tree
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.injection.traced.kills import (
+    Restore,
+    restore_killed_after,
+    restore_killed_at_rename,
+)
+from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
+from pytest_reedbackup.views.tree import Tree
+
+MakeDatabase = Callable[[Spec], Path]
+
+KILLS = 8
+# No implementation that we know renames more often in one restore.
+MOST_RENAMES = 40
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A base whose backup differs from its live trees in every way."""
+
+    base: Path
+    target: int
+    old: Tree
+    new: Tree
+
+    def victim(self, name: str) -> Restore:
+        """The restore of a copy of the base."""
+        copy = self.base.parent / name / ".reed"
+        copy.parent.mkdir()
+        clone_tree(self.base, copy)
+        return Restore(copy, self.target)
+
+
+@case(
+    "ticket/restore/atomic",
+    "Killed at any moment, restore leaves all of the old tree or all of the new one.",
+)
+def test_a_killed_restore_leaves_no_mixture(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db)
+    took_secs = min(_restore_secs(reedbackup, scene, f"timed {turn}") for turn in range(3))
+    killed = 0
+    for kill in range(KILLS):
+        victim = scene.victim(f"victim {kill}")
+        # From the very start to a little past the end.
+        secs = took_secs * 1.2 * (kill + 1) / KILLS
+        killed += restore_killed_after(reedbackup, victim, secs) is None
+        _expect_old_or_new(reedbackup, scene, victim, f"{secs * 1000:.1f} ms after the call")
+    if not killed:
+        sentence = f"each of {KILLS} restores was over before it was to be killed"
+        raise MissingCapability("kills in time", sentence, tool=True)
+
+
+@case(
+    "ticket/restore/atomic/renames",
+    "Killed at any of its renames, restore leaves all of the old tree or all of the new one.",
+    basic=True,  # kills by the clock hardly ever hit the moment of the switch
+)
+def test_a_restore_killed_at_a_rename_leaves_no_mixture(
+    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db)
+    is_seen = False
+    for number in range(1, MOST_RENAMES + 1):
+        victim = scene.victim(f"victim {number}")
+        attempt = restore_killed_at_rename(reedbackup, victim, number)
+        is_seen = is_seen or attempt.in_call
+        _expect_old_or_new(reedbackup, scene, victim, f"at rename {number}")
+        if attempt.answer is not None:
+            break
+    if not is_seen:
+        raise MissingCapability("renames", "this implementation restores without any")
+
+
+def _scene(reedbackup: Subject, make_database: MakeDatabase) -> Scene:
+    base = make_database(DatabaseSpec(tables=6, rows=60, versions=4, indices=3))
+    new = live_tree(base)
+    target = reedbackup.created(base).timestamp
+    change_everything(base)
+    return Scene(base, target, live_tree(base), new)
+
+
+def _restore_secs(reedbackup: Subject, scene: Scene, name: str) -> float:
+    """How long an undisturbed restore takes; what it says of that itself is not relied on."""
+    restore = scene.victim(name)
+    started = time.perf_counter()
+    reedbackup.restore_point_in_time(restore.base, restore.target)
+    took_secs = time.perf_counter() - started
+    remove_tree(restore.base.parent)
+    return took_secs
+
+
+def _expect_old_or_new(reedbackup: Subject, scene: Scene, victim: Restore, when: str) -> None:
+    """After the next call, whichever it is, the trees are one or the other."""
+    reedbackup.listed(victim.base)
+    reedbackup.clock.advance() if reedbackup.clock.is_settable else None
+    reedbackup.created(victim.base)
+    found = live_tree(victim.base)
+    if not found.differences(scene.old) or not found.differences(scene.new):
+        remove_tree(victim.base.parent)
+        return
+    raise BrokenPromise(
+        f"tables/ and indices/ after a restore that was killed {when}, and the next call",
+        expected="all of the old tree or all of the new one",
+        found="\n".join(
+            [
+                "a mixture; against the new tree:",
+                *scene.new.differences(found, limit=6),
+                "against the old tree:",
+                *scene.old.differences(found, limit=6),
+            ]
+        ),
+    )

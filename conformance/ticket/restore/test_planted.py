@@ -1,0 +1,281 @@
+"""Names that others have taken first, under contract `ticket`: nothing is written through them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.checks.bases import (
+    archive_of,
+    backup_around,
+    below_roots,
+    change_everything,
+    live_tree,
+)
+from pytest_reedbackup.checks.expectations import expect_same_tree, value_of
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.databases.archives import read_tree
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.databases.spec import Spec
+from pytest_reedbackup.implementations.client import Answer, Answered
+from pytest_reedbackup.injection.planting import Name, Outside, Plant, names_used, plants_for
+from pytest_reedbackup.injection.traced.served import Served, served
+from pytest_reedbackup.model.adapter_faults import TimedOut
+from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.views.tree import Tree
+
+MakeDatabase = Callable[[Spec], Path]
+
+# Who opens a FIFO waits without end; nobody else takes so long for so little.
+PATIENCE_SECS = 20.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A base whose backup differs from its live trees in every way."""
+
+    base: Path
+    target: int
+    live: Tree
+    """What is there now."""
+    backed_up: Tree
+
+    @contextmanager
+    def copy(self) -> Iterator[Path]:
+        """Another base like this one, for a while."""
+        copy = self.base.parent / "copy" / ".reed"
+        copy.parent.mkdir()
+        clone_tree(self.base, copy)
+        try:
+            yield copy
+        finally:
+            remove_tree(copy.parent)
+
+
+# In the live tree -----------------------------------------------------------------
+
+
+def _table(base: Path, outside: Path) -> None:
+    _replace(base / "tables" / "text", outside)
+
+
+def _tables(base: Path, outside: Path) -> None:
+    _replace(base / "tables", outside)
+
+
+def _indices(base: Path, outside: Path) -> None:
+    _replace(base / "indices", outside)
+
+
+def _replace(folder: Path, outside: Path) -> None:
+    """Moves a folder out of the base, and leaves a symlink to it in its place."""
+    shutil.copytree(folder, outside / folder.name)
+    remove_tree(folder)
+    folder.symlink_to(outside / folder.name, target_is_directory=True)
+
+
+def _files(base: Path, outside: Path) -> None:
+    for number, path in enumerate(sorted((base / "tables").rglob("*.*"))):
+        if path.is_file():
+            path.rename(outside / f"{number}")
+            path.symlink_to(outside / f"{number}")
+
+
+def _hard_links(base: Path, outside: Path) -> None:
+    for number, path in enumerate(sorted((base / "tables").rglob("*.*"))):
+        if path.is_file():
+            os.link(path, outside / f"{number}")
+
+
+def _dangling_links(base: Path, outside: Path) -> None:
+    """In the place of files that an implementation may open to write or to lock."""
+    for number, path in enumerate(sorted((base / "tables").glob("*/*"))):
+        if path.is_file():
+            path.unlink()
+            path.symlink_to(outside / f"not there {number}")
+
+
+def _fifos(base: Path, outside: Path) -> None:
+    for path in [p for p in (base / "tables").glob("*/*") if p.is_file()]:
+        path.unlink()
+        os.mkfifo(path)
+
+
+PLANTED: dict[str, Callable[[Path, Path], None]] = {
+    "table": _table,
+    "tables": _tables,
+    "indices": _indices,
+    "files": _files,
+    "hard-links": _hard_links,
+    "dangling-links": _dangling_links,
+    "fifos": _fifos,
+}
+
+
+@case(
+    "ticket/restore/planted",
+    "Restore writes through no symlink in the place of a file or a table.",
+)
+def test_restore_writes_through_no_symlink(reedbackup: Subject, reedbackup_db: Path) -> None:
+    def plant(base: Path, outside: Path) -> None:
+        _files(base, outside)
+        _table(base, outside)
+
+    _expect_nothing_written_through(reedbackup, reedbackup_db, plant)
+
+
+@cases(
+    "ticket/restore/planted/live",
+    "Restore and create write through nothing that was put in the live tree ({variant}).",
+    PLANTED,
+)
+def test_nothing_in_the_live_tree_is_written_through(
+    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path, Path], None]
+) -> None:
+    _expect_nothing_written_through(reedbackup, reedbackup_db, variant)
+
+
+def _expect_nothing_written_through(
+    reedbackup: Subject, base: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    scene = _scene(reedbackup, base)
+    with reedbackup.implementation.waited_for(PATIENCE_SECS):
+        with scene.copy() as copy:
+            outside, planted = _plant_live(copy, plant)
+            # Whether it is refused is for create/special-file.
+            _answered("create_backup", lambda: reedbackup.create_backup(copy))
+            _expect_outside("create", copy, outside)
+            expect_same_tree("tables/ and indices/, after create", live_tree(copy), planted)
+        with scene.copy() as copy:
+            outside, planted = _plant_live(copy, plant)
+            answer = _answered(
+                "a restore", lambda: reedbackup.restore_point_in_time(copy, scene.target)
+            )
+            _expect_outside("restore", copy, outside)
+            wanted = scene.backed_up if isinstance(answer, Answered) else planted
+            expect_same_tree("tables/ and indices/, after restore", live_tree(copy), wanted)
+
+
+def _plant_live(base: Path, plant: Callable[[Path, Path], None]) -> tuple[Tree, Tree]:
+    """What is outside then, and what is in the live tree."""
+    outside = base.parent / "outside"
+    outside.mkdir()
+    plant(base, outside)
+    return Tree.read(outside), live_tree(base)
+
+
+def _expect_outside(call: str, base: Path, before: Tree) -> None:
+    found = Tree.read(base.parent / "outside")
+    expect_same_tree(f"what is outside, after {call}", found, before, mtime=True)
+
+
+# Under names of its own -----------------------------------------------------------
+
+
+@case(
+    "ticket/restore/planted/names-of-restore",
+    "Whatever lies under the names of its temporary files, restore writes through none of it.",
+)
+def test_restore_writes_through_none_of_its_names(reedbackup: Subject, reedbackup_db: Path) -> None:
+    scene = _scene(reedbackup, reedbackup_db)
+
+    def restore(process: Served, base: Path) -> Answer:
+        return process.restore_point_in_time(base, scene.target)
+
+    def expect_done(base: Path, answer: Answered, what: str) -> None:
+        expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.backed_up)
+
+    _expect_no_name_written_through(reedbackup, scene, restore, expect_done)
+
+
+@case(
+    "ticket/restore/planted/names-of-create",
+    "Whatever lies under the names of its temporary files, create writes through none of it.",
+)
+def test_create_writes_through_none_of_its_names(reedbackup: Subject, reedbackup_db: Path) -> None:
+    scene = _scene(reedbackup, reedbackup_db)
+
+    def expect_done(base: Path, answer: Answered, what: str) -> None:
+        expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.live)
+        archived = below_roots(read_tree(archive_of(base, answer.value.id)))
+        expect_same_tree(f"the archive, {what}", archived, below_roots(scene.live))
+
+    _expect_no_name_written_through(reedbackup, scene, Served.create_backup, expect_done)
+
+
+def _scene(reedbackup: Subject, base: Path) -> Scene:
+    backed_up = live_tree(base)
+    target = backup_around(reedbackup, base)
+    change_everything(base)
+    reedbackup.clock.advance() if reedbackup.clock.is_settable else None
+    return Scene(base, target, live_tree(base), backed_up)
+
+
+def _expect_no_name_written_through(
+    reedbackup: Subject,
+    scene: Scene,
+    call: Callable[[Served, Path], Answer],
+    expect_done: Callable[[Path, Answered, str], None],
+) -> None:
+    names = _names(reedbackup, scene)
+    with served(reedbackup, secs=PATIENCE_SECS) as process:
+        for name in names:
+            for what, plant in plants_for(name).items():
+                with scene.copy() as base:
+                    _expect_not_written_through(
+                        process, scene, base, (name, what, plant), call, expect_done
+                    )
+
+
+def _expect_not_written_through(
+    process: Served,
+    scene: Scene,
+    base: Path,
+    planted: tuple[Name, str, Plant],
+    call: Callable[[Served, Path], Answer],
+    expect_done: Callable[[Path, Answered, str], None],
+) -> None:
+    name, kind, plant = planted
+    outside = Outside(base.parent / "outside", name.children)
+    path = base.parent / name.of(process.pid)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plant(path, name, outside)
+    before = Tree.read(outside.folder)
+    what = f"with {kind} under the name {name.path}"
+    try:
+        answer = _answered(f"the call, {what}", lambda: call(process, base))
+        expect_same_tree(f"what is outside, {what}", Tree.read(outside.folder), before, mtime=True)
+        if isinstance(answer, Answered):
+            expect_done(base, answer, what)
+        else:
+            expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.live)
+    finally:
+        remove_tree(path)
+
+
+def _names(reedbackup: Subject, scene: Scene) -> list[Name]:
+    """What names a create and a restore of such a base come to."""
+
+    def act(process: Served, base: Path) -> None:
+        value_of(process.create_backup(base), "create_backup under strace")
+        value_of(process.restore_point_in_time(base, scene.target), "a restore under strace")
+
+    copies = [scene.base.parent / f"traced {number}" / ".reed" for number in (1, 2)]
+    for copy in copies:
+        copy.parent.mkdir()
+        clone_tree(scene.base, copy)
+    return names_used(reedbackup, copies, act)
+
+
+def _answered(what: str, call: Callable[[], Answer]) -> Answer:
+    try:
+        return call()
+    except TimedOut:
+        raise BrokenPromise(
+            what, expected="an answer", found=f"none within {PATIENCE_SECS:g} s: it hangs"
+        ) from None

@@ -1,0 +1,197 @@
+"""The ticket's performance bounds, and the ratio to a baseline.
+
+The absolute bounds are judged by the fastest of several rounds, as the
+implementation itself timed the call: what else the machine does can only make a
+round slower. The history shape is measured beside them and not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.checks.expectations import expect_that, value_of
+from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
+from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
+from pytest_reedbackup.implementations.client import Answer, Answered
+from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.failures import UndecidedBound
+
+MakeDatabase = Callable[[Spec], Path]
+Call = Callable[[], Answer]
+InRounds = Callable[[Callable[[], None], int], None]
+
+ROUNDS = 7
+U64_MAX = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What is measured, and how long it may take."""
+
+    what: str
+    seconds: float
+    prepare: Callable[[Subject, Path], Call]
+
+
+def prepare_create(subject: Subject, base: Path) -> Call:
+    """create_backup, each in a second of its own where that costs nothing."""
+
+    def create() -> Answer:
+        if subject.clock.is_settable:
+            subject.clock.advance()
+        return subject.create_backup(base)
+
+    return create
+
+
+def prepare_restore(subject: Subject, base: Path) -> Call:
+    """A restore to the newest point in time there is."""
+    if subject.contract == "ticket":
+        subject.created(base)
+    return lambda: subject.restore_point_in_time(base, U64_MAX)
+
+
+CREATE = Bound("create_backup of 10,000 rows", CREATE_10K_BOUND_SECS, prepare_create)
+RESTORE = Bound("a restore of 10,000 rows", RESTORE_10K_BOUND_SECS, prepare_restore)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a bound's case needs beside its subject."""
+
+    in_rounds: InRounds
+    measured: Callable[[str], None]
+    calibration: str
+
+    def fastest_secs(self, call: Call, what: str, rounds: int) -> float:
+        """The fastest of `rounds` calls, each of which must succeed."""
+        taken: list[int] = []
+        self.in_rounds(lambda: taken.append(elapsed_ns(call, what)), rounds)
+        return min(taken) / 10**9
+
+
+def elapsed_ns(call: Call, what: str) -> int:
+    """The time that the implementation itself took for a call that must succeed."""
+    answer = call()
+    value_of(answer, what)
+    assert isinstance(answer, Answered)
+    return answer.elapsed_ns
+
+
+@case("ticket/bounds/create-10k", "create_backup of the 10k-row database takes less than 100 ms.")
+def test_create_10k_rows_within_100_ms(
+    reedbackup: Subject,
+    reedbackup_db_10k: Path,
+    reedbackup_in_rounds: InRounds,
+    reedbackup_measured: Callable[[str], None],
+    reedbackup_calibration: str,
+) -> None:
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
+    _expect_within(reedbackup, reedbackup_db_10k, bench, CREATE)
+
+
+@case("ticket/bounds/restore-10k", "Restoring the 10k-row database takes less than 200 ms.")
+def test_restore_10k_rows_within_200_ms(
+    reedbackup: Subject,
+    reedbackup_db_10k: Path,
+    reedbackup_in_rounds: InRounds,
+    reedbackup_measured: Callable[[str], None],
+    reedbackup_calibration: str,
+) -> None:
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
+    _expect_within(reedbackup, reedbackup_db_10k, bench, RESTORE)
+
+
+@case(
+    "ticket/bounds/restore-10k/history",
+    "Backup and restore of 10,001 versions are measured; the bounds do not judge them.",
+)
+def test_10k_versions_are_measured(
+    reedbackup: Subject,
+    reedbackup_make_db: MakeDatabase,
+    reedbackup_in_rounds: InRounds,
+    reedbackup_measured: Callable[[str], None],
+    reedbackup_calibration: str,
+) -> None:
+    base = reedbackup_make_db(HISTORY_10K)
+    create_ns = elapsed_ns(prepare_create(reedbackup, base), "create_backup of 10,001 versions")
+    bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
+    restore = prepare_restore(reedbackup, base)
+    restore_secs = bench.fastest_secs(restore, "a restore of 10,001 versions", rounds=1)
+    reedbackup_measured(
+        f"10,001 versions in 10,009 files: backup {create_ns / 10**6:.0f} ms,"
+        f" restore {restore_secs * 1000:.0f} ms, each once"
+    )
+
+
+SHAPES = {
+    "create-bulk": (BULK_10K, prepare_create),
+    "restore-bulk": (BULK_10K, prepare_restore),
+    "create-history": (HISTORY_10K, prepare_create),
+    "restore-history": (HISTORY_10K, prepare_restore),
+}
+# Who is at exactly the limit in all shapes has as many chances to be called broken.
+ERROR_IN_ONE_SHAPE = RATIO_ERROR / len(SHAPES)
+
+
+@cases("ticket/bounds/ratio", "{variant} takes at most 110 % of the baseline's time.", SHAPES)
+def test_the_baselines_time_is_not_exceeded_by_10_percent(
+    reedbackup: Subject,
+    reedbackup_baseline: Subject,
+    reedbackup_make_db: MakeDatabase,
+    reedbackup_measured: Callable[[str], None],
+    variant: tuple[Spec, Callable[[Subject, Path], Call]],
+) -> None:
+    spec, prepare = variant
+    own = prepare(reedbackup, reedbackup_make_db(spec))
+    baseline = _baseline_call(reedbackup_baseline, reedbackup_make_db, spec, prepare)
+    comparison = compare(lambda: elapsed_ns(own, "the call"), baseline, error=ERROR_IN_ONE_SHAPE)
+    reedbackup_measured(str(comparison))
+    if comparison.decision is Decision.UNDECIDED:
+        raise UndecidedBound(f"{comparison}, which does not decide on {RATIO_LIMIT:.0%}")
+    expect_that(
+        comparison.decision is Decision.HOLDS,
+        "the ratio to the baseline",
+        expected=f"at most {RATIO_LIMIT:.0%}",
+        found=comparison,
+    )
+
+
+def _expect_within(subject: Subject, base: Path, bench: Bench, bound: Bound) -> None:
+    fastest = bench.fastest_secs(bound.prepare(subject, base), bound.what, ROUNDS)
+    bench.measured(f"{fastest * 1000:.1f} ms, the fastest of {ROUNDS} ({bench.calibration})")
+    expect_that(
+        fastest < bound.seconds,
+        f"the fastest of {ROUNDS} rounds of {bound.what}",
+        expected=f"less than {bound.seconds * 1000:.0f} ms",
+        found=f"{fastest * 1000:.1f} ms",
+    )
+
+
+def _baseline_call(
+    baseline: Subject,
+    make_database: MakeDatabase,
+    spec: Spec,
+    prepare: Callable[[Subject, Path], Call],
+) -> Callable[[], int]:
+    """Times the baseline on a fresh base each time where its calls change what comes next.
+
+    Contract `last` archives its own archives and appends a version with each
+    restore, and its create fails now and then (D1, D3): that is asked again.
+    """
+    if baseline.contract == "ticket":
+        call = prepare(baseline, make_database(spec))
+        return lambda: elapsed_ns(call, "the baseline's call")
+
+    def timed() -> int:
+        for _ in range(10):
+            answer = prepare(baseline, make_database(spec))()
+            if isinstance(answer, Answered):
+                return answer.elapsed_ns
+        raise RuntimeError(f"the baseline failed 10 times in a row: {answer}")
+
+    return timed

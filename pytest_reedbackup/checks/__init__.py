@@ -1,0 +1,1 @@
+"""What cases expect of an implementation, and what it must come to."""

@@ -1,0 +1,1 @@
+"""One implementation of any kind, started when it is needed, and called by tests."""

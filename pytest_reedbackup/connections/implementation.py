@@ -1,0 +1,81 @@
+"""What a test calls: one implementation, held against one contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_reedbackup.checks.expectations import value_of
+from pytest_reedbackup.connections.connection import ImplementationUnderTest
+from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.clock import Clock
+from pytest_reedbackup.implementations.translation import foreign_type
+from pytest_reedbackup.model.failures import BrokenPromise
+from reedbase_backup.adapter.protocol import Contract
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The three functions of one implementation under one contract.
+
+    `create_backup`, `list_backups` and `restore_point_in_time` give the answer,
+    which may be an error; `created`, `listed` and `restored` the value, where an
+    error breaks the promise.
+    """
+
+    implementation: ImplementationUnderTest
+    contract: Contract
+
+    @property
+    def clock(self) -> Clock:
+        """The time that the implementation sees."""
+        return self.implementation.clock
+
+    def claims(self, contract: Contract) -> bool:
+        """Whether it is held against `contract`, and the implementation itself claims that."""
+        return contract == self.contract and contract in self.implementation.hello.contracts
+
+    def expect_own_type(self, method: str) -> None:
+        """What `method` returns must be in the contract's own type, not translated into it."""
+        claimed = self.implementation.hello.contracts
+        if self.contract not in claimed:
+            raise foreign_type(claimed[0], self.contract, method)
+
+    def create_backup(self, base: Path) -> Answer:
+        """create_backup at the clock's time."""
+        return self._call("create_backup", base, **self.clock.params())
+
+    def list_backups(self, base: Path) -> Answer:
+        """list_backups."""
+        return self._call("list_backups", base)
+
+    def restore_point_in_time(self, base: Path, target: int) -> Answer:
+        """restore_point_in_time; `target` in the contract's unit."""
+        return self._call("restore_point_in_time", base, target_timestamp=target)
+
+    def created(self, base: Path) -> Any:
+        """The BackupInfo of a backup that must succeed."""
+        return value_of(self.create_backup(base), "create_backup")
+
+    def listed(self, base: Path) -> list[Any]:
+        """The list of backups, which must succeed."""
+        value: list[Any] = value_of(self.list_backups(base), "list_backups")
+        return value
+
+    def newest(self, base: Path) -> Any:
+        """The first entry of the list of backups, which must have one."""
+        listed = self.listed(base)
+        if not listed:
+            raise BrokenPromise("list_backups", expected="at least one backup", found="none")
+        return listed[0]
+
+    def restored(self, base: Path, target: int) -> Any:
+        """The RestoreReport of a restore that must succeed."""
+        what = f"restore_point_in_time to {target}"
+        return value_of(self.restore_point_in_time(base, target), what)
+
+    def _call(self, method: str, base: Path, **params: int) -> Answer:
+        # Threads of a test take turns: an adapter answers one request at a time.
+        with self.implementation.turn:
+            return self.implementation.call(method, self.contract, base, **params)

@@ -1,1 +1,0 @@
-"""Faults put on purpose: what an implementation is worth when things go wrong."""

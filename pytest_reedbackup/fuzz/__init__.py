@@ -1,1 +1,0 @@
-"""Generated databases, histories and faults, held against a model."""

@@ -1,0 +1,1 @@
+"""Generated databases, histories and calls, held against a model or another implementation."""

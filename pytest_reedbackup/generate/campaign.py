@@ -1,0 +1,124 @@
+"""How much to generate, from which seed, and how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.generate.draws import from_the_seed_alone
+from pytest_reedbackup.generate.shares import shares
+from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
+
+# Steps of a state machine in one example.
+_STEPS = 12
+
+
+@dataclass(frozen=True)
+class Fuzzing:
+    """A number of examples and a seed, divided among cases and workers."""
+
+    examples: int = 100
+    seed: int = 0
+
+    def portion(self, share: float) -> Fuzzing:
+        """The part of a campaign that one case tries: at least one example."""
+        return Fuzzing(max(1, round(self.examples * share)), self.seed)
+
+    def equal_part(self, cases: int) -> Fuzzing:
+        """The part of one among so many cases: the whole where it is alone."""
+        return self.portion(1 / max(1, cases))
+
+    def settings(self, *, shrink: bool = True) -> hypothesis.settings:
+        """Hypothesis settings for one share; nothing is remembered between runs."""
+        return hypothesis.settings(
+            max_examples=max(1, -(-self.examples // len(shares()))),
+            stateful_step_count=_STEPS,
+            database=None,
+            deadline=None,
+            print_blob=False,
+            report_multiple_bugs=False,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            verbosity=Verbosity.normal,
+            suppress_health_check=list(HealthCheck),
+        )
+
+    def seeded(self, share: int) -> Callable[[Any], Any]:
+        """A decorator that makes one share draw its own examples, the same ones each time."""
+        return hypothesis.seed(self.seed * 1_000_003 + share)
+
+
+@dataclass(frozen=True)
+class FaultsEscape(Subject):
+    """A subject whose adapter's faults end the campaign at once.
+
+    They are not the implementation's broken promise, and Hypothesis would wait
+    for a hanging adapter hundreds of times to find the shortest way to it.
+    """
+
+    whose: str = ""
+    """Who is to be named where it is not the implementation under test."""
+
+    def _call(self, method: str, base: Path, **params: int) -> Answer:
+        try:
+            return super()._call(method, base, **params)
+        except AdapterFault as fault:
+            fault.call = f"{self.whose}{fault.call}"
+            raise _CalledOff(fault) from fault
+
+
+class _CalledOff(BaseException):
+    """No Exception, so that Hypothesis lets it pass."""
+
+    def __init__(self, fault: AdapterFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class OffTheRecording(Exception):
+    """An example that leaves what a replayed recording knows."""
+
+
+@contextmanager
+def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
+    """Raises OffTheRecording where an example that is tried in shrinking is not recorded.
+
+    A recording has the examples that are generated, and not those that are
+    tried to make one of them smaller: they are to be passed over. Before that,
+    what it lacks is a fault.
+    """
+    try:
+        yield
+    except _CalledOff as called_off:
+        if is_shrinking and isinstance(called_off.fault, NotRecorded):
+            raise OffTheRecording(str(called_off)) from called_off
+        raise
+    except NotRecorded as lacking:  # of a clock
+        if is_shrinking:
+            raise OffTheRecording(str(lacking)) from lacking
+        raise
+
+
+def run_campaign(
+    subject: Subject, campaign: Callable[..., object], baseline: Subject | None = None
+) -> None:
+    """Runs a campaign on `subject`, and on a baseline if there is one.
+
+    Raises the AdapterFault that ended it, if any.
+    """
+    subjects = [FaultsEscape(subject.implementation, subject.contract)]
+    if baseline is not None:
+        whose = f"the baseline {baseline.implementation.option}: "
+        subjects.append(FaultsEscape(baseline.implementation, baseline.contract, whose))
+    try:
+        with from_the_seed_alone():
+            campaign(*subjects)
+    except _CalledOff as called_off:
+        raise called_off.fault from None

@@ -1,0 +1,1 @@
+"""Generated databases, damage and calls for contract `last`."""

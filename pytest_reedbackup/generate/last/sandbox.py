@@ -1,0 +1,30 @@
+"""Where generated databases live for the time of one example."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.generate.last.scenarios import Scenario
+from pytest_reedbackup.generate.ticket.machine import scratch_folder
+
+BASE = ".reed"
+
+
+@contextmanager
+def built(scenario: Scenario, *copies: str) -> Iterator[list[Path]]:
+    """A base for each name of a copy, byte-identical, in folders that go away at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=scratch_folder()))
+    first, *others = (folder / copy for copy in copies)
+    try:
+        first.mkdir()
+        scenario.build(first / BASE)
+        for other in others:
+            # With what symlinks lead to beside the base.
+            clone_tree(first, other)
+        yield [around / BASE for around in (first, *others)]
+    finally:
+        remove_tree(folder)

@@ -1,0 +1,1 @@
+"""What makes things go wrong on purpose, one file a way."""

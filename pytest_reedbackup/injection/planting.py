@@ -1,0 +1,202 @@
+"""Names that others may have taken before an implementation comes to them, and what lies there.
+
+Which names it uses for its temporary files is seen by strace: what it creates, opens to write,
+renames or removes. What it comes to by the same name a second time, on another copy of the
+database and in another process, can be foreseen by others; what holds its process id, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
+from pytest_reedbackup.injection.traced.system_calls import (
+    LINKING,
+    MAKING_FOLDERS,
+    REMOVING,
+    SystemCall,
+    traced,
+)
+
+_CHANGING = frozenset({"O_CREAT", "O_WRONLY", "O_RDWR", "O_TRUNC"})
+_PID = "{pid}"
+_SECRET = b"not part of the database\n"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that an implementation uses, relative to the folder around the base.
+
+    `children` are the names in it, where it is a folder; of those, `folders` are folders too.
+    """
+
+    path: str
+    children: frozenset[str]
+    folders: frozenset[str]
+
+    def of(self, pid: int) -> str:
+        """The name that the process with this id uses."""
+        return self.path.replace(_PID, str(pid))
+
+
+def names_used(
+    subject: Subject, bases: Iterable[Path], act: Callable[[Served, Path], None]
+) -> list[Name]:
+    """What names `act` comes to in each of `bases`, alike but for their place.
+
+    What was there before and what is there afterwards is left out, as are names that only one
+    of them saw. Raises MissingCapability without strace, and AdapterFault.
+    """
+    seen = [_paths(subject, base, act) for base in bases]
+    common = set.intersection(*(set(paths) for paths in seen))
+    return list(_outermost({path: any(p[path] for p in seen) for path in common}))
+
+
+def _paths(subject: Subject, base: Path, act: Callable[[Served, Path], None]) -> dict[str, bool]:
+    """The names, and whether each is that of a folder."""
+    around = base.parent.resolve()
+    kept = set(_all_in(around))
+    names = (*MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
+    calls = traced(subject, names, base, lambda process: act(process, base))
+    kept |= set(_all_in(around))
+    pids = {str(call.pid) for call in calls}
+    found: dict[str, bool] = {}
+    for call in calls:
+        for path in _changed(call):
+            relative = _relative(path, around)
+            if relative is not None and relative not in kept:
+                name = _without(pids, relative)
+                is_folder = call.name in MAKING_FOLDERS or call.name == "rmdir"
+                found[name] = found.get(name, False) or is_folder
+    return found
+
+
+def _changed(call: SystemCall) -> Iterable[str]:
+    if call.name in OPENS:
+        return call.paths[:1] if call.flags & _CHANGING or call.name == "creat" else ()
+    if call.name.startswith(("link", "symlink")):
+        return call.paths[-1:]
+    return call.paths
+
+
+def _all_in(around: Path) -> Iterator[str]:
+    return (str(path.relative_to(around)) for path in around.rglob("*"))
+
+
+def _relative(path: str, around: Path) -> str | None:
+    """The name relative to the folder around the base, or to that of all temporary files."""
+    if path.startswith(f"{around}/"):
+        return path.removeprefix(f"{around}/")
+    temporary = os.path.realpath(tempfile.gettempdir())
+    is_beside = os.path.dirname(path) == temporary and not os.path.lexists(path)
+    return os.path.relpath(path, around) if is_beside and "reedbackup-" not in path else None
+
+
+def _without(pids: Iterable[str], name: str) -> str:
+    for pid in pids:
+        name = re.sub(rf"(?<!\d){pid}(?!\d)", _PID, name)
+    return name
+
+
+def _outermost(paths: Mapping[str, bool]) -> Iterator[Name]:
+    """The names that are in no other, with what is in them."""
+    for path in sorted(paths):
+        if any(path.startswith(f"{other}/") for other in paths):
+            continue
+        below = {other.removeprefix(f"{path}/") for other in paths if other.startswith(f"{path}/")}
+        folders = {name for name in below if paths[f"{path}/{name}"]}
+        folders |= {name.rpartition("/")[0] for name in below if "/" in name}
+        yield Name(path, frozenset(name.split("/")[0] for name in below), frozenset(folders))
+
+
+class Outside:
+    """A folder outside the base that nothing may change, for what is planted to lead to."""
+
+    def __init__(self, folder: Path, children: Iterable[str]) -> None:
+        self.folder = folder
+        self.file = folder / "file"
+        self.inner = folder / "folder"
+        self.inner.mkdir(parents=True)
+        for path in (self.file, self.inner / "current.csv"):
+            path.write_bytes(_SECRET)
+            path.chmod(0o640)
+        for child in children:
+            (self.inner / child).mkdir(exist_ok=True)
+            (self.inner / child / "file").write_bytes(_SECRET)
+
+
+def _link_to_file(path: Path, name: Name, outside: Outside) -> None:
+    path.symlink_to(outside.file)
+
+
+def _link_to_folder(path: Path, name: Name, outside: Outside) -> None:
+    path.symlink_to(outside.inner, target_is_directory=True)
+
+
+def _dangling(path: Path, name: Name, outside: Outside) -> None:
+    path.symlink_to(outside.folder / "nothing yet")
+
+
+def _hard_link(path: Path, name: Name, outside: Outside) -> None:
+    os.link(outside.file, path)
+
+
+def _fifo(path: Path, name: Name, outside: Outside) -> None:
+    os.mkfifo(path)
+
+
+def _empty_folder(path: Path, name: Name, outside: Outside) -> None:
+    path.mkdir()
+
+
+def _folder_of_links(path: Path, name: Name, outside: Outside) -> None:
+    """The folder as the implementation makes it, with symlinks for what it puts there."""
+    path.mkdir()
+    (path / "theirs").write_bytes(_SECRET)
+    for child in name.children:
+        target = outside.inner if child in name.folders else outside.file
+        (path / child).symlink_to(target)
+
+
+def _one_child_elsewhere(child: str) -> Plant:
+    """The folder with the folders that the implementation makes in it, one of them a symlink."""
+
+    def plant(path: Path, name: Name, outside: Outside) -> None:
+        path.mkdir()
+        for folder in sorted(name.folders):
+            is_elsewhere = folder.split("/")[0] == child
+            (outside.inner if is_elsewhere else path).joinpath(folder).mkdir(
+                parents=True, exist_ok=True
+            )
+        (path / child).symlink_to(outside.inner / child, target_is_directory=True)
+
+    return plant
+
+
+Plant = Callable[[Path, Name, Outside], None]
+
+_ANYWHERE: Mapping[str, Plant] = {
+    "a symlink to a file": _link_to_file,
+    "a symlink to a folder": _link_to_folder,
+    "a dangling symlink": _dangling,
+    "a hard link": _hard_link,
+    "a FIFO": _fifo,
+    "an empty folder": _empty_folder,
+    "a folder of symlinks": _folder_of_links,
+}
+
+
+def plants_for(name: Name) -> Mapping[str, Plant]:
+    """What others may put under a name; what leads somewhere leads outside the base."""
+    elsewhere = {
+        f"a folder whose {child} is a symlink": _one_child_elsewhere(child)
+        for child in sorted(name.children & name.folders)
+    }
+    return {**_ANYWHERE, **elsewhere}

@@ -1,0 +1,1 @@
+"""Surroundings that are unkind: mounts, rights, limits."""

@@ -1,0 +1,129 @@
+"""File systems that are mounted for one case, to see what an implementation makes of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_reedbackup.databases.clone import clone_tree
+from pytest_reedbackup.model.failures import MissingCapability
+
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class Mounts:
+    """Mounts below one folder. Each raises MissingCapability where this machine cannot mount."""
+
+    def move_to_tmpfs(self, path: Path) -> None:
+        """Makes the folder a file system of its own, with what was in it."""
+        self._mount_with_content(path, ["-t", "tmpfs", "-o", "size=64m,mode=0700", "reedbackup"])
+
+    def move_to_bind_mount(self, path: Path, elsewhere: Path) -> None:
+        """Makes the folder a mount of `elsewhere`, which holds what was in it, on the same disk."""
+        elsewhere.mkdir()
+        self._mount_with_content(path, ["--bind", str(elsewhere)])
+
+    def move_to_lower_layer(self, path: Path, beside: Path) -> None:
+        """Makes the folder an overlay whose lower layer holds what was in it."""
+        beside.mkdir()
+        lower, layers = beside / "lower", beside / "layers"
+        clone_tree(path, lower)
+        layers.mkdir()
+        _mount("mounts", True, "-t", "tmpfs", "-o", "size=64m", "reedbackup", str(layers))
+        for name in ("upper", "work"):
+            (layers / name).mkdir()
+        folders = f"lowerdir={lower},upperdir={layers / 'upper'},workdir={layers / 'work'}"
+        # Elsewhere a rename may be made to work, which is the easier case.
+        options = f"{folders},redirect_dir=off"
+        _mount("mounts", True, "-t", "overlay", "-o", options, "reedbackup", str(path))
+
+    def _mount_with_content(self, path: Path, arguments: list[str]) -> None:
+        content = path.with_name(f"{path.name} before")
+        path.rename(content)
+        path.mkdir()
+        _mount("mounts", True, *arguments, str(path))
+        for child in content.iterdir():
+            if child.is_dir():
+                clone_tree(child, path / child.name)
+            else:
+                shutil.copy2(child, path / child.name)
+        shutil.copystat(content, path)
+        shutil.rmtree(content)
+
+
+@contextmanager
+def mounts_below(folder: Path) -> Iterator[Mounts]:
+    """Lets mounts be made below `folder`; afterwards there is none, wherever they were moved."""
+    try:
+        yield Mounts()
+    finally:
+        # The last first: one may be in another.
+        for path in reversed(_mounted_below(folder)):
+            if subprocess.run(["umount", path], capture_output=True, check=False).returncode:
+                # Somebody works in it still: it goes as soon as they leave.
+                subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+
+
+@contextmanager
+def mounted_read_only(source: Path, target: Path) -> Iterator[Path]:
+    """The folder `source` at `target`, where nothing can be written.
+
+    Raises MissingCapability where this process may not mount, or where mounting
+    read-only does not keep anybody from writing.
+    """
+    target.mkdir()
+    _mount("read-only mounts", False, "--bind", str(source), str(target))
+    try:
+        _mount("read-only mounts", False, "-o", "remount,bind,ro", str(target))
+        if not _is_read_only(target):
+            raise MissingCapability("read-only mounts", "files can be made in one here", tool=True)
+        yield target
+    finally:
+        subprocess.run(["umount", str(target)], check=True)
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether something is mounted at just this path."""
+    return os.path.realpath(path) in _mount_points()
+
+
+def _mounted_below(folder: Path) -> list[str]:
+    prefix = f"{os.path.realpath(folder)}/"
+    return [path for path in _mount_points() if path.startswith(prefix)]
+
+
+def _mount_points() -> list[str]:
+    """All of them, in the order in which they were made (proc(5): octal for blanks and such)."""
+    try:
+        lines = _MOUNTS.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    points = [line.split(b" ")[4].decode("unicode_escape").encode("latin-1") for line in lines]
+    return [os.fsdecode(point) for point in points]
+
+
+def _mount(capability: str, tool: bool, *arguments: str) -> None:
+    try:
+        ended = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    except OSError as error:
+        sentence = f"there is no program to mount one: {error.strerror}"
+        raise MissingCapability(capability, sentence, tool=True) from error
+    if ended.returncode:
+        said = ended.stderr.strip() or f"exit status {ended.returncode}"
+        sentence = f"only root may mount one to test with, and not everywhere: {said}"
+        raise MissingCapability(capability, sentence, tool=tool)
+
+
+def _is_read_only(folder: Path) -> bool:
+    probe = folder / "probe"
+    try:
+        probe.touch()
+    except OSError as error:
+        return error.errno == errno.EROFS
+    probe.unlink()
+    return False

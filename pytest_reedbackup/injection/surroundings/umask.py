@@ -1,0 +1,22 @@
+"""The umask that an implementation runs under."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pytest_reedbackup.connections.implementation import Subject
+
+
+@contextmanager
+def under_umask(subject: Subject, mask: int) -> Iterator[None]:
+    """Has the implementation, in process or not, called under this umask, and the harness too."""
+    # A process has the umask of whoever started it.
+    subject.implementation.close()
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+        subject.implementation.close()

@@ -1,0 +1,1 @@
+"""Child processes under strace: watched, killed, and given failing calls."""

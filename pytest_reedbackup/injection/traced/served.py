@@ -1,0 +1,69 @@
+"""The implementation in a process of its own, one in process too, for one case alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.implementations import translation
+from pytest_reedbackup.implementations.child import ChildProcess
+from pytest_reedbackup.implementations.client import Answer, Client
+
+# What an interpreter writes beside its modules is no file of the implementation, and a kill at
+# one of its renames there none in a call.
+_QUIET_START = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass(frozen=True)
+class Served:
+    """The three functions of a process of its own; each gives the answer, or raises AdapterFault.
+
+    `secs` is how long a call may take before it raises TimedOut.
+    """
+
+    subject: Subject
+    client: Client
+    pid: int
+    secs: float
+
+    def create_backup(self, base: Path) -> Answer:
+        """create_backup at the time that the subject's clock tells."""
+        return self._call("create_backup", base, **self.subject.clock.params())
+
+    def list_backups(self, base: Path) -> Answer:
+        """list_backups."""
+        return self._call("list_backups", base)
+
+    def restore_point_in_time(self, base: Path, target: int) -> Answer:
+        """restore_point_in_time; `target` in the contract's unit."""
+        return self._call("restore_point_in_time", base, target_timestamp=target)
+
+    def _call(self, method: str, base: Path, **params: int) -> Answer:
+        contract = self.subject.contract
+        return translation.call(self.client, method, contract, base, self.secs, **params)
+
+
+@contextmanager
+def served(
+    subject: Subject,
+    *,
+    tracer: Sequence[str] = (),
+    secs: float | None = None,
+) -> Iterator[Served]:
+    """Starts the implementation, by the command `tracer` if given, and ends it.
+
+    Raises MissingCapability for a recording, and AdapterFault where it does not start.
+    """
+    implementation = subject.implementation
+    command = [*tracer, *implementation.command]
+    environment = {**implementation.environment, **_QUIET_START}
+    process = ChildProcess(command, environment)
+    client = Client(process)
+    try:
+        client.hello(implementation.limits.hello)
+        yield Served(subject, client, process.pid, secs or implementation.limits.call)
+    finally:
+        client.close()

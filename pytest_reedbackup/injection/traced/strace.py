@@ -1,0 +1,137 @@
+"""strace, where it really traces and injects.
+
+That it is installed says little: containers forbid ptrace, old ones inject
+nothing, and a process elsewhere (another host, another container) is not
+reached. So it is tried on a child of this process, once, and what it says of an
+implementation counts only where it has seen the implementation at work.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_reedbackup.model.failures import MissingCapability
+
+OPENS = ("open", "openat", "openat2", "creat")
+"""What no restore can do without: opening files."""
+RENAMES = ("rename", "renameat", "renameat2")
+
+NOT_REACHED = (
+    "it saw no file of the database opened: the work is done by a process that it does not reach"
+)
+"""Why what strace says of an implementation does not count."""
+
+_PATIENCE_SECS = 20
+_CALL = re.compile(r"^\d+\s+([a-z_0-9]+)\((.*)", re.MULTILINE)
+_KILLED = re.compile(r"^\d+\s+\+\+\+ killed by SIGKILL", re.MULTILINE)
+# Renames one file, and then another; nothing else that it does is a rename.
+_TRIED = "import os; os.rename('one', 'first'); os.rename('two', 'second')"
+
+
+def tracing(
+    calls: Sequence[str], trace: Path, *, kill_at: tuple[Sequence[str], int] = ((), 0)
+) -> list[str]:
+    """The command that runs another one and writes its system calls `calls` to `trace`.
+
+    `kill_at`: names of system calls and a number; the process is killed as it
+    enters the one of that number. Raises MissingCapability where strace cannot
+    do such things here.
+    """
+    program = shutil.which("strace")
+    if program is None:
+        raise MissingCapability("strace", "it is not installed", tool=True)
+    if reason := _why_not(program):
+        raise MissingCapability("strace", reason, tool=True)
+    return _command(program, calls, trace, kill_at)
+
+
+def calls_in(trace: Path, base: Path) -> list[str]:
+    """The names of the system calls in a trace of a call on the database at `base`.
+
+    Raises MissingCapability where strace saw nobody open anything in that
+    database: the work was done by a process that it does not reach.
+    """
+    text = trace.read_text(errors="replace") if trace.exists() else ""
+    found = _CALL.findall(text)
+    # As the paths of descriptors and as arguments they are both shown.
+    places = {str(base), str(base.resolve())}
+    if not any(
+        name in OPENS and any(place in arguments for place in places) for name, arguments in found
+    ):
+        raise MissingCapability("strace", NOT_REACHED, tool=True)
+    return [name for name, _ in found]
+
+
+def was_killed(trace: Path) -> bool:
+    """Whether a process of this trace was killed at a system call, rather than ended by itself."""
+    return trace.exists() and _KILLED.search(trace.read_text(errors="replace")) is not None
+
+
+@functools.cache
+def _why_not(program: str) -> str:
+    """Why this strace is of no use here; nothing where it is."""
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as name:
+        folder = Path(name)
+        trace = folder / "trace"
+        _, told = _try(program, folder, trace, ((), 0))
+        lines = trace.read_text(errors="replace") if trace.exists() else ""
+        names = [call for call, _ in _CALL.findall(lines)]
+        if len([call for call in names if call in RENAMES]) != 2 or '"first"' not in lines:
+            return f"it traces nothing here{told}"
+        status, told = _try(program, folder, trace, (RENAMES, 2))
+        if status != -signal.SIGKILL or _names(folder) != ["first", "trace", "two"]:
+            return f"it kills nothing at a system call here (it can from version 4.16 on){told}"
+    return ""
+
+
+def _try(
+    program: str, folder: Path, trace: Path, kill_at: tuple[Sequence[str], int]
+) -> tuple[int | None, str]:
+    """How a child ends that renames two files under strace, and what was said meanwhile."""
+    for leftover in folder.iterdir():
+        leftover.unlink()
+    for fresh in ("one", "two"):
+        (folder / fresh).touch()
+    command = [*_command(program, RENAMES, trace, kill_at), sys.executable, "-I", "-S", "-c"]
+    try:
+        ended = subprocess.run(
+            [*command, _TRIED],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE_SECS,
+            check=False,
+        )
+    except OSError as error:
+        return None, f": {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return None, f": it hangs for more than {_PATIENCE_SECS} s"
+    said = ended.stderr.strip().splitlines()
+    return ended.returncode, f": {said[-1][:200]}" if said else ""
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(child.name for child in folder.iterdir())
+
+
+def _command(
+    program: str, calls: Sequence[str], trace: Path, kill_at: tuple[Sequence[str], int]
+) -> list[str]:
+    # -y: what is opened relative to a folder's descriptor shows the folder's path.
+    # A `?` lets it pass over names that this machine lacks.
+    chosen = ",".join(f"?{call}" for call in calls)
+    command = [program, "-f", "-qq", "-y", "-s", "4096", "-o", str(trace), "-e", f"trace={chosen}"]
+    names, number = kill_at
+    if names:
+        killed = ",".join(f"?{call}" for call in names)
+        command += ["-e", f"inject={killed}:signal=KILL:when={number}"]
+    return command

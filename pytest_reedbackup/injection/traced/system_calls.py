@@ -1,0 +1,132 @@
+"""What a call of an implementation does to files, seen by strace: every name, mode and byte.
+
+strace writes every string in hexadecimal (-xx) and beside each descriptor the path that it
+leads to (-y), so that any name can be read back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.injection.traced.served import Served, served
+from pytest_reedbackup.injection.traced.strace import NOT_REACHED, OPENS, tracing
+from pytest_reedbackup.model.failures import MissingCapability
+
+MAKING_FOLDERS = ("mkdir", "mkdirat")
+LINKING = ("link", "linkat", "symlink", "symlinkat", "mknod", "mknodat")
+REMOVING = ("unlink", "unlinkat", "rmdir")
+CHANGING_MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "umask")
+WRITING = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "copy_file_range")
+STARTING = ("fork", "vfork", "clone", "clone3")
+
+_LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
+_UNFINISHED = " <unfinished ...>"
+_RESULT = re.compile(r"\) += (-?\d+)(?:<((?:\\x..)*)>)?")
+_HEX = r"((?:\\x..)*)"
+_ARGUMENT = re.compile(rf'(?:AT_FDCWD|\b\d+)<{_HEX}>(?:\(deleted\))?|"{_HEX}"')
+_MODE = re.compile(r"(?:, |mode=|\()(0[0-7]*)\b(?!x)")
+_FLAG = re.compile(r"\bO_[A-Z]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """One call to the system by a process of the implementation.
+
+    `paths` are the files that it names, absolute and in order; of a descriptor alone, what it
+    leads to. `mode` is the one that is asked for. `result` is the number that came back, below
+    0 after an error, and `opened` the path of a descriptor that did.
+    """
+
+    pid: int
+    name: str
+    paths: tuple[str, ...]
+    flags: frozenset[str]
+    mode: int | None
+    result: int
+    opened: str
+
+
+def traced(
+    subject: Subject, names: Sequence[str], base: Path, act: Callable[[Served], None]
+) -> list[SystemCall]:
+    """The calls by these `names` that a process of its own makes from its start through `act`.
+
+    Raises MissingCapability where nothing can be traced, or strace saw nobody open anything of
+    the database at `base`; and AdapterFault.
+    """
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        trace = Path(folder) / "trace"
+        program, *options = tracing([*OPENS, *names], trace)
+        with served(subject, tracer=[program, "-xx", *options]) as process:
+            act(process)
+        found = list(_parsed(trace.read_text(errors="replace"), os.getcwd()))
+    real = os.path.realpath(base)
+    if not any(call.name in OPENS and _is_in(real, call) for call in found):
+        raise MissingCapability("strace", NOT_REACHED, tool=True)
+    return found
+
+
+def _is_in(base: str, call: SystemCall) -> bool:
+    return any(os.path.realpath(path).startswith(f"{base}/") for path in call.paths)
+
+
+def _parsed(trace: str, working_folder: str) -> Iterator[SystemCall]:
+    begun: dict[tuple[str, str], str] = {}
+    for line in trace.splitlines():
+        match = _LINE.match(line)
+        if match is None:
+            continue  # a signal, an exit
+        pid, name, rest = match.groups()
+        if " resumed>" in line[: match.start(3)]:
+            rest = begun.pop((pid, name), "") + rest
+        if rest.endswith(_UNFINISHED):
+            begun[pid, name] = rest.removesuffix(_UNFINISHED)
+            continue
+        ended = _RESULT.search(rest)
+        if ended is not None:
+            yield _call(int(pid), name, rest[: ended.start()], ended, working_folder)
+
+
+def _call(
+    pid: int, name: str, arguments: str, ended: re.Match[str], working_folder: str
+) -> SystemCall:
+    mode = _MODE.findall(f"({arguments}")
+    return SystemCall(
+        pid,
+        name,
+        tuple(_paths(name, arguments, working_folder)),
+        frozenset(_FLAG.findall(arguments)),
+        int(mode[-1], 8) if mode else None,
+        int(ended[1]),
+        _text(ended[2] or ""),
+    )
+
+
+def _paths(name: str, arguments: str, working_folder: str) -> Iterator[str]:
+    """Each name joined to the folder whose descriptor stands before it."""
+    if name in WRITING:
+        descriptors = [_text(m[1]) for m in _ARGUMENT.finditer(arguments) if m[1] is not None]
+        # Only copy_file_range names the source first.
+        yield from descriptors[1:] if name == "copy_file_range" else descriptors[:1]
+        return
+    folder: str | None = None
+    for match in _ARGUMENT.finditer(arguments):
+        if match[1] is not None:
+            if folder is not None:
+                yield folder
+            folder = _text(match[1])
+        else:
+            yield os.path.normpath(os.path.join(folder or working_folder, _text(match[2])))
+            folder = None
+    if folder is not None:
+        yield folder
+
+
+def _text(hexadecimal: str) -> str:
+    return os.fsdecode(bytes.fromhex(hexadecimal.replace("\\x", "")))

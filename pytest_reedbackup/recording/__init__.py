@@ -1,0 +1,1 @@
+"""Recordings: calls, answers and changes on disk, to be played back elsewhere."""

@@ -1,0 +1,160 @@
+"""What a call changes on disk: seen while it is recorded, done again when it is replayed.
+
+Looked at is the folder around the base, so that a base that is made is seen,
+and so is what an implementation writes where it must not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.recording.file import blob_name
+from pytest_reedbackup.recording.format import Change
+from pytest_reedbackup.views.tree import ROOT, Entry, Tree
+
+_READABLE = " !#$&'()*+,/:;=@[]{}"
+_TEMPORARY = ".reedbackup-replay"
+# From a base that does not exist yet up to a folder that does.
+_MOST_LEVELS = 4
+
+
+class Unrecordable(Exception):
+    """A call made something that no tape can hold."""
+
+
+def folder_around(base: Path) -> Path:
+    """The folder that the base is in, or would be; the nearest one that exists."""
+    above = Path(os.path.normpath(base)).parents
+    for folder in list(above)[:_MOST_LEVELS]:
+        if folder.is_dir():
+            return folder
+    raise Unrecordable(f"nothing exists around {base}")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is different since a snapshot."""
+
+    gone: list[str]
+    changes: list[Change]
+    blobs: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A folder as it was."""
+
+    folder: Path
+    tree: Tree
+    inodes: dict[str, int]
+
+    @classmethod
+    def read(cls, folder: Path) -> Snapshot:
+        """The folder as it is now."""
+        return cls(folder, Tree.read(folder, exclude=(ROOT,)), dict(_inodes(folder, "")))
+
+    def changes(self) -> Changes:
+        """What came of it since. Raises Unrecordable for FIFOs, sockets and devices."""
+        now = Snapshot.read(self.folder)
+        before, after = self.tree.entries, now.tree.entries
+        gone = [n for n, e in before.items() if n not in after or after[n].kind != e.kind]
+        blobs: dict[str, bytes] = {}
+        changes = [
+            self._change(path, entry, now.inodes[path], blobs)
+            for path, entry in sorted(after.items())
+            if before.get(path) != entry
+            or (entry.kind == "file" and self.inodes[path] != now.inodes[path])
+        ]
+        return Changes([_quoted(path) for path in sorted(gone)], changes, blobs)
+
+    def _change(self, path: str, entry: Entry, inode: int, blobs: dict[str, bytes]) -> Change:
+        content = ""
+        if entry.kind == "file":
+            blob = (self.folder / path).read_bytes()
+            content = blob_name(blob)
+            blobs[content] = blob
+        elif entry.kind == "symlink":
+            content = _quoted(entry.content)
+        elif entry.kind != "folder":
+            raise Unrecordable(f"a {entry.kind} was made: {path!r}")
+        return Change(
+            path=_quoted(path),
+            kind=entry.kind,  # type: ignore[arg-type]
+            mode=entry.mode,
+            mtime_ns=entry.mtime_ns,
+            content=content,
+            in_place=entry.kind == "file" and self.inodes.get(path) == inode,
+        )
+
+
+def change_again(
+    folder: Path, gone: list[str], changes: list[Change], blob: Callable[[str], bytes]
+) -> None:
+    """Makes the changes of a recorded call. Raises ValueError for a path that leaves `folder`."""
+    made = [(_path(folder, change.path), change) for change in changes]
+    removed = [_path(folder, name) for name in gone]
+    with _writable({path.parent for path, _ in made} | {path.parent for path in removed}):
+        for path in reversed(removed):
+            remove_tree(path)
+        for path, change in made:
+            _make(path, change, blob)
+    # The deepest first: what is made in a folder changes its time.
+    for path, change in reversed(made):
+        if change.kind != "symlink":
+            path.chmod(change.mode)
+        os.utime(path, ns=(change.mtime_ns, change.mtime_ns), follow_symlinks=False)
+
+
+def _make(path: Path, change: Change, blob: Callable[[str], bytes]) -> None:
+    if change.kind == "folder":
+        path.mkdir(mode=0o700, exist_ok=True)
+        path.chmod(0o700)  # until all is in it
+    elif change.kind == "symlink":
+        path.unlink(missing_ok=True)
+        path.symlink_to(os.fsdecode(unquote_to_bytes(change.content)))
+    elif change.in_place and path.is_file():
+        path.chmod(0o600)
+        path.write_bytes(blob(change.content))
+    else:
+        temporary = path.with_name(_TEMPORARY)
+        temporary.write_bytes(blob(change.content))
+        temporary.replace(path)
+
+
+@contextmanager
+def _writable(folders: set[Path]) -> Iterator[None]:
+    """Makes folders that may not be written to take changes, and sets their modes right again."""
+    closed = {}
+    for folder in folders:
+        if folder.is_dir() and (mode := folder.stat().st_mode & 0o7777) & 0o300 != 0o300:
+            closed[folder] = mode
+            folder.chmod(mode | 0o700)
+    yield
+    for folder, mode in closed.items():
+        if folder.is_dir():
+            folder.chmod(mode)
+
+
+def _inodes(folder: Path | str, prefix: str) -> Iterator[tuple[str, int]]:
+    with os.scandir(folder) as children:
+        for child in children:
+            yield prefix + child.name, child.inode()
+            if child.is_dir(follow_symlinks=False):
+                yield from _inodes(child.path, f"{prefix}{child.name}/")
+
+
+def _path(folder: Path, quoted: str) -> Path:
+    relative = PurePosixPath(os.fsdecode(unquote_to_bytes(quoted)))
+    if relative.is_absolute() or ".." in relative.parts or not relative.parts:
+        raise ValueError(f"a recorded change leaves its folder: {quoted!r}")
+    return folder / relative
+
+
+def _quoted(text: str) -> str:
+    return quote_from_bytes(os.fsencode(text), _READABLE)

@@ -1,0 +1,117 @@
+"""What a tape holds: by case, each call, its answer, and what it changed on disk.
+
+Paths and the targets of symlinks are percent-quoted, for a file name need not
+be UTF-8; paths are relative to the folder around the base.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from reedbase_backup.adapter.protocol import Hello
+
+FORMAT: Final = "pytest-reedbackup recording"
+VERSION: Final = 1
+
+
+class Change(Struct, frozen=True, omit_defaults=True):
+    """A name that a call made, or changed."""
+
+    path: str
+    kind: Literal["file", "folder", "symlink"]
+    mode: int
+    mtime_ns: int
+    content: str = ""
+    """The name of the blob that a file holds, or a symlink's target."""
+    in_place: bool = False
+    """Whether it is the same file as before, overwritten, and not one in its place."""
+
+
+class Fault(Struct, frozen=True):
+    """What failed between the harness and the implementation, instead of an answer."""
+
+    kind: str
+    """The name of the class of AdapterFault."""
+    message: str
+    log: str
+
+
+class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a function; the first four fields are what it is found by."""
+
+    method: str
+    contract: str
+    params: dict[str, int]
+    """Without the base path."""
+    before: str
+    """The digest of the base before the call."""
+    reply: dict[str, Any] = {}
+    """The adapter's reply, with marks for the paths and 0 for its id."""
+    verbatim: bytes = b""
+    """The reply where it is no JSON object, or has another id than the request."""
+    fault: Fault | None = None
+    gone: list[str] = []
+    changes: list[Change] = []
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the call is found by."""
+        return self.method, self.contract, tuple(sorted(self.params.items())), self.before
+
+
+class Skipped(Struct, frozen=True):
+    """Why a case was skipped when it was recorded."""
+
+    capability: str
+    sentence: str
+    tool: bool
+
+
+class CaseTape(Struct, kw_only=True, omit_defaults=True):
+    """What one case had of the implementation."""
+
+    outcome: str = ""
+    """How it ended when it was recorded."""
+    skipped: Skipped | None = None
+    needs: str = ""
+    """What it used that no tape can hold (see `limits`)."""
+    started: int | None = None
+    """Where a clock of capability `clock` stood when the case began, in Unix seconds."""
+    seconds: list[int] = []
+    """What another clock said, each time that it was asked."""
+    calls: list[Call] = []
+
+
+class Header(Struct, frozen=True, kw_only=True):
+    """Of which implementation the tape is, and of which run."""
+
+    format: str
+    version: int
+    kit: str
+    """The version of pytest-reedbackup."""
+    recorded: str
+    """ISO 8601, UTC."""
+    machine: dict[str, str]
+    implementation: str
+    """As given to --reedbackup-impl."""
+    in_process: bool
+    hello: Hello
+    contracts: list[str]
+    """Those that it was held against."""
+    clock: str
+    """How its clock was set."""
+    clock_is_settable: bool
+    seed: int
+    examples: int
+    shares: int
+    """Into how many parts the fuzzing campaigns were divided (pytest-xdist)."""
+    umask: int
+
+
+class Tape(Struct, frozen=True):
+    """A whole recording, but for the contents of files."""
+
+    header: Header
+    cases: dict[str, CaseTape]

@@ -1,0 +1,76 @@
+"""Requests and replies between the protocol and a tape: paths become marks, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_reedbackup.databases.held_locks import held_now
+from pytest_reedbackup.recording.changes import folder_around
+from pytest_reedbackup.recording.state import digest
+from pytest_reedbackup.recordings import BASE_MARK
+from reedbase_backup.adapter.loading import METHODS
+
+AROUND_MARK = "{around}"
+"""Stands for the folder around the base in recorded texts."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call of a function, as the protocol carries it."""
+
+    id: int
+    method: str
+    contract: str
+    params: dict[str, int]
+    base: Path
+
+    @classmethod
+    def read(cls, line: bytes) -> Request | None:
+        """None for what calls no function: hello, shutdown."""
+        request = msgspec.json.decode(line)
+        if request["method"] not in METHODS:
+            return None
+        params = dict(request["params"])
+        contract, base = params.pop("contract"), Path(params.pop("base_path"))
+        return cls(request["id"], request["method"], contract, params, base)
+
+    @property
+    def around(self) -> Path:
+        """The folder around the base. Raises Unrecordable where there is none."""
+        return folder_around(self.base)
+
+    def digest(self) -> str:
+        """The state of the base as it is now, and the locks in it that others hold."""
+        state = digest(self.base, self.around)
+        held = {os.path.relpath(lock, self.base): how for lock, how in held_now().items()}
+        if not held:
+            return state
+        return hashlib.sha256(f"{state} {sorted(held.items())}".encode()).hexdigest()[: len(state)]
+
+    def marked(self, reply: Any) -> Any:
+        """A reply with marks for the paths."""
+        return _replaced(reply, [(str(self.base), BASE_MARK), (str(self.around), AROUND_MARK)])
+
+    def unmarked(self, reply: Any) -> Any:
+        """A recorded reply with this request's paths."""
+        return _replaced(reply, [(BASE_MARK, str(self.base)), (AROUND_MARK, str(self.around))])
+
+
+def _replaced(value: Any, texts: list[tuple[str, str]]) -> Any:
+    """`value`, of JSON's types, with each first text replaced by the second."""
+    match value:
+        case str():
+            for old, new in texts:
+                value = value.replace(old, new)
+            return value
+        case dict():
+            return {key: _replaced(item, texts) for key, item in value.items()}
+        case list():
+            return [_replaced(item, texts) for item in value]
+    return value

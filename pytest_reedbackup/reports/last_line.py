@@ -1,0 +1,63 @@
+"""pytest's own last line: it counts cases by their outcomes, as the verdict does.
+
+Here alone pytest's private names are used (tried on pytest 8.2 to 9.2): what the
+last line counts has no public way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+
+_CALLED = {
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "failed",
+    Outcome.ERROR: "error",
+    Outcome.SKIP: "skipped",
+    Outcome.DIVERGES: "xfailed",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.NOT_CHECKED: "not checked",
+}
+"""What pytest's last line calls each kind of outcome."""
+
+_KEPT = ("rerun", "warnings")
+"""What is counted beside outcomes, and says nothing of how a case came out."""
+
+
+def count_cases(
+    reporter: pytest.TerminalReporter,
+    outcomes: Sequence[CaseOutcome],
+    is_case: Callable[[object], bool],
+) -> None:
+    """Has each case be counted once, in place of all the reports of it."""
+    for category, reports in list(reporter.stats.items()):
+        if category in _KEPT:
+            continue
+        others = [report for report in reports if not is_case(report)]
+        if others or not category:
+            reporter.stats[category] = others
+        else:
+            del reporter.stats[category]
+    for outcome in outcomes:
+        reporter.stats.setdefault(_CALLED[outcome.outcome], []).append(outcome)
+    reporter._set_main_color()
+
+
+def status_of(outcome: CaseOutcome) -> tuple[str, str, str]:
+    """The category, the letter and the word that pytest shows while the run goes on."""
+    category = _CALLED[outcome.outcome]
+    return category, _LETTERS[outcome.outcome], category.upper()
+
+
+_LETTERS = {
+    Outcome.PASS: ".",
+    Outcome.FAIL: "F",
+    Outcome.ERROR: "E",
+    Outcome.SKIP: "s",
+    Outcome.DIVERGES: "x",
+    Outcome.UNDECIDED: "u",
+    Outcome.NOT_CHECKED: "n",
+}

@@ -1,0 +1,169 @@
+"""The summary in the terminal: verdicts first, then what was broken, then the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+
+from rich.console import Console
+from rich.text import Text
+
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.verdict import Result, Verdict
+from pytest_reedbackup.recording.file import describe
+from pytest_reedbackup.reports.marks import COUNTED, MARKS
+from pytest_reedbackup.reports.matrix import matrices
+from pytest_reedbackup.session.connecting import Pairing
+
+_VERDICT_STYLES = {
+    Verdict.CONFORMS: "bold green",
+    Verdict.DIVERGES: "bold green",
+    Verdict.DOES_NOT_CONFORM: "bold red",
+    Verdict.UNDECIDED: "bold yellow",
+}
+_GROUPED = (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES, Outcome.NOT_CHECKED)
+# Cases that were not checked for one reason, and are named one by one.
+_MOST_NAMED = 10
+_ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
+
+
+def render(
+    results: Sequence[Result], pairings: Sequence[Pairing], *, width: int, colour: bool
+) -> str:
+    """The whole summary as text, with terminal colours if `colour`."""
+    target = StringIO()
+    console = Console(
+        file=target,
+        width=width,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        soft_wrap=True,
+    )
+    by_key = {(pairing.option, pairing.contract): pairing for pairing in pairings}
+    for result in results:
+        _print_verdict(console, result, by_key[result.implementation, result.contract])
+    for result in results:
+        _print_details(console, result, by_key[result.implementation, result.contract], results)
+    if len(results) > 1:
+        for matrix in matrices(results):
+            console.print()
+            console.print(matrix, soft_wrap=False)
+    return target.getvalue()
+
+
+def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
+    counts, hello = result.counts, pairing.hello
+    counted = [
+        f"{counts[outcome]} {word}"
+        for outcome, word in COUNTED
+        if counts[outcome] or outcome in _ALWAYS_COUNTED
+    ]
+    console.print(
+        Text.assemble(
+            (result.implementation, "bold"),
+            f" under contract {result.contract}{_translated(pairing)}: ",
+            (result.statement, _VERDICT_STYLES[result.verdict]),
+            f"{_share(result)} — promises: {', '.join(counted)}",
+        )
+    )
+    console.print(
+        Text(
+            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}"
+            f"{_replayed(pairing)}",
+            style="dim",
+        )
+    )
+    for words, rules in (
+        ("not checked", result.unchecked_rules),
+        ("cannot be held to", result.untried_rules),
+    ):
+        _print_rules(console, words, rules)
+
+
+def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome]) -> None:
+    """The rules that were not checked, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for rule, case in rules.items():
+        by_reason.setdefault(case.detail, []).append(rule)
+    for reason, named in by_reason.items():
+        console.print(Text(f"  {words}: {', '.join(named)}: {reason}", style="yellow"))
+
+
+def _replayed(pairing: Pairing) -> str:
+    """That it is no implementation that ran, and from when."""
+    return f"; {describe(pairing.recording.header)}" if pairing.recording else ""
+
+
+def _share(result: Result) -> str:
+    """How many of the contract's rules the verdict rests on, where it is not all of them."""
+    rules = RULES.get(result.contract, {})
+    checked = len(result.checked_rules & rules.keys())
+    return f" ({checked} of {len(rules)} rules)" if checked < len(rules) else ""
+
+
+def _translated(pairing: Pairing) -> str:
+    return f", translated from {pairing.translated_from}" if pairing.translated_from else ""
+
+
+def _print_details(
+    console: Console, result: Result, pairing: Pairing, results: Sequence[Result]
+) -> None:
+    """What was measured, broken, and left out; under a heading where there are several results."""
+    measured = [outcome for outcome in result.outcomes if outcome.measured]
+    # What a translation breaks is shown rule by rule, in the drift report.
+    told = () if pairing.translated_from else result.outcomes
+    if len(results) > 1 and (measured or any(o.outcome is not Outcome.PASS for o in told)):
+        console.print()
+        heading = f"{result.implementation}, contract {result.contract}:"
+        console.print(Text(heading, style="bold"))
+    for outcome in measured:
+        console.print(Text(f"  {outcome.case_id}: {outcome.measured}"))
+    for outcome in told:
+        if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
+            _print_broken(console, outcome)
+    _print_by_reason(console, told)
+
+
+def _print_broken(console: Console, outcome: CaseOutcome) -> None:
+    heading = f" {outcome.case_id} — {outcome.promise}"
+    console.print()
+    console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
+    for line in _told(outcome):
+        console.print(Text(f"  {line}"))
+    if outcome.flaky:
+        console.print(Text(f"  flaky    not every one of {outcome.attempts} attempts ended so"))
+    console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
+
+
+def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
+    """Cases that were skipped, undecided or diverged, those of one reason together."""
+    cases: dict[tuple[Outcome, str], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.outcome in _GROUPED:
+            reason = outcome.divergence or outcome.detail
+            cases.setdefault((outcome.outcome, reason), []).append(outcome.case_id)
+    for (kind, reason), case_ids in cases.items():
+        first, *more = case_ids
+        about = f"{len(case_ids)} cases" if more else first
+        console.print(Text.assemble(MARKS[kind], f" {about}: {reason}"))
+        if kind is Outcome.NOT_CHECKED and len(more) >= _MOST_NAMED:
+            continue  # a whole suite that -k leaves out; the JSON report has them all
+        for case_id in case_ids if more else ():
+            console.print(Text(f"  {case_id}"))
+
+
+def _told(outcome: CaseOutcome) -> list[str]:
+    if outcome.outcome is Outcome.ERROR:
+        return [_first_line(outcome.detail)]
+    return [
+        f"at       {_first_line(outcome.detail)}",
+        f"expected {_first_line(outcome.expected)}",
+        f"found    {_first_line(outcome.found)}",
+    ]
+
+
+def _first_line(text: str) -> str:
+    first, *more = text.splitlines() or [""]
+    return f"{first} (and {len(more)} more lines above)" if more else first

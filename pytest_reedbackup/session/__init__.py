@@ -1,0 +1,1 @@
+"""One run of pytest with the plugin, from its options to its end."""

@@ -1,0 +1,180 @@
+"""From the phases of a test to one outcome a case, however often and wherever it ran.
+
+Every report of a case's test carries all that came of the test in its process up
+to then: other plugins swallow reports, write reports of their own, and run tests
+again; pytest-xdist has several processes, and sends what a report carries along.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_reedbackup.generate.shares import shares
+from pytest_reedbackup.model.case import Case
+from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_case, worst_attempt
+from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.judging import (
+    CUT_OFF,
+    SET_UP_ONLY,
+    Judgement,
+    judged,
+    measured,
+    outcome_of,
+    with_divergence,
+)
+from pytest_reedbackup.session.planning import Planned
+from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.session.watching import ending_of, forget
+
+_CARRIED = "reedbackup"
+
+Absent = Callable[[Planned], CaseOutcome]
+
+
+@dataclass
+class _Attempt:
+    """One time that a test ran."""
+
+    phases: list[CaseOutcome] = field(default_factory=list)
+    is_over: bool = False
+
+
+_ATTEMPTS = pytest.StashKey[list[_Attempt]]()
+
+
+@dataclass(frozen=True)
+class Noting:
+    """Notes, in the process that runs a test, what came of it."""
+
+    item: pytest.Item
+    case: Case
+    pairing: Pairing
+    settings: Settings
+
+    def phase(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> CaseOutcome | None:
+        """What a phase says of the case: None for a set-up or a tear-down that went well.
+
+        From then on `report` carries all that came of the test.
+        """
+        attempt = self._attempt(call.when)
+        judgement = self._judgement(attempt, call)
+        outcome = None
+        if judgement is not None:
+            outcome = msgspec.structs.replace(
+                self._outcome(judgement),
+                duration_secs=call.duration,
+                measured=measured(report),
+            )
+            attempt.phases.append(outcome)
+            outcome = with_divergence(outcome, self.settings)
+        setattr(report, _CARRIED, {**self._carried(), "phase": msgspec.to_builtins(outcome)})
+        return outcome
+
+    def _attempt(self, when: str) -> _Attempt:
+        """The attempt that a phase belongs to: a set-up begins one, and so does a second call."""
+        attempts = self.item.stash.setdefault(_ATTEMPTS, [])
+        if not attempts or when == "setup" or (when == "call" and attempts[-1].is_over):
+            attempts.append(_Attempt())
+        return attempts[-1]
+
+    def _judgement(self, attempt: _Attempt, call: pytest.CallInfo[None]) -> Judgement | None:
+        if call.when == "setup":
+            forget(self.item)
+        if call.when == "call":
+            # A part that reports for itself (`subtests`) does so while the function runs.
+            attempt.is_over = not ending_of(self.item).is_running
+            return judged(self.item, call)
+        if call.excinfo is not None:
+            return judged(self.item, call)
+        if call.when == "teardown" and not attempt.phases:
+            return SET_UP_ONLY
+        return None
+
+    def _outcome(self, judgement: Judgement) -> CaseOutcome:
+        node_id = self.item.nodeid
+        return outcome_of(self.case, self.pairing, judgement, self.settings, node_id)
+
+    def _carried(self) -> dict[str, Any]:
+        outcomes = [
+            msgspec.structs.replace(worst_attempt(attempt.phases), attempts=1, flaky=False)
+            if attempt.phases
+            else self._outcome(CUT_OFF)
+            for attempt in self.item.stash[_ATTEMPTS]
+        ]
+        specification = getattr(self.item, "callspec", None)
+        is_shared = specification is not None and "share" in specification.params
+        return {
+            "process": os.environ.get("PYTEST_XDIST_WORKER", ""),
+            "parts": len(shares()) if is_shared else 1,
+            "attempts": msgspec.to_builtins(outcomes),
+        }
+
+
+def outcome_told_by(report: pytest.TestReport) -> CaseOutcome | None:
+    """What the phase that a report is of came to; None where it says nothing of a case."""
+    carried = getattr(report, _CARRIED, None)
+    told = carried and carried["phase"]
+    return msgspec.convert(told, CaseOutcome) if told else None
+
+
+class Collected:
+    """All that was reported of the cases of a run, from all processes."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, dict[str, list[CaseOutcome]]] = {}
+        self._parts: dict[Key, int] = {}
+        self._said: dict[str, str] = {}
+
+    def take(self, report: pytest.TestReport) -> None:
+        """Notes what a report carries, or what else it says."""
+        carried = getattr(report, _CARRIED, None)
+        if carried is None:
+            if report.failed or report.skipped:
+                self._said[report.nodeid] = (report.longreprtext.splitlines() or [""])[-1]
+            return
+        attempts = msgspec.convert(carried["attempts"], list[CaseOutcome])
+        self._attempts.setdefault(report.nodeid, {})[carried["process"]] = attempts
+        self._parts[attempts[-1].key] = carried["parts"]
+
+    def said_of(self, node_id: str) -> str:
+        """What a report said of a test, where it did not come of the kit; or nothing."""
+        return self._said.get(node_id, "")
+
+    def outcomes(self, planned: Iterable[Planned], absent: Absent) -> list[CaseOutcome]:
+        """One outcome for each case that ran or was to run, before declared divergences.
+
+        `absent` makes that of a case of which nothing came.
+        """
+        parts = self._parts_by_case()
+        for one in planned:
+            found = parts.setdefault(one.key, {})
+            if one.node_id not in found and (one.node_id or not found):
+                found[one.node_id] = absent(one)
+        return [
+            whole_case([*found.values(), *self._lost_parts(key, found)])
+            for key, found in parts.items()
+        ]
+
+    def _parts_by_case(self) -> dict[Key, dict[str, CaseOutcome]]:
+        """What the tests of each case came to, by node id."""
+        parts: dict[Key, dict[str, CaseOutcome]] = {}
+        for node_id, by_process in self._attempts.items():
+            test = worst_attempt([one for attempts in by_process.values() for one in attempts])
+            parts.setdefault(test.key, {})[node_id] = test
+        return parts
+
+    def _lost_parts(self, key: Key, found: Mapping[str, CaseOutcome]) -> Iterator[CaseOutcome]:
+        """For a case of which some shares ran and others did not."""
+        expected = self._parts.get(key, 1)
+        if len(found) < expected:
+            yield msgspec.structs.replace(
+                next(iter(found.values())),
+                outcome=Outcome.NOT_CHECKED,
+                detail=f"only {len(found)} of its {expected} shares ran",
+            )

@@ -1,0 +1,221 @@
+"""The end of a run: every outcome, the verdicts, and all that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence, Set
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_reedbackup.drift.rows import Drift, drift_of
+from pytest_reedbackup.model import divergences
+from pytest_reedbackup.model.case import Case, case_of
+from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome
+from pytest_reedbackup.model.verdict import Result, results
+from pytest_reedbackup.reports import drift_table, json_report, junit, last_line, terminal
+from pytest_reedbackup.session.attempts import Collected
+from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
+from pytest_reedbackup.session.planning import Planned, left_out, pairing_of
+from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.session.suite import arguments_of
+
+# Options of pytest that leave tests out, and what each is when it does not.
+_LEAVING_OUT = {
+    "keyword": "-k",
+    "markexpr": "-m",
+    "lf": "--lf",
+    "stepwise": "--sw",
+    "deselect": "--deselect",
+    "ignore": "--ignore",
+    "ignore_glob": "--ignore-glob",
+    "setuponly": "--setup-only",
+}
+
+# Where a worker of pytest-xdist says which of a user's own tests are cases.
+_PLANNED = "reedbackup_planned"
+
+
+class Finishing:
+    """Collects what came of the cases, and has everything say the same of it."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, planned: list[Planned]) -> None:
+        self._config = config
+        self._settings = settings
+        self._planned = planned
+        self._collected = Collected()
+        self._stopped = ""
+        self._is_interrupted = False
+        self._header = json_report.header(arguments_of(config), settings.seed, settings.examples)
+
+    def plan(self, planned: Sequence[Planned]) -> None:
+        """Has these cases be held against the implementations, too."""
+        known = {(one.key, one.node_id) for one in self._planned}
+        self._planned += [one for one in planned if (one.key, one.node_id) not in known]
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[_PLANNED] = [
+                (*one.key[:2], msgspec.to_builtins(one.case), one.node_id) for one in self._planned
+            ]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Under pytest-xdist: takes from a worker which of a user's own tests are cases."""
+        self.plan(
+            [
+                Planned(self._settings.pairing(option, contract), msgspec.convert(case, Case), name)
+                for option, contract, case, name in getattr(node, "workeroutput", {}).get(
+                    _PLANNED, ()
+                )
+            ]
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes what a report carries; under pytest-xdist those of all workers."""
+        self._collected.take(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tells a user who stops the run from a plugin that does (--sw, pytest-xdist's -x).
+
+        A plugin's is of a kind of its own, derived from KeyboardInterrupt.
+        """
+        self._stopped = str(excinfo.value) or excinfo.typename
+        self._is_interrupted = excinfo.type in (KeyboardInterrupt, pytest.exit.Exception)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Writes the files that were asked for, and sets the exit status after everybody else."""
+        if self._has_nothing_to_say:
+            return (yield)
+        self._stopped = self._stopped or str(session.shouldfail or session.shouldstop or "")
+        self._write_files()
+        yield
+        session.exitstatus = self.exit_status(session.exitstatus)
+
+    def exit_status(self, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
+        """What the run ends with, where pytest and its plugins make it `status`.
+
+        Of a run of the suite it is the verdicts' alone; a user's own tests, in a
+        run with paths, may fail it too. What ended the run from within or by
+        hand keeps its own status, unless that would be 0.
+        """
+        failed_itself = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+        is_by_hand = self._is_interrupted and status != pytest.ExitCode.OK
+        if self._has_nothing_to_say or is_by_hand or status in failed_itself:
+            return status
+        verdicts = max((result.exit_status for result in self.results), default=0)
+        if self._settings.runs_suite or (verdicts and status == pytest.ExitCode.OK):
+            return pytest.ExitCode(verdicts)
+        is_empty = status == pytest.ExitCode.NO_TESTS_COLLECTED
+        return pytest.ExitCode(verdicts) if is_empty and self.results else status
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """The verdicts, the promises that were broken and the drift, after pytest's own lists."""
+        yield
+        if self._has_nothing_to_say or not self.results:
+            return
+        writer = self._config.get_terminal_writer()
+        width, colour = writer.fullwidth, writer.hasmarkup
+        terminalreporter.section("reedbackup", sep="=")
+        shown = terminal.render(self.results, self._settings.pairings, width=width, colour=colour)
+        terminalreporter.write(shown)
+        if drift := self._drift:
+            terminalreporter.section("drift", sep="=")
+            terminalreporter.write(drift_table.render(drift, width=width, colour=colour))
+        last_line.count_cases(terminalreporter, self._outcomes, self._is_case)
+
+    @property
+    def _has_nothing_to_say(self) -> bool:
+        """In a worker of pytest-xdist, and where nothing was to run."""
+        return hasattr(self._config, "workerinput") or bool(self._config.option.collectonly)
+
+    @cached_property
+    def _outcomes(self) -> list[CaseOutcome]:
+        """One a case. To be asked for at the end of the run only."""
+        found = self._collected.outcomes(self._planned, self._not_checked)
+        return [with_divergence(outcome, self._settings) for outcome in found]
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """In the order in which the implementations were given."""
+        order = [(pairing.option, pairing.contract) for pairing in self._settings.pairings]
+        return sorted(
+            results(self._outcomes, left_out(self._planned)),
+            key=lambda result: order.index((result.implementation, result.contract)),
+        )
+
+    @cached_property
+    def _drift(self) -> Drift | None:
+        return drift_of(self.results, self._settings.pairings, self._settings.source)
+
+    def _write_files(self) -> None:
+        if self._settings.report is not None:
+            json_report.write(self._settings.report, self._report())
+        if self._settings.junit is not None:
+            junit.write(self._settings.junit, self.results)
+        if self._settings.divergences_to_write is not None:
+            failures = [
+                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
+                for outcome in self._outcomes
+                if outcome.outcome is Outcome.FAIL and not outcome.divergence
+            ]
+            self._settings.divergences_to_write.write_text(
+                divergences.starting_file(failures), "utf-8"
+            )
+
+    def _report(self) -> json_report.Report:
+        return json_report.Report(
+            header=self._header,
+            implementations=[
+                json_report.implementation_report(
+                    result, self._settings.pairing(result.implementation, result.contract)
+                )
+                for result in self.results
+            ],
+            cases=self._outcomes,
+            drift=self._drift,
+            divergences=list(self._settings.declared.entries),
+            footer=json_report.Footer(cases=len(self._outcomes), complete=True),
+        )
+
+    def _not_checked(self, planned: Planned) -> CaseOutcome:
+        """The outcome of a case of which no report of the kit came, with the reason."""
+        return outcome_of(
+            planned.case,
+            planned.pairing,
+            not_checked(self._reason(planned.node_id)),
+            self._settings,
+            planned.node_id,
+        )
+
+    def _reason(self, node_id: str) -> str:
+        if said := self._collected.said_of(node_id):
+            return f"no outcome came of its test: {said}"
+        if self._stopped:
+            return f"the run was stopped before it: {self._stopped}"
+        given = [
+            option for name, option in _LEAVING_OUT.items() if getattr(self._config.option, name, 0)
+        ]
+        by = f"{', '.join(given)} or another plugin" if given else "another plugin"
+        return f"its test was left out of the run, by {by}"
+
+    def _is_case(self, entry: object) -> bool:
+        """Whether a report or a test is one of a case, for which its outcome is counted."""
+        if isinstance(entry, pytest.Item):
+            case, pairing = case_of(entry), pairing_of(entry)
+            if case is None or pairing is None:
+                return False
+            return Planned(pairing, case).key in self._keys
+        if not isinstance(entry, pytest.TestReport):
+            return False
+        return self._settings.runs_suite or entry.nodeid in self._node_ids
+
+    @cached_property
+    def _keys(self) -> Set[Key]:
+        return {one.key for one in self._planned}
+
+    @cached_property
+    def _node_ids(self) -> Set[str]:
+        return {one.node_id for one in self._planned}

@@ -1,0 +1,150 @@
+"""What a run is to hold against what, known before anything runs.
+
+The cases of the suite are read from its files, and not taken from what pytest
+collected: other plugins and options (--lf, -k, --ignore) leave tests out of that,
+and what they left out must be seen.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.model.case import Case, case_of, declared_by
+from pytest_reedbackup.model.outcome import Key
+from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.suite import suite_folder
+from reedbase_backup.adapter.protocol import Contract
+
+FIXTURE = "_reedbackup_implementation"
+"""The fixture that has the implementation under test as its parameter."""
+
+
+@cache
+def suite_cases() -> tuple[Case, ...]:
+    """Every case of the suite, of either contract."""
+    found: dict[str, Case] = {}
+    for path in sorted(suite_folder().rglob("test_*.py")):
+        for case in _declared_in(path):
+            found.setdefault(case.id, case)
+    return tuple(found.values())
+
+
+def pairing_of(item: pytest.Item) -> Pairing | None:
+    """What a collected test is held against; None for a test that takes no implementation."""
+    specification = getattr(item, "callspec", None)
+    found: Pairing | None = specification.params.get(FIXTURE) if specification else None
+    return found
+
+
+def is_chosen(case: Case | None, patterns: Sequence[str]) -> bool:
+    """Whether --reedbackup-case asks for `case`; without patterns it asks for everything."""
+    if not patterns:
+        return True
+    return case is not None and any(fnmatch.fnmatchcase(case.id, pattern) for pattern in patterns)
+
+
+def no_case_matches(patterns: Sequence[str], cases: Iterable[Case]) -> pytest.UsageError:
+    """That --reedbackup-case asks for none of `cases`."""
+    known = [case.id for case in cases]
+    nearest = difflib.get_close_matches(patterns[0], known, n=3, cutoff=0) or ["no case at all"]
+    return pytest.UsageError(
+        f"--reedbackup-case: no case matches {' or '.join(patterns)};"
+        f" the nearest that there is: {', '.join(nearest)}"
+    )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case that is to be held against one implementation, and so has an outcome."""
+
+    pairing: Pairing
+    case: Case
+    node_id: str = ""
+    """What pytest calls the test; empty where the suite's files say that there is one."""
+
+    @property
+    def key(self) -> Key:
+        """Whose outcome is to come of it."""
+        return self.pairing.option, self.pairing.contract, self.case.id
+
+
+def planned_of_suite(pairings: Sequence[Pairing], patterns: Sequence[str]) -> list[Planned]:
+    """The suite's cases for each implementation. Raises UsageError where none is chosen."""
+    held = [
+        Planned(pairing, case)
+        for pairing in pairings
+        for case in suite_cases()
+        if case.contract == pairing.contract
+    ]
+    chosen = [planned for planned in held if is_chosen(planned.case, patterns)]
+    if not chosen:
+        raise no_case_matches(patterns, (planned.case for planned in held))
+    return chosen
+
+
+def planned_of_items(items: Iterable[pytest.Item]) -> list[Planned]:
+    """The cases among a user's own tests that were collected."""
+    return [
+        Planned(pairing, case, item.nodeid)
+        for item in items
+        if (case := case_of(item)) is not None and (pairing := pairing_of(item)) is not None
+    ]
+
+
+def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
+    """How many of the suite's cases are not in the plan, by contract."""
+    taken: dict[Contract, set[str]] = {}
+    for one in planned:
+        taken.setdefault(one.pairing.contract, set()).add(one.case.id)
+    return {
+        contract: sum(
+            case.contract == contract and case.id not in case_ids for case in suite_cases()
+        )
+        for contract, case_ids in taken.items()
+    }
+
+
+def position(item: pytest.Item, pairings: Sequence[Pairing]) -> tuple[int, bool, int, int]:
+    """One implementation after the other, each rule after those that it relies on.
+
+    Generated examples, which rely on everything, come at the end of each; a
+    user's own tests come after all. Cases of a rule keep the suite's order.
+    """
+    case, pairing = case_of(item), pairing_of(item)
+    if case is None or pairing is None:
+        return len(pairings), False, 0, 0
+    rules = list(RULES.get(case.contract, ()))
+    place = rules.index(case.rule) if case.rule in rules else len(rules)
+    return pairings.index(pairing), case.is_fuzzing, place, _suite_order().get(case.id, 0)
+
+
+@cache
+def _suite_order() -> Mapping[str, int]:
+    return {case.id: place for place, case in enumerate(suite_cases())}
+
+
+def _declared_in(path: Path) -> list[Case]:
+    """The cases of one file of the suite, in the order in which it declares them."""
+    name = f"_reedbackup_suite_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    # Only for as long as it runs: its dataclasses look themselves up there.
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    tests = [value for key, value in vars(module).items() if key.startswith("test")]
+    return [case for test in tests for case in declared_by(test)]

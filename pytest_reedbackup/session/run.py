@@ -1,0 +1,132 @@
+"""One run: the hooks that choose what runs, and see how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+
+from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.model.case import case_of, declared_by
+from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
+from pytest_reedbackup.recording.recorder import Recorder
+from pytest_reedbackup.reports import last_line
+from pytest_reedbackup.session.attempts import Noting, outcome_told_by
+from pytest_reedbackup.session.finishing import Finishing
+from pytest_reedbackup.session.judging import show
+from pytest_reedbackup.session.planning import (
+    FIXTURE,
+    Planned,
+    is_chosen,
+    no_case_matches,
+    pairing_of,
+    planned_of_items,
+    planned_of_suite,
+    position,
+    suite_cases,
+)
+from pytest_reedbackup.session.recording_hooks import Recording, Replaying
+from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.session.watching import watched
+
+
+class Run:
+    """The plugin of a run with --reedbackup-impl."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.settings = Settings.from_config(config)
+        self.tapes: list[Replaying | Recording] = [Replaying(self.settings, FIXTURE)]
+        self.recorder: Recorder | None = None
+        if self.settings.record is not None:
+            recording = Recording(config, self.settings, self.settings.record)
+            self.recorder = recording.recorder
+            self.tapes.append(recording)
+        self.finishing = Finishing(config, self.settings, self._planned_at_start())
+
+    def _planned_at_start(self) -> list[Planned]:
+        """All of a run of the suite. Raises UsageError for what the suite cannot be asked."""
+        if not self.settings.runs_suite:
+            return []
+        self.settings.check_divergences({case.id for case in suite_cases()})
+        return planned_of_suite(self.settings.pairings, self.settings.case_patterns)
+
+    def pytest_report_header(self) -> list[str]:
+        """What is to be known of the settings before anything runs."""
+        return list(self.settings.remarks)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
+        """Leaves out the cases of a contract that nothing is held against."""
+        contracts = {case.contract for case in declared_by(obj)}
+        held = {pairing.contract for pairing in self.settings.pairings}
+        return [] if contracts and not contracts & held else None
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each implementation; a case for those of its contract."""
+        contracts = {case.contract for case in declared_by(metafunc.function)}
+        pairings = [
+            pairing
+            for pairing in self.settings.pairings
+            if not contracts or pairing.contract in contracts
+        ]
+        metafunc.fixturenames.append(FIXTURE)
+        metafunc.parametrize(FIXTURE, pairings, indirect=True, ids=str, scope="session")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
+        """Applies --reedbackup-case before others choose, and puts what is left in order."""
+        patterns = self.settings.case_patterns
+        left_out = [item for item in items if not is_chosen(case_of(item), patterns)]
+        if left_out:
+            cases = [case for item in items if (case := case_of(item)) is not None]
+            items[:] = [item for item in items if is_chosen(case_of(item), patterns)]
+            if not items and not self.settings.runs_suite:
+                raise no_case_matches(patterns, cases)
+            self._config.hook.pytest_deselected(items=left_out)
+        if not self.settings.runs_suite:
+            self.finishing.plan(planned_of_items(items))
+        yield
+        items.sort(key=lambda item: position(item, self.settings.pairings))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Makes a missing capability or an undecided bound a skip in pytest's own terms."""
+        with _watched(item):
+            try:
+                return (yield)
+            except (MissingCapability, UndecidedBound) as reason:
+                raise pytest.skip.Exception(str(reason)) from reason
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turns what happened to a case into its outcome, after all others had their say."""
+        report = yield
+        case, pairing = case_of(item), pairing_of(item)
+        if case is not None and pairing is not None:
+            outcome = Noting(item, case, pairing, self.settings).phase(report, call)
+            if outcome is not None:
+                show(outcome, report, call)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Shows the outcome of a case, and not what pytest makes of it."""
+        outcome = outcome_told_by(report)
+        is_final = report.outcome in ("passed", "failed", "skipped")
+        return last_line.status_of(outcome) if outcome is not None and is_final else None
+
+
+def _watched(item: pytest.Item) -> AbstractContextManager[None]:
+    """Watches a test that takes an implementation, and blames that for what it left unreadable."""
+    if not isinstance(item, pytest.Function) or pairing_of(item) is None:
+        return nullcontext()
+    subject = item.funcargs.get("reedbackup")
+
+    def blame(error: OSError) -> BrokenPromise | None:
+        return subject.implementation.blamed_for(error) if isinstance(subject, Subject) else None
+
+    return watched(item, blame)

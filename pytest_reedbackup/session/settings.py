@@ -1,0 +1,191 @@
+"""What the command line and the configuration ask for, checked once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.connections.connection import TimeLimits
+from pytest_reedbackup.drift.rows import SourceDrift
+from pytest_reedbackup.model import divergences
+from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
+from pytest_reedbackup.session.connecting import Pairing, divide_as_recorded, meet
+from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
+from pytest_reedbackup.session.suite import refuse_tests_from_settings, runs_suite
+from reedbase_backup.adapter.protocol import Contract
+
+_DIVERGENCES = "--reedbackup-divergences"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run is asked to do."""
+
+    pairings: tuple[Pairing, ...]
+    baseline: Pairing | None
+    case_patterns: tuple[str, ...]
+    declared: Declared
+    """What the package declares of its own implementations, and the user's entries on top."""
+    declared_in: str | None
+    """The file that the user's entries were asked from by name."""
+    examples: int
+    """Generated examples in all, shared by the fuzzing cases."""
+    seed: int
+    report: Path | None
+    junit: Path | None
+    """The file of --junitxml, where the suite runs: the kit writes it in place of pytest."""
+    divergences_to_write: Path | None
+    record: Path | None
+    """The file that all calls are recorded in."""
+    source: SourceDrift | None
+    """What --reedbackup-source has, against what the ticket states of it."""
+    remarks: tuple[str, ...]
+    """What the user should know of them before anything runs."""
+    paths: tuple[str, ...]
+    """The tests of the user's that run; none where the suite runs."""
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Settings:
+        """Meets every implementation, so that a wrong one is a usage error at once."""
+        options = config.option
+        limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
+        baseline = options.reedbackup_baseline
+        if not runs_suite(config):
+            refuse_tests_from_settings(config)
+        if options.reedbackup_examples < 1:
+            raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        files = _files(config)
+        databases = _databases(config)
+        pairings = tuple(
+            pairing
+            for option in dict.fromkeys(options.reedbackup_impl)
+            for pairing in meet(
+                "--reedbackup-impl", option, limits, databases, options.reedbackup_contract
+            )
+        )
+        # Its first contract: a baseline of `last` is timed against others of `ticket` too.
+        name = "--reedbackup-baseline"
+        compared = meet(name, baseline, limits, databases)[0] if baseline else None
+        divide_as_recorded([*pairings, *([compared] if compared else [])])
+        met = {
+            name
+            for pairing in (*pairings, *([compared] if compared else []))
+            for name in pairing.names
+        }
+        own = _declared(config, met)
+        return cls(
+            pairings=pairings,
+            baseline=compared,
+            case_patterns=tuple(options.reedbackup_case),
+            declared=divergences.shipped(met).under(own),
+            declared_in=options.reedbackup_divergences,
+            examples=options.reedbackup_examples,
+            seed=options.reedbackup_seed,
+            report=files["--reedbackup-report"],
+            junit=files["--reedbackup-junit"],
+            divergences_to_write=files["--reedbackup-write-divergences"],
+            record=_record(config, pairings, files["--reedbackup-record"]),
+            source=_source(config),
+            remarks=tuple(_remarks(own, met)),
+            paths=() if runs_suite(config) else tuple(config.args),
+        )
+
+    def check_divergences(self, case_ids: Collection[str]) -> None:
+        """Raise UsageError where a declared divergence fits no case of these, or two one case."""
+        try:
+            self.declared.check_cases(case_ids, [pairing.names for pairing in self.pairings])
+        except UnusableDivergences as error:
+            raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
+
+    @property
+    def runs_suite(self) -> bool:
+        """Whether the suite runs, rather than tests of the user's."""
+        return not self.paths
+
+    def pairing(self, option: str, contract: Contract) -> Pairing:
+        """The pairing of an implementation, as given, and a contract."""
+        return next(
+            pairing
+            for pairing in self.pairings
+            if (pairing.option, pairing.contract) == (option, contract)
+        )
+
+
+def _files(config: pytest.Config) -> dict[str, Path | None]:
+    """The files to be written, by option. Raises UsageError where one cannot be."""
+    options = (
+        "--reedbackup-report",
+        "--reedbackup-junit",
+        "--reedbackup-write-divergences",
+        "--reedbackup-record",
+    )
+    files = {option: file_to_write(config, option) for option in options}
+    refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
+    return files
+
+
+def _record(config: pytest.Config, pairings: tuple[Pairing, ...], path: Path | None) -> Path | None:
+    """Where to record. Raises UsageError where there is not just one implementation to record."""
+    if path is None:
+        return None
+    if len({pairing.option for pairing in pairings}) != 1:
+        raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
+    if pairings[0].recording is not None:
+        raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
+    if not runs_suite(config):
+        raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")
+    return path
+
+
+def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
+    """The divergences of the option's file, or of [tool.reedbackup]; `met`: who answers here."""
+    path = place(config, _DIVERGENCES)
+    pyproject = config.rootpath / "pyproject.toml"
+    try:
+        declared = Declared()
+        if path is not None:
+            declared = divergences.read_file(path)
+        elif pyproject.is_file():
+            declared = divergences.read_pyproject(pyproject)
+        declared.check_implementations(met, asked_for=path is not None)
+    except UnusableDivergences as error:
+        raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
+    return declared
+
+
+def _remarks(declared: Declared, met: Collection[str]) -> Iterator[str]:
+    if not_met := declared.not_met(met):
+        yield (
+            f"reedbackup: {declared.where} declares divergences of {', '.join(not_met)} too,"
+            " not met in this run"
+        )
+
+
+def _source(config: pytest.Config) -> SourceDrift | None:
+    folder = place(config, "--reedbackup-source")
+    if folder is None:
+        return None
+    # Only here is there any need for tree-sitter.
+    from pytest_reedbackup.drift.source import UnusableSource, read_source
+    from pytest_reedbackup.drift.statements import source_drift
+
+    try:
+        return source_drift(config.option.reedbackup_source, read_source(folder))
+    except UnusableSource as error:
+        raise pytest.UsageError(f"--reedbackup-source: {error}") from error
+
+
+def _path(config: pytest.Config, given: str | None) -> Path | None:
+    return config.invocation_params.dir / given if given else None
+
+
+def _databases(config: pytest.Config) -> Path:
+    """The folder below which pytest will make the folders of this run."""
+    if config.option.basetemp:
+        return Path(config.option.basetemp).absolute()
+    return Path(os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir()).absolute()

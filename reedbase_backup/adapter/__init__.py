@@ -1,0 +1,1 @@
+"""The adapter protocol, and Python implementations served over it."""

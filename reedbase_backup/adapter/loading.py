@@ -1,0 +1,140 @@
+"""Python implementations by name: the built-in ones, and any `MODULE:OBJECT`.
+
+An implementation is any object with `create_backup`, `list_backups` and
+`restore_point_in_time`. It may say more of itself by the attributes `name`,
+`version`, `contracts` (default: only `ticket`) and `capabilities`; one with the
+capability `clock` takes `now_ns` as a keyword of `create_backup`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from reedbase_backup.adapter import protocol
+from reedbase_backup.adapter.protocol import Contract
+
+CLOCK = "clock"
+"""The capability to be told the current time with each create_backup."""
+
+METHODS = ("create_backup", "list_backups", "restore_point_in_time")
+
+
+class UnusableImplementation(Exception):
+    """The name does not lead to an implementation; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A Python implementation and what it says of itself."""
+
+    name: str
+    version: str
+    contracts: tuple[Contract, ...]
+    capabilities: tuple[str, ...]
+    functions: Mapping[str, Callable[..., Any]]
+
+
+def load(name: str) -> Implementation:
+    """The implementation called `python`, `python-last` or `MODULE:OBJECT`.
+
+    Raises UnusableImplementation.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    module_name, colon, path = name.partition(":")
+    if not colon or not path:
+        raise UnusableImplementation(f"{name!r} is neither python, python-last nor MODULE:OBJECT")
+    # As with `python -m`: what lies in the working folder can be named.
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module_name)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+        if isinstance(found, type):
+            found = found()
+    except (Exception, SystemExit) as error:  # whatever: it is the user's code
+        raise UnusableImplementation(
+            f"{name!r} cannot be loaded: {type(error).__name__}: {error};"
+            f" modules are sought in {os.getcwd()} and where Python is installed"
+        ) from error
+    return describe(found, name)
+
+
+def describe(implementation: Any, name: str) -> Implementation:
+    """What an object says of itself. Raises UnusableImplementation."""
+    missing = [method for method in METHODS if not callable(getattr(implementation, method, None))]
+    if missing:
+        raise UnusableImplementation(
+            f"{name!r} has no function {' and no '.join(missing)};"
+            f" an implementation has {', '.join(METHODS)}"
+        )
+    contracts = _names(implementation, name, "contracts", ("ticket",))
+    if not contracts or not set(contracts) <= set(protocol.CONTRACTS):
+        raise UnusableImplementation(
+            f"{name!r} claims the contracts {contracts}; known: {protocol.CONTRACTS}"
+        )
+    return Implementation(
+        name=str(getattr(implementation, "name", name)),
+        version=str(getattr(implementation, "version", "unknown")),
+        contracts=contracts,
+        capabilities=_names(implementation, name, "capabilities", ()),
+        functions={method: getattr(implementation, method) for method in METHODS},
+    )
+
+
+def _names(implementation: Any, name: str, attribute: str, default: tuple[str, ...]) -> Any:
+    """A collection of names; a bare string would be taken for its letters."""
+    found = getattr(implementation, attribute, default)
+    if isinstance(found, list | tuple | set | frozenset) and all(
+        isinstance(entry, str) for entry in found
+    ):
+        return tuple(found)
+    raise UnusableImplementation(
+        f"{name!r}: its attribute `{attribute}` must be a tuple of names, not {found!r}"
+    )
+
+
+def _reference() -> Implementation:
+    import reedbase_backup
+    from reedbase_backup.create import create_backup_at
+
+    def create_backup(base_path: str, now_ns: int | None = None) -> Any:
+        if now_ns is None:
+            return reedbase_backup.create_backup(base_path)
+        return create_backup_at(base_path, now_ns)
+
+    functions = {method: getattr(reedbase_backup, method) for method in METHODS}
+    return Implementation(
+        name="python",
+        version=version("pytest-reedbackup"),
+        contracts=("ticket",),
+        capabilities=(CLOCK,),
+        functions=functions | {"create_backup": create_backup},
+    )
+
+
+def _port_of_the_baseline() -> Implementation:
+    from reedbase_backup.last.served import ServedPort
+
+    port = ServedPort()
+    return Implementation(
+        name="python-last",
+        version=version("pytest-reedbackup"),
+        contracts=("last",),
+        capabilities=(CLOCK,),
+        functions={method: getattr(port, method) for method in METHODS},
+    )
+
+
+BUILT_IN: Mapping[str, Callable[[], Implementation]] = {
+    "python": _reference,
+    "python-last": _port_of_the_baseline,
+}
+"""The implementations that come with this package."""

@@ -1,0 +1,1 @@
+"""Generated adapters for Rust crates, from what their source declares."""

@@ -1,0 +1,1 @@
+"""Archives: how they are written, read, verified and bounded."""

@@ -1,0 +1,262 @@
+"""Backup archives: one gzip member holding a plain tar of tables/ and indices/.
+
+After the database's own members comes one of ours, the manifest. Archives of
+others, which have none, are verified by their gzip checksum and structure alone.
+
+Read is what gzip and tar make, by whomever:
+- several gzip members, one after another, and zero bytes after the last (a tape's
+  padding); any optional field of a gzip header, whose own checksum must be right
+- v7, ustar, GNU and pax headers, for single members and for all; names with `./`;
+  checksums of signed bytes; an end of one zero block, of two, or of many
+- volume labels and members beside tables/ and indices/, which are passed over; hard
+  links within the archive, which become files; folders that only a path implies
+
+Damaged (BackupCorrupted) is what is not whole:
+- a wrong checksum, data that is missing, other bytes after the last gzip member
+- a tar without any end mark: `tar` would read it, but nothing tells whether
+  members are missing, as where the writer was killed
+- an archive of ours that is not exactly as it was made, but for being compressed anew
+
+Refused (BackupUnsafe) is what is whole but means something that no backup does:
+- names that lead out of tables/ and indices/, or come twice; links to what the
+  archive has not brought; symlinks, devices, FIFOs; backups/ and registry/
+- sparse files, incremental dumps and parts of volumes, which need more than tar's
+  common ground
+- data after tar's end, as of `cat a.tar b.tar`: `tar` would pass over it in silence
+- more of anything than an archive of its size can need (`limits`)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO
+
+from reedbase_backup.archive import manifest, tar
+from reedbase_backup.archive.contents import Entry, SafeNames
+from reedbase_backup.archive.gzip_member import GzipDamaged, GzipReader, GzipWriter, read_summary
+from reedbase_backup.archive.limits import MAX_PATH, Allowance, LimitExceeded
+from reedbase_backup.archive.manifest import ManifestDamaged, Record
+from reedbase_backup.archive.tar_reader import Reader, TarDamaged, TarHostile
+from reedbase_backup.disk.sharing import Readers
+from reedbase_backup.disk.source import (
+    SPECIAL,
+    SourceEntry,
+    SourceFile,
+    SourceOther,
+    Unit,
+    read_settled,
+)
+from reedbase_backup.errors import (
+    BackupCorrupted,
+    BackupUnsafe,
+    ReedError,
+    from_os_error,
+)
+
+_NO_CONTENT = sha256().hexdigest().encode()
+# To tell damage from a maker's intent; a refusal is not worth more.
+_DRAINED_UP_TO = 1 << 30
+
+
+class ArchiveWriter:
+    """Writes the units of a database to an archive file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._gzip = GzipWriter(file)
+        self._manifest: list[bytes] = []
+        self.readers = Readers()
+        """Who besides the owner may read all that was added."""
+
+    def add(self, unit: Unit) -> bool:
+        """Adds all of `unit`, read again while a writer keeps changing it.
+
+        Returns whether it was there. Raises LockTimeout where it has not
+        settled after TABLE_TIMEOUT_SECS, BackupUnsafe for a symlink, FIFO, socket or
+        device.
+        """
+        checkpoint = self._gzip.checkpoint()
+        lines = len(self._manifest)
+
+        def forget() -> None:
+            self._gzip.rewind(checkpoint)
+            del self._manifest[lines:]
+
+        read_settled(unit, self._add_entry, forget)
+        return len(self._manifest) > lines
+
+    def finish(self, *, table_count: int) -> int:
+        """Adds the manifest and ends the archive; returns its size in bytes."""
+        content = manifest.encode(self._manifest)
+        self._gzip.write(tar.encode(tar.Member(manifest.NAME, tar.FILE, size=len(content))))
+        self._gzip.write(content + tar.padding(len(content)) + tar.END_OF_ARCHIVE)
+        return self._gzip.finish(table_count=table_count)
+
+    def _add_entry(self, entry: SourceEntry) -> None:
+        if isinstance(entry, SourceOther):
+            raise BackupUnsafe(entry.name, SPECIAL)
+        name, status = os.fsencode(entry.name), entry.status
+        self.readers.see(entry.descriptor, status)
+        if len(name) > MAX_PATH:
+            raise BackupUnsafe(entry.name, f"its path of {len(name)} bytes cannot be restored")
+        is_file = isinstance(entry, SourceFile)
+        member = tar.Member(
+            name=name if is_file else name + b"/",
+            kind=tar.FILE if is_file else tar.FOLDER,
+            mode=status.st_mode & 0o7777,
+            mtime_ns=status.st_mtime_ns,
+            size=status.st_size if is_file else 0,
+            uid=status.st_uid,
+            gid=status.st_gid,
+        )
+        self._gzip.write(tar.encode(member))
+        digest = manifest.NO_DIGEST
+        if isinstance(entry, SourceFile):
+            hasher = sha256()
+            for chunk in entry.chunks():
+                hasher.update(chunk)
+                self._gzip.write(chunk)
+            self._gzip.write(tar.padding(member.size))
+            digest = hasher.hexdigest().encode()
+        self._manifest.append(Record(digest, member.size, member.mtime_ns).line(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a whole, verified archive holds."""
+
+    table_count: int
+    total_bytes: int
+    """Sum of the sizes of all files."""
+    records: dict[str, Record]
+    """Its folders and files by name, with exact mtimes where there is a manifest."""
+    has_manifest: bool
+
+
+class ArchiveReader:
+    """Iterates over a backup's entries and verifies the whole archive on the way.
+
+    What was read is to be believed only once the iteration has ended, which is
+    when `contents` is there. Raises BackupCorrupted for damage, BackupUnsafe
+    for a sound archive that must not be restored.
+    """
+
+    def __init__(self, file: IO[bytes], file_name: str) -> None:
+        self._file_name = file_name
+        size = os.fstat(file.fileno()).st_size
+        with self._judging():
+            self._summary = read_summary(file)
+        if self._summary and self._summary.file_size != size:
+            off = size - self._summary.file_size
+            words = f"{abs(off)} bytes {'longer' if off > 0 else 'shorter'}"
+            raise BackupCorrupted(file_name, f"it is {words} than when it was made")
+        file.seek(0)
+        self._gzip = GzipReader(file)
+        allowance = Allowance.of(size)
+        self._tar = Reader(self._gzip, allowance)
+        self._names = SafeNames(allowance)
+        self._hasher = sha256()
+        self._manifest: bytes | None = None
+        self.contents: Contents | None = None
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The entries in the archive's order; `chunks` gives the current one's content."""
+        with self._judging():
+            for member in self._tar:
+                entry = self._names.admit(member)
+                if entry is not None:
+                    yield entry
+                    self._record(entry)
+                elif member.name == manifest.NAME:
+                    self._read_manifest(member)
+            self.contents = self._verified_contents()
+
+    def read_through(self) -> Contents:
+        """Reads and verifies everything, and returns what there is."""
+        for _ in self:
+            pass
+        assert self.contents is not None
+        return self.contents
+
+    def chunks(self) -> Iterator[bytes]:
+        """The current entry's content; nothing for folders and hard links."""
+        with self._judging():
+            for chunk in self._tar.data():
+                self._hasher.update(chunk)
+                yield chunk
+
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        try:
+            yield
+        except (GzipDamaged, TarDamaged, ManifestDamaged) as error:
+            raise BackupCorrupted(self._file_name, str(error)) from error
+        except LimitExceeded as error:
+            raise self._refusal(BackupUnsafe(self._file_name, str(error))) from error
+        except TarHostile as error:
+            name = os.fsdecode(error.name) or self._file_name
+            raise self._refusal(BackupUnsafe(name, error.reason)) from error
+        except BackupUnsafe as error:
+            raise self._refusal(error) from error.__cause__
+        except OSError as error:
+            raise from_os_error(error, "read_archive", self._file_name) from error
+
+    def _refusal(self, unsafe: BackupUnsafe) -> ReedError:
+        """`unsafe`, unless the archive is damaged: then that made the member what it is."""
+        try:
+            if self._gzip.drain(_DRAINED_UP_TO):
+                self._check_body()
+        except GzipDamaged as damage:
+            return BackupCorrupted(self._file_name, str(damage))
+        except LimitExceeded:
+            pass
+        return unsafe
+
+    def _record(self, entry: Entry) -> None:
+        for chunk in self._tar.data():
+            self._hasher.update(chunk)
+        if entry.same_as is not None:
+            digest = self._names.records[entry.same_as].digest
+        elif entry.is_folder:
+            digest = manifest.NO_DIGEST
+        elif entry.size == 0:
+            digest = _NO_CONTENT
+        else:
+            digest = self._hasher.hexdigest().encode()
+            self._hasher = sha256()
+        self._names.record(entry, digest)
+
+    def _read_manifest(self, member: tar.Member) -> None:
+        if self._manifest is not None:
+            raise ManifestDamaged("it has two manifests")
+        if member.size > manifest.max_size(self._names.records):
+            raise ManifestDamaged(f"its manifest claims {member.size} bytes")
+        self._manifest = b"".join(self._tar.data())
+
+    def _verified_contents(self) -> Contents:
+        if not self._names.has_folder("tables"):
+            raise BackupCorrupted(self._file_name, "it holds no tables/ folder")
+        records, table_count = self._names.records, self._names.table_count
+        self._check_body()
+        if self._summary:
+            if self._summary.table_count != table_count:
+                raise GzipDamaged("its header counts other tables than it holds")
+            if self._manifest is None:
+                raise ManifestDamaged("its manifest is missing")
+        elif self._manifest is not None and self._gzip.has_extra_field:
+            raise GzipDamaged("its header is damaged")
+        if self._manifest is not None:
+            manifest.verify(self._manifest, records)
+        return Contents(
+            table_count=table_count,
+            total_bytes=sum(record.size for record in records.values()),
+            records=records,
+            has_manifest=self._manifest is not None,
+        )
+
+    def _check_body(self) -> None:
+        if self._summary and self._summary.body_crc != self._gzip.body_crc:
+            raise GzipDamaged("its checksum is wrong")

@@ -1,0 +1,145 @@
+"""What a backup holds: which of an archive's members are admitted, and under what names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from reedbase_backup.archive import tar
+from reedbase_backup.archive.limits import Allowance
+from reedbase_backup.archive.manifest import Record
+from reedbase_backup.errors import BackupUnsafe
+
+ROOTS = ("tables", "indices")
+"""The folders that a backup holds (ticket 060-OPS-01, "Architecture")."""
+
+# What no archive of tables/ and indices/ has a reason to hold
+# (contract `ticket`, create/content).
+_FORBIDDEN_ROOTS = ("backups", "registry")
+
+_KIND_WORDS = {
+    b"2": "a symbolic link",
+    b"3": "a character device",
+    b"4": "a block device",
+    b"6": "a FIFO",
+    b"D": "a folder of an incremental dump (pack it without --listed-incremental)",
+    b"M": "a file that begins in another volume (join the volumes first)",
+    b"S": "a sparse file (pack it without --sparse)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One folder or file of a backup, checked to be safe to write below a fresh folder."""
+
+    name: str
+    """Relative, normal, and below tables/ or indices/."""
+    is_folder: bool
+    mode: int
+    mtime_ns: int
+    size: int
+    uid: int
+    gid: int
+    same_as: str | None
+    """The earlier file whose content this one repeats (a hard link in the archive)."""
+
+
+class SafeNames:
+    """Admits members one by one: each name normal, in place, and new."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.records: dict[str, Record] = {}
+        """The folders and files whose members have been read whole, by name."""
+        self._implied: set[str] = set()
+        """The folders that so far only a path implies."""
+        self._allowance = allowance
+
+    def admit(self, member: tar.Member) -> Entry | None:
+        """The entry for `member`; None for one beside tables/ and indices/.
+
+        Raises BackupUnsafe for everything that an honest backup does not hold,
+        LimitExceeded for more of it than the archive is allowed.
+        """
+        name = _normal_name(member.name)
+        root = name.partition("/")[0]
+        if member.kind not in (tar.FILE, tar.FOLDER, tar.HARD_LINK):
+            kind = _KIND_WORDS.get(member.kind, f"a member of type {member.kind!r}")
+            raise BackupUnsafe(name, f"the archive holds {kind}; it was not restored")
+        if root in _FORBIDDEN_ROOTS:
+            raise BackupUnsafe(name, "a backup holds only tables/ and indices/")
+        if root not in ROOTS:
+            if member.kind == tar.HARD_LINK:
+                raise BackupUnsafe(name, "a link beside tables/ and indices/")
+            return None
+        return self._entry(name, member)
+
+    def record(self, entry: Entry, digest: bytes) -> None:
+        """Takes note of the entry that was admitted last, whose content has been read."""
+        self.records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
+
+    def has_folder(self, name: str) -> bool:
+        """Whether there is a folder `name`, if only as a part of another name."""
+        found = self.records.get(name)
+        return name in self._implied if found is None else found.is_folder
+
+    @property
+    def table_count(self) -> int:
+        """Folders directly under tables/."""
+        tables = (
+            name
+            for names in (self.records, self._implied)
+            for name in names
+            if name.startswith("tables/") and name.count("/") == 1
+        )
+        return sum(map(self.has_folder, tables))
+
+    def _entry(self, name: str, member: tar.Member) -> Entry:
+        is_folder = member.kind == tar.FOLDER
+        was_implied = name in self._implied
+        if name in self.records or (was_implied and not is_folder):
+            raise BackupUnsafe(name, "the archive holds it twice")
+        if name in ROOTS and not is_folder:
+            raise BackupUnsafe(name, "it is a file where a folder must be")
+        if was_implied:
+            self._implied.remove(name)
+        else:
+            self._allowance.name(len(name))
+            self._imply_parents(name)
+        size, same_as = 0 if is_folder else member.size, None
+        if member.kind == tar.HARD_LINK:
+            same_as = self._link_target(name, member)
+            size = self.records[same_as].size
+            self._allowance.link(size)
+        else:
+            self._allowance.file(size)
+        return Entry(
+            name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
+        )
+
+    def _imply_parents(self, name: str) -> None:
+        parent = name.rpartition("/")[0]
+        while parent and parent not in self._implied:
+            if (found := self.records.get(parent)) is not None:
+                if found.is_folder:
+                    return
+                raise BackupUnsafe(name, f"{parent} is a file and a folder at once")
+            self._allowance.name(len(parent))
+            self._implied.add(parent)
+            parent = parent.rpartition("/")[0]
+
+    def _link_target(self, name: str, member: tar.Member) -> str:
+        target = _normal_name(member.link)
+        if target not in self.records or self.records[target].is_folder:
+            raise BackupUnsafe(
+                name, f"a link to {target!r}, which is no earlier file of the archive"
+            )
+        return target
+
+
+def _normal_name(name: bytes) -> str:
+    """The name without `./` and trailing slashes; "" for the root itself."""
+    text = os.fsdecode(name)
+    parts = text.rstrip("/").split("/")
+    if text.startswith("/") or ".." in parts or "\0" in text:
+        raise BackupUnsafe(text, "the name leads out of the database")
+    return "/".join(part for part in parts if part not in ("", "."))

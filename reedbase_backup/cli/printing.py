@@ -1,0 +1,78 @@
+"""What the command `reedbackup` prints: tables and previews for people, JSON for programs."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from reedbase_backup.adapter.values import plain
+from reedbase_backup.cli import texts
+from reedbase_backup.preview import Preview
+
+_SHOWN_NAMES = 10
+
+
+def print_line(text: str) -> None:
+    """One line for people on stdout."""
+    print(printable(text))
+
+
+def print_json(value: Any) -> None:
+    """Any value of this package as JSON; a name that is not UTF-8 with backslash escapes."""
+    # Letters as they are, where they can be written at all.
+    is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    print(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf_8))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A rich table in a terminal, tab-separated lines elsewhere."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [columns, *cells]:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in ("id", "date"))
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def print_preview(found: Preview) -> None:
+    """What a restore would take and change: totals, and the first names of each kind."""
+    print_line(
+        f"Would restore backup {found.id} of {texts.date(found.timestamp)}:"
+        f" {texts.counted(found.table_count, 'table')}, {texts.size(found.total_bytes)}"
+    )
+    if found.is_empty:
+        print_line("Nothing would change.")
+    for words, names in (
+        ("would come back", found.added),
+        ("would change", found.changed),
+        ("would change in mode only", found.mode_changed),
+        ("would go", found.removed),
+    ):
+        if names:
+            print_line(f"{len(names)} {words}:")
+            for name in names[:_SHOWN_NAMES]:
+                print_line(f"  {name}")
+            if len(names) > _SHOWN_NAMES:
+                print_line(f"  and {len(names) - _SHOWN_NAMES} more")
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with escapes for what a terminal would obey or cannot show."""
+    visible = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+    encoding = sys.stdout.encoding or "utf-8"
+    return visible.encode(encoding, "backslashreplace").decode(encoding)

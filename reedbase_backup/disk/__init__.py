@@ -1,0 +1,1 @@
+"""Folders, locks and durability: what the reference asks of the operating system."""

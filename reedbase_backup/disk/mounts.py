@@ -1,0 +1,57 @@
+"""Mount points below a database, which no rename moves and no removal may enter."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+
+from reedbase_backup.disk.folders import NOTHING_THERE, OPEN_FOLDER, opened
+
+_MOUNTS = "/proc/self/mountinfo"
+_MOUNT_POINT = 4
+"""The field of a line there that says where something is mounted (proc(5))."""
+
+
+def mount_points(base: int, roots: Sequence[str]) -> frozenset[str]:
+    """Places at or below `roots`, in the open folder `base`, where something is mounted.
+
+    Raises OSError.
+    """
+    if sys.platform == "linux":
+        try:
+            path = os.fsencode(os.readlink(f"/proc/self/fd/{base}"))
+            with open(_MOUNTS, "rb") as lines:
+                mounted = [_unescaped(line.split()[_MOUNT_POINT]) for line in lines]
+        except (FileNotFoundError, PermissionError):
+            # No /proc here; the folders themselves tell, but for bind mounts.
+            return frozenset(_other_devices(base, roots))
+        prefix = path.rstrip(b"/") + b"/"
+        places = [os.fsdecode(p[len(prefix) :]) for p in mounted if p.startswith(prefix)]
+        return frozenset(place for place in places if place.partition("/")[0] in roots)
+    return frozenset(_other_devices(base, roots))
+
+
+def _unescaped(field: bytes) -> bytes:
+    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), field)
+
+
+def _other_devices(base: int, roots: Sequence[str]) -> Iterator[str]:
+    """Folders on another device than the one above them."""
+    pending = [(root, os.fstat(base).st_dev) for root in roots]
+    while pending:
+        place, above = pending.pop()
+        try:
+            with opened(base, place, OPEN_FOLDER) as folder:
+                device = os.fstat(folder).st_dev
+                with os.scandir(folder) as entries:
+                    names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+        except OSError as error:
+            if error.errno not in (*NOTHING_THERE, errno.EACCES):
+                raise
+            continue
+        if device != above:
+            yield place
+        pending += [(f"{place}/{name}", device) for name in names]

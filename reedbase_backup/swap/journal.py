@@ -1,0 +1,202 @@
+"""What a restore writes down before it touches the live trees, so that any call can finish it.
+
+The file is JSON, in one line, and its SHA-256 in a second one. A folder's journal
+is believed only where both fit, and where every place in it is in tables/ or indices/.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from reedbase_backup.archive.contents import ROOTS
+from reedbase_backup.disk.durable import sync, sync_folder
+from reedbase_backup.disk.folders import Attributes, close
+
+_NAME = "journal"
+_TURNED = "journal.undo"
+"""The journal's name from when its way is to be gone back."""
+_UNFINISHED = "journal.new"
+"""The journal that is being written."""
+
+_FORMAT = 1
+# Of 100,000 folders that must each stay where they are.
+_MAX_SIZE = 64 << 20
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One name in the live trees, and what takes its place.
+
+    Done is what can be seen to be done: the new one is to be installed while it
+    is staged, the old one to be put back while it is retired.
+    """
+
+    place: str
+    work: int
+    """Which working folder, on this file system, holds both."""
+    staged: str | None
+    """Where the new one waits, below that folder's new/; None where nothing is to be."""
+    retired: str | None
+    """The old one's name in that folder's old/; None where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A folder that cannot be moved, and is removed once it is empty."""
+
+    place: str
+
+
+Step = Exchange | Removal
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The way from the old trees to the new ones, and the direction to go."""
+
+    forward: bool
+    works: list[str]
+    """The folders in which a working folder is; the first is the base itself, ""."""
+    steps: list[Step] = field(default_factory=list)
+    attributes: dict[str, tuple[Attributes | None, Attributes | None]] = field(default_factory=dict)
+    """Of folders and files that stay in place or must be opened up: the old ones, the new ones."""
+
+    def backward(self) -> Journal:
+        """The same way, to be gone back."""
+        return replace(self, forward=False)
+
+
+class NoJournal(Exception):
+    """The file is none of ours."""
+
+
+def write(work: int, journal: Journal) -> None:
+    """Puts `journal` into the open working folder, durably and in one move. Raises OSError."""
+    with suppress(FileNotFoundError):
+        os.unlink(_UNFINISHED, dir_fd=work)
+    descriptor = os.open(_UNFINISHED, _NEW_FILE, 0o600, dir_fd=work)
+    try:
+        left = memoryview(_encoded(journal))
+        while left:
+            left = left[os.write(descriptor, left) :]
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.rename(_UNFINISHED, _NAME, src_dir_fd=work, dst_dir_fd=work)
+    sync_folder(work, _NAME)
+
+
+def turn(work: int) -> None:
+    """From now on the journal in the open working folder is to be gone back. Raises OSError."""
+    try:
+        # Nothing is written, for which a full disk would have no room.
+        os.rename(_NAME, _TURNED, src_dir_fd=work, dst_dir_fd=work)
+    except FileNotFoundError:
+        return
+    # A power cut that undoes this leaves a way forward from wherever it went back to.
+    with suppress(OSError):
+        sync_folder(work, _TURNED)
+
+
+def read(work: int) -> Journal:
+    """The journal in the open working folder. Raises NoJournal, or OSError."""
+    try:
+        return _read(work, _TURNED).backward()
+    except FileNotFoundError:
+        pass
+    try:
+        return _read(work, _NAME)
+    except FileNotFoundError as error:
+        raise NoJournal from error
+
+
+def _read(work: int, name: str) -> Journal:
+    try:
+        descriptor = os.open(name, _READ, dir_fd=work)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NoJournal from error
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_SIZE:
+            raise NoJournal
+        if found.st_uid != os.fstat(work).st_uid:
+            raise NoJournal
+        content = bytearray()
+        while chunk := os.read(descriptor, 1 << 20):
+            content += chunk
+    finally:
+        close(descriptor)
+    return _decoded(bytes(content))
+
+
+def _encoded(journal: Journal) -> bytes:
+    attributes = {
+        place: [None if one is None else _as_list(one) for one in both]
+        for place, both in journal.attributes.items()
+    }
+    line = json.dumps(
+        {
+            "format": _FORMAT,
+            "forward": journal.forward,
+            "works": journal.works,
+            "steps": [
+                [s.place] if isinstance(s, Removal) else [s.place, s.work, s.staged, s.retired]
+                for s in journal.steps
+            ],
+            "attributes": attributes,
+        }
+    ).encode()
+    return line + b"\n" + sha256(line).hexdigest().encode() + b"\n"
+
+
+def _as_list(one: Attributes) -> list[int]:
+    return [one.mode, one.uid, one.gid, one.mtime_ns]
+
+
+def _decoded(content: bytes) -> Journal:
+    line, _, checksum = content.partition(b"\n")
+    if checksum != sha256(line).hexdigest().encode() + b"\n":
+        raise NoJournal
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        if fields["format"] != _FORMAT:
+            raise NoJournal
+        journal = Journal(
+            forward=bool(fields["forward"]),
+            works=[str(work) for work in fields["works"]],
+            steps=[Removal(*s) if len(s) == 1 else Exchange(*s) for s in fields["steps"]],
+            attributes={
+                place: (old and Attributes(*old), new and Attributes(*new))
+                for place, (old, new) in fields["attributes"].items()
+            },
+        )
+        _check(journal)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise NoJournal from error
+    return journal
+
+
+def _check(journal: Journal) -> None:
+    """Raises NoJournal where a place leads out of the trees, or out of a working folder."""
+    live = [*journal.works[1:], *journal.attributes, *(step.place for step in journal.steps)]
+    inside = []
+    for step in journal.steps:
+        if isinstance(step, Exchange):
+            inside += [name for name in (step.staged, step.retired) if name is not None]
+            if step.work not in range(len(journal.works)):
+                raise NoJournal
+    outside = [place for place in live if place.partition("/")[0] not in ROOTS]
+    odd = [p for p in [*live, *inside] if {"", ".", ".."} & set(p.split("/")) or "\0" in p]
+    if journal.works[0] != "" or outside or odd:
+        raise NoJournal

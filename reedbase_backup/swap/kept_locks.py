@@ -1,0 +1,93 @@
+"""Lock files that outlive a restore, for the writers that wait for them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from reedbase_backup.disk.durable import NO_HARD_LINKS, sync_tree
+from reedbase_backup.disk.folders import Attributes, open_up, opened, status
+from reedbase_backup.disk.locks import LOCK_NAME
+from reedbase_backup.swap.plan import Layout
+from reedbase_backup.swap.works import Work
+
+_LINK = "lock"
+"""The name, in a working folder's old/, of the lock file that is on its way to its table."""
+
+# The system lets not everybody link to everybody's files, nor without end.
+_NOT_TO_BE_LINKED = (errno.EACCES, errno.EMLINK, errno.EXDEV, *NO_HARD_LINKS)
+
+
+def keep_locks(base: int, layout: Layout, works: list[Work]) -> dict[str, Attributes]:
+    """Gives the staged tables the lock files of the live ones, durably.
+
+    A writer that waits for a live `.lock` while the trees are swapped must end up
+    with the one that everybody else then takes. Both are empty, so nothing is lost;
+    one that differs in mode or owner, or holds anything, stays as it was backed up.
+
+    Returns the kept ones whose times are not those of the backup, with what they are
+    to be given once they are in place. Raises OSError.
+    """
+    try:
+        with opened(base, "tables") as tables:
+            names = sorted(os.listdir(tables))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    other_times = {}
+    changed: dict[int, list[str]] = {}
+    for name in names:
+        place = f"tables/{name}/{LOCK_NAME}"
+        number, staged = layout.locate(place)
+        live, backed_up = _live(base, place), status(works[number].new, staged)
+        if live is None or backed_up is None or not _are_alike(live, backed_up):
+            continue
+        if _link(base, f"tables/{name}", works[number], staged):
+            changed.setdefault(number, []).append(staged.rpartition("/")[0] or ".")
+            if live.st_mtime_ns != backed_up.st_mtime_ns:
+                other_times[place] = Attributes.of(backed_up)
+    for number, folders in changed.items():
+        sync_tree(works[number].new, folders)
+    return other_times
+
+
+def _live(base: int, lock: str) -> os.stat_result | None:
+    """A live lock file; None where its folder is closed to us, or a symlink out of the base."""
+    with suppress(PermissionError):
+        return status(base, lock)
+    return None
+
+
+def _link(base: int, table: str, work: Work, staged: str) -> bool:
+    """Puts the live table's lock file in place of the staged one; False where it may not be."""
+    try:
+        with opened(base, table) as folder:
+            os.link(LOCK_NAME, _LINK, src_dir_fd=folder, dst_dir_fd=work.old, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NOT_TO_BE_LINKED:
+            raise
+        return False
+    above = staged.rpartition("/")[0]
+    if not above:
+        os.rename(_LINK, staged, src_dir_fd=work.old, dst_dir_fd=work.new)
+        return True
+    # What the link changes of the folder is put back; and some modes let nobody change it.
+    found = status(work.new, above)
+    assert found is not None
+    open_up(work.new, above)
+    with opened(work.new, above) as folder:
+        os.rename(_LINK, LOCK_NAME, src_dir_fd=work.old, dst_dir_fd=folder)
+        os.utime(folder, ns=(found.st_atime_ns, found.st_mtime_ns))
+        if stat.S_IMODE(os.fstat(folder).st_mode) != stat.S_IMODE(found.st_mode):
+            os.fchmod(folder, stat.S_IMODE(found.st_mode))
+    return True
+
+
+def _are_alike(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether both are empty regular files of one mode and owner."""
+    return (
+        stat.S_ISREG(one.st_mode)
+        and one.st_size == other.st_size == 0
+        and (one.st_mode, one.st_uid, one.st_gid) == (other.st_mode, other.st_uid, other.st_gid)
+    )

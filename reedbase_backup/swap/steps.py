@@ -1,0 +1,101 @@
+"""Going the way that a journal describes, from wherever a kill or an error has left it.
+
+Each step looks at the disk for what is still to do, so that it may be taken any
+number of times, in either direction.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from itertools import count
+
+from reedbase_backup.disk.durable import sync_folder
+from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, parent, status
+from reedbase_backup.swap.journal import Exchange, Journal, Removal
+from reedbase_backup.swap.works import Work, give_back
+
+
+class Unmovable(OSError):
+    """The folder or file at `filename`, a place, cannot be moved by a rename."""
+
+
+def go(base: int, works: list[Work], journal: Journal) -> None:
+    """Does all that is left to do, durably. Raises OSError, or Unmovable."""
+    # From the top: what is inside a closed folder cannot be reached.
+    for place in sorted(journal.attributes):
+        open_up(base, place)
+    for step in journal.steps if journal.forward else reversed(journal.steps):
+        if isinstance(step, Removal):
+            _remove_or_make_again(base, step.place, journal.forward)
+        elif journal.forward:
+            _install(base, works[step.work], step)
+        else:
+            _put_back(base, works[step.work], step)
+    for place in sorted(journal.attributes, reverse=True):
+        wanted = journal.attributes[place][journal.forward]
+        if wanted is not None:
+            _settle(base, place, wanted)
+    for work in works:
+        sync_folder(work.new, "new")
+        sync_folder(work.old, "old")
+    sync_folder(base, "the base")
+
+
+def _install(base: int, work: Work, step: Exchange) -> None:
+    staged = step.staged
+    if staged is not None and status(work.new, staged) is None:
+        return
+    is_retired = step.retired is None or status(work.old, step.retired) is not None
+    if step.retired is not None and not is_retired and status(base, step.place) is not None:
+        _move(base, step.place, work.old, step.retired, step.place)
+    if staged is not None:
+        _set_aside(base, work, step.place)
+        _move(work.new, staged, base, step.place, step.place)
+
+
+def _put_back(base: int, work: Work, step: Exchange) -> None:
+    is_installed = step.staged is not None and status(work.new, step.staged) is None
+    if step.staged is not None and is_installed and status(base, step.place) is not None:
+        _move(base, step.place, work.new, step.staged, step.place)
+    if step.retired is not None and status(work.old, step.retired) is not None:
+        _set_aside(base, work, step.place)
+        _move(work.old, step.retired, base, step.place, step.place)
+
+
+def _set_aside(base: int, work: Work, place: str) -> None:
+    """Takes away what somebody has put in a place since it was emptied, never over anything."""
+    if status(base, place) is not None:
+        taken = os.listdir(work.old)
+        name = next(name for n in count() if (name := f"found-{n}") not in taken)
+        _move(base, place, work.old, name, place)
+
+
+def _move(source: int, name: str, target: int, new_name: str, place: str) -> None:
+    try:
+        with parent(source, name) as (here, own), parent(target, new_name) as (there, new):
+            os.rename(own, new, src_dir_fd=here, dst_dir_fd=there)
+    except OSError as error:
+        kind = Unmovable if error.errno in (errno.EXDEV, errno.EBUSY) else OSError
+        raise kind(error.errno, error.strerror, place) from error
+
+
+def _remove_or_make_again(base: int, place: str, forward: bool) -> None:
+    is_there = status(base, place) is not None
+    with parent(base, place) as (folder, name):
+        if forward and is_there:
+            os.rmdir(name, dir_fd=folder)
+        elif not forward and not is_there:
+            os.mkdir(name, 0o700, dir_fd=folder)
+
+
+def _settle(base: int, place: str, wanted: Attributes) -> None:
+    """Gives attributes, durably; opened before, for the mode may be one that lets nobody in."""
+    found = status(base, place)
+    if not is_folder(found):
+        if found is not None:
+            give_back(base, place, wanted)
+        return
+    with opened(base, place) as folder:
+        give_back(base, place, wanted)
+        sync_folder(folder, place)

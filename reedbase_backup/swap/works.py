@@ -1,0 +1,177 @@
+"""The folders in which a restore works, told from whatever else has such a name.
+
+    {base}/.reedbackup-staging-{token}/   nothing that is needed: being filled, or thrown away
+    {base}/.reedbackup-commit-{token}/    the same folder from when its journal counts,
+        journal                           until all that it says is done
+        new/                              what is still to be installed
+        old/                              what was replaced
+
+Where tables/ or a folder in it cannot be moved, as a mount point, it has a
+`.reedbackup-staging-{token}` of its own, on its own file system, which the
+journal of the first one names.
+
+The token is random, so that nothing can have been put there beforehand. Such a
+folder is ours only if it is a real one, closed to others, of this user, of root
+or of the base's owner; anything else is left as it is, and in nobody's way.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from reedbase_backup.disk.durable import sync_folder
+from reedbase_backup.disk.folders import (
+    Attributes,
+    give,
+    is_folder,
+    open_up,
+    opened,
+    remove_tree,
+    status,
+)
+from reedbase_backup.swap import journal
+from reedbase_backup.swap.journal import Exchange, Journal, NoJournal
+
+_STAGING = ".reedbackup-staging-"
+_COMMIT = ".reedbackup-commit-"
+_ROOT = 0
+_NAME = re.compile(r"\.reedbackup-(staging|commit)-([0-9a-f]{16})", re.ASCII)
+
+
+def new_token() -> str:
+    """A part of a name that nobody can foresee."""
+    return os.urandom(8).hex()
+
+
+def staging_name(token: str) -> str:
+    """The folder's name while nothing in it is needed."""
+    return _STAGING + token
+
+
+def commit_name(token: str) -> str:
+    """The folder's name while its journal counts."""
+    return _COMMIT + token
+
+
+def tokens(base: int) -> tuple[list[str], list[str]]:
+    """Those of the names in the base that a commit's folder has, and a staging one. Any kind."""
+    matches = [match for name in sorted(os.listdir(base)) if (match := _NAME.fullmatch(name))]
+    committed = [match[2] for match in matches if match[1] == "commit"]
+    return committed, [match[2] for match in matches if match[1] == "staging"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The open new/ and old/ of a working folder."""
+
+    new: int
+    old: int
+
+
+def make(folder: int, name: str) -> None:
+    """Makes an empty working folder `name` in the open `folder`. Raises OSError."""
+    os.mkdir(name, 0o700, dir_fd=folder)
+    with opened(folder, name) as work:
+        for part in ("new", "old"):
+            os.mkdir(part, 0o700, dir_fd=work)
+
+
+@contextmanager
+def opened_works(base: int, name: str, token: str, way: Journal) -> Iterator[list[Work]]:
+    """The working folder `name` in the base, and those in other places that `way` needs.
+
+    Raises NoJournal where one of them is not ours, or OSError.
+    """
+    with ExitStack() as stack:
+        found = []
+        # Without a step, a kill may have come before the others were made.
+        for place in way.works if way.steps else way.works[:1]:
+            folder = stack.enter_context(opened(base, place))
+            path = staging_name(token) if place else name
+            work = stack.enter_context(_opened_ours(base, folder, path))
+            parts = [stack.enter_context(_opened_ours(base, work, p)) for p in ("new", "old")]
+            found.append(Work(*parts))
+        yield found
+
+
+@contextmanager
+def _opened_ours(base: int, folder: int, name: str) -> Iterator[int]:
+    if not is_ours(base, status(folder, name)):
+        raise NoJournal
+    with opened(folder, name) as work:
+        yield work
+
+
+def is_ours(base: int, found: os.stat_result | None) -> bool:
+    """Whether it is a folder that this user, root or the base's owner has closed to all others."""
+    if found is None or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
+        return False
+    return found.st_uid in (os.geteuid(), os.fstat(base).st_uid, _ROOT)
+
+
+def trusted_journal(base: int, token: str) -> Journal:
+    """The journal of a commit, where all it needs is there and is what it should be.
+
+    Raises NoJournal, or OSError.
+    """
+    name = commit_name(token)
+    with _opened_ours(base, base, name) as work:
+        found = journal.read(work)
+    with opened_works(base, name, token, found) as works:
+        for step in found.steps:
+            if isinstance(step, Exchange) and step.staged is not None:
+                _check_staged(works[step.work], step.place, step.staged)
+    return found
+
+
+def _check_staged(work: Work, place: str, staged: str) -> None:
+    found = status(work.new, staged)
+    if found is None or is_folder(found):
+        return
+    if not stat.S_ISREG(found.st_mode) or "/" not in place:
+        raise NoJournal
+
+
+def discard(base: int, token: str) -> None:
+    """Throws a working folder away, as far as it can be removed now; the next call tries again."""
+    name = staging_name(token)
+    with suppress(OSError):
+        with suppress(NoJournal), _opened_ours(base, base, name) as work:
+            _discard_inner(base, token, journal.read(work))
+        if is_ours(base, status(base, name)):
+            remove_tree(base, name)
+
+
+def _discard_inner(base: int, token: str, done: Journal) -> None:
+    """Removes the working folders in places that stay, which then get their times again."""
+    name = staging_name(token)
+    for place in sorted(done.works[1:], reverse=True):
+        with opened(base, place) as folder:
+            if not is_ours(base, status(folder, name)):
+                continue
+            kept = done.attributes[place][done.forward]
+            open_up(base, place)
+            remove_tree(folder, name)
+            if kept is not None:
+                give_back(base, place, kept)
+            # Before the journal goes, which alone knows of this folder.
+            sync_folder(folder, place)
+
+
+def give_back(base: int, place: str, wanted: Attributes) -> None:
+    """`give`, as far as the system lets this user give things away."""
+    try:
+        give(base, place, wanted)
+    except OSError as error:
+        # As in a container: the mode and the times are what matters.
+        if error.errno not in (errno.EPERM, errno.EINVAL):
+            raise
+        found = status(base, place)
+        if found is not None:
+            give(base, place, Attributes(wanted.mode, found.st_uid, found.st_gid, wanted.mtime_ns))

@@ -1,0 +1,318 @@
+"""Adapters in child processes that misbehave in every way: one fault each, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from harness.conftest import ends_within
+
+from pytest_reedbackup.implementations import child
+from pytest_reedbackup.implementations.child import ChildProcess
+from pytest_reedbackup.implementations.client import Answered, Client
+from pytest_reedbackup.model.adapter_faults import (
+    Crashed,
+    ProtocolViolation,
+    TimedOut,
+    Unusable,
+    shown,
+)
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+BASE = Path("/somewhere/.reed")
+
+
+def listed(client: Client, secs: float = 10.0):
+    return client.call("list_backups", "ticket", BASE, secs)
+
+
+def test_an_adapter_is_greeted_called_and_shut_down(connect):
+    client = connect("serve(lambda r: ended(r) if r['method'] == 'shutdown' else called(r, []))")
+    assert client.hello(10.0).name == "tiny"
+    answer = listed(client)
+    assert isinstance(answer, Answered)
+    assert answer.value == []
+    client.shutdown(10.0)
+
+
+NOISE = {
+    "before-the-reply": ("write('Compiling\\n' + called(read(), []))", "malformed"),
+    "a-banner-at-start": ("greet(); write('ready\\n' + called(read(), []))", "malformed"),
+    "another-id": ("r = read(); r['id'] = 77; write(called(r, []))", "its id is 77"),
+    "not-utf-8": (
+        "r = read(); sys.stdout.buffer.write(b'\\xff\\xfe\\n'); sys.stdout.flush()",
+        "malformed",
+    ),
+    "an-empty-line": ("read(); write('\\n')", "truncated"),
+    "a-carriage-return": ("read(); write('\\r\\n')", "truncated"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), NOISE.values(), ids=NOISE)
+def test_what_is_no_reply_is_a_violation(connect, body, reason):
+    client = connect(body)
+    if body.startswith("greet"):
+        client.hello(10.0)
+    with pytest.raises(ProtocolViolation) as caught:
+        listed(client)
+    assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize("noise", ["done\\n", "done", '{"id": 2}\\n'])
+def test_output_after_a_reply_is_noticed_at_the_next_request(connect, noise):
+    client = connect(f"""
+write(called(read(), []) + {noise!r}.replace("\\\\n", chr(10)))
+read()
+""")
+    assert listed(client).value == []
+    with pytest.raises(ProtocolViolation) as caught:
+        listed(client)
+    assert caught.value.reason == "output that no request asked for"
+    assert noise.removesuffix("\\n") in str(caught.value)
+
+
+def test_output_that_comes_some_time_after_a_reply_is_noticed_too(connect, tmp_path):
+    client = connect(f"""
+write(called(read(), []))
+write("late\\n")
+open({str(tmp_path / "written")!r}, "w").close()
+read()
+""")
+    listed(client)
+    assert ends_within(5.0, (tmp_path / "written").exists)
+    with pytest.raises(ProtocolViolation, match="output that no request asked for"):
+        listed(client)
+
+
+def test_output_after_the_last_reply_is_noticed(connect):
+    client = connect("write(ended(read()) + 'bye\\n')")
+    with pytest.raises(ProtocolViolation, match=r"^shutdown: .*no request asked for.*bye"):
+        client.shutdown(10.0)
+
+
+def test_several_lines_of_noise_are_shown_in_one():
+    assert shown(b"one\ntwo\n") == "one\\ntwo"
+
+
+def test_two_replies_to_one_request_are_one_too_many(connect):
+    client = connect("r = read(); write(called(r, []) * 2); read()")
+    listed(client)
+    with pytest.raises(ProtocolViolation, match="no request asked for"):
+        listed(client)
+
+
+def test_a_reply_may_come_in_pieces(connect):
+    client = connect("""
+reply = called(read(), [])
+for piece in (reply[:1], reply[1:30], reply[30:-1], reply[-1:]):
+    write(piece)
+    time.sleep(0.01)
+read()
+""")
+    assert listed(client).value == []
+
+
+def test_the_longest_line_is_64_mib(connect, monkeypatch):
+    # The protocol's own bound is read where it is used; a small one costs no gigabyte.
+    monkeypatch.setattr(child, "MAX_LINE_BYTES", 100_000)
+    client = connect("""
+for length in (100_000, 100_001):
+    reply = called(read(), [])
+    write(" " * (length - len(reply) + 1) + reply)
+read()
+""")
+    assert listed(client).value == []
+    with pytest.raises(ProtocolViolation, match="a line of more than 64 MiB"):
+        listed(client)
+
+
+def test_a_line_without_end_is_not_read_to_its_end(connect):
+    client = connect("""
+read()
+while True:
+    sys.stdout.write("x" * (1 << 20))
+""")
+    with pytest.raises(ProtocolViolation) as caught:
+        listed(client, 60.0)
+    length = int(str(caught.value).split(" … (")[1].split()[0])
+    assert child.MAX_LINE_BYTES == 64 * 2**20
+    assert child.MAX_LINE_BYTES < length <= child.MAX_LINE_BYTES + (1 << 16)
+
+
+ENDS = {
+    "at-once": ("sys.exit(3)", "ended with exit status 3"),
+    "instead-of-a-reply": ("read(); sys.exit(0)", "ended with exit status 0"),
+    "by-a-signal": ("read(); os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV"),
+    "by-a-real-time-signal": ("read(); os.kill(os.getpid(), 35)", "was ended by signal 35"),
+    "in-the-midst-of-a-line": (
+        "read(); write('{\"jsonrpc\": '); os._exit(9)",
+        'ended with exit status 9 in the midst of a line: {"jsonrpc": ',
+    ),
+    "by-an-exception": ("read(); raise ValueError('a bug')", "ended with exit status 1"),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), ENDS.values(), ids=ENDS)
+def test_the_end_of_the_process_is_a_crash_with_its_cause(connect, body, words):
+    client = connect(body)
+    with pytest.raises(Crashed) as caught:
+        listed(client)
+    assert caught.value.message.endswith(words)
+    assert caught.value.call == "list_backups(base_path='/somewhere/.reed')"
+
+
+def test_a_crash_between_two_calls_is_the_next_ones_fault(connect):
+    client = connect("write(called(read(), [])); os._exit(4)")
+    assert listed(client).value == []
+    with pytest.raises(Crashed, match="ended with exit status 4"):
+        listed(client)
+
+
+def test_a_crash_is_noticed_though_a_grandchild_holds_stdout(connect):
+    client = connect("""
+read()
+subprocess.Popen(["sleep", "60"])
+os._exit(5)
+""")
+    started = time.monotonic()
+    with pytest.raises(Crashed, match="ended with exit status 5"):
+        listed(client, 30.0)
+    assert time.monotonic() - started < 5
+
+
+def test_closing_stdout_without_ending_is_a_crash_too(connect, monkeypatch):
+    monkeypatch.setattr(child, "_GRACE_SECS", 0.1)
+    client = connect("read(); os.close(1); time.sleep(60)")
+    with pytest.raises(Crashed, match="closed its stdout and had to be killed"):
+        listed(client)
+
+
+def test_the_last_lines_of_stderr_are_shown(connect):
+    client = connect("""
+read()
+for number in range(100):
+    print("line", number, file=sys.stderr)
+sys.stderr.buffer.write(b"\\xff is no UTF-8\\n")
+sys.exit(1)
+""")
+    with pytest.raises(Crashed) as caught:
+        listed(client)
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  its stderr ends:"
+    assert lines[2:] == [f"    line {n}" for n in range(81, 100)] + ["    \\xff is no UTF-8"]
+
+
+def test_a_hang_ends_in_time_and_with_its_grandchildren(connect, tmp_path):
+    pids = tmp_path / "pids"
+    client = connect(f"""
+r = read()
+child = subprocess.Popen(["sh", "-c", "sleep 60 & echo $! $$ > {pids}; wait"])
+print("asleep", file=sys.stderr, flush=True)
+while not os.path.exists({str(pids)!r}) or not open({str(pids)!r}).read().endswith("\\n"):
+    time.sleep(0.01)
+open({str(pids) + ".done"!r}, "w").close()
+time.sleep(60)
+""")
+    started = time.monotonic()
+    with pytest.raises(TimedOut) as caught:
+        listed(client, 1.0)
+    assert 0.9 < time.monotonic() - started < 3
+    assert "within 1 s" in caught.value.message
+    assert caught.value.log == "    asleep"
+    assert (tmp_path / "pids.done").exists()
+    for pid in pids.read_text().split():
+        assert ends_within(2.0, lambda pid=pid: is_dead(int(pid)))
+
+
+def is_dead(pid: int) -> bool:
+    """Gone, or a zombie that its new parent has not fetched yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_an_adapter_that_does_not_read_is_left_in_time(connect):
+    client = connect("time.sleep(60)")
+    with pytest.raises(TimedOut):
+        client.call("list_backups", "ticket", Path("/" + "x" * 200_000), 0.3)
+
+
+def test_closing_stdin_ends_an_adapter_by_itself(adapter, tmp_path):
+    process = ChildProcess(
+        adapter(f"""
+sys.stdin.read()
+open({str(tmp_path / "ended")!r}, "w").close()
+""")
+    )
+    process.close()
+    assert (tmp_path / "ended").exists()
+    process.close()
+
+
+def test_an_adapter_that_outlives_its_stdin_is_killed(adapter, tmp_path, monkeypatch):
+    monkeypatch.setattr(child, "_GRACE_SECS", 0.1)
+    pid = tmp_path / "pid"
+    process = ChildProcess(
+        adapter(f"""
+open({str(pid)!r}, "w").write(f"{{os.getpid()}}\\n")
+time.sleep(60)
+""")
+    )
+    assert ends_within(5.0, lambda: pid.exists() and pid.read_text().endswith("\n"))
+    process.close()
+    assert is_dead(int(pid.read_text()))
+
+
+def test_what_an_adapter_started_ends_with_it(connect, tmp_path):
+    pid = tmp_path / "pid"
+    client = connect(f"""
+r = read()
+child = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+open({str(pid)!r}, "w").write(str(child.pid))
+write(ended(r))
+""")
+    client.shutdown(10.0)
+    assert ends_within(2.0, lambda: is_dead(int(pid.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("end", "fault", "words"),
+    [
+        ("sys.exit(7)", Crashed, "ended with exit status 7"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", Crashed, "was ended by SIGTERM"),
+        ("time.sleep(60)", TimedOut, "still ran 0.3 s after its reply; it was killed"),
+    ],
+)
+def test_an_adapter_that_does_not_end_well_after_shutdown_is_a_fault(connect, end, fault, words):
+    client = connect(f"write(ended(read())); {end}")
+    with pytest.raises(fault, match=f"^shutdown: .*{words}"):
+        client.shutdown(0.3)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["/no/such/adapter"], "cannot start '/no/such/adapter'"),
+        (["no-such-adapter", "--flag"], "cannot start 'no-such-adapter --flag'"),
+        ([os.path.dirname(sys.executable)], "Permission denied"),
+    ],
+)
+def test_what_cannot_be_started_is_unusable(command, words):
+    with pytest.raises(Unusable) as caught:
+        ChildProcess(command)
+    assert words in str(caught.value)
+
+
+def test_a_child_inherits_the_environment_and_leads_a_group_of_its_own(connect, monkeypatch):
+    monkeypatch.setenv("SOME_OF_OURS", "inherited")
+    client = connect("""
+write(called(read(), []) if os.environ["SOME_OF_OURS"] == "inherited" else "")
+write(called(read(), []) if os.getpgid(0) == os.getsid(0) == os.getpid() else "")
+""")
+    assert listed(client).value == []
+    assert listed(client).value == []

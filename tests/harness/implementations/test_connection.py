@@ -1,0 +1,236 @@
+"""What --reedbackup-impl names: met, kept running, started afresh after a fault, told apart."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.implementations.clock import CapabilityClock
+from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
+
+BASE = Path("/somewhere/.reed")
+PATIENT = TimeLimits(hello=10.0, call=10.0)
+# Calls number 2 and 4 of all processes together misbehave, each in another way.
+COUNTING = """
+import pathlib
+HELLO["capabilities"] = ["clock"]
+COUNT = pathlib.Path(__file__).with_suffix(".count")
+greet()
+while True:
+    request = read()
+    COUNT.write_text(f"{int(COUNT.read_text()) + 1 if COUNT.exists() else 1}")
+    number = int(COUNT.read_text())
+    if number == 2:
+        os._exit(3)
+    if number == 4:
+        time.sleep(60)
+    write(ended(request) if request["method"] == "shutdown" else called(request, []))
+    if request["method"] == "shutdown":
+        break
+"""
+
+
+@pytest.fixture
+def meet(tmp_path: Path) -> Iterator[Callable[..., ImplementationUnderTest]]:
+    """Makes an implementation under test, with a scratch folder of its own."""
+    made: list[ImplementationUnderTest] = []
+
+    def make(option: str, limits: TimeLimits = PATIENT) -> ImplementationUnderTest:
+        scratch = tmp_path / f"scratch {len(made)}"
+        scratch.mkdir()
+        made.append(ImplementationUnderTest(option, scratch, limits))
+        return made[-1]
+
+    yield make
+    for implementation in made:
+        implementation.close()
+
+
+def listed(implementation: ImplementationUnderTest):
+    return implementation.call("list_backups", "ticket", BASE).value
+
+
+def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(meet, adapter, nothing_is_left):
+    option = shlex.join(adapter(COUNTING))
+    implementation = meet(option, TimeLimits(hello=10.0, call=1.0))
+    outcomes = []
+    for _ in range(5):
+        try:
+            outcomes.append(listed(implementation))
+        except AdapterFault as fault:
+            outcomes.append(type(fault).__name__)
+    assert outcomes == [[], "Crashed", [], "TimedOut", []]
+    implementation.shutdown()
+
+
+def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(meet, adapter):
+    body = "HELLO['capabilities'] = ['clock']; greet(); read(); time.sleep(60)"
+    implementation = meet(shlex.join(adapter(body)), TimeLimits(hello=10.0, call=0.3))
+    with pytest.raises(TimedOut) as caught:
+        listed(implementation)
+    shown = str(caught.value)
+    assert shown.startswith("list_backups(base_path='/somewhere/.reed'): no reply from ")
+    assert shown.endswith(
+        "within 0.3 s; its process group was killed; --reedbackup-timeout sets another limit"
+    )
+
+
+def test_a_shutdown_is_asked_for_and_held_to_the_protocol(meet, adapter, nothing_is_left):
+    body = "HELLO['capabilities'] = ['clock']; greet(); write(ended(read())); sys.exit(7)"
+    implementation = meet(shlex.join(adapter(body)))
+    assert implementation.hello.name == "tiny"
+    with pytest.raises(AdapterFault, match=r"shutdown: .* ended with exit status 7"):
+        implementation.shutdown()
+    implementation.shutdown()
+
+
+def test_closing_starts_nothing(meet):
+    implementation = meet("/no/such/adapter")
+    implementation.close()
+    implementation.shutdown()
+
+
+UNUSABLE = {
+    "no-such-command": ("no-such-adapter --flag", "cannot start 'no-such-adapter --flag'"),
+    "ends-at-once": ("false", "hello: 'false' ended with exit status 1"),
+    "talks-otherwise": ("echo hello", "the reply was: hello;"),
+    "talks-and-stays": ("yes", "protocol violation: "),
+    "repeats-the-request": ("cat", "unknown field `method`"),
+    "a-quote-that-stays-open": ("adapter 'x", "is no command line: No closing quotation"),
+    "empty": ("  ", "it is empty"),
+    "no-such-module": ("no_such_module:Thing", "ModuleNotFoundError: No module named"),
+    "no-such-object": ("json:Thing", "AttributeError: module 'json' has no attribute 'Thing'"),
+    "no-such-attribute": ("json:JSONDecoder.thing", "AttributeError: type object 'JSONDecoder'"),
+    "cannot-be-made": ("fractions:Fraction.from_float.x", "AttributeError"),
+    "lacks-functions": (
+        "json:JSONDecoder",
+        "'json:JSONDecoder' has no function create_backup and no list_backups and no restore",
+    ),
+}
+
+
+@pytest.mark.parametrize(("option", "words"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_cannot_be_used_says_so_in_one_line_with_a_hint(meet, nothing_is_left, option, words):
+    with pytest.raises(Unusable) as caught:
+        _ = meet(option, TimeLimits(hello=5.0)).hello
+    line = str(caught.value)
+    assert words in line
+    assert "\n" not in line
+    hints = ("give python", "try it by hand: echo '{", "an implementation has", "are sought in")
+    assert any(hint in line for hint in hints)
+
+
+MODULES = {
+    "raises": ("raise ValueError('a bug')", "ValueError: a bug"),
+    "exits": ("import sys; sys.exit(5)", "SystemExit: 5"),
+    "is-no-python": ("def (", "SyntaxError"),
+    "cannot-be-made": (
+        "class Thing:\n def __init__(self, x): pass",
+        "TypeError: Thing.__init__() missing",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "words"), MODULES.values(), ids=MODULES)
+def test_a_module_that_fails_is_unusable_whatever_it_raises(
+    meet, tmp_path, monkeypatch, source, words
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    name = f"failing_{abs(hash(source))}"
+    (tmp_path / f"{name}.py").write_text(source)
+    with pytest.raises(Unusable) as caught:
+        _ = meet(f"{name}:Thing").hello
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"contracts": "ticket"}, "attribute `contracts` must be a tuple of names, not 'ticket'"),
+        ({"contracts": ()}, "claims the contracts ()"),
+        ({"contracts": ("first",)}, "claims the contracts ('first',)"),
+        ({"capabilities": "clock"}, "attribute `capabilities` must be a tuple of names"),
+        ({"capabilities": None}, "attribute `capabilities` must be a tuple of names"),
+    ],
+    ids=str,
+)
+def test_what_an_object_says_of_itself_is_checked(meet, monkeypatch, attributes, words):
+    functions = ("create_backup", "list_backups", "restore_point_in_time")
+    thing = type("Thing", (), {**dict.fromkeys(functions, print), **attributes})
+    monkeypatch.setattr(sys.modules["shlex"], "Thing", thing, raising=False)
+    with pytest.raises(Unusable) as caught:
+        _ = meet("shlex:Thing").hello
+    assert words in str(caught.value)
+
+
+def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(meet):
+    with pytest.raises(Unusable) as caught:
+        _ = meet("sleep 60", TimeLimits(hello=0.2)).hello
+    assert str(caught.value) == (
+        "'sleep 60' does not speak the adapter protocol: hello: no reply from 'sleep 60' within"
+        " 0.2 s; its process group was killed; --reedbackup-hello-timeout sets another limit"
+    )
+
+
+def test_a_hello_with_unknown_fields_shows_the_line(meet, adapter):
+    option = shlex.join(adapter("HELLO['extra'] = 1; greet()"))
+    with pytest.raises(Unusable, match=r"unknown field `extra`.*the reply was: .*\"extra\": 1"):
+        _ = meet(option).hello
+
+
+def test_the_log_follows_where_the_adapter_wrote_one(meet, adapter):
+    option = shlex.join(adapter("print('no licence', file=sys.stderr); sys.exit(1)"))
+    with pytest.raises(Unusable) as caught:
+        _ = meet(option).hello
+    first, *log = str(caught.value).splitlines()
+    assert "try it by hand" in first
+    assert log == ["  its stderr ends:", "    no licence"]
+
+
+def test_the_reference_is_in_process_and_told_the_time(meet):
+    implementation = meet("python")
+    assert implementation.is_in_process
+    assert isinstance(implementation.clock, CapabilityClock)
+    assert implementation.functions is not None
+    assert set(implementation.functions) == {
+        "create_backup",
+        "list_backups",
+        "restore_point_in_time",
+    }
+
+
+def test_a_command_line_is_split_as_a_shell_does(meet):
+    implementation = meet("'./my adapter' --flag \"two words\"")
+    assert not implementation.is_in_process
+    assert implementation.functions is None
+    assert implementation.command == ["./my adapter", "--flag", "two words"]
+
+
+def test_an_implementation_in_process_can_be_started_as_a_process_too(
+    meet, tmp_path, monkeypatch, nothing_is_left
+):
+    """Even where only pytest's own sys.path has its module, as with the setting `pythonpath`."""
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "elsewhere_only.py").write_text(
+        "class Empty:\n"
+        "    def create_backup(self, base_path): ...\n"
+        "    def list_backups(self, base_path): return []\n"
+        "    def restore_point_in_time(self, base_path, target_timestamp): ...\n"
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    inside = meet("elsewhere_only:Empty")
+    assert listed(inside) == []
+    assert str(folder) in inside.environment["PYTHONPATH"].split(os.pathsep)
+    for name, value in inside.environment.items():
+        monkeypatch.setenv(name, value)
+    outside = meet(shlex.join(inside.command))
+    assert listed(outside) == []
+    outside.shutdown()

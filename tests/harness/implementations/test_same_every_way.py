@@ -1,0 +1,74 @@
+"""No rule is lost by the way of reaching an implementation."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import pytest
+from harness.sources import MINE
+
+from pytest_reedbackup.model.outcome import Outcome
+
+SERVED = shlex.join([sys.executable, "-m", "reedbase_backup", "serve"])
+HOARDS = """
+import pathlib
+
+class Hoards(Honest):
+    '''Prunes nothing: what create takes away is there again after it.'''
+    def __init__(self):
+        super().__init__()
+        made = self.create_backup
+        def create_backup(base_path, now_ns=None):
+            archives = pathlib.Path(base_path).glob("backups/*.gz")
+            before = {path: path.read_bytes() for path in archives}
+            info = made(base_path, now_ns)
+            for path, content in before.items():
+                if not path.exists():
+                    path.write_bytes(content)
+            return info
+        self.create_backup = create_backup
+
+class ClocklessHoards(Hoards):
+    capabilities = ()
+"""
+CASES = (
+    "ticket/create/retention*",
+    "ticket/create/clock-backwards*",
+    "ticket/create/same-second",
+    "ticket/list/order*",
+    "ticket/restore/pick*",
+)
+OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examples=6"]
+
+
+@pytest.mark.parametrize(
+    ("told", "untold", "broken"),
+    [
+        ("Honest", "Clockless", set()),
+        ("Hoards", "ClocklessHoards", {"create/retention"}),
+    ],
+    ids=["good", "retention-wrong"],
+)
+def test_every_case_runs_and_ends_alike_in_process_served_and_without_a_clock(
+    run_suite, tmp_path, told, untold, broken, library
+):
+    (tmp_path / "mine.py").write_text(MINE + HOARDS)
+    ways = [f"mine:{told}", f"mine:{untold}", f"{SERVED} mine:{told}", f"{SERVED} mine:{untold}"]
+    _, report = run_suite(*ways, options=OPTIONS)
+    assert [one.clock for one in report.implementations] == [
+        "the adapter's capability `clock`",
+        "time-machine",
+        "the adapter's capability `clock`",
+        "libfaketime",
+    ]
+    outcomes = {
+        way: {case.case_id: case.outcome for case in report.cases if case.implementation == way}
+        for way in ways
+    }
+    first, *others = outcomes.values()
+    assert len(first) >= 20
+    assert others == [first] * 3
+    assert set(first.values()) <= {Outcome.PASS, Outcome.FAIL}
+    failed = {case.rule for case in report.cases if case.outcome is Outcome.FAIL}
+    assert failed == broken if not broken else failed >= broken

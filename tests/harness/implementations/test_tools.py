@@ -1,0 +1,233 @@
+"""Tools that the suite needs: there is more to one than that a program has its name."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from harness.sources import MINE
+
+from pytest_reedbackup.implementations import faketime
+from pytest_reedbackup.injection.traced.strace import calls_in, tracing
+from pytest_reedbackup.model.failures import MissingCapability
+
+pytest_plugins = ["pytester"]
+
+RENAMES = "--reedbackup-case=ticket/restore/atomic/renames"
+TOOLS = "--reedbackup-case=ticket/create/archive/tools"
+# Takes strace's options away and runs the rest: {found} decides which of them count.
+PRETENDER = """#!{python}
+import os, sys
+options, rest = sys.argv[1:], []
+kept = ["strace"]
+while options and options[0].startswith("-"):
+    option = options.pop(0)
+    word = [options.pop(0)] if option in ("-s", "-o", "-e") else []
+    if not (word and word[0].startswith("inject")):
+        kept += [option, *word]
+if {traces}:
+    os.execv({strace!r}, [*kept, *options])
+os.execvp(options[0], options)
+"""
+# Passes every line on to a process that was there before.
+FORWARDER = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect(sys.argv[1])
+    stream = server.makefile("rwb")
+    for line in sys.stdin.buffer:
+        stream.write(line), stream.flush()
+        sys.stdout.buffer.write(stream.readline()), sys.stdout.buffer.flush()
+        if b'"shutdown"' in line:
+            break
+"""
+ODD = """
+import os, shutil, tarfile
+
+class InPlace(Honest):
+    '''Takes the live trees away and writes the others in their place.'''
+    def __init__(self):
+        super().__init__()
+        del self.restore_point_in_time
+
+    def restore_point_in_time(self, base_path, target_timestamp):
+        newest = self.list_backups(base_path)[0]
+        for root in ("tables", "indices"):
+            shutil.rmtree(os.path.join(base_path, root), ignore_errors=True)
+        with tarfile.open(os.path.join(base_path, "backups", newest.id + ".tar.gz")) as archive:
+            archive.extractall(base_path, filter="fully_trusted")
+        shutil.rmtree(os.path.join(base_path, ".reedbackup"), ignore_errors=True)
+        return {"tables_restored": newest.table_count, "total_bytes": 0, "duration_ms": 0}
+
+class Shy(Honest):
+    '''Ends where it is traced.'''
+    def __init__(self):
+        super().__init__()
+        with open("/proc/self/status") as status:
+            if "TracerPid:\\t0\\n" not in status.read():
+                os._exit(5)
+"""
+
+
+@pytest.fixture
+def strace(tool) -> str:
+    return tool("strace")
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch) -> Callable[[str, str], Path]:
+    """Puts a program before all others of its name."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+
+    def put(name: str, script: str) -> Path:
+        path = folder / name
+        path.write_text(script)
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        return path
+
+    return put
+
+
+def skipped(ended: pytest.RunResult) -> list[str]:
+    return [line for line in ended.outlines if line.startswith("skipped ticket/")]
+
+
+SCRIPTS = {
+    "refuses": "#!/bin/sh\nexit 1\n",
+    "forbidden": "#!/bin/sh\necho 'PTRACE_TRACEME: Operation not permitted' >&2\nexit 1\n",
+    "not-a-program": "neither a script nor a program",
+    "runs-the-command-untraced": PRETENDER.format(python=sys.executable, traces=False, strace=""),
+    "injects-nothing": PRETENDER.format(
+        python=sys.executable, traces=True, strace=shutil.which("strace")
+    ),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_strace_that_does_not_work_is_a_missing_tool_not_a_kept_promise(
+    pytester, programs, script, strace
+):
+    programs("strace", script)
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", RENAMES)
+    ended.assert_outcomes(skipped=1, deselected=ended.parseoutcomes()["deselected"])
+    assert skipped(ended)[0].startswith("skipped ticket/restore/atomic/renames: needs strace: it ")
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_strace_says_of_itself_is_shown(programs, tmp_path):
+    programs("strace", SCRIPTS["forbidden"])
+    with pytest.raises(MissingCapability, match="PTRACE_TRACEME: Operation not perm") as caught:
+        tracing(["rename"], tmp_path / "trace")
+    assert caught.value.tool
+
+
+def test_a_missing_strace_is_a_missing_tool(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingCapability, match="it is not installed") as caught:
+        tracing(["rename"], tmp_path / "trace")
+    assert caught.value.tool
+
+
+def test_strace_is_tried_once(strace, programs, tmp_path):
+    log = tmp_path / "log"
+    programs("strace", f'#!/bin/sh\necho run >> {log}\nexec {strace} "$@"\n')
+    for _ in range(3):
+        tracing(["rename"], tmp_path / "trace")
+    assert len(log.read_text().splitlines()) == 2  # once to trace, once to kill
+
+
+def test_a_trace_counts_only_where_a_file_of_the_database_was_opened(tmp_path):
+    base, trace = tmp_path / ".reed", tmp_path / "trace"
+    base.mkdir()
+    elsewhere = (
+        '1 openat(AT_FDCWD</tmp>, "/etc/passwd", O_RDONLY) = 3</etc/passwd>\n1 fsync(3) = 0\n'
+    )
+    trace.write_text(elsewhere)
+    with pytest.raises(MissingCapability, match="saw no file of the database opened") as caught:
+        calls_in(trace, base)
+    assert caught.value.tool
+    trace.write_text(f'{elsewhere}1 openat(4<{base}/tables>, "x", O_RDONLY <unfinished ...>\n')
+    assert calls_in(trace, base) == ["openat", "fsync", "openat"]
+
+
+@pytest.fixture
+def forwarded(tmp_path) -> Iterator[str]:
+    """An adapter whose work is done by a process that nobody here has started."""
+    address = str(tmp_path / "socket")
+    (tmp_path / "forwarder.py").write_text(FORWARDER)
+    serve = shlex.join([sys.executable, "-m", "reedbase_backup", "serve", "python"])
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        script = (
+            "import os, socket, subprocess, sys\n"
+            f"server = socket.socket(fileno={server.fileno()})\n"
+            "while True:\n"
+            "    one, _ = server.accept()\n"
+            f"    subprocess.Popen({serve!r}.split(), stdin=one, stdout=one); one.close()\n"
+        )
+        process = subprocess.Popen([sys.executable, "-c", script], pass_fds=[server.fileno()])
+    yield shlex.join([sys.executable, str(tmp_path / "forwarder.py"), address])
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("case", ["ticket/restore/atomic/renames"])
+def test_a_process_that_strace_does_not_reach_keeps_no_promise(pytester, strace, forwarded, case):
+    ended = pytester.runpytest_inprocess(
+        f"--reedbackup-impl={forwarded}", f"--reedbackup-case={case}"
+    )
+    assert skipped(ended)[0].startswith(f"skipped {case}: needs strace: it saw no file")
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_restore_without_renames_is_not_credited_with_being_killed_at_them(pytester, strace):
+    pytester.makepyfile(mine=MINE + ODD)
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:InPlace", RENAMES)
+    assert skipped(ended)[0].startswith("skipped ticket/restore/atomic/renames: needs renames: ")
+
+
+def test_an_adapter_that_ends_when_it_is_traced_is_an_error(pytester, strace):
+    pytester.makepyfile(mine=MINE + ODD)
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Shy", RENAMES)
+    assert "ended with exit status 5" in "\n".join(ended.outlines)
+    assert " 0 kept, 0 broken, 1 errors" in "\n".join(ended.outlines)
+
+
+JUDGES = {
+    "gzip-accepts-everything": ("gzip", "#!/bin/sh\nexit 0\n", "it accepts a damaged archive"),
+    "gzip-refuses-everything": ("gzip", "#!/bin/sh\nexit 1\n", "it refuses a sound archive"),
+    "tar-accepts-everything": ("tar", "#!/bin/sh\nexit 0\n", "it accepts a damaged archive"),
+    "tar-refuses-everything": ("tar", "#!/bin/sh\nexit 1\n", "it refuses a sound archive"),
+}
+
+
+@pytest.mark.parametrize(("name", "script", "reason"), JUDGES.values(), ids=JUDGES)
+def test_a_tool_judges_archives_only_where_it_can(pytester, programs, name, script, reason):
+    programs(name, script)
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
+    assert skipped(ended) == [f"skipped ticket/create/archive/tools: needs {name}: {reason}"]
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_missing_tool_keeps_no_promise(pytester, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
+    assert skipped(ended) == [
+        "skipped ticket/create/archive/tools: needs gzip: it is not installed"
+    ]
+
+
+def test_a_libfaketime_that_moves_no_clock_is_told_from_one_that_does(tmp_path):
+    assert not faketime.moves_a_clock(tmp_path / "no-such-library.so")
+    if (library := faketime.find_libfaketime()) is not None:
+        assert faketime.moves_a_clock(library)

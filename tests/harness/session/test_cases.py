@@ -1,0 +1,142 @@
+"""The suite as a whole: every rule has a case, every case an id, a promise and a rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.model.case import Case, case, case_of, cases
+from pytest_reedbackup.session.suite import suite_folder
+
+# Runs inside the collecting pytest, after everything was chosen.
+DUMP = """
+import json, os
+from pytest_reedbackup.model.case import case_of
+
+def pytest_collection_finish(session):
+    found = [(item.nodeid, case_of(item)) for item in session.items]
+    with open(os.environ["DUMPED"], "w") as file:
+        json.dump([[node, case and case.id, case and case.promise] for node, case in found], file)
+"""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A collected test of the suite, under contract `ticket` or `last`."""
+
+    node_id: str
+    case: Case | None
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory, run_pytest: Callable[..., object]) -> list[Collected]:
+    """Every test that a run over both contracts and a comparison of the two collect."""
+    folder = tmp_path_factory.mktemp("collecting")
+    dumped = folder / "dumped.json"
+    (folder / "dump.py").write_text(DUMP)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DUMPED", str(dumped))
+        options = ("--reedbackup-impl=python", "--reedbackup-impl=python-last")
+        run_pytest(folder, "-p", "dump", "--collect-only", "-q", *options)
+    return [
+        Collected(node_id, Case(case_id, promise) if case_id else None)
+        for node_id, case_id, promise in json.loads(dumped.read_text())
+    ]
+
+
+def case_ids(suite: list[Collected]) -> list[str]:
+    return [collected.case.id for collected in suite if collected.case]
+
+
+def test_every_test_of_the_suite_is_a_case(suite):
+    assert len(suite) > 150
+    assert [collected.node_id for collected in suite if collected.case is None] == []
+
+
+def test_no_id_is_given_twice(suite):
+    assert [found for found, times in Counter(case_ids(suite)).items() if times > 1] == []
+
+
+def test_every_id_is_contract_group_rule_and_variants(suite):
+    shape = re.compile(r"(ticket|last)(/[a-z0-9]+(-[a-z0-9]+)*){2}(/[^/*?\[\]\s]+)*")
+    assert [found for found in case_ids(suite) if not shape.fullmatch(found)] == []
+
+
+def test_every_case_checks_a_rule_of_its_contract(suite):
+    strays = [
+        collected.case.id
+        for collected in suite
+        if collected.case and collected.case.rule not in RULES[collected.case.contract]
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("contract", ["ticket", "last"])
+def test_every_rule_has_a_case(suite, contract):
+    checked = {
+        collected.case.rule
+        for collected in suite
+        if collected.case and collected.case.contract == contract
+    }
+    assert set(RULES[contract]) - checked == set()
+
+
+def test_every_promise_is_one_short_sentence(suite):
+    promises = {collected.case.id: collected.case.promise for collected in suite if collected.case}
+    for case_id, promise in promises.items():
+        assert promise.endswith("."), case_id
+        assert not re.search(r"\w\. [A-Z]", promise), case_id
+        assert "\n" not in promise, case_id
+        assert len(promise) <= 110, case_id
+        assert "{variant}" not in promise, case_id
+
+
+def test_no_promise_is_made_twice_in_a_contract(suite):
+    """Two cases with one promise could not be told apart in a report."""
+    promises = Counter(
+        (collected.case.contract, collected.case.promise) for collected in suite if collected.case
+    )
+    assert [promise for promise, times in promises.items() if times > 1] == []
+
+
+def test_every_file_of_the_suite_names_its_contract():
+    """Two files of one name in two folders would be one module to some import modes."""
+    files = sorted(suite_folder().rglob("test_*.py"))
+    assert files
+    for path in files:
+        assert path.name.startswith(f"test_{path.parent.name}_"), path
+    names = Counter(path.name for path in files)
+    assert max(names.values()) == 1
+
+
+def test_a_case_knows_its_contract_and_rule():
+    found = Case("ticket/restore/pick/tie", "A promise.")
+    assert (found.contract, found.rule) == ("ticket", "restore/pick")
+
+
+def test_a_test_function_becomes_a_case(request):
+    @case("ticket/list/order", "A promise.")
+    def checked(): ...
+
+    assert [mark.args for mark in checked.pytestmark] == [
+        (Case("ticket/list/order", "A promise."),)
+    ]
+    assert case_of(request.node) is None
+
+
+def test_variants_become_cases_with_their_names():
+    @cases("ticket/list/order", "By {variant}.", {"time": 1, "creation": 2})
+    def checked(variant): ...
+
+    parameters = checked.pytestmark[0].args[1]
+    found = [(entry.id, entry.values, entry.marks[0].args[0]) for entry in parameters]
+    assert found == [
+        ("time", (1,), Case("ticket/list/order/time", "By time.")),
+        ("creation", (2,), Case("ticket/list/order/creation", "By creation.")),
+    ]

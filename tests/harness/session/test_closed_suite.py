@@ -1,0 +1,292 @@
+"""Nothing of the user's project reaches the suite: no fixture, no hook, no setting, no path."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_reedbackup
+import reedbase_backup
+from pytest_reedbackup.session.suite import suite_folder
+
+pytest_plugins = ["pytester"]
+
+ORDER = "--reedbackup-case=ticket/list/order"
+SUITE = ("--reedbackup-impl=python", ORDER)
+AUTOUSE = """
+import pytest
+
+@pytest.fixture(autouse=True)
+def theirs():
+    raise RuntimeError("a fixture of the project's")
+"""
+HOOKS = """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason="not here"))
+"""
+OVERRIDES = """
+import pytest
+
+@pytest.fixture
+def reedbackup():
+    return "the project's"
+
+@pytest.fixture(scope="session")
+def tmp_path_factory():
+    return None
+"""
+FAILING = "def test_theirs(): assert False"
+# What a project may hold, each by itself.
+PROJECTS: dict[str, dict[str, str]] = {
+    "an autouse fixture": {"conftest.py": AUTOUSE},
+    "hooks": {"conftest.py": HOOKS},
+    "fixtures under names of ours": {"conftest.py": OVERRIDES},
+    "a conftest.py that fails": {"conftest.py": "raise RuntimeError('no')"},
+    "a conftest.py of testpaths": {
+        "pytest.ini": "[pytest]\ntestpaths = theirs\n",
+        "theirs/conftest.py": AUTOUSE,
+        "theirs/test_theirs.py": FAILING,
+    },
+    "a package around": {"__init__.py": "def setup_module(): raise RuntimeError('no')"},
+    "a plugin in addopts": {"pytest.ini": "[pytest]\naddopts = -p their_plugin\n"},
+    "pyproject.toml": {
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['theirs', '-k', 'nothing']\n",
+        "theirs/test_theirs.py": FAILING,
+    },
+    "tox.ini": {"tox.ini": "[pytest]\nusefixtures = theirs\n", "conftest.py": AUTOUSE},
+    "a path in addopts": {
+        "pytest.ini": "[pytest]\naddopts = theirs\n",
+        "theirs/test_theirs.py": "def test_theirs(): pass",
+    },
+    **{
+        setting: {"pytest.ini": f"[pytest]\n{setting}\n", "test_theirs.py": FAILING}
+        for setting in (
+            "addopts = -k nothing",
+            "addopts = -m nothing",
+            "addopts = --collect-only",
+            "addopts = --setup-only",
+            "addopts = --ignore-glob=*",
+            "addopts = --deselect=ticket",
+            "addopts = --cov=of --no-such=plugin",
+            "addopts = --doctest-modules --import-mode=append",
+            "addopts = --co --noconftest -p no:cacheprovider",
+            "addopts = -W error::UserWarning -c elsewhere.ini",
+            "addopts = --assert=plain --override-ini=python_files=nothing",
+            "addopts = --strict-markers --strict-config\nno_such_setting = 1",
+            "filterwarnings = error",
+            "python_functions = check\npython_files = check_*.py",
+            "consider_namespace_packages = true\nxfail_strict = true\nstrict = true",
+            "usefixtures = no_such_fixture",
+            "norecursedirs = *",
+            "empty_parameter_set_mark = fail_at_collect\nconsole_output_style = classic",
+            "log_level = 5\nlog_cli = true",
+        )
+    },
+}
+QUICK = ("an autouse fixture", "a path in addopts", "addopts = -k nothing", "a plugin in addopts")
+
+
+def make(pytester: pytest.Pytester, files: dict[str, str]) -> None:
+    for name, content in {"their_plugin.py": HOOKS + AUTOUSE, **files}.items():
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    pytester.syspathinsert()
+
+
+def verdict_of(ended: pytest.RunResult) -> str:
+    (line,) = [line for line in ended.outlines if " under contract " in line]
+    return line
+
+
+def holds(ended: pytest.RunResult) -> None:
+    assert ended.ret == pytest.ExitCode.OK
+    assert ": conforms " in verdict_of(ended)
+    assert ": 1 kept, 0 broken, 0 errors" in verdict_of(ended)
+    assert "theirs" not in "\n".join(ended.outlines)
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.campaign)
+        for name in PROJECTS
+    ],
+)
+def test_the_suite_is_closed_to(pytester, project):
+    make(pytester, PROJECTS[project])
+    holds(pytester.runpytest_inprocess(*SUITE))
+
+
+def test_the_suite_is_closed_to_all_of_it_at_once_and_under_xdist(pytester):
+    make(
+        pytester,
+        {
+            "conftest.py": HOOKS + AUTOUSE,
+            "__init__.py": "",
+            "theirs/test_theirs.py": FAILING,
+            "pytest.ini": "[pytest]\naddopts = theirs -k nothing -p their_plugin --cov=of\n"
+            "usefixtures = no_such_fixture\nfilterwarnings = error\npython_functions = check\n"
+            "norecursedirs = *\nxfail_strict = true\n",
+        },
+    )
+    pytester._monkeypatch.setenv("PYTEST_ADDOPTS", "-m nothing")
+    holds(pytester.runpytest_subprocess(*SUITE, "-n", "1"))
+
+
+def test_the_suite_is_closed_to_pytest_addopts_of_the_environment(pytester, monkeypatch):
+    make(pytester, {"theirs/test_theirs.py": "def test_theirs(): pass"})
+    monkeypatch.setenv("PYTEST_ADDOPTS", "theirs -k nothing")
+    ended = pytester.runpytest_inprocess(*SUITE)
+    assert ended.ret == pytest.ExitCode.OK
+    assert ": 1 kept, 0 broken" in verdict_of(ended)
+    ended.stdout.fnmatch_lines(
+        ["reedbackup: the suite has settings of its own; of PYTEST_ADDOPTS*"]
+    )
+
+
+def test_the_suite_is_closed_to_the_project_that_the_virtual_environment_lies_in(
+    tmp_path, run_pytest
+):
+    """As an installed wheel has it: the suite within the package, that within the project."""
+    installed = tmp_path / "project" / ".venv" / "lib" / "site-packages"
+    for package in (pytest_reedbackup, reedbase_backup):
+        source = Path(package.__file__).parent
+        kept_out = shutil.ignore_patterns("__pycache__", "adapters")
+        shutil.copytree(source, installed / source.name, ignore=kept_out)
+    inside = installed / "pytest_reedbackup" / "conformance"
+    shutil.copytree(suite_folder(), inside, dirs_exist_ok=True)
+    for folder in (tmp_path / "project", installed):
+        (folder / "conftest.py").write_text(AUTOUSE)
+        (folder / "__init__.py").write_text("def setup_module(): raise RuntimeError('no')")
+    (tmp_path / "project" / ".venv" / "pyvenv.cfg").touch()
+    for started_in in (tmp_path / "project", tmp_path):
+        ended = run_pytest(started_in, *SUITE, PYTHONPATH=str(installed))
+        assert "site-packages/pytest_reedbackup/conformance/suite.ini" in ended.stdout
+        assert ": 1 kept, 0 broken, 0 errors" in ended.stdout
+        assert ended.returncode == pytest.ExitCode.OK
+
+
+def test_what_the_settings_say_to_this_plugin_is_heeded(pytester):
+    make(pytester, {"pytest.ini": f"[pytest]\naddopts = {ORDER} --reedbackup-seed 7 -k nothing\n"})
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", "--reedbackup-report=r.json")
+    assert ": 1 kept, 0 broken" in verdict_of(ended)
+    header = json.loads((pytester.path / "r.json").read_text())["header"]
+    assert header["seed"] == 7
+    assert header["arguments"] == ["--reedbackup-impl=python", "--reedbackup-report=r.json"]
+
+
+def test_an_implementation_is_found_where_the_project_says_modules_are(pytester):
+    make(
+        pytester,
+        {
+            "pytest.ini": "[pytest]\npythonpath = a&b\n",
+            "a&b/found_there.py": "import reedbase_backup as mine\n",
+        },
+    )
+    ended = pytester.runpytest_subprocess("--reedbackup-impl=found_there:mine", ORDER)
+    assert "ticket: undecided" in verdict_of(ended) or ": 1 kept" in verdict_of(ended)
+
+
+def test_paths_on_the_command_line_are_tests_of_the_users_with_all_that_is_theirs(pytester):
+    make(
+        pytester,
+        {
+            "conftest.py": AUTOUSE.replace("raise RuntimeError", "print"),
+            "pytest.ini": "[pytest]\naddopts = -rP\npython_functions = check\n",
+            "theirs/test_theirs.py": "def check_theirs(reedbackup): assert reedbackup",
+        },
+    )
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", "theirs")
+    ended.assert_outcomes(passed=1)
+    assert "a fixture of the project's" in ended.outlines
+
+
+@pytest.mark.parametrize("options", [["--theirs", "value"], ["--theirs=value"]], ids=str)
+def test_an_option_of_a_conftest_is_one_usage_error_for_the_suite(pytester, options):
+    theirs = "def pytest_addoption(parser): parser.addoption('--theirs')"
+    make(pytester, {"conftest.py": theirs, "theirs/test_theirs.py": "def test_theirs(): pass"})
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", *options)
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--theirs" in "\n".join(ended.errlines)
+    own = pytester.runpytest_inprocess("--reedbackup-impl=python", "theirs", *options)
+    own.assert_outcomes(passed=1)
+
+
+def options_of_the_plugin(pytester: pytest.Pytester) -> dict[str, object]:
+    return {
+        f"--{name.replace('_', '-')}": value
+        for name, value in vars(pytester.parseconfig().option).items()
+        if name.startswith("reedbackup_") and name != "reedbackup_impl"
+    }
+
+
+def test_every_option_without_an_implementation_is_a_usage_error(pytester):
+    make(pytester, {"test_theirs.py": "def test_theirs(): pass"})
+    options = options_of_the_plugin(pytester)
+    assert len(options) >= 12
+    for option, default in options.items():
+        value = "ticket" if option == "--reedbackup-contract" else default or "1"
+        for arguments in ([f"{option}={value}"], [option, str(value), "test_theirs.py"]):
+            ended = pytester.runpytest_inprocess(*arguments)
+            assert ended.ret == pytest.ExitCode.USAGE_ERROR, option
+            (error,) = [line for line in ended.errlines if line.startswith("ERROR: ")]
+            assert error.startswith(f"ERROR: {option}: give --reedbackup-impl=IMPL too"), option
+
+
+def test_such_an_option_may_wait_in_the_settings_for_an_implementation(pytester):
+    make(
+        pytester,
+        {
+            "test_theirs.py": "def test_theirs(): pass",
+            "pytest.ini": "[pytest]\naddopts = --reedbackup-divergences=known.toml\n",
+        },
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+RUN = """
+import pathlib, pytest, sys
+if __name__ == "__main__":
+    sys.exit(pytest.main(["--reedbackup-impl=python", *map(pathlib.Path, sys.argv[1:])]))
+"""
+
+
+@pytest.mark.parametrize("which", [ORDER, "test_theirs.py"])
+def test_arguments_may_be_paths_as_pytest_itself_takes_them(pytester, which):
+    script = pytester.makepyfile(run=RUN)
+    pytester.makepyfile(test_theirs="def test_theirs(reedbackup): pass")
+    ended = pytester.run(sys.executable, script, which, "--reedbackup-report=r.json")
+    ended.assert_outcomes(passed=1)
+    header = json.loads((pytester.path / "r.json").read_text())["header"]
+    assert header["arguments"][1:] == [which, "--reedbackup-report=r.json"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("required_plugins = pytest-no-such", "Missing required plugins: pytest-no-such"),
+        ("minversion = 99", "'minversion' requires pytest-99"),
+    ],
+)
+def test_what_pytest_itself_refuses_to_start_with_is_one_line_and_a_failure(
+    pytester, setting, words
+):
+    make(pytester, {"pytest.ini": f"[pytest]\n{setting}\n"})
+    ended = pytester.runpytest_inprocess(*SUITE)
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = [line for line in ended.errlines if line.startswith("ERROR: ")]
+    assert words in error
+
+
+def test_what_stands_on_the_command_line_counts(pytester):
+    ended = pytester.runpytest_inprocess(*SUITE, "-k", "nothing")
+    assert ended.ret != pytest.ExitCode.OK
+    assert ended.parseoutcomes().get("passed", 0) == 0

@@ -1,0 +1,160 @@
+"""The suite for contract `last` holds what it says: rules, defects, divergences, no false alarm."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_reedbackup.contracts.last import DEFECTS, RULES
+from pytest_reedbackup.model.case import Case, declared_by
+from reedbase_backup.last import DIVERGENCES
+
+PROJECT = Path(__file__).resolve().parents[3]
+SUITE = PROJECT / "conformance"
+
+
+def cases_in(path: Path) -> Iterator[Case]:
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    for name, test in vars(module).items():
+        if name.startswith("test_"):
+            yield from declared_by(test)
+
+
+CASES = [
+    case
+    for folder in ("last", "parity")
+    for path in sorted((SUITE / folder).glob("test_*.py"))
+    for case in cases_in(path)
+]
+
+
+def test_every_rule_has_a_case_and_every_case_a_rule() -> None:
+    assert {case.rule for case in CASES} == set(RULES)
+    assert {case.contract for case in CASES} == {"last"}
+
+
+def test_every_case_has_an_id_of_its_own() -> None:
+    ids = [case.id for case in CASES]
+    assert len(ids) == len(set(ids)) > 200
+
+
+def test_every_promise_is_one_line_that_ends() -> None:
+    for case in CASES:
+        assert "\n" not in case.promise, case.id
+        assert case.promise.endswith("."), case.id
+        assert "{variant}" not in case.promise, case.id
+
+
+def test_every_defect_of_the_baseline_has_a_case_and_no_other() -> None:
+    assert {case.defect for case in CASES} - {""} == set(DEFECTS)
+    assert list(DEFECTS) == list(DIVERGENCES)
+
+
+def test_the_port_declares_just_the_cases_of_the_defects_it_mends() -> None:
+    for divergence in DIVERGENCES.values():
+        marked = {case.id for case in CASES if case.defect == divergence.id}
+        assert set(divergence.cases) in (set(), marked), divergence.id
+
+
+def run_suite(tmp_path: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    """The suite in a process of its own: exit status, report, output."""
+    report = tmp_path / "report.json"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        f"--reedbackup-report={report}",
+        *options,
+    ]
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, json.loads(report.read_text()), ended.stdout
+
+
+def test_the_port_conforms_with_just_the_declared_divergences(tmp_path: Path) -> None:
+    status, report, output = run_suite(tmp_path, "--reedbackup-impl=python-last")
+    declared = {case for divergence in DIVERGENCES.values() for case in divergence.cases}
+    diverging = {case["case_id"] for case in report["cases"] if case["outcome"] == "diverges"}
+    assert status == 0, output
+    assert report["implementations"][0]["verdict"] == "conforms with declared divergences"
+    assert diverging == declared
+    assert {entry["case"] for entry in report["divergences"]} == declared
+
+
+def test_the_baseline_conforms_with_all_its_defects(tmp_path: Path) -> None:
+    option = "--reedbackup-impl=tests.last.baseline.imitation:Baseline"
+    status, report, output = run_suite(tmp_path, option)
+    assert status == 0, output
+    assert report["implementations"][0]["verdict"] == "conforms"
+    assert report["divergences"] == []
+    outcomes = {case["case_id"]: case["outcome"] for case in report["cases"]}
+    by_defect = {case.id: case.defect for case in CASES if case.defect}
+    assert by_defect.keys() <= outcomes.keys()
+    assert {outcomes[case_id] for case_id in by_defect} <= {"pass", "skip"}
+
+
+def test_a_declared_divergence_that_is_mended_fails_the_run(tmp_path: Path) -> None:
+    declared = tmp_path / "divergences.toml"
+    declared.write_text(
+        "[[divergence]]\n"
+        'implementation = "tests.last.baseline.imitation:Baseline"\n'
+        'case = "last/list/not-archives/a-folder"\n'
+        'reason = "leaves folders out"\nid = "D11"\n'
+    )
+    status, report, _ = run_suite(
+        tmp_path,
+        "--reedbackup-impl=tests.last.baseline.imitation:Baseline",
+        "--reedbackup-case=last/list/not-archives/*",
+        f"--reedbackup-divergences={declared}",
+    )
+    outcomes = {case["case_id"]: case["outcome"] for case in report["cases"]}
+    assert status == 1
+    assert outcomes.pop("last/list/not-archives/a-folder") == "fail"
+    assert set(outcomes.values()) == {"pass"}
+
+
+UNDECLARED_PORT = """
+from reedbase_backup import last
+
+class Undeclared:
+    name, contracts = "undeclared", ("last",)
+    create_backup = staticmethod(last.create_backup)
+    list_backups = staticmethod(last.list_backups)
+    restore_point_in_time = staticmethod(last.restore_point_in_time)
+"""
+
+
+def test_who_does_the_safe_thing_is_told_to_declare_it(tmp_path: Path) -> None:
+    written = tmp_path / "divergences.toml"
+    (tmp_path / "undeclared_port.py").write_text(UNDECLARED_PORT)
+    option = "--reedbackup-impl=undeclared_port:Undeclared"
+    case_id = "last/list/not-archives/a-folder"
+    status, _, output = run_suite(
+        tmp_path,
+        option,
+        f"--reedbackup-case={case_id}",
+        f"--reedbackup-write-divergences={written}",
+    )
+    assert status == 1
+    assert "declares this divergence (--reedbackup-divergences)" in output
+    assert f'case = "{case_id}"' in written.read_text()
+    assert 'id = "D11"' in written.read_text()

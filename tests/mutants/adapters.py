@@ -1,0 +1,517 @@
+"""Adapters that break the protocol: `python -m mutants.adapters NAME` serves one.
+
+Behind each is the honest implementation, and of its calls only restores are
+answered wrongly: the rest of the suite must not suffer. An adapter that fails is
+never an implementation that broke its promise, so the outcome is `error`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from mutants.conforming import Honest
+from mutants.model import ReedError
+
+Reply = dict[str, Any]
+_MAX_LINE_BYTES = 64 * 2**20
+
+
+class Adapter:
+    """Speaks the protocol as it should be spoken."""
+
+    lies_in = "restore_point_in_time"
+
+    def __init__(self) -> None:
+        self._implementation = Honest()
+
+    def serve(self) -> None:
+        for line in sys.stdin.buffer:
+            request = json.loads(line)
+            reply = self.reply(request)
+            if request["method"] == self.lies_in:
+                self.lie(reply)
+            else:
+                self.send(reply)
+            if request["method"] == "shutdown":
+                return
+
+    def lie(self, reply: Reply) -> None:
+        """Answers what is to be answered wrongly."""
+        self.send(reply)
+
+    def send(self, reply: Reply) -> None:
+        self.write(json.dumps(reply).encode() + b"\n")
+
+    def write(self, data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def reply(self, request: Reply) -> Reply:
+        reply: Reply = {"jsonrpc": "2.0", "id": request["id"]}
+        if request["method"] == "hello":
+            return reply | {"result": self.hello()}
+        if request["method"] == "shutdown":
+            return reply | {"result": {"value": None}}
+        arguments = {n: value for n, value in request["params"].items() if n != "contract"}
+        started = time.monotonic_ns()
+        try:
+            value = getattr(self._implementation, request["method"])(**arguments)
+        except ReedError as error:
+            data = {"kind": error.kind, "fields": error.fields}
+            data["elapsed_ns"] = time.monotonic_ns() - started
+            return reply | {"error": {"code": -32000, "message": str(error), "data": data}}
+        elapsed_ns = time.monotonic_ns() - started
+        plain = [i._asdict() for i in value] if isinstance(value, list) else value._asdict()
+        return reply | {"result": {"value": plain, "elapsed_ns": elapsed_ns}}
+
+    def hello(self) -> Reply:
+        return {
+            "protocol": 1,
+            "name": type(self).__name__,
+            "version": "1",
+            "language": "Python",
+            "contracts": ["ticket"],
+            "capabilities": list(self._implementation.capabilities),
+        }
+
+
+class Lying(Adapter):
+    """Base of the adapters that break the protocol."""
+
+
+class NoiseBefore(Lying):
+    """A line of log goes to stdout before the reply."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(b"INFO restoring\n")
+        self.send(reply)
+
+
+class NoiseAfter(Lying):
+    """A line of log goes to stdout after the reply."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(json.dumps(reply).encode() + b"\nINFO restored\n")
+
+
+class RepliesTwice(Lying):
+    """The reply comes twice."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(2 * (json.dumps(reply).encode() + b"\n"))
+
+
+class NextId(Lying):
+    """The reply has the id of the request to come."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"id": reply["id"] + 1})
+
+
+class FirstId(Lying):
+    """The reply has the id of the first request."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"id": 1})
+
+
+class IdAsText(Lying):
+    """The reply's id is text."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"id": str(reply["id"])})
+
+
+class NoId(Lying):
+    """The reply has no id."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send({name: value for name, value in reply.items() if name != "id"})
+
+
+class AnotherVersion(Lying):
+    """The reply is JSON-RPC 1.0."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"jsonrpc": "1.0"})
+
+
+class Batch(Lying):
+    """The reply is a batch of one."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(json.dumps([reply]).encode() + b"\n")
+
+
+class ResultAndError(Lying):
+    """The reply is a success and an error."""
+
+    def lie(self, reply: Reply) -> None:
+        error = {"code": -32000, "message": "both"}
+        self.send({"result": None, "error": error} | reply)
+
+
+class NeitherResultNorError(Lying):
+    """The reply has nothing in it."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send({"jsonrpc": "2.0", "id": reply["id"]})
+
+
+class OneMemberMore(Lying):
+    """The reply has a member that JSON-RPC does not know."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"took": "5 ms"})
+
+
+class NoElapsedTime(Lying):
+    """The result lacks elapsed_ns."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"result": {"value": {}}})
+
+
+class LongElapsedTime(Lying):
+    """elapsed_ns is longer than the harness waited."""
+
+    def lie(self, reply: Reply) -> None:
+        value = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
+        self.send(reply | {"result": {"value": value, "elapsed_ns": 10**12}})
+
+
+class _Report(Lying):
+    """Changes the report."""
+
+    change: tuple[str, object]
+
+    def lie(self, reply: Reply) -> None:
+        report = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
+        report |= dict([self.change])
+        result = {"value": report, "elapsed_ns": 1}
+        self.send({"jsonrpc": "2.0", "id": reply["id"], "result": result})
+
+
+class OneFieldMore(_Report):
+    """The report has a field that the ticket does not know."""
+
+    change = ("warnings", [])
+
+
+class OneFieldLess(Lying):
+    """The report has no duration_ms."""
+
+    def lie(self, reply: Reply) -> None:
+        del reply["result"]["value"]["duration_ms"]
+        self.send(reply)
+
+
+class SixtyFifthBit(_Report):
+    """total_bytes is 2^64."""
+
+    change = ("total_bytes", 2**64)
+
+
+class Negative(_Report):
+    """total_bytes is -1."""
+
+    change = ("total_bytes", -1)
+
+
+class Float(_Report):
+    """tables_restored is 3.0."""
+
+    change = ("tables_restored", 3.0)
+
+
+class Text(_Report):
+    """total_bytes is "1"."""
+
+    change = ("total_bytes", "1")
+
+
+class Null(_Report):
+    """total_bytes is null."""
+
+    change = ("total_bytes", None)
+
+
+class Boolean(_Report):
+    """tables_restored is true."""
+
+    change = ("tables_restored", True)
+
+
+class NotANumber(_Report):
+    """duration_ms is NaN, which Python's json writes and JSON does not know."""
+
+    change = ("duration_ms", float("nan"))
+
+
+class NotJson(Lying):
+    """The reply is Python's repr."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(repr(reply).encode() + b"\n")
+
+
+class NotUtf8(Lying):
+    """The reply is Latin-1."""
+
+    def lie(self, reply: Reply) -> None:
+        text = json.dumps(reply | {"jsonrpc": "2.0 für alle"}, ensure_ascii=False)
+        self.write(text.encode("latin-1") + b"\n")
+
+
+class OverManyLines(Lying):
+    """The reply is printed prettily."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(json.dumps(reply, indent=2).encode() + b"\n")
+
+
+class EmptyLine(Lying):
+    """An empty line comes before the reply."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(b"\n")
+        self.send(reply)
+
+
+class LongLine(Lying):
+    """The reply is longer than 64 MiB."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(b" " * _MAX_LINE_BYTES)
+        self.send(reply)
+
+
+class InvalidParams(Lying):
+    """The adapter calls the request malformed."""
+
+    def lie(self, reply: Reply) -> None:
+        error = {"code": -32602, "message": "target_timestamp must be an i64"}
+        self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
+
+
+class UnknownCode(Lying):
+    """The error has a code that means nothing."""
+
+    def lie(self, reply: Reply) -> None:
+        error = {"code": 5, "message": "I/O error"}
+        self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
+
+
+class ErrorWithoutData(Lying):
+    """The error has no kind."""
+
+    def lie(self, reply: Reply) -> None:
+        error = {"code": -32000, "message": "I/O error"}
+        self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
+
+
+class Hangs(Lying):
+    """No reply comes."""
+
+    def lie(self, reply: Reply) -> None:
+        time.sleep(3600)
+
+
+class HangsMidway(Lying):
+    """Half a reply comes."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(json.dumps(reply).encode()[:20])
+        time.sleep(3600)
+
+
+class HangsDeaf(Lying):
+    """No reply comes, and the process does not end when it is asked to."""
+
+    def lie(self, reply: Reply) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.stdin.close()
+        time.sleep(3600)
+
+
+class Crashes(Lying):
+    """An exception ends the process instead of a reply."""
+
+    def lie(self, reply: Reply) -> None:
+        raise RuntimeError("lost in thought")
+
+
+class CrashesMidway(Lying):
+    """An exception ends the process in the midst of a reply."""
+
+    def lie(self, reply: Reply) -> None:
+        self.write(json.dumps(reply).encode()[:20])
+        raise RuntimeError("lost in thought")
+
+
+class Segfaults(Lying):
+    """A signal ends the process."""
+
+    def lie(self, reply: Reply) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class ExitsQuietly(Lying):
+    """The process ends with status 0 instead of a reply."""
+
+    def lie(self, reply: Reply) -> None:
+        sys.exit(0)
+
+
+class ClosesStdout(Lying):
+    """stdout is closed, and the process lives on."""
+
+    def lie(self, reply: Reply) -> None:
+        os.close(1)
+        time.sleep(3600)
+
+
+class ExitsAfterTheReply(Lying):
+    """The process ends after the reply, without a word."""
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply)
+        os._exit(0)
+
+
+class LeavesAChild(Lying):
+    """The process ends, and a child of its own holds its stdout."""
+
+    def lie(self, reply: Reply) -> None:
+        subprocess.Popen(["sleep", "3600"])
+        os._exit(0)
+
+
+class Unusable(Adapter):
+    """Base of the adapters with which no run begins: a usage error, in one line."""
+
+    lies_in = "hello"
+    is_told_as: str
+    """What the harness's words about it hold."""
+
+
+class SaysNothing(Unusable):
+    """The process ends without hello."""
+
+    is_told_as = "exit status 0"
+
+    def lie(self, reply: Reply) -> None:
+        sys.exit(0)
+
+
+class FallsOver(Unusable):
+    """The process crashes on hello."""
+
+    is_told_as = "no library found"
+
+    def lie(self, reply: Reply) -> None:
+        raise RuntimeError("no library found")
+
+
+class ThinksForever(Unusable):
+    """hello is not answered."""
+
+    is_told_as = "no reply"
+
+    def lie(self, reply: Reply) -> None:
+        time.sleep(3600)
+
+
+class _Hello(Unusable):
+    """Changes hello."""
+
+    change: tuple[str, object]
+
+    def lie(self, reply: Reply) -> None:
+        self.send(reply | {"result": reply["result"] | dict([self.change])})
+
+
+class UnknownContract(_Hello):
+    """hello claims a contract that there is not."""
+
+    is_told_as = "next"
+
+    change = ("contracts", ["ticket", "next"])
+
+
+class NoContract(_Hello):
+    """hello claims no contract."""
+
+    is_told_as = "claims no contract"
+
+    change = ("contracts", [])
+
+
+class ContractAsText(_Hello):
+    """hello's contracts are one text."""
+
+    is_told_as = "contracts"
+
+    change = ("contracts", "ticket")
+
+
+class ProtocolTwo(_Hello):
+    """hello speaks protocol 2."""
+
+    is_told_as = "protocol"
+
+    change = ("protocol", 2)
+
+
+class OneGreetingMore(_Hello):
+    """hello has a field that the protocol does not know."""
+
+    is_told_as = "motto"
+
+    change = ("motto", "safe is safe")
+
+
+class HelloIsAnError(Unusable):
+    """hello is answered with an error."""
+
+    is_told_as = "-32601"
+
+    def lie(self, reply: Reply) -> None:
+        error = {"code": -32601, "message": "no method 'hello'"}
+        self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
+
+
+class PrintsABanner(Unusable):
+    """A banner comes before hello."""
+
+    is_told_as = "Welcome"
+
+    def lie(self, reply: Reply) -> None:
+        self.write(b"=== Welcome ===\n")
+        self.send(reply)
+
+
+# Honest ones -------------------------------------------------------------------
+
+
+class Chatty(Adapter):
+    """Writes a megabyte to stderr with every reply, and JSON in its own way; nothing is wrong."""
+
+    lies_in = "every method"
+
+    def send(self, reply: Reply) -> None:
+        sys.stderr.write("DEBUG all is well\n" * 60_000)
+        sys.stderr.flush()
+        shuffled = dict(reversed(reply.items()))
+        text = json.dumps(shuffled, separators=(" , ", " : "), ensure_ascii=False)
+        self.write(b"  " + text.encode("utf-8", "backslashreplace") + b"\t\r\n")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]().serve()

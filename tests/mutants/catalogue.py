@@ -1,0 +1,120 @@
+"""The mutants, and how the suite is run against it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mutants import adapters, create, restore, variants
+from mutants import list as listing
+from mutants.conforming import Honest
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.reports import json_report
+
+PROJECT = Path(__file__).parents[2]
+
+Held = Mapping[str, Sequence[CaseOutcome]]
+"""What came of the suite's cases, by implementation, in the suite's order."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One lie, as `--reedbackup-impl` takes it."""
+
+    option: str
+    lie: str
+    breaks: str
+    """The rule; for an adapter with which no run begins, what is said of it."""
+    is_slow: bool = False
+    """Whether it takes more than a minute to catch it."""
+
+    @property
+    def name(self) -> str:
+        return self.option.removeprefix("mutants.").rpartition(" ")[2]
+
+
+def lying() -> Iterator[Exhibit]:
+    """All lies, in the order of their modules and lines."""
+    for package in (create, listing, restore):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, lie in _classes(importlib.import_module(module.name), Honest):
+                option = f"{module.name}:{name}"
+                yield Exhibit(option, lie.__doc__ or "", lie.breaks, lie.is_slow)
+
+
+def broken_adapters() -> Iterator[Exhibit]:
+    """Adapters that break the protocol once they are running."""
+    for name, adapter in _classes(adapters, adapters.Lying):
+        yield Exhibit(_command(name), adapter.__doc__ or "", "protocol")
+
+
+def unusable_adapters() -> Iterator[Exhibit]:
+    """Adapters that do not even say hello."""
+    for name, adapter in _classes(adapters, adapters.Unusable):
+        yield Exhibit(_command(name), adapter.__doc__ or "", adapter.is_told_as)
+
+
+def honest() -> list[str]:
+    """All that must pass everything, as `--reedbackup-impl` takes them."""
+    found = [f"{variants.__name__}:{name}" for name, _ in _classes(variants, Honest)]
+    return ["mutants.conforming:Honest", *found, _command("Chatty")]
+
+
+def _command(adapter: str) -> str:
+    return f"{sys.executable} -m {adapters.__name__} {adapter}"
+
+
+def _classes(module: ModuleType, base: type) -> Iterator[tuple[str, Any]]:
+    """The public subclasses of `base` that a module defines."""
+    for name, found in vars(module).items():
+        is_own = getattr(found, "__module__", "") == module.__name__ and not name.startswith("_")
+        if is_own and isinstance(found, type) and issubclass(found, base) and found is not base:
+            yield name, found
+
+
+def hold(options: Sequence[str], *arguments: str, processes: int = 2) -> Held:
+    """Runs the suite against every implementation, a share of them in each process."""
+    shares = [list(options[start::processes]) for start in range(min(processes, len(options)))]
+    with ThreadPoolExecutor(processes) as pool:
+        parts = list(pool.map(lambda share: _hold(share, arguments), shares))
+    return {option: outcomes for part in parts for option, outcomes in part.items()}
+
+
+def first_failure(outcomes: Sequence[CaseOutcome]) -> CaseOutcome | None:
+    """The first case that says that a promise is broken."""
+    return next((outcome for outcome in outcomes if outcome.outcome is Outcome.FAIL), None)
+
+
+def _hold(options: Sequence[str], arguments: Sequence[str]) -> Held:
+    # In memory where that is possible: five times as fast, for hundreds of thousands of files.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="reedbackup-mutants-", dir=memory) as scratch:
+        report = Path(scratch) / "report.json"
+        command = [sys.executable, "-m", "pytest", "-q", "--benchmark-disable", *arguments]
+        command += [f"--basetemp={scratch}/tests", f"--reedbackup-report={report}"]
+        command += [f"--reedbackup-impl={option}" for option in options]
+        ended = subprocess.run(
+            command,
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "tests")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # 0: all passed; 1: something failed. All else is no verdict.
+        if ended.returncode not in (0, 1) or not report.exists():
+            raise RuntimeError(f"the suite did not run: {ended.stdout}{ended.stderr}")
+        held: dict[str, list[CaseOutcome]] = {option: [] for option in options}
+        for outcome in json_report.read(report).cases:
+            held[outcome.implementation].append(outcome)
+        return held

@@ -1,0 +1,308 @@
+"""Lies about create's errors: wrong ones, missing ones, and ones that leave something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mutants.conforming import KEEP, Honest
+from mutants.model import Archive, BackupInfo, Entry, ReedError
+
+
+class MakesTheBase(Honest):
+    """A mistyped base is made, with an empty database (D6)."""
+
+    breaks = "create/no-base"
+
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
+        if not os.path.lexists(base_path):
+            (Path(base_path) / "tables").mkdir(parents=True)
+        return super().create_backup(base_path, now_ns)
+
+
+class MakesTheParents(Honest):
+    """A mistyped base is refused, but its parents are made on the way."""
+
+    breaks = "create/no-base"
+
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
+        Path(base_path).parent.mkdir(parents=True, exist_ok=True)
+        return super().create_backup(base_path, now_ns)
+
+
+class NoBaseIsSuccess(Honest):
+    """A base that is no folder gives a backup of nothing."""
+
+    breaks = "create/no-base"
+
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
+        if not Path(base_path).is_dir():
+            return BackupInfo("0-1", 0, 0, 0, "gzip")
+        return super().create_backup(base_path, now_ns)
+
+
+class NoBaseIsAnyError(Honest):
+    """A missing base is BackupNotFound."""
+
+    breaks = "create/no-base"
+
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
+        if not Path(base_path).is_dir():
+            raise ReedError("BackupNotFound", base_path)
+        return super().create_backup(base_path, now_ns)
+
+
+class NoTablesIsSuccess(Honest):
+    """Without tables/ there is a backup of 0 tables."""
+
+    breaks = "create/no-tables"
+
+    def require_tables(self, base: Path) -> None:
+        pass
+
+    def info_of(self, archive: Archive) -> BackupInfo | None:
+        return super().info_of(archive) or archive.described(0)
+
+
+class NoTablesIsIoError(Honest):
+    """Without tables/ the error is IoError."""
+
+    breaks = "create/no-tables"
+
+    def require_tables(self, base: Path) -> None:
+        os.listdir(base / "tables")
+
+
+class MakesBackupsFirst(Honest):
+    """backups/ is made before it is known that there is something to back up."""
+
+    breaks = "create/no-tables"
+
+    def require_tables(self, base: Path) -> None:
+        (base / "backups").mkdir(exist_ok=True)
+        super().require_tables(base)
+
+
+class MakesTables(Honest):
+    """Without tables/ an empty one is made."""
+
+    breaks = "create/no-tables"
+
+    def require_tables(self, base: Path) -> None:
+        (base / "tables").mkdir(exist_ok=True)
+
+
+class NeedsATable(Honest):
+    """An empty tables/ is NoTablesFound."""
+
+    breaks = "create/no-tables"
+
+    def require_tables(self, base: Path) -> None:
+        super().require_tables(base)
+        if not any((base / "tables").iterdir()):
+            raise ReedError("NoTablesFound", "No tables found")
+
+
+class MakesLocks(Honest):
+    """Create leaves a .lock in a table that had none."""
+
+    breaks = "create/source-untouched"
+
+    def source(self, base: Path) -> Iterator[Entry]:
+        entries = list(super().source(base))
+        for entry in entries:
+            if entry.is_folder and entry.name.count("/") == 1:
+                (base / entry.name / ".lock").touch()
+        return iter(entries)
+
+
+class WritesToTheRegistry(Honest):
+    """Create notes itself in registry/."""
+
+    breaks = "create/source-untouched"
+
+    def prune(self, base: Path, made: Archive) -> None:
+        with (base / "registry" / "backups.log").open("a") as log:
+            log.write(f"{made.id}\n")
+        super().prune(base, made)
+
+
+class TidiesTheSource(Honest):
+    """Create deletes temporary files of writers, once they are archived."""
+
+    breaks = "create/source-untouched"
+
+    def prune(self, base: Path, made: Archive) -> None:
+        for path in (base / "tables").rglob("*.tmp"):
+            path.unlink()
+        super().prune(base, made)
+
+
+class OpensUpTheSource(Honest):
+    """Create makes files readable to all so as to read them."""
+
+    breaks = "create/source-untouched"
+
+    def entry(self, path: Path, name: str) -> Entry:
+        entry = super().entry(path, name)
+        path.chmod(entry.mode | 0o044)
+        return entry
+
+
+class FollowsLinks(Honest):
+    """Symlinks are archived as what they lead to."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        if path.is_dir():
+            yield from self.walk(path, name)
+        elif path.is_file():
+            yield self.entry(path, name)
+        else:
+            yield from super().special(path, name)
+
+
+class SkipsSpecialFiles(Honest):
+    """What is neither file nor folder is passed over."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        return iter(())
+
+
+class SkipsSockets(Honest):
+    """Sockets are passed over, as tar does with a word on stderr."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        return iter(()) if path.is_socket() else super().special(path, name)
+
+
+class SkipsDanglingLinks(Honest):
+    """Only a symlink that leads somewhere is refused."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        return iter(()) if not path.exists() else super().special(path, name)
+
+
+class DevicesAreEmpty(Honest):
+    """A device is archived as an empty file."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        if path.is_char_device():
+            yield Entry(name, False, 0o600, 0, b"")
+        else:
+            yield from super().special(path, name)
+
+
+class LooksOnlyIntoTables(Honest):
+    """A special file in indices/ is passed over."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        return iter(()) if name.startswith("indices") else super().special(path, name)
+
+
+class LooksOnlyAtFiles(Honest):
+    """A symlink in the place of a table is passed over."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        return iter(()) if name.count("/") == 1 and path.is_dir() else super().special(path, name)
+
+
+class NamesNothing(Honest):
+    """A special file is refused, but not named."""
+
+    breaks = "create/special-file"
+
+    def special(self, path: Path, name: str) -> Iterator[Entry]:
+        raise ReedError("BackupUnsafe", "the database holds a special file")
+
+
+class LeavesPartialFiles(Honest):
+    """A failed create leaves what it wrote so far, under a name of its own."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        (base / "backups").mkdir(exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=base / "backups", suffix=".partial")
+        os.close(descriptor)
+        made = super().store(base, seconds)
+        os.unlink(partial)
+        return made
+
+
+class LeavesPartialFilesInTheBase(Honest):
+    """A failed create leaves a temporary folder in the base."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        scratch = tempfile.mkdtemp(dir=base)
+        made = super().store(base, seconds)
+        os.rmdir(scratch)
+        return made
+
+
+class ListsItsFailures(Honest):
+    """A failed create leaves an archive of what it had read by then (D2)."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        try:
+            return super().store(base, seconds)
+        except ReedError:
+            read = [self.entry(p, str(p.relative_to(base))) for p in base.rglob("*.csv")]
+            (base / "backups").mkdir(exist_ok=True)
+            self.free_name(base, seconds).write_bytes(self.compress(self.pack(read)))
+            raise
+
+
+class FailureTakesAll(Honest):
+    """A failed create removes backups/ to be tidy."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        try:
+            return super().store(base, seconds)
+        except ReedError:
+            shutil.rmtree(base / "backups", ignore_errors=True)
+            raise
+
+
+class PrunesFirst(Honest):
+    """Room is made before it is known that there will be a new backup."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        for archive in [a for a in self.archives(base) if self.info_of(a)][KEEP - 1 :]:
+            archive.path.unlink()
+        return super().store(base, seconds)
+
+
+class BackupsInTheWay(Honest):
+    """A file in the place of backups/ is replaced by the folder."""
+
+    breaks = "create/failure-leaves-nothing"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        if (base / "backups").is_file():
+            (base / "backups").unlink()
+        return super().store(base, seconds)

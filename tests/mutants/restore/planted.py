@@ -1,0 +1,215 @@
+"""Lies about what others put in the way: it is written through, emptied or moved away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from mutants.conforming import Honest
+from mutants.model import Archive, Entry
+from mutants.swapping import is_folder
+from mutants.tar_gz import ROOTS
+
+
+class WritesToWhatIsThere(Honest):
+    """An archive is written to whatever has the temporary file's name."""
+
+    breaks = "restore/planted"
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        partial.write_bytes(content)
+        partial.chmod(0o600)
+
+
+class OwnProcessOwnName(Honest):
+    """The temporary file has the process's id in its name, and is thought to be nobody else's."""
+
+    breaks = "restore/planted"
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        own = partial.with_name(f"unfinished-{os.getpid()}")
+        own.touch(0o600)
+        own.write_bytes(content)
+        own.rename(partial)
+
+
+class TemporaryInTmp(Honest):
+    """The tar lies in the folder of all temporary files for a while, under one name for all."""
+
+    breaks = "restore/planted"
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        tar = Path("/tmp/mutants-database.tar")
+        if not tar.exists():
+            tar.touch(0o600)
+        tar.write_bytes(content)
+        tar.unlink()
+        super().write_archive(partial, content)
+
+
+class MarksItsWork(Honest):
+    """A note of the process's id is written by name into the base while a call lasts."""
+
+    breaks = "restore/planted"
+
+    def finish_swap(self, base: Path) -> None:
+        super().finish_swap(base)
+        note = base / "backup.pid"
+        note.write_text("0")
+        note.unlink()
+
+
+class _Removing(Honest):
+    """Makes room for what is staged by `clear`."""
+
+    breaks = "restore/planted"
+
+    def clear(self, staging: Path) -> None:
+        raise NotImplementedError
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        if os.path.lexists(base / ".staging"):
+            self.clear(base / ".staging")
+        super().install(base, entries)
+
+
+class EmptiesTheStaging(_Removing):
+    """What is in the staging folder is removed, be it another's folder behind a symlink."""
+
+    def clear(self, staging: Path) -> None:
+        if staging.is_dir():
+            for child in staging.iterdir():
+                shutil.rmtree(child) if is_folder(child) else child.unlink()
+
+
+class OpensUpTheStaging(_Removing):
+    """The staging folder is made one that can be removed, be it another's behind a symlink."""
+
+    def clear(self, staging: Path) -> None:
+        if staging.exists():
+            staging.chmod(0o700)
+
+
+class StagesWhereItIsLed(Honest):
+    """Trees are staged in the folder of that name, wherever it is."""
+
+    breaks = "restore/planted"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        staging = base / ".staging"
+        staging.mkdir(exist_ok=True)
+        for name in ("old", "new"):
+            if is_folder(staging / name):
+                shutil.rmtree(staging / name)
+        (staging / "old").mkdir(exist_ok=True)
+        self.write_entries(staging / "new", entries)
+        (staging / "journal").touch()
+        staging.rename(base / ".swap")
+        self.finish_swap(base)
+
+
+class TrustsAnySwap(Honest):
+    """Whatever has the name of a swap is finished, symlinks in it and all."""
+
+    breaks = "restore/planted"
+
+    def is_own(self, swap: Path) -> bool:
+        return (swap / "new").is_dir() and (swap / "old").is_dir()
+
+
+class TrustsSwapsOfItsKind(Honest):
+    """A swap is finished if it is a folder with the right names in it, symlinks or not."""
+
+    breaks = "restore/planted"
+
+    def is_own(self, swap: Path) -> bool:
+        return is_folder(swap) and {"new", "old"} <= set(os.listdir(swap))
+
+
+class _IntoTheLiveTree(Honest):
+    """Writes the files of a backup where they are, by name."""
+
+    breaks = "restore/planted"
+
+    def keeps(self, path: Path) -> bool:
+        raise NotImplementedError
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        for entry in entries:
+            if not entry.is_folder and self.keeps(base / entry.name):
+                (base / entry.name).write_bytes(entry.content)
+        super().install(base, entries)
+
+
+class WritesThroughHardLinks(_IntoTheLiveTree):
+    """A file that has other names is written in place, to keep them one file."""
+
+    breaks = "restore/others-untouched"
+
+    def keeps(self, path: Path) -> bool:
+        return path.is_file() and not path.is_symlink() and path.stat().st_nlink > 1
+
+
+class FillsDanglingLinks(_IntoTheLiveTree):
+    """A symlink that leads nowhere gets its file."""
+
+    def keeps(self, path: Path) -> bool:
+        return path.is_symlink() and not path.exists() and path.parent.is_dir()
+
+
+class FillsPipes(_IntoTheLiveTree):
+    """A FIFO in the place of a file is written to."""
+
+    def keeps(self, path: Path) -> bool:
+        return path.is_fifo() and path.name == "current.csv"
+
+
+class RemovesBehindLinks(Honest):
+    """The old tables are removed with what symlinks among them lead to."""
+
+    breaks = "restore/planted"
+
+    def retire(self, live: Path, old: Path) -> None:
+        if live.is_symlink() and live.is_dir():
+            for path in live.rglob("*"):
+                if path.is_file():
+                    path.unlink()
+        super().retire(live, old)
+
+
+class OpensUpTheOld(Honest):
+    """Old files are made removable first, be they others' behind symlinks."""
+
+    breaks = "restore/planted"
+
+    def retire(self, live: Path, old: Path) -> None:
+        for path in live.glob("*/*"):
+            if path.is_symlink() and path.exists():
+                path.chmod(path.stat().st_mode | 0o200 | 0o002)
+        super().retire(live, old)
+
+
+class TouchesTheOld(Honest):
+    """Old files get the time of the restore, be they others' behind symlinks."""
+
+    breaks = "restore/planted"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        for root in ROOTS:
+            for path in (base / root).rglob("*.csv"):
+                if path.is_file():
+                    os.utime(path)
+        super().install(base, entries)
+
+
+class MakesLocksByName(Honest):
+    """Create opens each table's .lock to write, and makes what a dangling symlink leads to."""
+
+    breaks = "restore/planted"
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        for table in (base / "tables").iterdir():
+            if (table / ".lock").is_symlink():
+                (table / ".lock").open("ab").close()
+        return super().store(base, seconds)

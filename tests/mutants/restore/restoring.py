@@ -1,0 +1,377 @@
+"""Lies about what a restore leaves: too little, too much, not as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from mutants.conforming import Honest
+from mutants.model import Archive, Entry, ReedError, RestoreReport
+from mutants.swapping import remove
+from mutants.tar_gz import ROOTS, Members
+
+
+class _Selecting(Honest):
+    """Restores only some of what the backup holds."""
+
+    breaks = "restore/exact-tree"
+
+    def wants(self, entry: Entry) -> bool:
+        raise NotImplementedError
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        super().install(base, [entry for entry in entries if self.wants(entry)])
+
+
+class RestoresNothing(Honest):
+    """A restore reads the archive, reports it, and leaves the trees alone."""
+
+    breaks = "restore/exact-tree"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        pass
+
+
+class NoIndices(_Selecting):
+    """indices/ is emptied, to be built again some day."""
+
+    def wants(self, entry: Entry) -> bool:
+        return entry.name == "indices" or entry.name.startswith("tables")
+
+
+class NoEmptyFolders(Honest):
+    """Folders come back only with files in them."""
+
+    breaks = "restore/exact-tree"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        full = {entry.name.rpartition("/")[0] for entry in entries} | set(ROOTS)
+        super().install(base, [e for e in entries if not e.is_folder or e.name in full])
+
+
+class NoEmptyFiles(_Selecting):
+    """Empty files do not come back."""
+
+    def wants(self, entry: Entry) -> bool:
+        return entry.is_folder or bool(entry.content)
+
+
+class NoDotfiles(_Selecting):
+    """Files whose names begin with a dot do not come back."""
+
+    def wants(self, entry: Entry) -> bool:
+        return entry.is_folder or not entry.name.rpartition("/")[2].startswith(".")
+
+
+class NoLooseFiles(_Selecting):
+    """Files directly in tables/ do not come back."""
+
+    def wants(self, entry: Entry) -> bool:
+        return entry.is_folder or entry.name.count("/") > 1 or entry.name.startswith("indices")
+
+
+class NoLongNames(_Selecting):
+    """Names of more than 100 bytes do not come back."""
+
+    def wants(self, entry: Entry) -> bool:
+        return len(os.fsencode(entry.name)) <= 100
+
+
+class _InPlace(Honest):
+    """Writes into the live trees instead of replacing them."""
+
+    breaks = "restore/exact-tree"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        self.make_room(base, entries)
+        for entry in entries:
+            if entry.is_folder:
+                (base / entry.name).mkdir(parents=True, exist_ok=True)
+            elif self.needs(base / entry.name, entry):
+                self.write_file(base / entry.name, entry)
+        for entry in reversed(entries):
+            (base / entry.name).chmod(entry.mode)
+
+    def make_room(self, base: Path, entries: list[Entry]) -> None:
+        for root in ROOTS:
+            remove(base / root)
+
+    def needs(self, path: Path, entry: Entry) -> bool:
+        return True
+
+
+class Merges(_InPlace):
+    """What was made since the backup stays."""
+
+    def make_room(self, base: Path, entries: list[Entry]) -> None:
+        for entry in entries:
+            if not entry.is_folder:
+                (base / entry.name).unlink(missing_ok=True)
+
+
+class LeavesNewTables(Honest):
+    """Tables that the backup does not know stay."""
+
+    breaks = "restore/exact-tree"
+
+    def retire(self, live: Path, old: Path) -> None:
+        if live.name == "tables" and live.is_dir():
+            new = old.parent.parent / "new" / "tables"
+            for table in live.iterdir():
+                if not (new / table.name).exists():
+                    table.rename(new / table.name)
+        super().retire(live, old)
+
+
+class LeavesEmptyFolders(_InPlace):
+    """Files made since the backup go, their folders stay."""
+
+    def make_room(self, base: Path, entries: list[Entry]) -> None:
+        for root in ROOTS:
+            for path in (base / root).rglob("*"):
+                if not path.is_dir():
+                    path.unlink()
+
+
+class SkipsWhatLooksTheSame(_InPlace):
+    """A file of the same size and mtime is not read again."""
+
+    def make_room(self, base: Path, entries: list[Entry]) -> None:
+        kept = {entry.name for entry in entries if not self.needs(base / entry.name, entry)}
+        for root in ROOTS:
+            for path in sorted((base / root).rglob("*"), reverse=True):
+                if path.is_symlink() or not path.is_dir():
+                    if str(path.relative_to(base)) not in kept:
+                        path.unlink()
+                elif not any(path.iterdir()):
+                    path.rmdir()
+
+    def needs(self, path: Path, entry: Entry) -> bool:
+        if path.is_symlink() or not path.is_file():
+            return True
+        found = path.stat()
+        return (found.st_size, int(found.st_mtime)) != (len(entry.content), int(entry.mtime))
+
+
+class WritesThroughLinks(Honest):
+    """A symlink put in the place of a file since the backup is written through."""
+
+    breaks = "restore/exact-tree"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        for entry in entries:
+            if (base / entry.name).is_symlink() and not entry.is_folder:
+                (base / entry.name).write_bytes(entry.content)
+        super().install(base, entries)
+
+
+class ModesOfTheUmask(Honest):
+    """Files and folders come back with the modes that the umask gives."""
+
+    breaks = "restore/exact-tree"
+
+    def write_entries(self, target: Path, entries: list[Entry]) -> None:
+        super().write_entries(
+            target, [e._replace(mode=0o755 if e.is_folder else 0o644) for e in entries]
+        )
+
+
+class FolderModesLost(Honest):
+    """Folders come back as 0755, only files with their modes."""
+
+    breaks = "restore/exact-tree"
+
+    def write_entries(self, target: Path, entries: list[Entry]) -> None:
+        super().write_entries(
+            target, [e._replace(mode=0o755) if e.is_folder else e for e in entries]
+        )
+
+
+class WritableFiles(Honest):
+    """Read-only files come back writable for their owner."""
+
+    breaks = "restore/exact-tree"
+
+    def write_entries(self, target: Path, entries: list[Entry]) -> None:
+        super().write_entries(target, [e._replace(mode=e.mode | 0o200) for e in entries])
+
+
+class RootModesStay(Honest):
+    """tables/ and indices/ themselves keep the modes that they have now."""
+
+    breaks = "restore/exact-tree"
+
+    def write_entries(self, target: Path, entries: list[Entry]) -> None:
+        super().write_entries(target, entries)
+        for root in ROOTS:
+            live = target.parent.parent / root
+            if live.is_dir() and (target / root).is_dir():
+                (target / root).chmod(live.stat().st_mode & 0o7777)
+
+
+class TextMode(Honest):
+    """Files are written as text: what is no UTF-8 is replaced."""
+
+    breaks = "restore/exact-tree"
+
+    def write_file(self, path: Path, entry: Entry) -> None:
+        text = entry.content.decode("utf-8", "replace")
+        path.write_text(text, "utf-8", newline="")
+
+
+class OneWrite(Honest):
+    """Of a large file only what one system call took is written."""
+
+    breaks = "restore/exact-tree"
+
+    def write_file(self, path: Path, entry: Entry) -> None:
+        with path.open("xb") as file:
+            file.write(entry.content[: 2**20])
+
+
+# Everything else in the base --------------------------------------------------
+
+
+class _Harming(Honest):
+    """Does something to the rest of the base after an honest restore."""
+
+    breaks = "restore/others-untouched"
+
+    def harm(self, base: Path) -> None:
+        raise NotImplementedError
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        super().install(base, entries)
+        self.harm(base)
+
+
+class ClearsTheBase(_Harming):
+    """What is neither table nor index nor backup nor registry is removed."""
+
+    def harm(self, base: Path) -> None:
+        for path in base.iterdir():
+            if path.name not in (*ROOTS, "backups", "registry"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+class ResetsTheRegistry(_Harming):
+    """registry/ loses what was written to it since."""
+
+    def harm(self, base: Path) -> None:
+        (base / "registry" / "users.dict").write_text("code|username|created_at\n")
+
+
+class LogsToTheRegistry(_Harming):
+    """The restore is noted in registry/."""
+
+    def harm(self, base: Path) -> None:
+        (base / "registry" / "restores.log").write_text("restored\n")
+
+
+class RemovesLaterBackups(_Harming):
+    """Backups later than the restored one are removed, as they are of another history."""
+
+    def harm(self, base: Path) -> None:
+        self.archives(base)[0].path.unlink()
+
+
+class ConsumesTheBackup(Honest):
+    """The archive is gone once it is restored."""
+
+    breaks = "restore/others-untouched"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        picked = self.pick(self.archives(Path(base_path)), target_timestamp)
+        report = super().restore_point_in_time(base_path, target_timestamp)
+        picked.path.unlink()
+        return report
+
+
+class BacksUpFirst(_Harming):
+    """The restore leaves a backup of its own."""
+
+    def harm(self, base: Path) -> None:
+        self.store(base, 1_700_000_000)
+
+
+class KeepsTheOldTrees(Honest):
+    """What was replaced stays as tables.old."""
+
+    breaks = "restore/others-untouched"
+
+    def retire(self, live: Path, old: Path) -> None:
+        if live.is_dir():
+            remove(live.with_name(f"{live.name}.old"))
+            with suppress(shutil.Error):  # a FIFO cannot be copied
+                shutil.copytree(live, live.with_name(f"{live.name}.old"), symlinks=True)
+        super().retire(live, old)
+
+
+class LeavesItsStaging(_Harming):
+    """An empty staging folder remains."""
+
+    def harm(self, base: Path) -> None:
+        (base / ".staging").mkdir()
+
+
+class StagesBesideTheBase(_Harming):
+    """A staging folder remains in the folder around the base."""
+
+    def harm(self, base: Path) -> None:
+        (base.parent / ".staging").mkdir(exist_ok=True)
+
+
+class WritesIntoLiveFiles(Honest):
+    """Files are written in place, and so under every other name that they have."""
+
+    breaks = "restore/others-untouched"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        for entry in entries:
+            path = base / entry.name
+            if not entry.is_folder and path.is_file() and not path.is_symlink():
+                path.write_bytes(entry.content)
+        super().install(base, entries)
+
+
+class RestoresTheRegistry(Honest):
+    """What an archive holds of registry/ is written too."""
+
+    breaks = "restore/others-untouched"
+
+    def admitted(self, archive: Archive, members: Members) -> list[Entry]:
+        members = list(members)
+        for member, content in members:
+            if member.isreg() and member.name.startswith("registry/"):
+                (archive.path.parent.parent / member.name).write_bytes(content)
+        return super().admitted(archive, members)
+
+
+# Again ------------------------------------------------------------------------
+
+
+class OnlyOnce(Honest):
+    """What the first restore leaves makes the second one an error."""
+
+    breaks = "restore/idempotent"
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        if base in self._restored:
+            raise ReedError("IoError", "the staging folder exists")
+        self._restored.append(base)
+        super().install(base, entries)
+
+    _restored: list[Path]
+
+    def __init__(self) -> None:
+        self._restored = []
+
+
+class KnowsBetter(OnlyOnce):
+    """A backup that this process restored already is taken to be in place."""
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        if base not in self._restored:
+            super().install(base, entries)

@@ -1,0 +1,244 @@
+"""Lies about damaged archives: not noticed, noticed too late, or not said."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from pathlib import Path
+
+from mutants.conforming import Honest
+from mutants.model import SUFFIX, Archive, BackupInfo, ReedError, RestoreReport, corrupted
+from mutants.tar_gz import Members
+
+
+class NoChecksum(Honest):
+    """The checksum is passed over, as tarfile does: 97 % of flipped bits go unnoticed."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        try:
+            return super().decompress(archive)
+        except ReedError:
+            content = archive.path.read_bytes()
+            try:
+                return zlib.decompressobj(-15).decompress(content[10:-8])
+            except zlib.error:
+                raise corrupted(archive, "damaged") from None
+
+
+class NoLength(Honest):
+    """The checksum is verified, but not that the archive ends where it should."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        inflate = zlib.decompressobj(31)
+        try:
+            return inflate.decompress(archive.path.read_bytes())
+        except zlib.error:
+            raise corrupted(archive, "damaged") from None
+
+
+class RestoresWhatIsLeft(Honest):
+    """Of a damaged archive, the files before the damage are restored."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        inflate, content, tar = zlib.decompressobj(31), archive.path.read_bytes(), b""
+        try:
+            for byte in range(0, len(content), 64):
+                tar += inflate.decompress(content[byte : byte + 64])
+        except zlib.error:
+            pass
+        return tar
+
+    def unpack(self, archive: Archive, data: bytes) -> Members:
+        return super().unpack(archive, data + bytes(-len(data) % 512 + 1024))
+
+
+class FallsBack(Honest):
+    """Where the backup to take is damaged, the one before is restored."""
+
+    breaks = "restore/corrupt"
+
+    def pick(self, archives: list[Archive], target: int) -> Archive:
+        return super().pick([a for a in archives if self.info_of(a)], target)
+
+
+class FallsBackFromEmptyFiles(Honest):
+    """An empty file under an archive's name is passed over when a backup is picked."""
+
+    breaks = "restore/corrupt"
+
+    def pick(self, archives: list[Archive], target: int) -> Archive:
+        return super().pick([a for a in archives if a.path.stat().st_size], target)
+
+
+class FallsBackFromNoGzip(Honest):
+    """What is no gzip is passed over when a backup is picked, because list leaves it out."""
+
+    breaks = "restore/corrupt"
+
+    def pick(self, archives: list[Archive], target: int) -> Archive:
+        gzips = [a for a in archives if a.path.read_bytes()[:2] in (b"\x1f\x8b", b"")]
+        return super().pick(gzips, target)
+
+
+class ClearsFirst(Honest):
+    """The live trees are removed before the archive is verified."""
+
+    breaks = "restore/corrupt"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        try:
+            return super().restore_point_in_time(base_path, target_timestamp)
+        except ReedError as error:
+            if error.kind == "BackupCorrupted":
+                shutil.rmtree(Path(base_path) / "tables", ignore_errors=True)
+            raise
+
+
+class VerifiesLast(Honest):
+    """The files before the damage are in the live tree by the time it is noticed."""
+
+    breaks = "restore/corrupt"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        try:
+            return super().restore_point_in_time(base_path, target_timestamp)
+        except ReedError as error:
+            if error.kind == "BackupCorrupted":
+                live = next(Path(base_path).glob("tables/*/current.csv"))
+                live.write_text("key|value\n")
+            raise
+
+
+class CorruptedIsIoError(Honest):
+    """A damaged archive is an IoError."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        try:
+            return super().decompress(archive)
+        except ReedError as error:
+            raise ReedError("IoError", str(error), reason=str(error)) from error
+
+
+class CorruptedIsUnnamed(Honest):
+    """BackupCorrupted does not say which archive."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        try:
+            return super().decompress(archive)
+        except ReedError as error:
+            raise ReedError("BackupCorrupted", "the archive is damaged") from error
+
+
+class CorruptedNamesTheNewest(Honest):
+    """BackupCorrupted names the newest archive, whichever was damaged."""
+
+    breaks = "restore/corrupt"
+
+    def decompress(self, archive: Archive) -> bytes:
+        try:
+            return super().decompress(archive)
+        except ReedError as error:
+            newest = max(archive.path.parent.glob(f"*{SUFFIX}")).name
+            raise ReedError("BackupCorrupted", newest, archive=newest) from error
+
+
+class Quarantines(Honest):
+    """A damaged archive is renamed."""
+
+    breaks = "restore/corrupt"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        try:
+            return super().restore_point_in_time(base_path, target_timestamp)
+        except ReedError as error:
+            if error.kind == "BackupCorrupted":
+                path = Path(base_path) / "backups" / error.fields["archive"]
+                path.rename(path.with_suffix(".damaged"))
+            raise
+
+
+class LeavesStaging(Honest):
+    """A refused restore leaves what it had unpacked by then."""
+
+    breaks = "restore/corrupt"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        try:
+            return super().restore_point_in_time(base_path, target_timestamp)
+        except ReedError as error:
+            if error.kind == "BackupCorrupted":
+                (Path(base_path) / ".staging").mkdir(exist_ok=True)
+            raise
+
+
+class TrustsTheGzip(Honest):
+    """Where the checksum is right, a tar that ends within a file is taken for whole."""
+
+    breaks = "restore/corrupt"
+
+    def unpack(self, archive: Archive, data: bytes) -> Members:
+        return super().unpack(archive, data + bytes(4096))
+
+
+class OnlyOwnArchives(Honest):
+    """What others packed is not restored, for it holds no mark of ours."""
+
+    breaks = "restore/foreign-archive"
+
+    def pick(self, archives: list[Archive], target: int) -> Archive:
+        picked = super().pick(archives, target)
+        if not picked.sequence:
+            raise corrupted(picked, "it holds no mark of ours")
+        return picked
+
+
+class ListsOnlyOwnArchives(Honest):
+    """What others packed is restored, but not listed."""
+
+    breaks = "restore/foreign-archive"
+
+    def info_of(self, archive: Archive) -> BackupInfo | None:
+        return super().info_of(archive) if archive.sequence else None
+
+
+class OnlyUstar(Honest):
+    """An archive with pax headers is refused."""
+
+    breaks = "restore/foreign-archive"
+
+    def unpack(self, archive: Archive, data: bytes) -> Members:
+        for member, content in super().unpack(archive, data):
+            if member.pax_headers:
+                raise corrupted(archive, "damaged")
+            yield member, content
+
+
+class OnlyShortNames(Honest):
+    """GNU's long names in an archive of others are cut."""
+
+    breaks = "restore/foreign-archive"
+
+    def unpack(self, archive: Archive, data: bytes) -> Members:
+        for member, content in super().unpack(archive, data):
+            if not archive.sequence:
+                member.name = member.name[:100]
+            yield member, content
+
+
+class NoHardLinks(Honest):
+    """A hard link in an archive of others is passed over."""
+
+    breaks = "restore/foreign-archive"
+
+    def unpack(self, archive: Archive, data: bytes) -> Members:
+        return [item for item in super().unpack(archive, data) if not item[0].islnk()]

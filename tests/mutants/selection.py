@@ -1,0 +1,83 @@
+"""A pytest plugin: for each lie the cases of its rule, some that come before, and no more.
+
+It ends with the first failure of each. With --mutants-whole every case runs, but
+for those that take seconds and come last: the whole takes many minutes and finds
+no other failure first.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from mutants.catalogue import lying
+from pytest_reedbackup.contracts import ticket
+from pytest_reedbackup.model.case import Case, case_of
+from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.session.attempts import outcome_told_by
+from pytest_reedbackup.session.planning import FIXTURE
+
+FIRST_OF_MANY = (
+    "ticket/create/archive",
+    "ticket/create/no-indices",
+    "ticket/create/content/small",
+    "ticket/create/info",
+    "ticket/list/order",
+    "ticket/create/special-file/fifo",
+    "ticket/restore/exact-tree",
+    "ticket/restore/others-untouched",
+    "ticket/restore/pick",
+    "ticket/restore/none",
+    "ticket/restore/foreign-archive/gnu",
+)
+"""Cases that a lie about another rule must not fail first."""
+
+RULES = list(ticket.RULES)
+
+_caught: set[str] = set()
+
+
+SLOW_AND_LAST = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "bounds/ratio")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--mutants-whole", action="store_true", help="every case against every lie")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    broken = {exhibit.option: exhibit.breaks for exhibit in lying()}
+    is_whole = config.getoption("mutants_whole")
+    items[:] = [i for i in items if _is_wanted(_case(i), broken[_option(i)], is_whole)]
+
+
+def _is_wanted(case: Case, broken: str, is_whole: bool) -> bool:
+    if case.contract != "ticket" or case.is_fuzzing:
+        return False
+    if is_whole and case.rule not in SLOW_AND_LAST:
+        return True
+    # A value of another shape fails whatever case gets it first.
+    comes_before = RULES.index(case.rule) < RULES.index(broken) and broken != "surface/types"
+    return case.rule == broken or (case.id in FIRST_OF_MANY and comes_before)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if _option(item) in _caught and not item.config.getoption("mutants_whole"):
+        pytest.skip("caught already")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    outcome = outcome_told_by(report)
+    if outcome is not None and outcome.outcome is Outcome.FAIL:
+        _caught.add(outcome.implementation)
+
+
+def _case(item: pytest.Item) -> Case:
+    case = case_of(item)
+    assert case is not None
+    return case
+
+
+def _option(item: pytest.Item) -> str:
+    option: str = item.callspec.params[FIXTURE].option  # type: ignore[attr-defined]
+    return option

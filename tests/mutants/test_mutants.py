@@ -1,0 +1,205 @@
+"""Mutants: every lie is caught by the rule that it breaks, and nobody honest is accused.
+
+`cd tests && python -m mutants` prints it as a table. Here the suite's cases are
+those of the rule and some before it; `pytest -m campaign tests/mutants/test_mutants.py`
+runs all of them against all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mutants.catalogue import (
+    Exhibit,
+    Held,
+    broken_adapters,
+    first_failure,
+    hold,
+    honest,
+    lying,
+    unusable_adapters,
+)
+from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.model.adapter_faults import Unusable
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+
+LIES = list(lying())
+BROKEN = list(broken_adapters())
+UNUSABLE = list(unusable_adapters())
+
+# Of honest ones, these are held against the suite in every run.
+MOST_DIFFERENT = ("Pax", "HexadecimalIds", "OwnMembers")
+# What takes seconds each, and what is about the machine as much as the implementation.
+SLOW = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "bounds/ratio")
+# It waits for hundreds of real seconds.
+WAITS = "mutants.variants:WaitsForTheNextSecond"
+
+# A restore among calls that are answered well.
+AROUND_A_RESTORE = (
+    "ticket/create/archive",
+    "ticket/restore/exact-tree",
+    "ticket/surface/types/create_backup",
+    "ticket/surface/types/list_backups",
+)
+
+QUICK = [exhibit for exhibit in LIES if not exhibit.is_slow]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Held]], Held]:
+    """Works something out in one of pytest-xdist's workers, for all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def work_out(name: str, work: Callable[[], Held]) -> Held:
+        result = folder / f"{name}.json"
+        with (folder / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                result.write_bytes(msgspec.json.encode(work()))
+        return msgspec.json.decode(result.read_bytes(), type=dict[str, list[CaseOutcome]])
+
+    return work_out
+
+
+@pytest.fixture(scope="session")
+def lies_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [exhibit.option for exhibit in QUICK]
+    return once("lies", lambda: hold(options, "-p", "mutants.selection"))
+
+
+@pytest.fixture(scope="session")
+def lies_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [exhibit.option for exhibit in LIES]
+    return once("whole", lambda: hold(options, "-p", "mutants.selection", "--mutants-whole"))
+
+
+@pytest.fixture(scope="session")
+def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [exhibit.option for exhibit in BROKEN]
+    cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
+    return once("broken", lambda: hold(options, "--reedbackup-timeout=2", *cases, processes=4))
+
+
+@pytest.fixture(scope="session")
+def honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [option for option in honest() if option.endswith(MOST_DIFFERENT)]
+    return once("honest", lambda: hold(options, *_all_but_slow(), "-k", "not fuzz", processes=3))
+
+
+@pytest.fixture(scope="session")
+def all_honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    return once("all-honest", lambda: hold([option for option in honest() if option != WAITS]))
+
+
+@pytest.mark.parametrize("exhibit", QUICK, ids=lambda exhibit: exhibit.name)
+def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
+    exhibit: Exhibit, lies_held: Held
+) -> None:
+    _expect_caught(exhibit, lies_held)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(
+    "exhibit",
+    [exhibit for exhibit in LIES if exhibit.breaks != "surface/types"],
+    ids=lambda exhibit: exhibit.name,
+)
+def test_no_case_of_another_rule_fails_before(
+    exhibit: Exhibit, lies_held_to_the_whole: Held
+) -> None:
+    _expect_caught(exhibit, lies_held_to_the_whole)
+
+
+def test_every_rule_has_a_lie_that_breaks_it() -> None:
+    # A ratio needs a baseline; it has tests of its own.
+    assert {exhibit.breaks for exhibit in LIES} == RULES["ticket"].keys() - {"bounds/ratio"}
+
+
+@pytest.mark.parametrize("exhibit", LIES + BROKEN + UNUSABLE, ids=lambda exhibit: exhibit.name)
+def test_every_lie_is_told_in_a_line(exhibit: Exhibit) -> None:
+    assert exhibit.lie.strip().endswith((".", "…"))
+    assert "\n" not in exhibit.lie
+
+
+@pytest.mark.parametrize("exhibit", BROKEN, ids=lambda exhibit: exhibit.name)
+def test_a_broken_adapter_costs_one_error_and_no_more(exhibit: Exhibit, broken_held: Held) -> None:
+    outcomes = Counter(outcome.outcome for outcome in broken_held[exhibit.option])
+    assert outcomes == {Outcome.PASS: len(AROUND_A_RESTORE) - 1, Outcome.ERROR: 1}
+
+
+@pytest.mark.parametrize("exhibit", UNUSABLE, ids=lambda exhibit: exhibit.name)
+def test_an_adapter_that_says_no_hello_is_refused_with_the_cause(
+    exhibit: Exhibit, tmp_path: Path, tests_for_children: None
+) -> None:
+    implementation = ImplementationUnderTest(exhibit.option, tmp_path, TimeLimits(hello=2))
+    with pytest.raises(Unusable, match=f"(?s)hello.*{exhibit.breaks}"):
+        implementation.hello  # noqa: B018 - asking for it is what starts it
+
+
+def test_with_an_unusable_adapter_a_run_is_a_usage_error_in_one_line(
+    tmp_path: Path, tests_for_children: None
+) -> None:
+    silent = next(exhibit.option for exhibit in UNUSABLE if exhibit.name == "SaysNothing")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", f"--reedbackup-impl={silent}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert "--reedbackup-impl" in ended.stderr
+
+
+@pytest.mark.parametrize("name", MOST_DIFFERENT)
+def test_an_honest_implementation_passes(name: str, honest_held: Held) -> None:
+    _expect_no_alarm(honest_held[f"mutants.variants:{name}"])
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("option", [option for option in honest() if option != WAITS])
+def test_every_honest_implementation_passes_everything(option: str, all_honest_held: Held) -> None:
+    _expect_no_alarm(all_honest_held[option])
+
+
+@pytest.mark.campaign
+def test_an_implementation_that_waits_for_seconds_passes_everything() -> None:
+    _expect_no_alarm(hold([WAITS])[WAITS])
+
+
+def _all_but_slow() -> list[str]:
+    return [f"--reedbackup-case=ticket/{rule}*" for rule in RULES["ticket"] if rule not in SLOW]
+
+
+def _expect_caught(exhibit: Exhibit, held: Held) -> None:
+    failure = first_failure(held[exhibit.option])
+    assert failure is not None, f"nothing says that {exhibit.lie}"
+    assert failure.rule == exhibit.breaks, f"{failure.case_id}: {failure.detail}: {failure.found}"
+
+
+def _expect_no_alarm(outcomes: list[CaseOutcome]) -> None:
+    alarms = [
+        f"{outcome.case_id}: {outcome.detail}: {outcome.expected}: {outcome.found}"
+        for outcome in outcomes
+        if outcome.outcome not in (Outcome.PASS, Outcome.SKIP) and not _is_left_out(outcome)
+    ]
+    assert alarms == []
+    assert sum(outcome.outcome is Outcome.PASS for outcome in outcomes) > 100
+
+
+def _is_left_out(outcome: CaseOutcome) -> bool:
+    """Whether it is a fuzzing case that `-k "not fuzz"` left out."""
+    return outcome.outcome is Outcome.NOT_CHECKED and outcome.case_id.endswith("/fuzz")

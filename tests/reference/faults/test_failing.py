@@ -1,0 +1,99 @@
+"""Failing disks: an error of which all is true, or success of which all is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from reference.faults.traced import (
+    DONE,
+    LOOKS,
+    assert_failed_cleanly,
+    each,
+    leftovers,
+)
+
+from reedbase_backup import create_backup, list_backups
+
+# Failing calls ----------------------------------------------------------------
+
+_ERRORS = {"write": "ENOSPC", "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "link": "ENOSPC"}
+
+
+def test_a_create_whose_calls_fail_is_an_error_and_leaves_nothing(
+    small, clone, database, run_traced
+):
+    before = database(small)
+    run = run_traced("create", clone(small, "undisturbed"))
+
+    def check(base: Path, name: str, n: int) -> None:
+        failed = run_traced("create", base, f"{name}:error={_ERRORS.get(name, 'EIO')}:when={n}")
+        assert_failed_cleanly(failed)
+        assert [info.id for info in list_backups(base)] == ["1000"], (name, n)
+        assert database(base) == before
+        create_backup(base)
+        assert leftovers(base) == []
+
+    each(run.points, clone, small, check)
+
+
+def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
+    small, clone, restored, database, run_traced
+):
+    old, new, run = restored
+    done = run.at("rename", DONE)
+
+    def check(base: Path, name: str, n: int) -> None:
+        failed = run_traced("restore", base, f"{name}:error={_ERRORS.get(name, 'EIO')}:when={n}")
+        if failed.status == 0:
+            # The new trees are in place for good: what is not removed now, is later.
+            assert run.points.index((name, n)) > done
+            assert database(base) == new, (name, n)
+        else:
+            assert_failed_cleanly(failed)
+            assert database(base) == old, (name, n)
+        create_backup(base)
+        assert database(base) == (new if failed.status == 0 else old), (name, n)
+        assert leftovers(base) == []
+
+    each(run.points, clone, small, check)
+
+
+@pytest.mark.parametrize("call", ["create", "restore"])
+@pytest.mark.parametrize(
+    "looks",
+    ["close"]
+    + [pytest.param(name, marks=pytest.mark.campaign) for name in ("stat", "open", "read")],
+)
+def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
+    small, clone, restored, database, run_traced, call, looks
+):
+    """No answer is never taken for a no: all old after an error, all new after success."""
+    old, new, _ = restored
+    calls = LOOKS[looks]
+
+    def check(base: Path, name: str, n: int) -> None:
+        done = run_traced(call, base, f"{name}:error=EIO:when={n}", calls)
+        if done.status != 0:
+            assert_failed_cleanly(done)
+        made = {info.id for info in list_backups(base)} - {"1000"}
+        assert len(made) == (call == "create" and done.status == 0), (name, n, done)
+        expected = new if call == "restore" and done.status == 0 else old
+        assert database(base) == expected, (name, n, done)
+        create_backup(base)
+        assert database(base) == expected
+        assert leftovers(base) == []
+
+    undisturbed = run_traced(call, clone(small, "undisturbed too"), None, calls)
+    each(undisturbed.points, clone, small, check)
+
+
+def test_a_prune_that_fails_midway_deletes_nothing(small, run_traced):
+    backups = small / "backups"
+    for second in range(1001, 1036):
+        shutil.copy(backups / "1000.tar.gz", backups / f"{second}.tar.gz")
+    old = set(os.listdir(backups))
+    assert_failed_cleanly(run_traced("create", small, "rename:error=EIO:when=3"))
+    assert set(os.listdir(backups)) == old

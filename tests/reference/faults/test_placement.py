@@ -1,0 +1,313 @@
+"""Restores to where the database was: mount points, overlays, folders that nobody may write to."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from reference.faults.traced import AS_NOBODY, CHILD, leftovers
+
+from reedbase_backup import (
+    IoError,
+    ReedError,
+    create_backup,
+    list_backups,
+    restore_point_in_time,
+)
+
+FOREVER = 2**64 - 1
+needs_mounts = pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="only root on Linux can mount"
+)
+
+
+@pytest.fixture
+def mount(tmp_path) -> Iterator[Callable[..., None]]:
+    """Mounts until the test ends; skips where the machine does not let it."""
+
+    def run(*arguments: object) -> None:
+        tried = subprocess.run(
+            ["mount", *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        if tried.returncode != 0:
+            pytest.skip(f"mount does not work here: {tried.stderr.strip()}")
+
+    yield run
+    # Wherever a broken restore may have taken them.
+    for place in reversed(mounts_of(tmp_path)):
+        subprocess.run(["umount", place], check=True)
+
+
+def mounts_of(folder: Path) -> list[str]:
+    """The mount points below, in the order in which they were mounted."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [place for line in lines if (place := _place(line)).startswith(f"{folder}/")]
+
+
+def _place(line: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
+
+
+def change(base: Path) -> None:
+    """What a restore has to undo, of each kind."""
+    text = base / "tables" / "text"
+    (text / "current.csv").write_text("changed")
+    (text / "made since").mkdir(mode=0o500)
+    (text / "made since" / "file").touch()
+    (text / "empty").rmdir()
+    (text / "version.log").unlink()
+    (base / "indices" / "metadata.json").write_text("changed")
+    (text / "deep" / "er" / "leaf").write_text("changed")
+
+
+PLACES = {
+    "tables": ["tables"],
+    "a table": ["tables/text"],
+    "both roots": ["tables", "indices"],
+    "deeper": ["tables/text/deep"],
+    "one in another": ["tables", "tables/text", "tables/text/deep/er"],
+}
+
+LAYERS = {"lowerdir": "layer", "upperdir": "upper", "workdir": "work"}
+
+
+@pytest.fixture(params=[*PLACES, "bind", "overlay"])
+def placed(request, base, mount, tmp_path) -> Path:
+    """A database in which something cannot be moved by a rename."""
+    (base / "tables" / "text" / "deep" / "er").mkdir(parents=True)
+    (base / "tables" / "text" / "deep" / "er" / "leaf").write_text("of a tree")
+    if request.param == "bind":
+        # Of the same file system, so that no device number tells.
+        shutil.copytree(base / "tables" / "text" / "deep", tmp_path / "elsewhere")
+        mount("--bind", tmp_path / "elsewhere", base / "tables" / "text" / "deep")
+        return base
+    if request.param == "overlay":
+        for name in ("layer", "upper", "work", "merged"):
+            (tmp_path / name).mkdir()
+        shutil.move(base, tmp_path / "layer")
+        layers = [f"{name}={tmp_path / folder}" for name, folder in LAYERS.items()]
+        mount("-t", "overlay", "-o", ",".join(layers), "none", tmp_path / "merged")
+        return tmp_path / "merged" / base.name
+    for number, place in enumerate(PLACES[request.param]):
+        kept = tmp_path / f"kept{number}"
+        shutil.copytree(base / place, kept)
+        mount("-t", "tmpfs", "-o", "mode=755", "none", base / place)
+        shutil.copytree(kept, base / place, dirs_exist_ok=True)
+    return base
+
+
+@needs_mounts
+def test_what_cannot_be_moved_is_restored_where_it_is(placed, database):
+    base = placed
+    before = database(base)
+    create_backup(base)
+    mounts = mounts_of(base)
+    change(base)
+    for _ in range(2):
+        assert restore_point_in_time(base, FOREVER).tables_restored == 2
+        assert database(base) == before
+        assert leftovers(base) == []
+    assert mounts_of(base) == mounts
+    assert create_backup(base).table_count == 2
+
+
+@needs_mounts
+@pytest.mark.parametrize("how", ["error=EIO", "signal=SIGKILL", "signal=SIGINT"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(17, id="sample"),
+        pytest.param(1, id="full", marks=pytest.mark.campaign),
+    ],
+)
+def test_a_restore_there_that_is_cut_off_is_all_old_or_all_new(
+    placed, how, step, database, run_traced
+):
+    base = placed
+    new = database(base)
+    create_backup(base)
+    ends = set()
+    for n in range(5, 300, step):
+        change(base)
+        old = database(base)
+        ended = run_traced("restore", base, f"renameat:{how}:when={n}", "renameat")
+        now = database(base)
+        create_backup(base)
+        then = database(base)
+        assert leftovers(base) == [], n
+        assert then in (old, new), n
+        if ended.status == 1 and "next create" not in ended.stderr:
+            assert now == then, (n, ended)
+        ends.add(then == new)
+        for info in list_backups(base)[:-1]:
+            (base / "backups" / f"{info.id}.tar.gz").unlink()
+        if ended.status == 0:
+            break
+        restore_point_in_time(base, FOREVER)
+        assert database(base) == new, n
+    assert ended.status == 0
+    assert step > 1 or ends == {True, False}
+
+
+@needs_mounts
+def test_a_mount_point_that_the_backup_does_not_have_is_an_error_and_nothing_changes(
+    base, mount, snapshot
+):
+    create_backup(base)
+    (base / "tables" / "since" / "then").mkdir(parents=True)
+    mount("-t", "tmpfs", "none", base / "tables" / "since" / "then")
+    (base / "tables" / "since" / "then" / "file").write_text("not to be lost")
+    before = snapshot(base)
+    with pytest.raises(IoError, match="tables/since is a mount point, or holds one"):
+        restore_point_in_time(base, FOREVER)
+    assert snapshot(base) == before
+
+
+@needs_mounts
+def test_a_read_only_mount_in_it_is_an_error_and_nothing_changes(base, mount, tmp_path, snapshot):
+    create_backup(base)
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copytree(base / "tables" / "text", tmp_path / "elsewhere", dirs_exist_ok=True)
+    mount("--bind", "-o", "ro", tmp_path / "elsewhere", base / "tables" / "text")
+    before = snapshot(base)
+    with pytest.raises(ReedError, match="Read-only file system"):
+        restore_point_in_time(base, FOREVER)
+    assert snapshot(base) == before
+
+
+@needs_mounts
+def test_a_file_that_is_a_mount_point_is_an_error_that_names_it(base, mount, tmp_path, snapshot):
+    create_backup(base)
+    (tmp_path / "file").write_text("mounted")
+    current = base / "tables" / "text" / "current.csv"
+    mount("--bind", tmp_path / "file", current)
+    before = snapshot(base)
+    with pytest.raises(IoError, match=r"tables/text/current\.csv is mounted there"):
+        restore_point_in_time(base, FOREVER)
+    assert snapshot(base) == before
+
+
+# Rights -----------------------------------------------------------------------
+
+CLOSED = {
+    "tables": ["tables"],
+    "both roots": ["tables", "indices"],
+    "one table": ["tables/routes"],
+    "all": ["tables/routes", "tables/text/empty", "tables/text", "tables", "indices"],
+}
+
+
+@pytest.mark.parametrize("closed", CLOSED.values(), ids=CLOSED)
+def test_folders_that_are_read_only_come_back_for_their_owner(base, as_nobody, database, closed):
+    for place in closed:
+        (base / place).chmod(0o555)
+    before = database(base)
+    create_backup(base)
+    os.utime(base / "tables" / "routes" / ".lock", (1, 1))
+    done = as_nobody(
+        """
+for _ in range(2):
+    print(restore_point_in_time(sys.argv[1], 2**63).tables_restored)
+""",
+        base,
+    )
+    assert (done.stdout, done.stderr) == ("2\n2\n", "")
+    assert database(base) == before
+    assert leftovers(base) == []
+
+
+# What is tried in every run, of all that a campaign tries.
+QUICK = (("?fchmodat", "error=EIO"), ("renameat", "signal=SIGINT"))
+
+
+@pytest.fixture
+def run_as_nobody(strace, tmp_path) -> Callable[..., tuple[int, str]]:
+    """Runs a call on a base in `tmp_path` without root's rights, with a fault injected."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a child that is somebody else")
+
+    def run(call: str, base: Path, inject: str) -> tuple[int, str]:
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+        child = [sys.executable, "-B", "-c", AS_NOBODY + CHILD, call, base.relative_to(tmp_path)]
+        done = subprocess.run(
+            [strace, "-f", "-o", "/dev/null", "-e", f"inject={inject}", *child],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=60,
+        )
+        return done.returncode, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        pytest.param(call, what, marks=() if (call, what) in QUICK else pytest.mark.campaign)
+        for call in ("fchmod", "?fchmodat", "renameat", "utimensat", "linkat")
+        for what in ("error=EIO", "error=EPERM", "signal=SIGINT", "signal=SIGKILL")
+    ],
+)
+def test_read_only_roots_survive_any_call_that_goes_wrong(
+    base, clone, database, run_as_nobody, call, what
+):
+    """V2: a chmod that fails after a rename, by a user who needs it."""
+    shutil.rmtree(base / "tables" / "text")
+    for place in ("tables/routes", "tables", "indices"):
+        (base / place).chmod(0o555)
+    create_backup(base)
+    new = database(base)
+    (base / "indices" / "made since").touch()
+    old = database(base)
+    status, n = 1, 0
+    while status != 0:
+        n += 1
+        copy = clone(base, f"copy{n}")
+        status, words = run_as_nobody("restore", copy, f"{call}:{what}:when={n}")
+        now = database(copy)
+        create_backup(copy)
+        then = database(copy)
+        assert then in (old, new), n
+        if status == 1 and "next create" not in words and "KeyboardInterrupt" not in words:
+            assert now == then == old, (n, words)
+        assert status != 0 or now == then == new
+        assert leftovers(copy) == [], n
+        assert n < 99
+    assert n > (1 if "link" in call else 3) or what == "error=EPERM"
+
+
+def test_a_lock_that_may_not_be_linked_leaves_no_name_behind_for_the_next(
+    base, as_nobody, database
+):
+    """V4, with a folder that was opened up for its own lock only."""
+    (base / "tables" / "routes").chmod(0o555)
+    before = database(base)
+    create_backup(base)
+    locks = [(base / "tables" / name / ".lock").stat().st_ino for name in ("routes", "text")]
+    done = as_nobody("print(restore_point_in_time(sys.argv[1], 2**63).tables_restored)", base)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert database(base) == before
+    assert [
+        (base / "tables" / name / ".lock").stat().st_ino for name in ("routes", "text")
+    ] == locks
+
+
+def test_a_shared_database_keeps_its_group_and_bits_for_a_member(base, as_nobody):
+    """Setgid and sticky folders, restored without root's rights."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a member of another group")
+    for place in (base / "tables", base / "tables" / "text"):
+        place.chmod(0o3775)
+    create_backup(base)
+    done = as_nobody("print(restore_point_in_time(sys.argv[1], 2**63).tables_restored)", base)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    for place in (base / "tables", base / "tables" / "text"):
+        assert place.stat().st_mode & 0o7777 == 0o3775

@@ -1,0 +1,152 @@
+"""list_backups beside others, on bad disks, and of archives that it has read before."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from reedbase_backup import IoError, catalogue, list_backups
+from reedbase_backup.disk import memory
+from reedbase_backup.list import _table_counts
+from reedbase_backup.verify import verify
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda path: path.unlink(),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.unlink(), path.symlink_to("1000.tar.gz")),
+        lambda path: (path.unlink(), path.symlink_to(path.name)),
+        lambda path: (path.unlink(), os.mkfifo(path)),
+    ],
+    ids=["gone", "folder", "symlink", "loop", "fifo"],
+)
+def test_what_takes_an_archives_place_while_the_list_is_made_is_left_out(
+    base, backup_at, monkeypatch, turn
+):
+    """A FIFO would have been waited for."""
+    kept = backup_at(base, 1000)
+    backup_at(base, 2000)
+    names = catalogue.archive_names(str(base))
+    turn(base / "backups" / "2000.tar.gz")
+    monkeypatch.setattr(catalogue, "archive_names", lambda _: names)
+    assert list_backups(base) == [kept]
+    assert [one.id for one in verify(base)] == ["1000"]
+
+
+def test_an_archive_on_a_bad_sector_does_not_hide_the_others(base, backup_at, monkeypatch):
+    kept = backup_at(base, 1000)
+    backup_at(base, 2000)
+    opened = catalogue.open_archive
+
+    def failing(path, name):
+        if name.timestamp == 2000:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, name)
+
+    monkeypatch.setattr(catalogue, "open_archive", failing)
+    assert list_backups(base) == [kept]
+
+
+def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(base, backup_at, monkeypatch):
+    backup_at(base, 1000)
+
+    def failing(path, name):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(catalogue, "open_archive", failing)
+    with pytest.raises(IoError, match=r"1000.tar.gz"):
+        list_backups(base)
+
+
+# What is remembered ----------------------------------------------------------------
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[str]:
+    """The archives that were opened, one after another."""
+    opened, seen = catalogue.open_archive, []
+
+    def open_archive(path, name):
+        seen.append(name.id)
+        return opened(path, name)
+
+    monkeypatch.setattr(catalogue, "open_archive", open_archive)
+    return seen
+
+
+@pytest.fixture
+def foreign(base) -> Path:
+    """An archive of another implementation, changed long ago as far as its times tell."""
+    (base / "backups").mkdir(exist_ok=True)
+    archive = base / "backups" / "1000.tar.gz"
+    with tarfile.open(archive, "w:gz") as opened:
+        opened.add(base / "tables", "tables")
+    return archive
+
+
+@pytest.fixture
+def later(monkeypatch) -> None:
+    """The clock says that every change was long ago."""
+    monkeypatch.setattr(time, "time_ns", lambda ns=time.time_ns: ns() + 10**10)
+
+
+def test_an_archive_of_others_is_read_once(base, foreign, later, reads):
+    first = list_backups(base)
+    assert [list_backups(base) for _ in range(3)] == [first] * 3
+    assert reads == ["1000"]
+
+
+def test_a_hostile_archive_is_read_once_too(base, later, reads):
+    (base / "backups").mkdir()
+    (base / "backups" / "1000.tar.gz").write_bytes(gzip.compress(bytes(5000)))
+    assert [list_backups(base) for _ in range(3)] == [[]] * 3
+    assert reads == ["1000"]
+
+
+def test_one_that_changed_just_now_is_read_again(base, foreign, reads):
+    """Within one tick of the file system's clock, a change of the same size looks like none."""
+    list_backups(base)
+    list_backups(base)
+    assert reads == ["1000", "1000"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        lambda path: (path.write_bytes(bytes(path.stat().st_size)), os.utime(path, (1, 1))),
+        lambda path: (path.rename(f"{path}.old"), path.write_bytes(b"")),
+    ],
+    ids=["cut", "overwritten", "overwritten-and-dated-back", "replaced"],
+)
+def test_what_is_remembered_is_of_the_file_as_it_is(base, foreign, later, change):
+    assert len(list_backups(base)) == 1
+    os.utime(foreign, (1, 1))
+    assert len(list_backups(base)) == 1
+    time.sleep(0.02)  # one tick of the file system's clock
+    change(foreign)
+    assert list_backups(base) == []
+
+
+def test_only_so_much_is_remembered(base, foreign, later, monkeypatch, reads):
+    monkeypatch.setattr(memory, "_MOST_FILES", 3)
+    for second in range(2000, 2005):
+        (base / "backups" / f"{second}.tar.gz").write_bytes(foreign.read_bytes())
+    for _ in range(3):
+        assert len(list_backups(base)) == 6
+    assert len(_table_counts._found) <= 3
+
+
+def test_retention_reads_archives_of_others_once(base, foreign, later, reads, backup_at):
+    for second in range(2000, 2033):
+        backup_at(base, second)
+    assert reads.count("1000") == 1

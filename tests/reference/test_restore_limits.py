@@ -1,0 +1,292 @@
+"""Restores at the limits: of depth, of names, of rights, and of what is in the live tree."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
+from reedbase_backup.disk import durable
+from reedbase_backup.swap import extract, works
+
+FOREVER = 2**64 - 1
+# More levels than Python's stack and the process's open files allow.
+DEPTH = 1100
+
+
+@pytest.fixture
+def plant(make_base) -> Iterator[Callable[..., Path]]:
+    """A database with a backup, as of `seconds`, of these folders (None) and files."""
+    base = make_base("t")
+
+    def put(contents: dict[str, bytes | None], seconds: int = 1000) -> Path:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in contents.items():
+                member = tarfile.TarInfo(name)
+                if content is None:
+                    member.type, member.mode = tarfile.DIRTYPE, 0o755
+                else:
+                    member.size = len(content)
+                archive.addfile(member, io.BytesIO(content or b""))
+        (base / "backups").mkdir(exist_ok=True)
+        (base / "backups" / f"{seconds}.tar.gz").write_bytes(gzip.compress(packed.getvalue()))
+        return base
+
+    yield put
+    # pytest's own cleaning stumbles over a tree so deep that a failure has left.
+    subprocess.run(["rm", "-rf", base], check=True)
+
+
+# Depth and names --------------------------------------------------------------
+
+
+def test_a_tree_of_any_depth_comes_back_and_goes_again(plant):
+    """Whether the archive names each folder, or only the file at the bottom."""
+    folders = {"tables" + "/a" * n: None for n in range(1, DEPTH)}
+    plant({"tables/t/x": b"flat"}, seconds=1)
+    plant({"tables" + "/a" * DEPTH + "/leaf": b"implied"}, seconds=2)
+    base = plant(folders | {"indices/x": b""}, seconds=3)
+
+    for target in (3, 2, 1):
+        assert restore_point_in_time(base, target).tables_restored == 1
+        assert not [name for name in os.listdir(base) if name.startswith(".")]
+    assert os.listdir(base / "tables") == ["t"]
+    assert create_backup(base).table_count == 1
+
+
+def test_a_name_as_long_as_a_path_can_be_comes_back(plant):
+    """It fits a path of its own, but not one that begins with the base's."""
+    long = "tables/" + "/".join(["d" * 200] * 30)
+    base = plant({"tables/t/x": b"", long[:4095]: b"far away"})
+    assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
+    assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
+
+
+def test_a_file_named_like_a_lock_that_is_kept_comes_back(base, database):
+    for name in (".lock.kept", ".lock.tmp", ".lock2"):
+        (base / "tables" / "text" / name).touch()
+    before = database(base)
+    create_backup(base)
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+# Rights -----------------------------------------------------------------------
+
+
+def test_folders_that_only_names_imply_do_not_depend_on_the_umask(plant):
+    base = plant({"tables/t/x": b""})
+    old = os.umask(0o077)
+    try:
+        restore_point_in_time(base, 1000)
+    finally:
+        os.umask(old)
+    modes = [(base / name).stat().st_mode & 0o7777 for name in ("tables", "tables/t")]
+    assert modes == [0o755, 0o755]
+
+
+@pytest.mark.parametrize("refusal", [PermissionError(1, "no"), OSError(22, "nobody here")])
+def test_a_root_that_may_not_give_files_away_restores_their_content(
+    base, database, monkeypatch, refusal
+):
+    """As in a container."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise refusal
+
+    before = database(base)
+    create_backup(base)
+    monkeypatch.setattr(extract.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(extract.os, "chown", refuse)
+    monkeypatch.setattr(extract.os, "fchown", refuse)
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+def test_a_container_without_the_owner_of_a_file_restores_it(base, tool):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to others")
+    current = base / "tables" / "text" / "current.csv"
+    content = current.read_bytes()
+    os.chown(current, 1000, 1000)
+    create_backup(base)
+    code = "import sys, reedbase_backup as b; b.restore_point_in_time(sys.argv[1], 2**63)"
+    command = [tool("unshare"), "-r", sys.executable, "-c", code, base]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if "unshare" in done.stderr:
+        pytest.skip(f"no user namespace can be made here: {done.stderr.strip()}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert current.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(tmp_path, monkeypatch):
+    for name in "abc":
+        (tmp_path / name).touch()
+    synced, opened = [], os.open
+
+    def refuse(path: object, *arguments: object, **more: object) -> int:
+        if path == "b":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(durable.os, "open", refuse)
+    monkeypatch.setattr(durable, "_sync_file_system", synced.append)
+    folder = opened(tmp_path, os.O_RDONLY)
+    durable.sync_tree(folder, ["a", "b", "c"])
+    os.close(folder)
+    assert synced == [folder]
+
+
+def test_a_base_that_may_not_be_searched_is_not_one_without_tables(base, as_nobody):
+    create_backup(base)
+    base.chmod(0o600)
+    done = as_nobody(
+        """
+from reedbase_backup import ReedError
+for call in (create_backup, lambda base: restore_point_in_time(base, 2**63)):
+    try:
+        call(sys.argv[1])
+    except ReedError as error:
+        print(error.kind)
+""",
+        base,
+    )
+    base.chmod(0o755)
+    assert (done.stdout, done.stderr) == ("PermissionDenied\n" * 2, "")
+
+
+def test_live_tables_that_may_not_be_read_are_replaced(base, as_nobody, database):
+    before = database(base)
+    create_backup(base)
+    (base / "tables").chmod(0o000)
+    done = as_nobody("print(restore_point_in_time(sys.argv[1], 2**63).tables_restored)", base)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert database(base) == before
+
+
+def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(base, database, monkeypatch):
+    """As a folder in the replaced tables/ may be, of which somebody else is the owner."""
+    before = database(base)
+    create_backup(base)
+
+    def refuse(folder: int, path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(works, "remove_tree", refuse)
+        for _ in range(3):
+            assert restore_point_in_time(base, FOREVER).tables_restored == 2
+            assert database(base) == before
+    mine = base / ".reedbackup-staging-mine"
+    mine.mkdir()
+    create_backup(base)
+    assert [name for name in os.listdir(base) if name[0] == "."] == [mine.name]
+
+
+@pytest.mark.parametrize("name", [".reedbackup-staging", ".reedbackup-commit"])
+def test_a_symlink_by_a_name_of_ours_is_never_followed(base, database, snapshot, tmp_path, name):
+    before = database(base)
+    create_backup(base)
+    elsewhere = tmp_path / "elsewhere"
+    for folder in ("new/tables", "old/deep/deeper"):
+        (elsewhere / folder).mkdir(parents=True)
+    outside = snapshot(elsewhere)
+    (base / name).symlink_to(elsewhere, target_is_directory=True)
+    with suppress(ReedError):
+        restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+    assert snapshot(elsewhere) == outside
+
+
+# The file system, and what is in the live tree ------------------------------------
+
+
+def test_a_file_system_that_counts_no_blocks_has_room(base, database, monkeypatch):
+    """A tmpfs without a limit says that it has 0 blocks, and 0 free ones."""
+
+    class Unlimited:
+        f_blocks = f_bavail = 0
+        f_frsize = 4096
+
+    before = database(base)
+    create_backup(base)
+    monkeypatch.setattr(extract.os, "fstatvfs", lambda _: Unlimited)
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+@pytest.mark.parametrize("refusal", [1, 95, 38])
+def test_a_disk_without_hard_links_keeps_backups_and_databases(
+    base, database, monkeypatch, refusal
+):
+    """As one in exFAT; its errors are EPERM, EOPNOTSUPP and ENOSYS."""
+    if sys.platform != "linux":
+        pytest.skip("the numbers are Linux's")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(refusal, "no links here")
+
+    before = database(base)
+    monkeypatch.setattr(os, "link", refuse)
+    first, second = create_backup(base), create_backup(base)
+    assert list_backups(base) == [second, first]
+    assert sorted(os.listdir(base / "backups")) == sorted(
+        f"{info.id}.tar.gz" for info in (first, second)
+    )
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(base, database, monkeypatch):
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    create_backup(base)
+    before = database(base)
+    monkeypatch.setattr(extract.os, "write", full)
+    with pytest.raises(IoError, match=r"'restore': tables/\S+: No space left on device"):
+        restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+
+
+@pytest.mark.parametrize("leads_to", ["text", "/", "elsewhere"])
+def test_a_table_that_is_a_symlink_by_now_is_replaced_and_never_followed(
+    base, database, snapshot, tmp_path, leads_to
+):
+    """To itself, to the root, or to a folder with a lock like a table's."""
+    before = database(base)
+    create_backup(base)
+    elsewhere = tmp_path / "elsewhere"
+    (base / "tables" / "text").rename(elsewhere)
+    os.utime(elsewhere / ".lock", (1, 1))
+    target = {"elsewhere": str(elsewhere)}.get(leads_to, leads_to)
+    (base / "tables" / "text").symlink_to(target, target_is_directory=True)
+    outside = snapshot(elsewhere)
+
+    restore_point_in_time(base, FOREVER)
+
+    assert database(base) == before
+    assert snapshot(elsewhere) == outside
+    assert (elsewhere / ".lock").stat().st_nlink == 1
+    assert len(list_backups(base)) == 1
+
+
+def test_tables_that_are_a_symlink_by_now_leave_the_locks_behind_it_alone(base, snapshot, tmp_path):
+    create_backup(base)
+    elsewhere = tmp_path / "elsewhere"
+    (base / "tables").rename(elsewhere)
+    os.utime(elsewhere / "text" / ".lock", (1, 1))
+    (base / "tables").symlink_to(elsewhere, target_is_directory=True)
+    outside = snapshot(elsewhere)
+    restore_point_in_time(base, FOREVER)
+    assert snapshot(elsewhere) == outside
