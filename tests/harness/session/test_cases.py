@@ -110,7 +110,8 @@ def test_every_file_of_the_suite_names_its_contract():
     files = sorted(suite_folder().rglob("test_*.py"))
     assert files
     for path in files:
-        assert path.name.startswith(f"test_{path.parent.name}_"), path
+        contract, *_ = path.relative_to(suite_folder()).parts
+        assert path.name.startswith(f"test_{contract}_"), path
     names = Counter(path.name for path in files)
     assert max(names.values()) == 1
 

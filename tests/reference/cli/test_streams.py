@@ -47,7 +47,8 @@ def test_no_stream_that_is_closed_is_taken_for_a_file_that_is_opened(base, redir
     """What the system itself prints on number 2 would else go into the archive."""
     code = """
 import os, sys
-from reedbase_backup import cli, create
+from reedbase_backup import create
+from reedbase_backup.cli import commands
 make = create._create
 def noisy(*given):
     made = make(*given)
@@ -55,7 +56,7 @@ def noisy(*given):
         os.stat(f"/proc/self/fd/{number}")
     return made
 create._create = noisy
-sys.exit(cli.main(["create", sys.argv[1]]))
+sys.exit(commands.main(["create", sys.argv[1]]))
 """
     script = ["sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-c", code, base]
     assert subprocess.run(script, capture_output=True).returncode == 0
