@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_reedbackup.connections.implementation import Subject
+    from pytest_reedbackup.connections.implementation import Implementation
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.databases.templates import Templates
     from pytest_reedbackup.generate.campaign import Fuzzing
     from pytest_reedbackup.recording.recorder import Recorder
-    from pytest_reedbackup.session.connecting import Pairing
+    from pytest_reedbackup.session.connecting import Target
     from pytest_reedbackup.session.run import Run
     from pytest_reedbackup.session.settings import Settings
 
@@ -80,26 +80,26 @@ def reedbackup_db_10k(reedbackup_make_db: MakeDatabase) -> Path:
 @pytest.fixture(scope="session")
 def _reedbackup_implementation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[Subject]:
-    pairing: Pairing | None = getattr(request, "param", None)
+) -> Generator[Implementation]:
+    target: Target | None = getattr(request, "param", None)
     scratch = tmp_path_factory.mktemp("reedbackup-implementation")
-    yield from _running(pairing, scratch, _recorder(request.config))
+    yield from _running(target, scratch, _recorder(request.config))
 
 
 @pytest.fixture
-def reedbackup(_reedbackup_implementation: Subject) -> Subject:
+def reedbackup(_reedbackup_implementation: Implementation) -> Implementation:
     """The implementation under test: `create_backup(base)` and so on.
 
     The one of --reedbackup-impl, or the reference.
     """
-    _reedbackup_implementation.implementation.begin_case()
+    _reedbackup_implementation.connection.begin_case()
     return _reedbackup_implementation
 
 
 @pytest.fixture(scope="session")
 def reedbackup_baseline(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[Subject]:
+) -> Generator[Implementation]:
     """The implementation of --reedbackup-baseline.
 
     Raises MissingCapability, which skips a case, where none was given.
@@ -117,17 +117,17 @@ def reedbackup_baseline(
 @pytest.fixture(scope="session")
 def reedbackup_all(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[list[Subject]]:
+) -> Generator[list[Implementation]]:
     """Every implementation of the run under each of its contracts, in processes of their own."""
     settings, recorder = _settings(request.config), _recorder(request.config)
     with ExitStack() as running:
         yield [
             running.enter_context(
                 contextmanager(_running)(
-                    pairing, tmp_path_factory.mktemp("reedbackup-one-of-all"), recorder
+                    target, tmp_path_factory.mktemp("reedbackup-one-of-all"), recorder
                 )
             )
-            for pairing in (settings.pairings if settings else (None,))
+            for target in (settings.targets if settings else (None,))
         ]
 
 
@@ -156,16 +156,16 @@ def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: 
 
 
 @pytest.fixture(scope="session")
-def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Subject], frozenset[str]]:
+def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Implementation], frozenset[str]]:
     """The defects of contract `last`, by id, that an implementation declares to diverge in."""
     settings = _settings(request.config)
 
-    def mended(subject: Subject) -> frozenset[str]:
+    def mended(implementation: Implementation) -> frozenset[str]:
         if settings is None:
             return frozenset()
-        held = [*settings.pairings, settings.baseline]
-        option = subject.implementation.option
-        names = next(pairing.names for pairing in held if pairing and pairing.option == option)
+        held = [*settings.targets, settings.baseline]
+        option = implementation.connection.option
+        names = next(target.names for target in held if target and target.option == option)
         return settings.declared.defects(names)
 
     return mended
@@ -183,13 +183,13 @@ def reedbackup_repeat(request: pytest.FixtureRequest) -> str:
     """The command that repeats this case; none outside a run of the suite."""
     from pytest_reedbackup.model.case import case_of
     from pytest_reedbackup.session.judging import repeat
-    from pytest_reedbackup.session.planning import pairing_of
+    from pytest_reedbackup.session.planning import target_of
 
     settings = _settings(request.config)
-    case, pairing = case_of(request.node), pairing_of(request.node)
-    if settings is None or case is None or pairing is None:
+    case, target = case_of(request.node), target_of(request.node)
+    if settings is None or case is None or target is None:
         return ""
-    return repeat(case, pairing, settings)
+    return repeat(case, target, settings)
 
 
 @pytest.fixture
@@ -241,17 +241,17 @@ def reedbackup_measured(record_property: Callable[[str, object], None]) -> Calla
 
 
 def _running(
-    pairing: Pairing | None, scratch: Path, recorder: Recorder | None = None
-) -> Generator[Subject]:
+    target: Target | None, scratch: Path, recorder: Recorder | None = None
+) -> Generator[Implementation]:
     _refuse_windows()
-    from pytest_reedbackup.connections.connection import ImplementationUnderTest
-    from pytest_reedbackup.connections.implementation import Subject
+    from pytest_reedbackup.connections.connection import Connection
+    from pytest_reedbackup.connections.implementation import Implementation
 
-    if pairing is None:
-        implementation = ImplementationUnderTest("python", scratch)
+    if target is None:
+        implementation = Connection("python", scratch)
     else:
-        implementation = ImplementationUnderTest(pairing.option, scratch, pairing.limits, recorder)
-    yield Subject(implementation, pairing.contract if pairing else "ticket")
+        implementation = Connection(target.option, scratch, target.limits, recorder)
+    yield Implementation(implementation, target.contract if target else "ticket")
     implementation.shutdown()
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import value_of
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import HISTORY_10K
 from pytest_reedbackup.databases.templates import Templates
@@ -59,7 +59,7 @@ def measure(option: str, templates: Templates, folder: Path, rounds: int) -> Spe
     templates.clone(HISTORY_10K, base)
     (table,) = tables_of(base).values()
     content = table.current.read_bytes()
-    implementation = ImplementationUnderTest(option, folder, _LIMITS)
+    implementation = Connection(option, folder, _LIMITS)
     restores, decompressions = [], []
     try:
         for _ in range(rounds):
@@ -81,7 +81,7 @@ def decompress_all(table: TableFolder) -> int:
     return sum(len(lzma.decompress(delta.read_bytes())) for delta in deltas)
 
 
-def _restore(implementation: ImplementationUnderTest, base: Path) -> float:
+def _restore(implementation: Connection, base: Path) -> float:
     answer = implementation.call("restore_point_in_time", "last", base, target_timestamp=U64_MAX)
     report = value_of(answer, f"restore_point_in_time of {implementation.option}")
     assert isinstance(answer, Answered)

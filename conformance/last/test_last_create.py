@@ -13,7 +13,7 @@ from pytest_reedbackup.checks.archive_tools import COMMANDS, judged
 from pytest_reedbackup.checks.bases import backups_listing, source_tree
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, refusal_of
 from pytest_reedbackup.checks.last_creates import busy_file, created, is_tar_failure, left_by_create
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import pack, read_folder, read_members
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.model.case import case, cases
@@ -32,7 +32,9 @@ def keep(base: Path, name: str = KEPT) -> bytes:
 
 
 @case("last/create/archive", "Create writes backups/{Unix seconds}.tar.gz.")
-def test_the_archive_is_named_by_the_second(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_the_archive_is_named_by_the_second(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     earliest = reedbackup.clock.seconds()
     info = created(reedbackup, reedbackup_db)
     latest = reedbackup.clock.seconds()
@@ -46,7 +48,7 @@ def test_the_archive_is_named_by_the_second(reedbackup: Subject, reedbackup_db: 
 
 
 @case("last/create/archive/far-away", "In 2043 the archive has the name of a second of 2043.")
-def test_the_archive_follows_the_clock(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_the_archive_follows_the_clock(reedbackup: Implementation, reedbackup_db: Path) -> None:
     reedbackup.clock.set(2_314_000_000)
     info = created(reedbackup, reedbackup_db)
     expect_that(
@@ -58,7 +60,7 @@ def test_the_archive_follows_the_clock(reedbackup: Subject, reedbackup_db: Path)
 
 
 @case("last/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
-def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
     archive = Path(created(reedbackup, reedbackup_db).path)
     for command in COMMANDS:
         ended = judged(command, archive)
@@ -76,7 +78,7 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Pat
     {"small": SMALL, "awkward": AWKWARD, "no-tables": EMPTY},
 )
 def test_the_archive_holds_the_whole_base(
-    reedbackup: Subject, reedbackup_make_db: Callable[[Spec], Path], variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: Callable[[Spec], Path], variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     (base / "tables" / "link").symlink_to("nowhere")
@@ -90,20 +92,20 @@ def test_the_archive_holds_the_whole_base(
     {"plain": "database", "space": "my data", "unicode": "Größe", "dotted": "a.b.reed"},
 )
 def test_the_members_are_below_the_bases_name(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     base = reedbackup_db.rename(reedbackup_db.with_name(variant))
     _expect_archived(reedbackup, base)
 
 
 @case("last/create/content/empty", "An empty folder is a base too: its archive holds just it.")
-def test_an_empty_folder_is_archived(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_an_empty_folder_is_archived(reedbackup: Implementation, reedbackup_db: Path) -> None:
     base = reedbackup_db.with_name("empty")
     base.mkdir()
     _expect_archived(reedbackup, base)
 
 
-def _expect_archived(reedbackup: Subject, base: Path) -> None:
+def _expect_archived(reedbackup: Implementation, base: Path) -> None:
     """All members must be the base folder and what is in it, backups/ aside (D1, D3)."""
     expected = Tree.read(base, exclude=(".", "backups"))
     archive = Path(created(reedbackup, base).path)
@@ -118,7 +120,7 @@ def _expect_archived(reedbackup: Subject, base: Path) -> None:
 
 
 @case("last/create/info", "Create says the second, the path, the size, and that in MiB.")
-def test_create_describes_the_archive(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_describes_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
     info = created(reedbackup, reedbackup_db)
     path = reedbackup_db / "backups" / f"{info.timestamp}.tar.gz"
     expect("path", info.path, str(path))
@@ -127,13 +129,15 @@ def test_create_describes_the_archive(reedbackup: Subject, reedbackup_db: Path) 
 
 
 @case("last/create/info/listed", "List then shows what create returned.")
-def test_list_shows_what_create_returned(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_shows_what_create_returned(reedbackup: Implementation, reedbackup_db: Path) -> None:
     info = created(reedbackup, reedbackup_db)
     expect("list_backups", reedbackup.listed(reedbackup_db), [info])
 
 
 @case("last/create/source-untouched", "Create leaves everything but backups/ as it was.")
-def test_create_leaves_the_source_untouched(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_leaves_the_source_untouched(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     before = source_tree(reedbackup_db)
     created(reedbackup, reedbackup_db)
     expect_same_tree("the base", source_tree(reedbackup_db), before)
@@ -144,7 +148,7 @@ def test_create_leaves_the_source_untouched(reedbackup: Subject, reedbackup_db: 
     "The archive holds backups/ too; where tar notices that it reads its own, create fails.",
     defect="D1",
 )
-def test_create_archives_its_own_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_archives_its_own_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
     keep(reedbackup_db)
     answer, archive = left_by_create(reedbackup, reedbackup_db)
     archived = read_folder(archive, reedbackup_db.name).entries
@@ -161,7 +165,9 @@ def test_create_archives_its_own_backups(reedbackup: Subject, reedbackup_db: Pat
     "Every backup holds all earlier ones, byte for byte.",
     defect="D3",
 )
-def test_every_backup_holds_the_earlier_ones(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_every_backup_holds_the_earlier_ones(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     kept = keep(reedbackup_db)
     _, archive = left_by_create(reedbackup, reedbackup_db)
     archived = read_folder(archive, reedbackup_db.name).entries
@@ -175,7 +181,7 @@ def test_every_backup_holds_the_earlier_ones(reedbackup: Subject, reedbackup_db:
     defect="D4",
 )
 def test_a_backup_overwrites_that_of_the_same_second(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     for _ in range(9):
         shutil.rmtree(reedbackup_db / "backups", ignore_errors=True)
@@ -198,7 +204,7 @@ def test_a_backup_overwrites_that_of_the_same_second(
     "Create deletes no backup: of 34 all are kept.",
     defect="D5",
 )
-def test_create_keeps_every_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_keeps_every_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
     names = [f"{1_600_000_000 + number}.tar.gz" for number in range(33)]
     # Whole ones, which a retention would count.
     archives = [pack(reedbackup_db, reedbackup_db / "backups" / name) for name in names]
@@ -214,7 +220,9 @@ def test_create_keeps_every_backup(reedbackup: Subject, reedbackup_db: Path) -> 
     "A base that does not exist is made, and an archive of nothing is a success.",
     defect="D6",
 )
-def test_a_missing_base_is_made_and_archived(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_missing_base_is_made_and_archived(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     base = reedbackup_db.with_name("typo") / ".reed"
     info = created(reedbackup, base)
     expect("the path", info.path, str(base / "backups" / f"{info.timestamp}.tar.gz"))
@@ -223,7 +231,7 @@ def test_a_missing_base_is_made_and_archived(reedbackup: Subject, reedbackup_db:
 
 
 @case("last/create/error/base-is-a-file", "A file for a base is IoError create_backup_dir.")
-def test_a_file_for_a_base_is_an_io_error(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_file_for_a_base_is_an_io_error(reedbackup: Implementation, reedbackup_db: Path) -> None:
     base = reedbackup_db.with_name("file")
     base.write_text("no base")
     refusal = refusal_of(reedbackup.create_backup(base), "create_backup", ("IoError",))
@@ -233,7 +241,9 @@ def test_a_file_for_a_base_is_an_io_error(reedbackup: Subject, reedbackup_db: Pa
 
 
 @case("last/create/error/no-name", "A base path that ends in .. is IoError get_basename.")
-def test_a_base_without_a_name_is_an_io_error(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_base_without_a_name_is_an_io_error(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     base = reedbackup_db / ".."
     refusal = refusal_of(reedbackup.create_backup(base), "create_backup", ("IoError",))
     expected = {"operation": "get_basename", "reason": "Invalid base path"}
@@ -243,7 +253,7 @@ def test_a_base_without_a_name_is_an_io_error(reedbackup: Subject, reedbackup_db
 @case(
     "last/create/error/backups-is-a-file", "A file in the place of backups/ is an error; it stays."
 )
-def test_a_file_for_backups_is_an_error(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_file_for_backups_is_an_error(reedbackup: Implementation, reedbackup_db: Path) -> None:
     (reedbackup_db / "backups").write_text("in the way")
     refusal_of(
         reedbackup.create_backup(reedbackup_db), "create_backup", ("IoError", "CommandFailed")
@@ -255,7 +265,9 @@ def test_a_file_for_backups_is_an_error(reedbackup: Subject, reedbackup_db: Path
     "last/create/tar-failure",
     "Where tar fails (a file changes as it reads it), create is CommandFailed with tar's words.",
 )
-def test_a_failure_of_tar_is_command_failed(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_failure_of_tar_is_command_failed(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     with busy_file(reedbackup_db) as busy:
         answer = reedbackup.create_backup(reedbackup_db)
     refusal = refusal_of(answer, "create_backup of a changing file", ("CommandFailed",))
@@ -274,7 +286,7 @@ def test_a_failure_of_tar_is_command_failed(reedbackup: Subject, reedbackup_db: 
     "A create that failed leaves its archive, and list shows it.",
     defect="D2",
 )
-def test_a_failed_create_is_listed(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_failed_create_is_listed(reedbackup: Implementation, reedbackup_db: Path) -> None:
     with busy_file(reedbackup_db):
         answer = reedbackup.create_backup(reedbackup_db)
     refusal_of(answer, "create_backup of a changing file", ("CommandFailed",))

@@ -6,7 +6,7 @@ import lzma
 from pathlib import Path
 
 from pytest_reedbackup.checks.last_restores import Failed, Restored, expect_restore, fates
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.damage import (
     ACCEPTED_DELTAS,
     UNDECODABLE,
@@ -35,7 +35,7 @@ MIDDLE = 1
     {"first": 0, "middle": 1, "last": 2},
 )
 def test_a_missing_delta_is_an_io_error(
-    reedbackup: Subject, reedbackup_db: Path, variant: int
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     path = _delta(table, variant)
@@ -53,7 +53,7 @@ def test_a_missing_delta_is_an_io_error(
     "A delta after the target's version is not needed.",
 )
 def test_a_missing_delta_after_the_target_is_not_needed(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     _delta(table, 2).unlink()
@@ -69,7 +69,7 @@ def test_a_missing_delta_after_the_target_is_not_needed(
     {"first": 0, "last": 2},
 )
 def test_a_folder_for_a_delta_is_an_io_error(
-    reedbackup: Subject, reedbackup_db: Path, variant: int
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
 ) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], variant)
     path.unlink()
@@ -86,7 +86,9 @@ def test_a_folder_for_a_delta_is_an_io_error(
     "last/delta/missing/a-dangling-symlink",
     "A delta that is a symlink to nowhere is missing.",
 )
-def test_a_delta_that_leads_nowhere_is_missing(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_delta_that_leads_nowhere_is_missing(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
     path.unlink()
     path.symlink_to("nowhere")
@@ -98,7 +100,7 @@ def test_a_delta_that_leads_nowhere_is_missing(reedbackup: Subject, reedbackup_d
     "last/delta/accepted/a-symlink",
     "A delta that is a symlink to a file is read like any other.",
 )
-def test_a_delta_may_be_a_symlink(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_delta_may_be_a_symlink(reedbackup: Implementation, reedbackup_db: Path) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
     path.symlink_to(path.rename(path.with_name("elsewhere")).name)
     expected = fates(reedbackup_db, U64_MAX)
@@ -112,7 +114,7 @@ def test_a_delta_may_be_a_symlink(reedbackup: Subject, reedbackup_db: Path) -> N
     UNDECODABLE,
 )
 def test_a_delta_that_is_no_xz_stream_is_refused(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, Delta]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Delta]
 ) -> None:
     reason, damage = variant
     _change(tables_of(reedbackup_db)["text"], damage)
@@ -129,7 +131,7 @@ def test_a_delta_that_is_no_xz_stream_is_refused(
     UNFIT,
 )
 def test_a_stream_that_does_not_fit_is_refused(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, Delta]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Delta]
 ) -> None:
     kind, damage = variant
     _change(tables_of(reedbackup_db)["text"], damage)
@@ -141,7 +143,7 @@ def test_a_stream_that_does_not_fit_is_refused(
     "A first version that was emptied makes the next delta unfit.",
 )
 def test_an_emptied_first_version_makes_the_next_delta_unfit(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     _delta(tables_of(reedbackup_db)["text"], 0).write_bytes(b"")
     _expect_failed(reedbackup, reedbackup_db, _unfit("UnexpectedEof"))
@@ -153,7 +155,7 @@ def test_an_emptied_first_version_makes_the_next_delta_unfit(
     ACCEPTED_DELTAS,
 )
 def test_streams_that_the_baseline_accepts(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[Delta, bytes]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[Delta, bytes]
 ) -> None:
     damage, content = variant
     table = tables_of(reedbackup_db)["text"]
@@ -172,7 +174,7 @@ def test_streams_that_the_baseline_accepts(
     },
 )
 def test_any_checksum_of_xz_is_accepted(
-    reedbackup: Subject, reedbackup_db: Path, variant: int
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     content = table.content(table.versions()[MIDDLE].timestamp)
@@ -185,7 +187,9 @@ def test_any_checksum_of_xz_is_accepted(
     "A changed first version restores wrong content, as a success.",
     defect="D8",
 )
-def test_a_changed_first_version_goes_unnoticed(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_changed_first_version_goes_unnoticed(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     table = tables_of(reedbackup_db)["text"]
     first = table.versions()[0]
     path = table.delta(first.timestamp)
@@ -201,7 +205,7 @@ def test_a_changed_first_version_goes_unnoticed(reedbackup: Subject, reedbackup_
     "Another valid delta in the place of one restores its content, as a success.",
     defect="D8",
 )
-def test_another_delta_goes_unnoticed(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_another_delta_goes_unnoticed(reedbackup: Implementation, reedbackup_db: Path) -> None:
     table = tables_of(reedbackup_db)["text"]
     _change(table, lambda delta: xz(record(0, b"key|value\nnot|this\n")))
     _expect_restored(reedbackup, reedbackup_db, table, b"key|value\nnot|this\n")
@@ -213,7 +217,7 @@ def test_another_delta_goes_unnoticed(reedbackup: Subject, reedbackup_db: Path) 
     defect="D8",
 )
 def test_a_current_csv_changed_outside_goes_unnoticed(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     tables_of(reedbackup_db)["text"].current.write_bytes(bytes(range(256)))
     expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
@@ -232,13 +236,15 @@ def _unfit(kind: str) -> Failed:
     return Failed("DeltaApplicationFailed", {"reason": f"bspatch error: Kind({kind})"})
 
 
-def _expect_failed(reedbackup: Subject, base: Path, failed: Failed) -> None:
+def _expect_failed(reedbackup: Implementation, base: Path, failed: Failed) -> None:
     expected = fates(base, U64_MAX)
     assert expected["text"] == failed
     expect_restore(reedbackup, base, U64_MAX, expected)
 
 
-def _expect_restored(reedbackup: Subject, base: Path, table: TableFolder, content: bytes) -> None:
+def _expect_restored(
+    reedbackup: Implementation, base: Path, table: TableFolder, content: bytes
+) -> None:
     """To the changed version itself, which nothing is built on."""
     target = table.versions()[MIDDLE].timestamp
     expected = fates(base, target)

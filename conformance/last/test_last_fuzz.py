@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
@@ -28,14 +28,14 @@ from pytest_reedbackup.parity.model import just_of_a_defect, play
 )
 @pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_generated_databases_end_as_the_contract_says(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_fuzzing_part: Fuzzing,
-    reedbackup_mended: Callable[[Subject], frozenset[str]],
+    reedbackup_mended: Callable[[Implementation], frozenset[str]],
     share: int,
 ) -> None:
     mended = reedbackup_mended(reedbackup)
 
-    def campaign(subject: Subject) -> None:
+    def campaign(implementation: Implementation) -> None:
         last: list[Scenario] = []
 
         @reedbackup_fuzzing_part.seeded(share)
@@ -43,12 +43,12 @@ def test_generated_databases_end_as_the_contract_says(
         @given(scenario=scenarios(told_only=True))
         def check(scenario: Scenario) -> None:
             last[:] = [scenario]
-            play(subject, scenario, mended)
+            play(implementation, scenario, mended)
 
         try:
             check()
         except BrokenPromise as broken:
-            for defect in just_of_a_defect(subject, last[-1], mended):
+            for defect in just_of_a_defect(implementation, last[-1], mended):
                 broken.add_note(_hint(defect, declared=defect in mended))
             raise
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, refusal_of
 from pytest_reedbackup.checks.last_restores import Failed, expect_restore, fates
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,
@@ -52,7 +52,7 @@ NOT_A_FOLDER = {"operation": "read_tables_dir", "reason": os_reason(errno.ENOTDI
     },
 )
 def test_without_a_tables_folder_restore_answers_an_error(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_db: Path,
     variant: tuple[Callable[[Path], None], str, dict[str, object]],
 ) -> None:
@@ -67,7 +67,9 @@ def test_without_a_tables_folder_restore_answers_an_error(
 
 
 @case("last/restore/no-tables/empty", "An empty tables/ is a database of no tables.")
-def test_an_empty_tables_folder_is_restored(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_an_empty_tables_folder_is_restored(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     shutil.rmtree(reedbackup_db / "tables")
     (reedbackup_db / "tables").mkdir()
     expect_restore(reedbackup, reedbackup_db, U64_MAX, {})
@@ -103,7 +105,7 @@ def _a_dangling_symlink(tables: Path) -> None:
     },
 )
 def test_what_is_no_folder_is_passed_over(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     expected = fates(reedbackup_db, U64_MAX)
     variant(reedbackup_db / "tables")
@@ -116,7 +118,7 @@ def test_what_is_no_folder_is_passed_over(
     {"nothing": "", "only-a-log": "5|5|0|1\n", "a-damaged-log": "damaged\n"},
 )
 def test_a_table_without_current_csv_is_not_found(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     table = TableFolder(reedbackup_db / "tables" / "half")
     table.path.mkdir()
@@ -132,7 +134,7 @@ def test_a_table_without_current_csv_is_not_found(
     "A table that lost only its current.csv is TableNotFound, though its deltas are there.",
     defect="D9",
 )
-def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Implementation, reedbackup_db: Path) -> None:
     tables_of(reedbackup_db)["text"].current.unlink()
     expected = fates(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("TableNotFound", {"name": "text"})
@@ -144,7 +146,7 @@ def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Subject, reedbackup_db: P
     "A table whose current.csv is a symlink to nowhere is TableNotFound; nothing is made there.",
 )
 def test_a_current_csv_that_leads_nowhere_is_not_found(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     current = tables_of(reedbackup_db)["text"].current
     current.unlink()
@@ -159,7 +161,7 @@ def test_a_current_csv_that_leads_nowhere_is_not_found(
     "A current.csv that is a symlink stays one, and the file that it leads to is restored.",
 )
 def test_a_current_csv_that_is_a_symlink_is_restored_through(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     target = table.versions()[0].timestamp
@@ -193,7 +195,7 @@ def _in_the_way(path: Path) -> None:
     },
 )
 def test_a_folder_in_the_place_of_a_file_is_an_io_error(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, str]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, str]
 ) -> None:
     name, operation = variant
     path = reedbackup_db / "tables" / "text" / name
@@ -221,7 +223,7 @@ TWO_IN_THE_WAY = {
     TWO_IN_THE_WAY,
 )
 def test_the_first_step_that_fails_is_the_error(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, str, str]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, str, str]
 ) -> None:
     *names, operation = variant
     table = tables_of(reedbackup_db)["text"]
@@ -246,7 +248,7 @@ def test_the_first_step_that_fails_is_the_error(
     defect="D17",
 )
 def test_what_a_planted_symlink_points_to_is_written(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     planted = reedbackup_db / "tables" / "text" / variant
     outside = reedbackup_db.parent / "outside"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.checks.last_restores import Restored, expect_restore, fates
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import IS_A_FOLDER, NO_FOLDER, U64_MAX, tables_of
@@ -46,7 +46,7 @@ DAMAGED = {
     SYSTEM_USERS,
 )
 def test_the_user_is_the_code_of_system(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, int]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, int]
 ) -> None:
     users, code = variant
     (reedbackup_db / "registry" / "users.dict").write_text(users)
@@ -58,7 +58,9 @@ def test_the_user_is_the_code_of_system(
     "last/registry/system-user/new",
     "Where users.dict does not know system, it gets the next code and a line there.",
 )
-def test_an_unknown_system_gets_the_next_code(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_an_unknown_system_gets_the_next_code(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     users = reedbackup_db / "registry" / "users.dict"
     users.write_text(HEADER + "0|admin|1700000000\n1|editor|1700000000\n")
     report = reedbackup.restored(reedbackup_db, U64_MAX)
@@ -91,7 +93,7 @@ def _no_users(base: Path) -> None:
     },
 )
 def test_a_missing_dictionary_of_users_is_made(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     variant(reedbackup_db)
     expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
@@ -106,7 +108,7 @@ def test_a_missing_dictionary_of_users_is_made(
     NEW_USERS,
 )
 def test_a_new_system_gets_one_more_than_the_largest_code(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[str, int]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, int]
 ) -> None:
     lines, code = variant
     _expect_added(reedbackup, reedbackup_db, (HEADER + lines).encode(), code)
@@ -119,7 +121,7 @@ def test_a_new_system_gets_one_more_than_the_largest_code(
     defect="D16",
 )
 def test_lines_behind_the_damage_do_not_count(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[bytes, int]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[bytes, int]
 ) -> None:
     lines, code = variant
     _expect_added(reedbackup, reedbackup_db, HEADER.encode() + lines, code)
@@ -131,7 +133,7 @@ def test_lines_behind_the_damage_do_not_count(
     defect="D16",
 )
 def test_the_new_line_is_glued_to_one_without_its_newline(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     _expect_added(reedbackup, reedbackup_db, HEADER.encode() + b"7|zoe|1", 8)
 
@@ -143,7 +145,7 @@ def test_the_new_line_is_glued_to_one_without_its_newline(
     defect="D15",
 )
 def test_the_error_about_users_comes_after_the_tables_were_written(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     registry, users = reedbackup_db / "registry", reedbackup_db / "registry" / "users.dict"
     if variant == IS_A_FOLDER:
@@ -171,7 +173,7 @@ def test_the_error_about_users_comes_after_the_tables_were_written(
     "last/registry/actions-unread",
     "Whatever actions.dict holds, the tables are restored.",
 )
-def test_actions_have_no_say_in_a_restore(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_actions_have_no_say_in_a_restore(reedbackup: Implementation, reedbackup_db: Path) -> None:
     (reedbackup_db / "registry" / "actions.dict").write_bytes(b"\xff\nx|update|y\n")
     expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
 
@@ -180,7 +182,9 @@ def test_actions_have_no_say_in_a_restore(reedbackup: Subject, reedbackup_db: Pa
     "last/registry/system-user/no-registry",
     "Without a registry/ the tables are restored, by user 0.",
 )
-def test_without_a_registry_system_is_user_0(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_without_a_registry_system_is_user_0(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     shutil.rmtree(reedbackup_db / "registry")
     expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
     _expect_users(reedbackup_db, 0)
@@ -191,7 +195,7 @@ def test_without_a_registry_system_is_user_0(reedbackup: Subject, reedbackup_db:
     "Restores of two bases in turn write each base's own code of system.",
 )
 def test_two_bases_keep_their_users_apart(
-    reedbackup: Subject, reedbackup_make_db: Callable[[Spec], Path]
+    reedbackup: Implementation, reedbackup_make_db: Callable[[Spec], Path]
 ) -> None:
     bases = {code: reedbackup_make_db(SMALL) for code in (3, 5)}
     for code, base in bases.items():
@@ -201,7 +205,7 @@ def test_two_bases_keep_their_users_apart(
         _expect_users(base, code)
 
 
-def _expect_added(reedbackup: Subject, base: Path, users: bytes, code: int) -> None:
+def _expect_added(reedbackup: Implementation, base: Path, users: bytes, code: int) -> None:
     """A restore must write `code`, and add just its line to the content `users` of users.dict."""
     path = base / "registry" / "users.dict"
     path.write_bytes(users)

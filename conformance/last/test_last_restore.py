@@ -14,7 +14,7 @@ from pytest_reedbackup.checks.last_restores import (
     expect_restore,
     fates,
 )
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import U64_MAX, TableFolder, tables_of
@@ -47,7 +47,7 @@ def stamps(base: Path, table: str = "text") -> list[int]:
     },
 )
 def test_a_restore_takes_the_newest_version_at_or_before_the_target(
-    reedbackup: Subject, reedbackup_db: Path, variant: Target
+    reedbackup: Implementation, reedbackup_db: Path, variant: Target
 ) -> None:
     own = stamps(reedbackup_db)
     target = variant(own)
@@ -69,7 +69,7 @@ def test_a_restore_takes_the_newest_version_at_or_before_the_target(
     },
 )
 def test_a_table_without_a_version_by_then_is_skipped(
-    reedbackup: Subject, reedbackup_db: Path, variant: Target
+    reedbackup: Implementation, reedbackup_db: Path, variant: Target
 ) -> None:
     target = variant(stamps(reedbackup_db))
     expected = fates(reedbackup_db, target)
@@ -95,7 +95,7 @@ CONTENTS = {
     CONTENTS,
 )
 def test_current_csv_becomes_the_versions_content(
-    reedbackup: Subject, reedbackup_db: Path, variant: bytes
+    reedbackup: Implementation, reedbackup_db: Path, variant: bytes
 ) -> None:
     first, second, third = (1_600_000_000 * 10**9 + number for number in range(3))
     edits.create_table(reedbackup_db, "raw", variant, first)
@@ -114,7 +114,7 @@ def test_current_csv_becomes_the_versions_content(
     "The report has the target, the restored tables with their versions, the skipped, the errors.",
 )
 def test_the_report_says_what_became_of_each_table(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     text, routes, content = (stamps(reedbackup_db, name) for name in ("text", "routes", "content"))
     # In the order in which the database was made: text, routes, content, text …
@@ -136,7 +136,7 @@ def test_the_report_says_what_became_of_each_table(
     {"spaces": "odd name", "unicode": "größe 表 🙂", "dots": "..a.b", "hidden": ".old"},
 )
 def test_any_folder_name_is_a_tables_name(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     stamp = 1_600_000_000 * 10**9
     table = edits.create_table(reedbackup_db, variant, b"key|value\n", stamp)
@@ -159,7 +159,7 @@ def test_any_folder_name_is_a_tables_name(
     "last/restore/new-version",
     "A restore adds one version, by system and with a later timestamp, and takes none away.",
 )
-def test_a_restore_is_a_new_version(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_restore_is_a_new_version(reedbackup: Implementation, reedbackup_db: Path) -> None:
     table = tables_of(reedbackup_db)["text"]
     before = table.versions()
     expect_restore(
@@ -180,7 +180,7 @@ def test_a_restore_is_a_new_version(reedbackup: Subject, reedbackup_db: Path) ->
     "A restore to what a table is already adds a version too.",
 )
 def test_a_restore_to_the_current_version_adds_one_too(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     expected = fates(reedbackup_db, U64_MAX)
     table = tables_of(reedbackup_db)["text"]
@@ -192,7 +192,7 @@ def test_a_restore_to_the_current_version_adds_one_too(
     "last/restore/again",
     "Restores follow restores: back, forwards, and to what a restore made.",
 )
-def test_restores_follow_restores(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Path) -> None:
     first, *_, last = stamps(reedbackup_db)
     for target in (first, last, first, first):
         expect_restore(reedbackup, reedbackup_db, target, fates(reedbackup_db, target))
@@ -207,7 +207,9 @@ def test_restores_follow_restores(reedbackup: Subject, reedbackup_db: Path) -> N
     "last/restore/others-untouched",
     "A restore leaves indices/, registry/, backups/ and files of others as they were.",
 )
-def test_a_restore_leaves_everything_else_alone(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_restore_leaves_everything_else_alone(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     for path in ("backups/5.tar.gz", "backups/notes.txt", "tables/text/notes.txt", "settings"):
         (reedbackup_db / path).parent.mkdir(exist_ok=True)
         (reedbackup_db / path).write_text("of others")

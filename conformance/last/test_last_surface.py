@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.checks.last_creates import created
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import cases
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UnfitValue
@@ -21,19 +21,19 @@ PARAMETERS = {
     "list_backups": ["base_path"],
     "restore_point_in_time": ["base_path", "target_timestamp"],
 }
-Call = Callable[[Subject, Path], None]
+Call = Callable[[Implementation, Path], None]
 
 
-def _create(reedbackup: Subject, base: Path) -> None:
+def _create(reedbackup: Implementation, base: Path) -> None:
     created(reedbackup, base)
 
 
-def _list(reedbackup: Subject, base: Path) -> None:
+def _list(reedbackup: Implementation, base: Path) -> None:
     created(reedbackup, base)
     expect("the number of backups", len(reedbackup.listed(base)), 1)
 
 
-def _restore(reedbackup: Subject, base: Path) -> None:
+def _restore(reedbackup: Implementation, base: Path) -> None:
     tables_of(base)["text"].log.write_text("damaged\n")
     (base / "tables" / "later").mkdir()
     (base / "tables" / "later" / "current.csv").touch()
@@ -55,9 +55,9 @@ CALLS: dict[str, Call] = {
     {name: name for name in PARAMETERS},
 )
 def test_the_functions_have_the_baselines_signatures(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
-    functions = reedbackup.implementation.functions
+    functions = reedbackup.connection.functions
     if functions is not None:
         required = [
             name
@@ -69,7 +69,7 @@ def test_the_functions_have_the_baselines_signatures(
     # Over the protocol, these parameters are all that is sent; any answer will do.
     targets = {"target_timestamp": 0} if "target_timestamp" in PARAMETERS[variant] else {}
     with suppress(UnfitValue):
-        reedbackup.implementation.call(variant, reedbackup.contract, reedbackup_db, **targets)
+        reedbackup.connection.call(variant, reedbackup.contract, reedbackup_db, **targets)
 
 
 @cases(
@@ -78,7 +78,7 @@ def test_the_functions_have_the_baselines_signatures(
     {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_baselines_fields(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     try:
         CALLS[variant](reedbackup, reedbackup_db)
@@ -114,9 +114,9 @@ def _all_damaged(base: Path) -> None:
     },
 )
 def test_a_report_says_what_it_is(
-    reedbackup: Subject, reedbackup_db: Path, variant: tuple[Callable[[Path], None], str]
+    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[Callable[[Path], None], str]
 ) -> None:
-    functions = reedbackup.implementation.functions
+    functions = reedbackup.connection.functions
     if functions is None:
         raise MissingCapability("Python objects", "the adapter protocol carries no methods")
     reedbackup.expect_own_type("restore_point_in_time")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_that, value_of
 from pytest_reedbackup.checks.last_restores import Failed, Fates, Restored, expect_restore, fates
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.injection.traced.tracing import traced_restore
 from pytest_reedbackup.model.case import case, cases
@@ -37,7 +37,7 @@ SYNCS = ("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync")
 
 
 @case("last/restore/one-error", "One table's error stops no other table.")
-def test_one_tables_error_stops_no_other(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_one_tables_error_stops_no_other(reedbackup: Implementation, reedbackup_db: Path) -> None:
     tables_of(reedbackup_db)["text"].log.write_text("damaged\n")
     expected = fates(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("LogCorrupted", {"reason": "Invalid format at line 1"})
@@ -46,7 +46,9 @@ def test_one_tables_error_stops_no_other(reedbackup: Subject, reedbackup_db: Pat
 
 
 @case("last/restore/one-error/all-fail", "Where every table has its own error, all are reported.")
-def test_every_table_may_have_its_own_error(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_every_table_may_have_its_own_error(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     tables = tables_of(reedbackup_db)
     tables["text"].log.write_text("5|x|0|1\n")
     tables["routes"].delta(tables["routes"].versions()[0].timestamp).unlink()
@@ -82,7 +84,9 @@ def _locked(table: TableFolder, secs: float | None = None) -> Iterator[None]:
     "last/restore/lock",
     "A table whose lock stays taken is IoError after 50 tries, and the others are restored.",
 )
-def test_a_table_that_stays_locked_is_an_io_error(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_table_that_stays_locked_is_an_io_error(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     expected = fates(reedbackup_db, U64_MAX)
     expected["text"] = Failed("IoError", LOCK_TAKEN)
     with _locked(tables_of(reedbackup_db)["text"]):
@@ -103,7 +107,7 @@ def _no_version_so_early(table: TableFolder) -> None:
     {"a-missing-delta": _first_delta_missing, "no-versions": _no_version_so_early},
 )
 def test_reading_and_rebuilding_come_before_the_lock(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[TableFolder], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[TableFolder], None]
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     variant(table)
@@ -115,7 +119,7 @@ def test_reading_and_rebuilding_come_before_the_lock(
 
 @case("last/restore/lock/waits", "A table whose lock is taken for a moment is waited for.")
 def test_a_table_that_is_locked_for_a_moment_is_waited_for(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     with _locked(table, secs=0.4):
@@ -123,7 +127,9 @@ def test_a_table_that_is_locked_for_a_moment_is_waited_for(
 
 
 @case("last/restore/lock/missing", "A table without a .lock file is restored.")
-def test_a_table_without_a_lock_file_is_restored(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_table_without_a_lock_file_is_restored(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     for table in tables_of(reedbackup_db).values():
         (table.path / ".lock").unlink()
     expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
@@ -136,7 +142,7 @@ def test_a_table_without_a_lock_file_is_restored(reedbackup: Subject, reedbackup
     defect="D10",
 )
 def test_an_error_midway_leaves_a_temporary_file(
-    reedbackup: Subject, reedbackup_db: Path, variant: int
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     table.delta(table.versions()[variant].timestamp).write_bytes(b"no xz")
@@ -150,7 +156,9 @@ def test_an_error_midway_leaves_a_temporary_file(
     "last/restore/leftovers/removed",
     "Temporary files of an earlier restore are gone after one that succeeds.",
 )
-def test_leftovers_go_with_the_next_restore(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_leftovers_go_with_the_next_restore(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     table = tables_of(reedbackup_db)["text"]
     for name in ("rollback.tmp", "rollback_1.tmp", "current.new.tmp"):
         (table.path / name).write_text("left over")
@@ -166,7 +174,9 @@ def test_leftovers_go_with_the_next_restore(reedbackup: Subject, reedbackup_db: 
     "current.csv is overwritten in place: it is the same file as before.",
     defect="D13",
 )
-def test_current_csv_is_overwritten_in_place(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_current_csv_is_overwritten_in_place(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     table = tables_of(reedbackup_db)["text"]
     target = table.versions()[0].timestamp
     before = table.current.stat().st_ino
@@ -180,7 +190,7 @@ def test_current_csv_is_overwritten_in_place(reedbackup: Subject, reedbackup_db:
     defect="D13",
     basic=True,  # half of what the rule says
 )
-def test_a_restore_syncs_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_restore_syncs_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
     trace = traced_restore(reedbackup, reedbackup_db, U64_MAX, SYNCS)
     expect("the system calls that sync", sorted(set(trace)), [])
 
@@ -190,7 +200,9 @@ def test_a_restore_syncs_nothing(reedbackup: Subject, reedbackup_db: Path) -> No
     "A restore takes nothing from archives: a dropped table stays dropped, damaged ones are fine.",
     defect="D14",
 )
-def test_a_restore_takes_nothing_from_archives(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_restore_takes_nothing_from_archives(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     backups = reedbackup_db / "backups"
     backups.mkdir()
     with tarfile.open(backups / "1700000000.tar.gz", "w:gz") as archive:
@@ -206,7 +218,7 @@ def test_a_restore_takes_nothing_from_archives(reedbackup: Subject, reedbackup_d
     defect="D12",
 )
 def test_the_newest_of_many_versions_is_restored(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_make_db: Callable[[Spec], Path],
     reedbackup_measured: Callable[[str], None],
 ) -> None:

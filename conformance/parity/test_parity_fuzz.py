@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import case
@@ -29,10 +29,10 @@ from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
 @pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_both_do_the_same_on_generated_databases(
     request: pytest.FixtureRequest,
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_is_recorded: bool,
     reedbackup_fuzzing_part: Fuzzing,
-    reedbackup_mended: Callable[[Subject], frozenset[str]],
+    reedbackup_mended: Callable[[Implementation], frozenset[str]],
     reedbackup_differences: Path,
     reedbackup_repeat: str,
     reedbackup_measured: Callable[[str], None],
@@ -44,8 +44,8 @@ def test_both_do_the_same_on_generated_databases(
         run_campaign(reedbackup, lambda alone: rehearse(alone, reedbackup_fuzzing_part, share))
     baseline = _under_last(request.getfixturevalue("reedbackup_baseline"))
 
-    def campaign(subject: Subject, compared: Subject) -> None:
-        a, b = (Party(each, reedbackup_mended(each)) for each in (subject, compared))
+    def campaign(implementation: Implementation, compared: Implementation) -> None:
+        a, b = (Party(each, reedbackup_mended(each)) for each in (implementation, compared))
         hunt = Hunt(a, b, reedbackup_differences, reedbackup_repeat)
         try:
             hunt.run(reedbackup_fuzzing_part, share)
@@ -55,10 +55,10 @@ def test_both_do_the_same_on_generated_databases(
     run_campaign(reedbackup, campaign, baseline)
 
 
-def _under_last(baseline: Subject) -> Subject:
-    if "last" not in baseline.implementation.hello.contracts:
+def _under_last(baseline: Implementation) -> Implementation:
+    if "last" not in baseline.connection.hello.contracts:
         raise MissingCapability(
             "a baseline of contract last",
-            f"{baseline.implementation.option} does not claim it",
+            f"{baseline.connection.option} does not claim it",
         )
-    return Subject(baseline.implementation, "last")
+    return Implementation(baseline.connection, "last")

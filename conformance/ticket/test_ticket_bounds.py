@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that, value_of
 from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
 from pytest_reedbackup.implementations.client import Answer, Answered
@@ -34,25 +34,25 @@ class Bound:
 
     what: str
     seconds: float
-    prepare: Callable[[Subject, Path], Call]
+    prepare: Callable[[Implementation, Path], Call]
 
 
-def prepare_create(subject: Subject, base: Path) -> Call:
+def prepare_create(implementation: Implementation, base: Path) -> Call:
     """create_backup, each in a second of its own where that costs nothing."""
 
     def create() -> Answer:
-        if subject.clock.is_settable:
-            subject.clock.advance()
-        return subject.create_backup(base)
+        if implementation.clock.is_settable:
+            implementation.clock.advance()
+        return implementation.create_backup(base)
 
     return create
 
 
-def prepare_restore(subject: Subject, base: Path) -> Call:
+def prepare_restore(implementation: Implementation, base: Path) -> Call:
     """A restore to the newest point in time there is."""
-    if subject.contract == "ticket":
-        subject.created(base)
-    return lambda: subject.restore_point_in_time(base, U64_MAX)
+    if implementation.contract == "ticket":
+        implementation.created(base)
+    return lambda: implementation.restore_point_in_time(base, U64_MAX)
 
 
 CREATE = Bound("create_backup of 10,000 rows", CREATE_10K_BOUND_SECS, prepare_create)
@@ -61,7 +61,7 @@ RESTORE = Bound("a restore of 10,000 rows", RESTORE_10K_BOUND_SECS, prepare_rest
 
 @dataclass(frozen=True)
 class Bench:
-    """What a bound's case needs beside its subject."""
+    """What a bound's case needs beside its implementation."""
 
     in_rounds: InRounds
     measured: Callable[[str], None]
@@ -84,7 +84,7 @@ def elapsed_ns(call: Call, what: str) -> int:
 
 @case("ticket/bounds/create-10k", "create_backup of the 10k-row database takes less than 100 ms.")
 def test_create_10k_rows_within_100_ms(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -96,7 +96,7 @@ def test_create_10k_rows_within_100_ms(
 
 @case("ticket/bounds/restore-10k", "Restoring the 10k-row database takes less than 200 ms.")
 def test_restore_10k_rows_within_200_ms(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -111,7 +111,7 @@ def test_restore_10k_rows_within_200_ms(
     "Backup and restore of 10,001 versions are measured; the bounds do not judge them.",
 )
 def test_10k_versions_are_measured(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_make_db: MakeDatabase,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -140,11 +140,11 @@ ERROR_IN_ONE_SHAPE = RATIO_ERROR / len(SHAPES)
 
 @cases("ticket/bounds/ratio", "{variant} takes at most 110 % of the baseline's time.", SHAPES)
 def test_the_baselines_time_is_not_exceeded_by_10_percent(
-    reedbackup: Subject,
-    reedbackup_baseline: Subject,
+    reedbackup: Implementation,
+    reedbackup_baseline: Implementation,
     reedbackup_make_db: MakeDatabase,
     reedbackup_measured: Callable[[str], None],
-    variant: tuple[Spec, Callable[[Subject, Path], Call]],
+    variant: tuple[Spec, Callable[[Implementation, Path], Call]],
 ) -> None:
     spec, prepare = variant
     own = prepare(reedbackup, reedbackup_make_db(spec))
@@ -161,8 +161,8 @@ def test_the_baselines_time_is_not_exceeded_by_10_percent(
     )
 
 
-def _expect_within(subject: Subject, base: Path, bench: Bench, bound: Bound) -> None:
-    fastest = bench.fastest_secs(bound.prepare(subject, base), bound.what, ROUNDS)
+def _expect_within(implementation: Implementation, base: Path, bench: Bench, bound: Bound) -> None:
+    fastest = bench.fastest_secs(bound.prepare(implementation, base), bound.what, ROUNDS)
     bench.measured(f"{fastest * 1000:.1f} ms, the fastest of {ROUNDS} ({bench.calibration})")
     expect_that(
         fastest < bound.seconds,
@@ -173,10 +173,10 @@ def _expect_within(subject: Subject, base: Path, bench: Bench, bound: Bound) -> 
 
 
 def _baseline_call(
-    baseline: Subject,
+    baseline: Implementation,
     make_database: MakeDatabase,
     spec: Spec,
-    prepare: Callable[[Subject, Path], Call],
+    prepare: Callable[[Implementation, Path], Call],
 ) -> Callable[[], int]:
     """Times the baseline on a fresh base each time where its calls change what comes next.
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis.stateful import run_state_machine_as_test
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.shares import shares
@@ -31,18 +31,21 @@ each_share = pytest.mark.parametrize("share", shares(), ids=lambda share: f"shar
 )
 @each_share
 def test_generated_histories_restore_to_the_right_tree(
-    reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
+    reedbackup: Implementation,
+    reedbackup_templates: Templates,
+    reedbackup_fuzzing: Fuzzing,
+    share: int,
 ) -> None:
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(HISTORIES)
 
-    def campaign(subject: Subject) -> None:
+    def campaign(implementation: Implementation) -> None:
         @fuzzing.seeded(share)
         @fuzzing.settings()
         @given(history=histories)
         def check(history: History) -> None:
             with reedbackup_templates.cloned(FUZZ_BASE, scratch_folder()) as base:
-                history.play(Model(subject, base))
+                history.play(Model(implementation, base))
 
         check()
 
@@ -55,18 +58,21 @@ def test_generated_histories_restore_to_the_right_tree(
 )
 @each_share
 def test_generated_clock_walks_keep_the_right_backups(
-    reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
+    reedbackup: Implementation,
+    reedbackup_templates: Templates,
+    reedbackup_fuzzing: Fuzzing,
+    share: int,
 ) -> None:
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(WALKS)
 
-    def campaign(subject: Subject) -> None:
+    def campaign(implementation: Implementation) -> None:
         @fuzzing.seeded(share)
         @fuzzing.settings()
         @given(walk=clock_walks)
         def check(walk: list[int]) -> None:
             with reedbackup_templates.cloned(FUZZ_BASE, scratch_folder()) as base:
-                model, now = Model(subject, base), EPOCH
+                model, now = Model(implementation, base), EPOCH
                 for seconds in walk:
                     now += seconds
                     model.create(now)
@@ -82,13 +88,16 @@ def test_generated_clock_walks_keep_the_right_backups(
 )
 @each_share
 def test_the_state_machine_keeps_every_promise(
-    reedbackup: Subject, reedbackup_templates: Templates, reedbackup_fuzzing: Fuzzing, share: int
+    reedbackup: Implementation,
+    reedbackup_templates: Templates,
+    reedbackup_fuzzing: Fuzzing,
+    share: int,
 ) -> None:
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(MACHINE)
 
-    def campaign(subject: Subject) -> None:
-        machine = fuzzing.seeded(share)(backup_machine(subject, reedbackup_templates))
+    def campaign(implementation: Implementation) -> None:
+        machine = fuzzing.seeded(share)(backup_machine(implementation, reedbackup_templates))
         run_state_machine_as_test(machine, settings=fuzzing.settings())
 
     run_campaign(reedbackup, campaign)

@@ -21,7 +21,7 @@ from pytest_reedbackup.checks.bases import (
     live_tree,
 )
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import (
     normal_name,
     pack,
@@ -47,7 +47,9 @@ MakeDatabase = Callable[[Spec], Path]
     "A plain tar.gz of tables/ and indices/ named {{unix seconds}}.tar.gz restores ({variant}).",
     {"gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT, "ustar": tarfile.USTAR_FORMAT},
 )
-def test_a_plain_archive_restores(reedbackup: Subject, reedbackup_db: Path, variant: int) -> None:
+def test_a_plain_archive_restores(
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
+) -> None:
     expected = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", tar_format=variant)
     change_everything(reedbackup_db)
@@ -79,7 +81,9 @@ def _implied_folders(members: list[tarfile.TarInfo]) -> list[tarfile.TarInfo]:
     "ticket/restore/foreign-archive/dot-slash",
     "What `tar czf X ./tables ./indices` packed restores.",
 )
-def test_names_that_begin_with_a_dot_restore(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_names_that_begin_with_a_dot_restore(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     expected = live_tree(reedbackup_db)
     _pack_otherwise(reedbackup_db, _with_dot_slash)
     change_everything(reedbackup_db)
@@ -93,7 +97,7 @@ def test_names_that_begin_with_a_dot_restore(reedbackup: Subject, reedbackup_db:
     {"folders-last": _folders_last, "implied-folders": _implied_folders},
 )
 def test_an_archive_of_other_members_is_never_restored_in_part(
-    reedbackup: Subject, reedbackup_db: Path, variant: Rearranged
+    reedbackup: Implementation, reedbackup_db: Path, variant: Rearranged
 ) -> None:
     whole = live_tree(reedbackup_db)
     _pack_otherwise(reedbackup_db, variant)
@@ -105,7 +109,7 @@ def test_an_archive_of_other_members_is_never_restored_in_part(
     "A plain tar.gz restores whatever else its gzip header holds: name, comment, extra field.",
 )
 def test_an_archive_with_a_full_gzip_header_restores(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
@@ -121,7 +125,7 @@ def test_an_archive_with_a_full_gzip_header_restores(
     {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_what_tar_packed_restores(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     break_hard_links(base)
@@ -136,7 +140,7 @@ def test_what_tar_packed_restores(
 
 
 @case("ticket/restore/foreign-archive/listed", "List shows a plain archive of others as a backup.")
-def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_plain_archive_is_listed(reedbackup: Implementation, reedbackup_db: Path) -> None:
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
     listed = reedbackup.listed(reedbackup_db)
     expect_that(len(listed) == 1, "list_backups", expected="the one backup", found=listed)
@@ -151,7 +155,7 @@ def test_a_plain_archive_is_listed(reedbackup: Subject, reedbackup_db: Path) -> 
     "ticket/restore/foreign-archive/hard-link",
     "A hard link among an archive's own files is restored or refused, never passed over.",
 )
-def test_a_hard_link_is_never_passed_over(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_hard_link_is_never_passed_over(reedbackup: Implementation, reedbackup_db: Path) -> None:
     table = reedbackup_db / "tables" / "text"
     # Its name comes after the table's other files, so that tar packs it as a link to one of them.
     os.link(table / "current.csv", table / "zz-second-name")
@@ -171,7 +175,7 @@ class Specimen:
 
 @pytest.fixture(scope="session")
 def specimens(
-    reedbackup_all: list[Subject],
+    reedbackup_all: list[Implementation],
     reedbackup_templates: Templates,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Spec, Contract], list[Specimen]]:
@@ -199,7 +203,7 @@ def specimens(
     {"small": SMALL, "awkward": AWKWARD},
 )
 def test_archives_are_interchangeable(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     specimens: Callable[[Spec, Contract], list[Specimen]],
     reedbackup_make_db: MakeDatabase,
     variant: Spec,
@@ -217,7 +221,7 @@ def test_archives_are_interchangeable(
         expect_same_tree(f"the tree after {what}", live_tree(base), expected)
 
 
-def _specimen(maker: Subject, base: Path) -> Specimen | None:
+def _specimen(maker: Implementation, base: Path) -> Specimen | None:
     """None where the maker does not make a sound archive of the whole database.
 
     Its own cases say that: it is no fault of the one that is to restore it.
@@ -236,7 +240,7 @@ def _specimen(maker: Subject, base: Path) -> Specimen | None:
     strays = [name for name in names if name.startswith("/") or _forbidden(name.split("/"))]
     if strays or below_roots(live_tree(base)).differences(below_roots(archived)):
         return None
-    return Specimen(maker.implementation.option, archive, made.timestamp)
+    return Specimen(maker.connection.option, archive, made.timestamp)
 
 
 def _pack_otherwise(base: Path, rearranged: Rearranged) -> None:
@@ -248,7 +252,7 @@ def _pack_otherwise(base: Path, rearranged: Rearranged) -> None:
     pack_members(archive, [(m, contents[m.name.removeprefix("./")]) for m in renamed])
 
 
-def _expect_whole_or_refused(reedbackup: Subject, base: Path, whole: Tree) -> None:
+def _expect_whole_or_refused(reedbackup: Implementation, base: Path, whole: Tree) -> None:
     """A restore of the one archive brings back `whole`, or is refused and changes nothing."""
     change_everything(base)
     changed = live_tree(base)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.bases import archive_of, backup_at, change_everything
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE, pack
 from pytest_reedbackup.injection.surroundings.mounts import mounted_read_only
@@ -17,7 +17,7 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @case("ticket/list/order", "List shows the newest backup first.")
-def test_list_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
     made = []
     for _ in range(3):
         made.append(reedbackup.created(reedbackup_db))
@@ -27,7 +27,7 @@ def test_list_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
 
 
 @case("ticket/list/order/by-time", "The order is that of the timestamps, not that of creation.")
-def test_list_orders_by_timestamp(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_orders_by_timestamp(reedbackup: Implementation, reedbackup_db: Path) -> None:
     # Of different lengths too: as text, 999999999 sorts after 1000000000.
     seconds = (1_800_000_000, 999_999_999, 1_700_000_000, 1_000_000_000)
     made = [backup_at(reedbackup, reedbackup_db, time) for time in seconds]
@@ -38,7 +38,7 @@ def test_list_orders_by_timestamp(reedbackup: Subject, reedbackup_db: Path) -> N
 
 
 @case("ticket/list/order/extremes", "The order holds for times of any size.")
-def test_list_orders_times_of_any_size(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_orders_times_of_any_size(reedbackup: Implementation, reedbackup_db: Path) -> None:
     seconds = (2**53 + 1, 5, 2**63, 2**32 + 7, 2**64 - 1, 2**31, 2**53, 2**63 - 1)
     for time in seconds:
         pack(reedbackup_db, archive_of(reedbackup_db, str(time)))
@@ -48,7 +48,7 @@ def test_list_orders_times_of_any_size(reedbackup: Subject, reedbackup_db: Path)
 
 
 @case("ticket/list/order/anew", "List says what there is now, not what there was.")
-def test_list_looks_anew(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_looks_anew(reedbackup: Implementation, reedbackup_db: Path) -> None:
     made = []
     for _ in range(3):
         made.append(reedbackup.created(reedbackup_db))
@@ -61,7 +61,7 @@ def test_list_looks_anew(reedbackup: Subject, reedbackup_db: Path) -> None:
 
 @case("ticket/list/order/ties", "Of equal timestamps, the backup created last comes first.")
 def test_list_shows_the_latest_created_of_one_second_first(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     made = []
     for _ in range(12):
@@ -76,7 +76,7 @@ def test_list_shows_the_latest_created_of_one_second_first(
     {"no-backups-folder": ".reed", "empty-backups-folder": "empty", "no-base": "typo/.reed"},
 )
 def test_list_of_no_backups_is_empty(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     (reedbackup_db.parent / "empty" / "backups").mkdir(parents=True)
     before = Tree.read(reedbackup_db.parent)
@@ -114,14 +114,16 @@ FOREIGN_NAMES = {
 @cases(
     "ticket/list/foreign", "List ignores an archive under another name: {variant}.", FOREIGN_NAMES
 )
-def test_list_ignores_other_names(reedbackup: Subject, reedbackup_db: Path, variant: str) -> None:
+def test_list_ignores_other_names(
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
+) -> None:
     made = reedbackup.created(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / variant)
     expect("list_backups", reedbackup.listed(reedbackup_db), [made])
 
 
 @case("ticket/list/foreign/folder", "List ignores a folder under an archive's name.")
-def test_list_ignores_folders(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_ignores_folders(reedbackup: Implementation, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
     (reedbackup_db / "backups" / "1700000000.tar.gz").mkdir()
     expect("list_backups", reedbackup.listed(reedbackup_db), [made])
@@ -132,7 +134,9 @@ def test_list_ignores_folders(reedbackup: Subject, reedbackup_db: Path) -> None:
     "List ignores a symlink under an archive's name ({variant}).",
     {"to-an-archive": True, "dangling": False},
 )
-def test_list_ignores_symlinks(reedbackup: Subject, reedbackup_db: Path, variant: bool) -> None:
+def test_list_ignores_symlinks(
+    reedbackup: Implementation, reedbackup_db: Path, variant: bool
+) -> None:
     made = reedbackup.created(reedbackup_db)
     elsewhere = reedbackup_db.parent / "elsewhere.tar.gz"
     if variant:
@@ -147,7 +151,7 @@ def test_list_ignores_symlinks(reedbackup: Subject, reedbackup_db: Path, variant
     UNREADABLE,
 )
 def test_list_leaves_out_what_cannot_be_a_backup(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[bytes], bytes]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[bytes], bytes]
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     sound = archive_of(reedbackup_db, made.id).read_bytes()
@@ -156,7 +160,7 @@ def test_list_leaves_out_what_cannot_be_a_backup(
 
 
 @case("ticket/list/read-only", "List changes nothing on disk.")
-def test_list_changes_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_changes_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
     sound = archive_of(reedbackup_db, made.id).read_bytes()
     (reedbackup_db / "backups" / "5.tar.gz").write_bytes(sound[:20])
@@ -171,7 +175,9 @@ def test_list_changes_nothing(reedbackup: Subject, reedbackup_db: Path) -> None:
 
 
 @case("ticket/list/read-only/file-system", "List works on a file system that is mounted read-only.")
-def test_list_works_on_a_read_only_file_system(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_works_on_a_read_only_file_system(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     made = reedbackup.created(reedbackup_db)
     with mounted_read_only(reedbackup_db, reedbackup_db.parent / "mounted") as target:
         expect("list_backups", reedbackup.listed(target), [made])

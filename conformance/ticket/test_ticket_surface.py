@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, refusal_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, UnfitValue
@@ -26,20 +26,20 @@ PARAMETERS = {
 }
 
 
-def _create(reedbackup: Subject, base: Path) -> None:
+def _create(reedbackup: Implementation, base: Path) -> None:
     reedbackup.created(base)
 
 
-def _list(reedbackup: Subject, base: Path) -> None:
+def _list(reedbackup: Implementation, base: Path) -> None:
     reedbackup.created(base)
     reedbackup.listed(base)
 
 
-def _restore(reedbackup: Subject, base: Path) -> None:
+def _restore(reedbackup: Implementation, base: Path) -> None:
     reedbackup.restored(base, reedbackup.created(base).timestamp)
 
 
-CALLS: dict[str, Callable[[Subject, Path], None]] = {
+CALLS: dict[str, Callable[[Implementation, Path], None]] = {
     "create_backup": _create,
     "list_backups": _list,
     "restore_point_in_time": _restore,
@@ -52,16 +52,16 @@ CALLS: dict[str, Callable[[Subject, Path], None]] = {
     {name: name for name in PARAMETERS},
 )
 def test_the_functions_have_the_tickets_signatures(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
-    functions = reedbackup.implementation.functions
+    functions = reedbackup.connection.functions
     if functions is not None:
         required = _required_parameters(functions[variant])
         expect(f"the required parameters of {variant}", required, PARAMETERS[variant])
     # Over the protocol, these parameters are all that is sent; any answer will do.
     targets = {"target_timestamp": 0} if "target_timestamp" in PARAMETERS[variant] else {}
     with suppress(UnfitValue):
-        reedbackup.implementation.call(variant, reedbackup.contract, reedbackup_db, **targets)
+        reedbackup.connection.call(variant, reedbackup.contract, reedbackup_db, **targets)
 
 
 @cases(
@@ -70,7 +70,7 @@ def test_the_functions_have_the_tickets_signatures(
     {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_tickets_fields(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     try:
         CALLS[variant](reedbackup, reedbackup_db)
@@ -84,7 +84,7 @@ def test_the_types_have_just_the_tickets_fields(
 
 
 @case("ticket/surface/types/error", "An error has the name of a ReedError variant and its fields.")
-def test_an_error_carries_a_kind(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_an_error_carries_a_kind(reedbackup: Implementation, reedbackup_db: Path) -> None:
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1)
     refusal_of(answer, "a restore without backups", ("BackupNotFound",))
 

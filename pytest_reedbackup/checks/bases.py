@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import ROOTS, pack
 from pytest_reedbackup.views.tree import Tree
@@ -68,7 +68,7 @@ def backups_listing(base: Path) -> list[str]:
     return sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
 
 
-def backup_at(reedbackup: Subject, base: Path, seconds: int) -> tuple[str, int]:
+def backup_at(reedbackup: Implementation, base: Path, seconds: int) -> tuple[str, int]:
     """Id and timestamp of a fresh backup of the second `seconds`.
 
     Where the clock cannot be set, it is a plain tar.gz that others might have made.
@@ -81,7 +81,7 @@ def backup_at(reedbackup: Subject, base: Path, seconds: int) -> tuple[str, int]:
     return str(seconds), seconds
 
 
-def backup_around(reedbackup: Subject, base: Path) -> int:
+def backup_around(reedbackup: Implementation, base: Path) -> int:
     """Backs the base up and gives a time to restore to, in the midst of two backups of this tree.
 
     So whichever an implementation picks, it is this tree: what it picks is for

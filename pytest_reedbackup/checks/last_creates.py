@@ -18,7 +18,7 @@ from typing import Any
 from pytest_reedbackup.checks.archive_tools import expect_gnu_tar
 from pytest_reedbackup.checks.bases import backups_listing
 from pytest_reedbackup.checks.expectations import expect_that, value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.client import Answer, Refused
 
@@ -40,24 +40,24 @@ def is_tar_failure(answer: Answer) -> bool:
     )
 
 
-def created(subject: Subject, base: Path) -> Any:
+def created(implementation: Implementation, base: Path) -> Any:
     """The BackupInfo of a backup that must succeed, tried again where tar failed (D1)."""
     was_there, kept = base.exists(), set(backups_listing(base))
     for _ in range(_ATTEMPTS - 1):
-        answer = subject.create_backup(base)
+        answer = implementation.create_backup(base)
         if not is_tar_failure(answer):
             return value_of(answer, "create_backup")
         for name in set(backups_listing(base)) - kept:
             (base / "backups" / name).unlink()
         if not was_there:
             remove_tree(base)
-    return subject.created(base)
+    return implementation.created(base)
 
 
-def left_by_create(subject: Subject, base: Path) -> tuple[Answer, Path]:
+def left_by_create(implementation: Implementation, base: Path) -> tuple[Answer, Path]:
     """What create_backup answered, and the archive that is new: after tar's failure too (D2)."""
     before = set(backups_listing(base))
-    answer = subject.create_backup(base)
+    answer = implementation.create_backup(base)
     if not is_tar_failure(answer):
         value_of(answer, "create_backup")
     new = sorted(set(backups_listing(base)) - before)

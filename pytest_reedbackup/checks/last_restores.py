@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.views import tables
 from pytest_reedbackup.views.tables import TableFolder, Unreadable, tables_of
 from pytest_reedbackup.views.tree import Tree
@@ -96,13 +96,15 @@ def _leftover(error: Unreadable) -> str:
     return "rollback.tmp" if error.delta == 1 else f"rollback_{error.delta - 1}.tmp"
 
 
-def expect_restore(subject: Subject, base: Path, target: int, expected: Fates) -> None:
+def expect_restore(
+    implementation: Implementation, base: Path, target: int, expected: Fates
+) -> None:
     """A restore of `base` to `target` (nanoseconds) must report and do what `expected` says.
 
     Temporary files are left to the cases of defect D10.
     """
     before = Before.read(base)
-    expect_report(subject.restored(base, target), target, expected)
+    expect_report(implementation.restored(base, target), target, expected)
     before.expect_changes(expected)
 
 

@@ -67,7 +67,7 @@ class TimeLimits:
 
 
 @dataclass
-class ImplementationUnderTest:
+class Connection:
     """Starts an implementation when it is needed, and afresh after a fault.
 
     `option` is the value of --reedbackup-impl. `scratch` is a folder of its own.

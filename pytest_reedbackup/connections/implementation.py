@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.checks.expectations import value_of
-from pytest_reedbackup.connections.connection import ImplementationUnderTest
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.implementations.clock import Clock
 from pytest_reedbackup.implementations.translation import foreign_type
@@ -16,7 +16,7 @@ from reedbase_backup.adapter.protocol import Contract
 
 
 @dataclass(frozen=True)
-class Subject:
+class Implementation:
     """The three functions of one implementation under one contract.
 
     `create_backup`, `list_backups` and `restore_point_in_time` give the answer,
@@ -24,21 +24,21 @@ class Subject:
     error breaks the promise.
     """
 
-    implementation: ImplementationUnderTest
+    connection: Connection
     contract: Contract
 
     @property
     def clock(self) -> Clock:
         """The time that the implementation sees."""
-        return self.implementation.clock
+        return self.connection.clock
 
     def claims(self, contract: Contract) -> bool:
         """Whether it is held against `contract`, and the implementation itself claims that."""
-        return contract == self.contract and contract in self.implementation.hello.contracts
+        return contract == self.contract and contract in self.connection.hello.contracts
 
     def expect_own_type(self, method: str) -> None:
         """What `method` returns must be in the contract's own type, not translated into it."""
-        claimed = self.implementation.hello.contracts
+        claimed = self.connection.hello.contracts
         if self.contract not in claimed:
             raise foreign_type(claimed[0], self.contract, method)
 
@@ -77,5 +77,5 @@ class Subject:
 
     def _call(self, method: str, base: Path, **params: int) -> Answer:
         # Threads of a test take turns: an adapter answers one request at a time.
-        with self.implementation.turn:
-            return self.implementation.call(method, self.contract, base, **params)
+        with self.connection.turn:
+            return self.connection.call(method, self.contract, base, **params)

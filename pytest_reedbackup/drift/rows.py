@@ -12,7 +12,7 @@ from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from reedbase_backup.adapter.protocol import Contract
 
 _LONGEST = 110
@@ -72,23 +72,23 @@ class Drift(Struct, frozen=True):
 
 
 def drift_of(
-    results: Sequence[Result], pairings: Sequence[Pairing], source: SourceDrift | None
+    results: Sequence[Result], targets: Sequence[Target], source: SourceDrift | None
 ) -> Drift | None:
     """The drift of every translated implementation, of every one beside source code.
 
     None where there is neither.
     """
-    by_key = {(pairing.option, pairing.contract): pairing for pairing in pairings}
+    by_key = {(target.option, target.contract): target for target in targets}
     shown = [
-        _rule_drift(result, pairing)
+        _rule_drift(result, target)
         for result in results
-        if (pairing := by_key[result.implementation, result.contract]).translated_from or source
+        if (target := by_key[result.implementation, result.contract]).translated_from or source
     ]
     return Drift(shown, source) if shown or source else None
 
 
-def _rule_drift(result: Result, pairing: Pairing) -> RuleDrift:
-    spoken = pairing.translated_from
+def _rule_drift(result: Result, target: Target) -> RuleDrift:
+    spoken = target.translated_from
     return RuleDrift(
         implementation=result.implementation,
         contract=result.contract,

@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.draws import from_the_seed_alone
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.implementations.client import Answer
@@ -56,8 +56,8 @@ class Fuzzing:
 
 
 @dataclass(frozen=True)
-class FaultsEscape(Subject):
-    """A subject whose adapter's faults end the campaign at once.
+class FaultsEscape(Implementation):
+    """A implementation whose adapter's faults end the campaign at once.
 
     They are not the implementation's broken promise, and Hypothesis would wait
     for a hanging adapter hundreds of times to find the shortest way to it.
@@ -107,18 +107,20 @@ def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
 
 
 def run_campaign(
-    subject: Subject, campaign: Callable[..., object], baseline: Subject | None = None
+    implementation: Implementation,
+    campaign: Callable[..., object],
+    baseline: Implementation | None = None,
 ) -> None:
-    """Runs a campaign on `subject`, and on a baseline if there is one.
+    """Runs a campaign on `implementation`, and on a baseline if there is one.
 
     Raises the AdapterFault that ended it, if any.
     """
-    subjects = [FaultsEscape(subject.implementation, subject.contract)]
+    implementations = [FaultsEscape(implementation.connection, implementation.contract)]
     if baseline is not None:
-        whose = f"the baseline {baseline.implementation.option}: "
-        subjects.append(FaultsEscape(baseline.implementation, baseline.contract, whose))
+        whose = f"the baseline {baseline.connection.option}: "
+        implementations.append(FaultsEscape(baseline.connection, baseline.contract, whose))
     try:
         with from_the_seed_alone():
-            campaign(*subjects)
+            campaign(*implementations)
     except _CalledOff as called_off:
         raise called_off.fault from None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
@@ -47,24 +47,26 @@ class Name:
 
 
 def names_used(
-    subject: Subject, bases: Iterable[Path], act: Callable[[Served, Path], None]
+    implementation: Implementation, bases: Iterable[Path], act: Callable[[Served, Path], None]
 ) -> list[Name]:
     """What names `act` comes to in each of `bases`, alike but for their place.
 
     What was there before and what is there afterwards is left out, as are names that only one
     of them saw. Raises MissingCapability without strace, and AdapterFault.
     """
-    seen = [_paths(subject, base, act) for base in bases]
+    seen = [_paths(implementation, base, act) for base in bases]
     common = set.intersection(*(set(paths) for paths in seen))
     return list(_outermost({path: any(p[path] for p in seen) for path in common}))
 
 
-def _paths(subject: Subject, base: Path, act: Callable[[Served, Path], None]) -> dict[str, bool]:
+def _paths(
+    implementation: Implementation, base: Path, act: Callable[[Served, Path], None]
+) -> dict[str, bool]:
     """The names, and whether each is that of a folder."""
     around = base.parent.resolve()
     kept = set(_all_in(around))
     names = (*MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
-    calls = traced(subject, names, base, lambda process: act(process, base))
+    calls = traced(implementation, names, base, lambda process: act(process, base))
     kept |= set(_all_in(around))
     pids = {str(call.pid) for call in calls}
     found: dict[str, bool] = {}

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from random import Random
 from typing import Any
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served, served
 
 _BETWEEN_SECS = (0.001, 0.010)
@@ -21,7 +21,7 @@ Work = Callable[[Served], Any]
 """What one process is asked for, call by call."""
 
 
-def together(subject: Subject, works: Sequence[Work]) -> list[Any]:
+def together(implementation: Implementation, works: Sequence[Work]) -> list[Any]:
     """Does each work in a process of its own, all at once; what each gives, in their order.
 
     Now and then one of them halts in the midst of what it does, so that they meet each other
@@ -31,7 +31,7 @@ def together(subject: Subject, works: Sequence[Work]) -> list[Any]:
     and AdapterFault.
     """
     with ExitStack() as running:
-        processes = [running.enter_context(served(subject)) for _ in works]
+        processes = [running.enter_context(served(implementation)) for _ in works]
         start = threading.Barrier(len(works))
 
         def do(process: Served, work: Work) -> Any:

@@ -49,12 +49,12 @@ def observed(side: Side, call: Create, number: int) -> Facts:
     reads (D1), it is made again, unless the side declares to do the safe thing.
     """
     before, source = Snapshot.read(side.base), source_tree(side.base)
-    answer = side.subject.create_backup(side.base)
+    answer = side.implementation.create_backup(side.base)
     for _ in range(_ATTEMPTS):
         if "D1" in side.mended or not is_tar_failure(answer):
             break
         _back_to(before)
-        answer = side.subject.create_backup(side.base)
+        answer = side.implementation.create_backup(side.base)
     after = Snapshot.read(side.base)
     backups = _backups(before, after)
     own = {path for path in before.changed(after) if path.startswith(f"{backups}/")}

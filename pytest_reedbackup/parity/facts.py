@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.held_locks import Hold
 from pytest_reedbackup.generate.last.scenarios import Restore
 from pytest_reedbackup.views.tree import shown
@@ -54,7 +54,7 @@ class Side:
 
     name: str
     """As given on the command line."""
-    subject: Subject
+    implementation: Implementation
     base: Path
     mended: frozenset[str]
     """The defects, by id, that it declares to do the safe thing about."""
@@ -75,7 +75,7 @@ class Side:
         """It as it is now, with a copy of its base: later calls do not change it."""
         return Side(
             self.name,
-            self.subject,
+            self.implementation,
             copy,
             self.mended,
             self.locks,

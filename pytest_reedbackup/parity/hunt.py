@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from hypothesis import given, reject
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.generate.campaign import Fuzzing, OffTheRecording, on_recorded_ground
@@ -32,21 +32,21 @@ from pytest_reedbackup.parity.times import SecondPassed
 class Party:
     """One of the two implementations, whatever base it is called on."""
 
-    subject: Subject
+    implementation: Implementation
     mended: frozenset[str]
     """The defects, by id, that it declares to do the safe thing about."""
 
     @property
     def name(self) -> str:
         """As given on the command line."""
-        return self.subject.implementation.option
+        return self.implementation.connection.option
 
     def on(self, base: Path, scenario: Scenario) -> Side:
         """It, with a base of its own, built of the scenario."""
-        return Side(self.name, self.subject, base, self.mended, scenario.locks)
+        return Side(self.name, self.implementation, base, self.mended, scenario.locks)
 
 
-def rehearse(subject: Subject, fuzzing: Fuzzing, share: int) -> None:
+def rehearse(implementation: Implementation, fuzzing: Fuzzing, share: int) -> None:
     """Makes the calls of a hunt on one implementation alone, for a recording of them.
 
     Who hunts with that recording as the baseline makes just these.
@@ -58,7 +58,7 @@ def rehearse(subject: Subject, fuzzing: Fuzzing, share: int) -> None:
     def play(scenario: Scenario) -> None:
         with built(scenario, "b") as (base,):
             try:
-                observe(Party(subject, frozenset()).on(base, scenario), scenario)
+                observe(Party(implementation, frozenset()).on(base, scenario), scenario)
             except SecondPassed:
                 reject()
 

@@ -36,7 +36,7 @@ _MIB = 1048576
 def observed(side: Side, call: List, number: int) -> Facts:
     """The call is made; what came of it."""
     before = Snapshot.read(side.base)
-    outcome = outcome_of(side.subject.list_backups(side.base), side.base)
+    outcome = outcome_of(side.implementation.list_backups(side.base), side.base)
     touched = surroundings(before, Snapshot.read(side.base))
     if "err" in outcome:
         return {OUTCOME: refused(outcome), **touched}

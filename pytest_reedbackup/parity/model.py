@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.last.descriptions import call_in_words
 from pytest_reedbackup.generate.last.sandbox import built
 from pytest_reedbackup.generate.last.scenarios import Restore, Scenario
@@ -15,14 +15,14 @@ from pytest_reedbackup.parity.expected import MENDABLE, expected
 from pytest_reedbackup.parity.facts import Expected, Facts, Side, fits, in_text
 
 
-def play(subject: Subject, scenario: Scenario, mended: Collection[str]) -> None:
+def play(implementation: Implementation, scenario: Scenario, mended: Collection[str]) -> None:
     """Builds the database and restores it, as the scenario says, and checks all that it does.
 
-    `mended` are the defects, by id, in whose place the subject does the safe
+    `mended` are the defects, by id, in whose place the implementation does the safe
     thing. Raises BrokenPromise.
     """
     with built(scenario, "a") as (base,):
-        side = Side("", subject, base, frozenset(mended), scenario.locks)
+        side = Side("", implementation, base, frozenset(mended), scenario.locks)
         for number, call in enumerate(scenario.calls, 1):
             if isinstance(call, Restore):
                 with kept_before(side) as before:
@@ -31,14 +31,18 @@ def play(subject: Subject, scenario: Scenario, mended: Collection[str]) -> None:
                 _expect(facts, allowed, f"after call {number}: {call_in_words(call)}")
 
 
-def just_of_a_defect(subject: Subject, scenario: Scenario, mended: Collection[str]) -> list[str]:
+def just_of_a_defect(
+    implementation: Implementation, scenario: Scenario, mended: Collection[str]
+) -> list[str]:
     """The defects, by id, of which it would be no broken promise to say otherwise."""
-    return [defect for defect in MENDABLE if _is_kept(subject, scenario, set(mended) ^ {defect})]
+    return [
+        defect for defect in MENDABLE if _is_kept(implementation, scenario, set(mended) ^ {defect})
+    ]
 
 
-def _is_kept(subject: Subject, scenario: Scenario, mended: Collection[str]) -> bool:
+def _is_kept(implementation: Implementation, scenario: Scenario, mended: Collection[str]) -> bool:
     try:
-        play(subject, scenario, mended)
+        play(implementation, scenario, mended)
     except BrokenPromise:
         return False
     return True

@@ -37,7 +37,7 @@ def observed(side: Side, call: Restore, number: int) -> Facts:
     target, target_words = side.target(call), side.target_in_words(call)
     seen = _Seen(side, number, Snapshot.read(side.base), tables_in(side.base))
     with held(side.held_locks()):
-        answer = side.subject.restore_point_in_time(side.base, target)
+        answer = side.implementation.restore_point_in_time(side.base, target)
     outcome = outcome_of(answer, side.base)
     seen.after = Snapshot.read(side.base)
     reported = _reported(side, outcome)

@@ -39,7 +39,7 @@ class _Passing(Times):
     def set_for(self, call: Call) -> None:
         if isinstance(call, Create):
             for side in self.sides if self._has_created else ():
-                side.subject.clock.advance(1)
+                side.implementation.clock.advance(1)
             self._has_created = True
 
 
@@ -48,13 +48,13 @@ class _Set(Times):
 
     def __init__(self, sides: Sequence[Side]) -> None:
         self._sides = sides
-        self._clocks = [side.subject.clock for side in sides]
+        self._clocks = [side.implementation.clock for side in sides]
         self._set_at = 0.0
         self.reset()
         self._starts = [clock.seconds() for clock in self._clocks]
         # Who is told the time with each backup has the real one otherwise; and who
         # is recorded without others must do then what is done beside such a one.
-        ran = [side.subject.implementation for side in sides]
+        ran = [side.implementation.connection for side in sides]
         self._is_told = any(clock.params() for clock in self._clocks) or any(
             each.recording or each.recorder for each in ran
         )
@@ -64,7 +64,7 @@ class _Set(Times):
             self.reset()
             return
         for side, start in zip(self._sides, self._starts, strict=True):
-            side.subject.clock.set(start + call.at)
+            side.implementation.clock.set(start + call.at)
             side.now.append(start + call.at)
         self._set_at = time.monotonic()
 
@@ -92,9 +92,9 @@ def times(scenario: Scenario, *sides: Side) -> Iterator[Times]:
     if creates < 2 and not any(call.at for call in scenario.calls):
         yield Times()
         return
-    if not all(side.subject.clock.is_settable for side in sides):
+    if not all(side.implementation.clock.is_settable for side in sides):
         for side in sides:
-            if side.subject.clock.is_settable and side.subject.implementation.recording:
+            if side.implementation.clock.is_settable and side.implementation.connection.recording:
                 sentence = f"{side.name} was recorded with a clock that was set"
                 raise MissingCapability("clock", sentence, tool=True)
         yield _Passing(sides)

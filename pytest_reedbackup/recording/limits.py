@@ -36,7 +36,7 @@ def missing(need: str) -> MissingCapability:
     return MissingCapability(need, WHY.get(need, need))
 
 
-def missing_of_subject(
+def missing_of_recording(
     case: Case, taped: CaseTape | None, others: bool
 ) -> MissingCapability | None:
     """Why `case` cannot be held against a recording; None where it can.

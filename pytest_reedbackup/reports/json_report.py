@@ -21,7 +21,7 @@ from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.verdict import Result
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 
 SCHEMA_VERSION: Final = 1
 
@@ -133,19 +133,19 @@ def read(path: Path) -> Report:
     return report
 
 
-def implementation_report(result: Result, pairing: Pairing) -> ImplementationReport:
+def implementation_report(result: Result, target: Target) -> ImplementationReport:
     """What the report says of one implementation under one contract."""
-    hello = pairing.hello
+    hello = target.hello
     return ImplementationReport(
         implementation=result.implementation,
         contract=result.contract,
-        translated_from=pairing.translated_from,
+        translated_from=target.translated_from,
         name=hello.name,
         version=hello.version,
         language=hello.language,
         capabilities=list(hello.capabilities),
-        clock=pairing.clock,
-        replayed=pairing.recording.header.recorded if pairing.recording else None,
+        clock=target.clock,
+        replayed=target.recording.header.recorded if target.recording else None,
         verdict=result.statement,
         exit_status=result.exit_status,
         unchecked_rules={rule: case.detail for rule, case in result.unchecked_rules.items()},

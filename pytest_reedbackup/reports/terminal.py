@@ -14,7 +14,7 @@ from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.recording.file import describe
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import matrices
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -29,7 +29,7 @@ _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
 def render(
-    results: Sequence[Result], pairings: Sequence[Pairing], *, width: int, colour: bool
+    results: Sequence[Result], targets: Sequence[Target], *, width: int, colour: bool
 ) -> str:
     """The whole summary as text, with terminal colours if `colour`."""
     target = StringIO()
@@ -41,7 +41,7 @@ def render(
         highlight=False,
         soft_wrap=True,
     )
-    by_key = {(pairing.option, pairing.contract): pairing for pairing in pairings}
+    by_key = {(target.option, target.contract): target for target in targets}
     for result in results:
         _print_verdict(console, result, by_key[result.implementation, result.contract])
     for result in results:
@@ -53,8 +53,8 @@ def render(
     return target.getvalue()
 
 
-def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
-    counts, hello = result.counts, pairing.hello
+def _print_verdict(console: Console, result: Result, target: Target) -> None:
+    counts, hello = result.counts, target.hello
     counted = [
         f"{counts[outcome]} {word}"
         for outcome, word in COUNTED
@@ -63,15 +63,15 @@ def _print_verdict(console: Console, result: Result, pairing: Pairing) -> None:
     console.print(
         Text.assemble(
             (result.implementation, "bold"),
-            f" under contract {result.contract}{_translated(pairing)}: ",
+            f" under contract {result.contract}{_translated(target)}: ",
             (result.statement, _VERDICT_STYLES[result.verdict]),
             f"{_share(result)} — promises: {', '.join(counted)}",
         )
     )
     console.print(
         Text(
-            f"  {hello.name} {hello.version}, {hello.language}; clock: {pairing.clock}"
-            f"{_replayed(pairing)}",
+            f"  {hello.name} {hello.version}, {hello.language}; clock: {target.clock}"
+            f"{_replayed(target)}",
             style="dim",
         )
     )
@@ -91,9 +91,9 @@ def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome])
         console.print(Text(f"  {words}: {', '.join(named)}: {reason}", style="yellow"))
 
 
-def _replayed(pairing: Pairing) -> str:
+def _replayed(target: Target) -> str:
     """That it is no implementation that ran, and from when."""
-    return f"; {describe(pairing.recording.header)}" if pairing.recording else ""
+    return f"; {describe(target.recording.header)}" if target.recording else ""
 
 
 def _share(result: Result) -> str:
@@ -103,17 +103,17 @@ def _share(result: Result) -> str:
     return f" ({checked} of {len(rules)} rules)" if checked < len(rules) else ""
 
 
-def _translated(pairing: Pairing) -> str:
-    return f", translated from {pairing.translated_from}" if pairing.translated_from else ""
+def _translated(target: Target) -> str:
+    return f", translated from {target.translated_from}" if target.translated_from else ""
 
 
 def _print_details(
-    console: Console, result: Result, pairing: Pairing, results: Sequence[Result]
+    console: Console, result: Result, target: Target, results: Sequence[Result]
 ) -> None:
     """What was measured, broken, and left out; under a heading where there are several results."""
     measured = [outcome for outcome in result.outcomes if outcome.measured]
     # What a translation breaks is shown rule by rule, in the drift report.
-    told = () if pairing.translated_from else result.outcomes
+    told = () if target.translated_from else result.outcomes
     if len(results) > 1 and (measured or any(o.outcome is not Outcome.PASS for o in told)):
         console.print()
         heading = f"{result.implementation}, contract {result.contract}:"

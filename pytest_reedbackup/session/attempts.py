@@ -18,7 +18,7 @@ import pytest
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_case, worst_attempt
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from pytest_reedbackup.session.judging import (
     CUT_OFF,
     SET_UP_ONLY,
@@ -54,7 +54,7 @@ class Noting:
 
     item: pytest.Item
     case: Case
-    pairing: Pairing
+    target: Target
     settings: Settings
 
     def phase(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> CaseOutcome | None:
@@ -98,7 +98,7 @@ class Noting:
 
     def _outcome(self, judgement: Judgement) -> CaseOutcome:
         node_id = self.item.nodeid
-        return outcome_of(self.case, self.pairing, judgement, self.settings, node_id)
+        return outcome_of(self.case, self.target, judgement, self.settings, node_id)
 
     def _carried(self) -> dict[str, Any]:
         outcomes = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
 from pytest_reedbackup.connections.smoke import check_that_it_sees
 from pytest_reedbackup.generate.shares import divide_into
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
@@ -19,7 +19,7 @@ from reedbase_backup.adapter.protocol import Contract, Hello
 
 
 @dataclass(frozen=True)
-class Pairing:
+class Target:
     """One implementation to be held against one contract."""
 
     option: str
@@ -56,15 +56,15 @@ def meet(
     limits: TimeLimits,
     databases: Path,
     wanted: Sequence[Contract] = (),
-) -> list[Pairing]:
-    """One pairing a wanted contract, claimed or translated; by default one a claimed contract.
+) -> list[Target]:
+    """One target a wanted contract, claimed or translated; by default one a claimed contract.
 
     `databases` is the folder that the databases of the run are made in. Raises
     UsageError, by the name of the option that names the implementation, also
     where it does not see that folder.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
-        implementation = ImplementationUnderTest(option, Path(scratch), limits)
+        implementation = Connection(option, Path(scratch), limits)
         try:
             hello, clock = implementation.hello, implementation.clock
             recording = _playable(implementation.recording)
@@ -74,7 +74,7 @@ def meet(
             raise pytest.UsageError(f"{name}: {fault}") from fault
         finally:
             implementation.close()
-    met = Pairing(
+    met = Target(
         option=option,
         contract=hello.contracts[0],
         hello=hello,
@@ -88,9 +88,9 @@ def meet(
     return [replace(met, contract=contract) for contract in contracts]
 
 
-def divide_as_recorded(pairings: Sequence[Pairing]) -> None:
+def divide_as_recorded(targets: Sequence[Target]) -> None:
     """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
-    recorded = {p.recording.header.shares for p in pairings if p.recording is not None}
+    recorded = {p.recording.header.shares for p in targets if p.recording is not None}
     if len(recorded) > 1:
         raise pytest.UsageError(
             "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"

@@ -17,7 +17,7 @@ from pytest_reedbackup.model.verdict import Result, results
 from pytest_reedbackup.reports import drift_table, json_report, junit, last_line, terminal
 from pytest_reedbackup.session.attempts import Collected
 from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
-from pytest_reedbackup.session.planning import Planned, left_out, pairing_of
+from pytest_reedbackup.session.planning import Planned, left_out, target_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.suite import arguments_of
 
@@ -63,7 +63,7 @@ class Finishing:
         """Under pytest-xdist: takes from a worker which of a user's own tests are cases."""
         self.plan(
             [
-                Planned(self._settings.pairing(option, contract), msgspec.convert(case, Case), name)
+                Planned(self._settings.target(option, contract), msgspec.convert(case, Case), name)
                 for option, contract, case, name in getattr(node, "workeroutput", {}).get(
                     _PLANNED, ()
                 )
@@ -119,7 +119,7 @@ class Finishing:
         writer = self._config.get_terminal_writer()
         width, colour = writer.fullwidth, writer.hasmarkup
         terminalreporter.section("reedbackup", sep="=")
-        shown = terminal.render(self.results, self._settings.pairings, width=width, colour=colour)
+        shown = terminal.render(self.results, self._settings.targets, width=width, colour=colour)
         terminalreporter.write(shown)
         if drift := self._drift:
             terminalreporter.section("drift", sep="=")
@@ -140,7 +140,7 @@ class Finishing:
     @cached_property
     def results(self) -> list[Result]:
         """In the order in which the implementations were given."""
-        order = [(pairing.option, pairing.contract) for pairing in self._settings.pairings]
+        order = [(target.option, target.contract) for target in self._settings.targets]
         return sorted(
             results(self._outcomes, left_out(self._planned)),
             key=lambda result: order.index((result.implementation, result.contract)),
@@ -148,7 +148,7 @@ class Finishing:
 
     @cached_property
     def _drift(self) -> Drift | None:
-        return drift_of(self.results, self._settings.pairings, self._settings.source)
+        return drift_of(self.results, self._settings.targets, self._settings.source)
 
     def _write_files(self) -> None:
         if self._settings.report is not None:
@@ -170,7 +170,7 @@ class Finishing:
             header=self._header,
             implementations=[
                 json_report.implementation_report(
-                    result, self._settings.pairing(result.implementation, result.contract)
+                    result, self._settings.target(result.implementation, result.contract)
                 )
                 for result in self.results
             ],
@@ -184,7 +184,7 @@ class Finishing:
         """The outcome of a case of which no report of the kit came, with the reason."""
         return outcome_of(
             planned.case,
-            planned.pairing,
+            planned.target,
             not_checked(self._reason(planned.node_id)),
             self._settings,
             planned.node_id,
@@ -204,10 +204,10 @@ class Finishing:
     def _is_case(self, entry: object) -> bool:
         """Whether a report or a test is one of a case, for which its outcome is counted."""
         if isinstance(entry, pytest.Item):
-            case, pairing = case_of(entry), pairing_of(entry)
-            if case is None or pairing is None:
+            case, target = case_of(entry), target_of(entry)
+            if case is None or target is None:
                 return False
-            return Planned(pairing, case).key in self._keys
+            return Planned(target, case).key in self._keys
         if not isinstance(entry, pytest.TestReport):
             return False
         return self._settings.runs_suite or entry.nodeid in self._node_ids

@@ -17,7 +17,7 @@ from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of
 
@@ -52,18 +52,18 @@ class Judgement:
 
 
 def outcome_of(
-    case: Case, pairing: Pairing, judgement: Judgement, settings: Settings, node_id: str
+    case: Case, target: Target, judgement: Judgement, settings: Settings, node_id: str
 ) -> CaseOutcome:
     """What came of `case` so far, whatever divergences are declared."""
     return CaseOutcome(
         case_id=case.id,
         rule=case.rule,
         promise=case.promise,
-        implementation=pairing.option,
-        contract=pairing.contract,
+        implementation=target.option,
+        contract=target.contract,
         outcome=judgement.outcome,
         node_id=node_id,
-        repeat=repeat(case, pairing, settings),
+        repeat=repeat(case, target, settings),
         duration_secs=0.0,
         basic=case.is_basic,
         defect=case.defect,
@@ -136,8 +136,8 @@ def _as_utf8(value: Any) -> Any:
 
 def with_divergence(outcome: CaseOutcome, settings: Settings) -> CaseOutcome:
     """The outcome with the divergence that is declared for it, if any, applied."""
-    pairing = settings.pairing(outcome.implementation, outcome.contract)
-    declared = settings.declared.of(pairing.names, outcome.case_id)
+    target = settings.target(outcome.implementation, outcome.contract)
+    declared = settings.declared.of(target.names, outcome.case_id)
     return outcome if declared is None else _diverging(outcome, declared)
 
 
@@ -157,22 +157,22 @@ def _diverging(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
     return outcome
 
 
-def repeat(case: Case, pairing: Pairing, settings: Settings) -> str:
+def repeat(case: Case, target: Target, settings: Settings) -> str:
     """The command that repeats just this case."""
     command = [
         "pytest",
         *settings.paths,
-        f"--reedbackup-impl={pairing.option}",
+        f"--reedbackup-impl={target.option}",
         f"--reedbackup-case={case.id}",
     ]
-    if pairing.hello.contracts != [pairing.contract]:
-        command.append(f"--reedbackup-contract={pairing.contract}")
+    if target.hello.contracts != [target.contract]:
+        command.append(f"--reedbackup-contract={target.contract}")
     if settings.baseline is not None:
         command.append(f"--reedbackup-baseline={settings.baseline.option}")
     if settings.declared_in is not None:
         command.append(f"--reedbackup-divergences={settings.declared_in}")
-    if pairing.limits.call != TimeLimits().call:
-        command.append(f"--reedbackup-timeout={pairing.limits.call:g}")
+    if target.limits.call != TimeLimits().call:
+        command.append(f"--reedbackup-timeout={target.limits.call:g}")
     if case.is_fuzzing:
         command += [
             f"--reedbackup-seed={settings.seed}",

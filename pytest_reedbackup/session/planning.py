@@ -21,7 +21,7 @@ import pytest
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.case import Case, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from pytest_reedbackup.session.suite import suite_folder
 from reedbase_backup.adapter.protocol import Contract
 
@@ -39,10 +39,10 @@ def suite_cases() -> tuple[Case, ...]:
     return tuple(found.values())
 
 
-def pairing_of(item: pytest.Item) -> Pairing | None:
+def target_of(item: pytest.Item) -> Target | None:
     """What a collected test is held against; None for a test that takes no implementation."""
     specification = getattr(item, "callspec", None)
-    found: Pairing | None = specification.params.get(FIXTURE) if specification else None
+    found: Target | None = specification.params.get(FIXTURE) if specification else None
     return found
 
 
@@ -67,7 +67,7 @@ def no_case_matches(patterns: Sequence[str], cases: Iterable[Case]) -> pytest.Us
 class Planned:
     """One case that is to be held against one implementation, and so has an outcome."""
 
-    pairing: Pairing
+    target: Target
     case: Case
     node_id: str = ""
     """What pytest calls the test; empty where the suite's files say that there is one."""
@@ -75,16 +75,16 @@ class Planned:
     @property
     def key(self) -> Key:
         """Whose outcome is to come of it."""
-        return self.pairing.option, self.pairing.contract, self.case.id
+        return self.target.option, self.target.contract, self.case.id
 
 
-def planned_of_suite(pairings: Sequence[Pairing], patterns: Sequence[str]) -> list[Planned]:
+def planned_of_suite(targets: Sequence[Target], patterns: Sequence[str]) -> list[Planned]:
     """The suite's cases for each implementation. Raises UsageError where none is chosen."""
     held = [
-        Planned(pairing, case)
-        for pairing in pairings
+        Planned(target, case)
+        for target in targets
         for case in suite_cases()
-        if case.contract == pairing.contract
+        if case.contract == target.contract
     ]
     chosen = [planned for planned in held if is_chosen(planned.case, patterns)]
     if not chosen:
@@ -95,9 +95,9 @@ def planned_of_suite(pairings: Sequence[Pairing], patterns: Sequence[str]) -> li
 def planned_of_items(items: Iterable[pytest.Item]) -> list[Planned]:
     """The cases among a user's own tests that were collected."""
     return [
-        Planned(pairing, case, item.nodeid)
+        Planned(target, case, item.nodeid)
         for item in items
-        if (case := case_of(item)) is not None and (pairing := pairing_of(item)) is not None
+        if (case := case_of(item)) is not None and (target := target_of(item)) is not None
     ]
 
 
@@ -105,7 +105,7 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     """How many of the suite's cases are not in the plan, by contract."""
     taken: dict[Contract, set[str]] = {}
     for one in planned:
-        taken.setdefault(one.pairing.contract, set()).add(one.case.id)
+        taken.setdefault(one.target.contract, set()).add(one.case.id)
     return {
         contract: sum(
             case.contract == contract and case.id not in case_ids for case in suite_cases()
@@ -114,18 +114,18 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     }
 
 
-def position(item: pytest.Item, pairings: Sequence[Pairing]) -> tuple[int, bool, int, int]:
+def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, int, int]:
     """One implementation after the other, each rule after those that it relies on.
 
     Generated examples, which rely on everything, come at the end of each; a
     user's own tests come after all. Cases of a rule keep the suite's order.
     """
-    case, pairing = case_of(item), pairing_of(item)
-    if case is None or pairing is None:
-        return len(pairings), False, 0, 0
+    case, target = case_of(item), target_of(item)
+    if case is None or target is None:
+        return len(targets), False, 0, 0
     rules = list(RULES.get(case.contract, ()))
     place = rules.index(case.rule) if case.rule in rules else len(rules)
-    return pairings.index(pairing), case.is_fuzzing, place, _suite_order().get(case.id, 0)
+    return targets.index(target), case.is_fuzzing, place, _suite_order().get(case.id, 0)
 
 
 @cache

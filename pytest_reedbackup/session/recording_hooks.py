@@ -20,7 +20,7 @@ from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.running import runs, taped_name
 from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.session.attempts import outcome_told_by
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from pytest_reedbackup.session.settings import Settings
 
 # Where a report carries what was recorded of its case.
@@ -45,14 +45,14 @@ class Replaying:
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """Raises MissingCapability."""
         case, specification = case_of(item), getattr(item, "callspec", None)
-        pairing: Pairing | None = specification.params.get(self._fixture) if specification else None
-        if case is None or pairing is None:
+        target: Target | None = specification.params.get(self._fixture) if specification else None
+        if case is None or target is None:
             return
         lacking, baseline = None, self._settings.baseline
-        if pairing.recording is not None:
-            taped = pairing.recording.cases.get(taped_name(item))
-            options = {each.option for each in self._settings.pairings}
-            lacking = limits.missing_of_subject(case, taped, others=len(options) > 1)
+        if target.recording is not None:
+            taped = target.recording.cases.get(taped_name(item))
+            options = {each.option for each in self._settings.targets}
+            lacking = limits.missing_of_recording(case, taped, others=len(options) > 1)
         if lacking is None and baseline is not None and baseline.recording is not None:
             lacking = limits.missing_of_baseline(case)
         if lacking is not None:
@@ -119,7 +119,7 @@ class Recording:
             )
 
     def _header(self) -> Header:
-        first = self._settings.pairings[0]
+        first = self._settings.targets[0]
         return Header(
             format=FORMAT,
             version=VERSION,
@@ -129,7 +129,7 @@ class Recording:
             implementation=first.option,
             in_process=first.in_process,
             hello=first.hello,
-            contracts=[pairing.contract for pairing in self._settings.pairings],
+            contracts=[target.contract for target in self._settings.targets],
             clock=first.clock,
             clock_is_settable=first.clock_is_settable,
             seed=self._settings.seed,

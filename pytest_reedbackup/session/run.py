@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.case import case_of, declared_by
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.recording.recorder import Recorder
@@ -20,11 +20,11 @@ from pytest_reedbackup.session.planning import (
     Planned,
     is_chosen,
     no_case_matches,
-    pairing_of,
     planned_of_items,
     planned_of_suite,
     position,
     suite_cases,
+    target_of,
 )
 from pytest_reedbackup.session.recording_hooks import Recording, Replaying
 from pytest_reedbackup.session.settings import Settings
@@ -50,7 +50,7 @@ class Run:
         if not self.settings.runs_suite:
             return []
         self.settings.check_divergences({case.id for case in suite_cases()})
-        return planned_of_suite(self.settings.pairings, self.settings.case_patterns)
+        return planned_of_suite(self.settings.targets, self.settings.case_patterns)
 
     def pytest_report_header(self) -> list[str]:
         """What is to be known of the settings before anything runs."""
@@ -60,19 +60,19 @@ class Run:
     def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
         """Leaves out the cases of a contract that nothing is held against."""
         contracts = {case.contract for case in declared_by(obj)}
-        held = {pairing.contract for pairing in self.settings.pairings}
+        held = {target.contract for target in self.settings.targets}
         return [] if contracts and not contracts & held else None
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """One test for each implementation; a case for those of its contract."""
         contracts = {case.contract for case in declared_by(metafunc.function)}
-        pairings = [
-            pairing
-            for pairing in self.settings.pairings
-            if not contracts or pairing.contract in contracts
+        targets = [
+            target
+            for target in self.settings.targets
+            if not contracts or target.contract in contracts
         ]
         metafunc.fixturenames.append(FIXTURE)
-        metafunc.parametrize(FIXTURE, pairings, indirect=True, ids=str, scope="session")
+        metafunc.parametrize(FIXTURE, targets, indirect=True, ids=str, scope="session")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
@@ -88,7 +88,7 @@ class Run:
         if not self.settings.runs_suite:
             self.finishing.plan(planned_of_items(items))
         yield
-        items.sort(key=lambda item: position(item, self.settings.pairings))
+        items.sort(key=lambda item: position(item, self.settings.targets))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
@@ -105,9 +105,9 @@ class Run:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turns what happened to a case into its outcome, after all others had their say."""
         report = yield
-        case, pairing = case_of(item), pairing_of(item)
-        if case is not None and pairing is not None:
-            outcome = Noting(item, case, pairing, self.settings).phase(report, call)
+        case, target = case_of(item), target_of(item)
+        if case is not None and target is not None:
+            outcome = Noting(item, case, target, self.settings).phase(report, call)
             if outcome is not None:
                 show(outcome, report, call)
         return report
@@ -122,11 +122,15 @@ class Run:
 
 def _watched(item: pytest.Item) -> AbstractContextManager[None]:
     """Watches a test that takes an implementation, and blames that for what it left unreadable."""
-    if not isinstance(item, pytest.Function) or pairing_of(item) is None:
+    if not isinstance(item, pytest.Function) or target_of(item) is None:
         return nullcontext()
-    subject = item.funcargs.get("reedbackup")
+    implementation = item.funcargs.get("reedbackup")
 
     def blame(error: OSError) -> BrokenPromise | None:
-        return subject.implementation.blamed_for(error) if isinstance(subject, Subject) else None
+        return (
+            implementation.connection.blamed_for(error)
+            if isinstance(implementation, Implementation)
+            else None
+        )
 
     return watched(item, blame)

@@ -14,7 +14,7 @@ from pytest_reedbackup.connections.connection import TimeLimits
 from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
-from pytest_reedbackup.session.connecting import Pairing, divide_as_recorded, meet
+from pytest_reedbackup.session.connecting import Target, divide_as_recorded, meet
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite import refuse_tests_from_settings, runs_suite
 from reedbase_backup.adapter.protocol import Contract
@@ -26,8 +26,8 @@ _DIVERGENCES = "--reedbackup-divergences"
 class Settings:
     """Everything that a run is asked to do."""
 
-    pairings: tuple[Pairing, ...]
-    baseline: Pairing | None
+    targets: tuple[Target, ...]
+    baseline: Target | None
     case_patterns: tuple[str, ...]
     declared: Declared
     """What the package declares of its own implementations, and the user's entries on top."""
@@ -61,25 +61,25 @@ class Settings:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
         files = _files(config)
         databases = _databases(config)
-        pairings = tuple(
-            pairing
+        targets = tuple(
+            target
             for option in dict.fromkeys(options.reedbackup_impl)
-            for pairing in meet(
+            for target in meet(
                 "--reedbackup-impl", option, limits, databases, options.reedbackup_contract
             )
         )
         # Its first contract: a baseline of `last` is timed against others of `ticket` too.
         name = "--reedbackup-baseline"
         compared = meet(name, baseline, limits, databases)[0] if baseline else None
-        divide_as_recorded([*pairings, *([compared] if compared else [])])
+        divide_as_recorded([*targets, *([compared] if compared else [])])
         met = {
             name
-            for pairing in (*pairings, *([compared] if compared else []))
-            for name in pairing.names
+            for target in (*targets, *([compared] if compared else []))
+            for name in target.names
         }
         own = _declared(config, met)
         return cls(
-            pairings=pairings,
+            targets=targets,
             baseline=compared,
             case_patterns=tuple(options.reedbackup_case),
             declared=divergences.shipped(met).under(own),
@@ -89,7 +89,7 @@ class Settings:
             report=files["--reedbackup-report"],
             junit=files["--reedbackup-junit"],
             divergences_to_write=files["--reedbackup-write-divergences"],
-            record=_record(config, pairings, files["--reedbackup-record"]),
+            record=_record(config, targets, files["--reedbackup-record"]),
             source=_source(config),
             remarks=tuple(_remarks(own, met)),
             paths=() if runs_suite(config) else tuple(config.args),
@@ -98,7 +98,7 @@ class Settings:
     def check_divergences(self, case_ids: Collection[str]) -> None:
         """Raise UsageError where a declared divergence fits no case of these, or two one case."""
         try:
-            self.declared.check_cases(case_ids, [pairing.names for pairing in self.pairings])
+            self.declared.check_cases(case_ids, [target.names for target in self.targets])
         except UnusableDivergences as error:
             raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
 
@@ -107,12 +107,12 @@ class Settings:
         """Whether the suite runs, rather than tests of the user's."""
         return not self.paths
 
-    def pairing(self, option: str, contract: Contract) -> Pairing:
-        """The pairing of an implementation, as given, and a contract."""
+    def target(self, option: str, contract: Contract) -> Target:
+        """The target of an implementation, as given, and a contract."""
         return next(
-            pairing
-            for pairing in self.pairings
-            if (pairing.option, pairing.contract) == (option, contract)
+            target
+            for target in self.targets
+            if (target.option, target.contract) == (option, contract)
         )
 
 
@@ -129,13 +129,13 @@ def _files(config: pytest.Config) -> dict[str, Path | None]:
     return files
 
 
-def _record(config: pytest.Config, pairings: tuple[Pairing, ...], path: Path | None) -> Path | None:
+def _record(config: pytest.Config, targets: tuple[Target, ...], path: Path | None) -> Path | None:
     """Where to record. Raises UsageError where there is not just one implementation to record."""
     if path is None:
         return None
-    if len({pairing.option for pairing in pairings}) != 1:
+    if len({target.option for target in targets}) != 1:
         raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
-    if pairings[0].recording is not None:
+    if targets[0].recording is not None:
         raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
     if not runs_suite(config):
         raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")

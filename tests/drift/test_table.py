@@ -13,13 +13,13 @@ from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import results
 from pytest_reedbackup.reports import drift_table
-from pytest_reedbackup.session.connecting import Pairing
+from pytest_reedbackup.session.connecting import Target
 from reedbase_backup.adapter.protocol import Hello
 
 HELLO = Hello(
     protocol=1, name="l", version="1", language="Rust", contracts=["last"], capabilities=[]
 )
-LAST_UNDER_TICKET = Pairing("./last", "ticket", HELLO, "real seconds", TimeLimits())
+LAST_UNDER_TICKET = Target("./last", "ticket", HELLO, "real seconds", TimeLimits())
 
 
 def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.implementations.translation import (
     NANO,
@@ -30,14 +30,14 @@ OVER_STDIO = f"{sys.executable} -m reedbase_backup serve python-last"
 
 @pytest.fixture(params=["python-last", OVER_STDIO], ids=["in-process", "over-stdio"])
 def last(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    implementation = ImplementationUnderTest(request.param, tmp_path)
+    implementation = Connection(request.param, tmp_path)
     yield implementation
     implementation.close()
 
 
 @pytest.fixture
 def ticket(tmp_path: Path) -> Any:
-    implementation = ImplementationUnderTest("python", tmp_path)
+    implementation = Connection("python", tmp_path)
     yield implementation
     implementation.close()
 
@@ -63,7 +63,7 @@ def test_a_nanosecond_takes_in_all_backups_of_seconds_that_began(
 
 
 def test_a_backup_of_last_is_one_of_the_tickets_as_far_as_it_says(
-    last: ImplementationUnderTest, base: Path
+    last: Connection, base: Path
 ) -> None:
     made = value(last.call("create_backup", "ticket", base, now_ns=7 * NANO))
     archive = base / "backups" / "7.tar.gz"
@@ -74,9 +74,7 @@ def test_a_backup_of_last_is_one_of_the_tickets_as_far_as_it_says(
     assert repr(made) == f"TicketBackup(id='7', timestamp=7, size_bytes={made.size_bytes})"
 
 
-def test_a_restore_to_a_second_is_one_to_its_last_nanosecond(
-    last: ImplementationUnderTest, base: Path
-) -> None:
+def test_a_restore_to_a_second_is_one_to_its_last_nanosecond(last: Connection, base: Path) -> None:
     second = 1_700_000_000
     answer = last.call("restore_point_in_time", "ticket", base, target_timestamp=second)
     assert value(answer).tables_restored == 2
@@ -87,13 +85,13 @@ def test_a_restore_to_a_second_is_one_to_its_last_nanosecond(
     assert value(before).tables_restored == 0
 
 
-def test_an_error_is_passed_on_as_it_is(last: ImplementationUnderTest, tmp_path: Path) -> None:
+def test_an_error_is_passed_on_as_it_is(last: Connection, tmp_path: Path) -> None:
     answer = last.call("restore_point_in_time", "ticket", tmp_path, target_timestamp=1)
     assert isinstance(answer, Refused)
     assert (answer.kind, answer.message) == ("NoTablesFound", "No tables found")
 
 
-def test_a_backup_of_the_ticket_is_one_of_last(ticket: ImplementationUnderTest, base: Path) -> None:
+def test_a_backup_of_the_ticket_is_one_of_last(ticket: Connection, base: Path) -> None:
     made = value(ticket.call("create_backup", "last", base, now_ns=7 * NANO))
     archive = base / "backups" / "7.tar.gz"
     size = archive.stat().st_size
@@ -107,11 +105,11 @@ def test_a_backup_of_the_ticket_is_one_of_last(ticket: ImplementationUnderTest, 
     assert early.fields == {"target": 6, "oldest": 7}
 
 
-def test_a_claimed_contract_is_not_translated(last: ImplementationUnderTest, base: Path) -> None:
+def test_a_claimed_contract_is_not_translated(last: Connection, base: Path) -> None:
     answer = last.call("create_backup", "last", base, now_ns=7 * NANO)
     assert isinstance(answer, Answered)
     assert answer.untranslated is None
-    Subject(last, "last").expect_own_type("create_backup")
+    Implementation(last, "last").expect_own_type("create_backup")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +131,9 @@ def test_a_claimed_contract_is_not_translated(last: ImplementationUnderTest, bas
 def test_a_translated_type_is_not_the_contracts_own(
     option: str, asked: Any, method: str, lacking: str, tmp_path: Path
 ) -> None:
-    subject = Subject(ImplementationUnderTest(option, tmp_path), asked)
+    implementation = Implementation(Connection(option, tmp_path), asked)
     with pytest.raises(BrokenPromise, match=f"the fields of what {method} returns") as broken:
-        subject.expect_own_type(method)
+        implementation.expect_own_type(method)
     assert broken.value.found.endswith(f" (no {lacking})")
 
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, shares
 from pytest_reedbackup.generate.draws import from_the_seed_alone
@@ -149,16 +149,16 @@ def test_the_state_machine_finds_lies(
     monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
     folder = tmp_path_factory.mktemp("machine")
     templates = Templates(folder / "templates")
-    subject = Subject(ImplementationUnderTest(option, folder), "ticket")
-    machine = Fuzzing(examples=200).seeded(0)(backup_machine(subject, templates))
+    implementation = Implementation(Connection(option, folder), "ticket")
+    machine = Fuzzing(examples=200).seeded(0)(backup_machine(implementation, templates))
     with from_the_seed_alone(), pytest.raises(BrokenPromise):
         run_state_machine_as_test(machine, settings=Fuzzing(examples=200).settings())
 
 
 def test_the_state_machine_accuses_nobody_honest(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("machine")
-    subject = Subject(ImplementationUnderTest("mutants.conforming:Honest", folder), "ticket")
+    implementation = Implementation(Connection("mutants.conforming:Honest", folder), "ticket")
     machine = Fuzzing(examples=25).seeded(0)(
-        backup_machine(subject, Templates(folder / "templates"))
+        backup_machine(implementation, Templates(folder / "templates"))
     )
     run_state_machine_as_test(machine, settings=Fuzzing(examples=25).settings())

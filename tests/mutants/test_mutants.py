@@ -28,7 +28,7 @@ from mutants.catalogue import (
     lying,
     unusable_adapters,
 )
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.adapter_faults import Unusable
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
@@ -143,7 +143,7 @@ def test_a_broken_adapter_costs_one_error_and_no_more(exhibit: Exhibit, broken_h
 def test_an_adapter_that_says_no_hello_is_refused_with_the_cause(
     exhibit: Exhibit, tmp_path: Path, tests_for_children: None
 ) -> None:
-    implementation = ImplementationUnderTest(exhibit.option, tmp_path, TimeLimits(hello=2))
+    implementation = Connection(exhibit.option, tmp_path, TimeLimits(hello=2))
     with pytest.raises(Unusable, match=f"(?s)hello.*{exhibit.breaks}"):
         implementation.hello  # noqa: B018 - asking for it is what starts it
 

@@ -1,4 +1,4 @@
-"""Implementations as subjects of contract `last`, ended after the test."""
+"""Implementations as implementations of contract `last`, ended after the test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model import divergences
 from pytest_reedbackup.parity.hunt import Party
 
@@ -25,13 +25,13 @@ def _one_share(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def party(tmp_path: Path) -> Iterator[Callable[..., Party]]:
     """Makes one of two implementations to be compared, by its option."""
-    started: list[ImplementationUnderTest] = []
+    started: list[Connection] = []
 
     def make(option: str, mended: frozenset[str] = PORT) -> Party:
         scratch = tmp_path / f"implementation-{len(started)}"
         scratch.mkdir()
-        started.append(ImplementationUnderTest(option, scratch))
-        return Party(Subject(started[-1], "last"), mended)
+        started.append(Connection(option, scratch))
+        return Party(Implementation(started[-1], "last"), mended)
 
     yield make
     for implementation in started:

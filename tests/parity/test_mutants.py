@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from parity.mutations import MUTATIONS, Mutation, served
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -19,12 +19,12 @@ ENOUGH = 2000
 
 
 def hunted(a: Party, b: Party, kept: Path, seed: int = 1) -> BrokenPromise:
-    def campaign(one: Subject, other: Subject) -> None:
+    def campaign(one: Implementation, other: Implementation) -> None:
         hunt = Hunt(Party(one, a.mended), Party(other, b.mended), kept, "the command")
         hunt.run(Fuzzing(ENOUGH, seed), share=0)
 
     with pytest.raises(BrokenPromise) as broken:
-        run_campaign(a.subject, campaign, b.subject)
+        run_campaign(a.implementation, campaign, b.implementation)
     return broken.value
 
 

@@ -15,7 +15,7 @@ from parity.mutations import MUTATIONS, served
 from parity.test_mutants import hunted
 
 import pytest_reedbackup.parity.hunt
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.damages import Gone
 from pytest_reedbackup.generate.last.descriptions import scenario_in_words
@@ -79,12 +79,12 @@ def searched(a: Party, b: Party, fuzzing: Fuzzing, kept: Path) -> Tally:
     """What a hunt that must find nothing has compared."""
     tallies = []
 
-    def campaign(one: Subject, other: Subject) -> None:
+    def campaign(one: Implementation, other: Implementation) -> None:
         hunt = Hunt(Party(one, a.mended), Party(other, b.mended), kept)
         hunt.run(fuzzing, share=0)
         tallies.append(hunt.tally)
 
-    run_campaign(a.subject, campaign, b.subject)
+    run_campaign(a.implementation, campaign, b.implementation)
     return tallies[0]
 
 
@@ -228,7 +228,7 @@ def test_creates_in_one_second_and_clocks_that_go_back_are_made_so_on_both_sides
         ["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "reedbase_backup", "serve", BASELINE]
     )
     port, baseline = party("python-last"), party(served_baseline, NOTHING)
-    if not baseline.subject.clock.is_settable:
+    if not baseline.implementation.clock.is_settable:
         pytest.skip("needs libfaketime")
     scenario = Scenario((SOUND,), (Create(), Create(), Create(at=-60), List()))
     assert compared(port, baseline, scenario).accepted["D4"] == 1
@@ -242,7 +242,7 @@ def test_without_clocks_that_can_be_set_no_two_backups_are_of_one_second(
     party: Callable[..., Party],
 ) -> None:
     baseline = party(BASELINE, NOTHING)
-    if baseline.subject.clock.is_settable:
+    if baseline.implementation.clock.is_settable:
         pytest.skip("its clock can be set")
     scenario = Scenario((SOUND,), (Create(), Create(at=-5)))
     assert compared(party("python-last"), baseline, scenario).accepted["D4"] == 0
@@ -323,15 +323,15 @@ def test_a_difference_is_kept_as_a_folder_and_told_in_words(
 def failing(party: Party, fault: Exception, after: int) -> Party:
     """A party whose adapter raises `fault` from some call on."""
     calls = iter(range(after))
-    implementation = party.subject.implementation
-    call = implementation.call
+    connection = party.implementation.connection
+    call = connection.call
 
     def fails(*arguments: Any, **params: int) -> Answer:
         if next(calls, None) is None:
             raise fault
         return call(*arguments, **params)
 
-    implementation.call = fails  # type: ignore[method-assign]
+    connection.call = fails  # type: ignore[method-assign]
     return party
 
 
@@ -353,7 +353,7 @@ def test_what_a_recording_lacks_is_passed_over_while_shrinking(
     known: set[str] = set()
     found: list[Scenario] = []
     tried: list[Scenario] = []
-    call, play = b.subject.implementation.call, Comparison.play
+    call, play = b.implementation.connection.call, Comparison.play
 
     def recorded(*arguments: Any, **params: int) -> Answer:
         if found and tried[-1].digest not in known:
@@ -369,7 +369,7 @@ def test_what_a_recording_lacks_is_passed_over_while_shrinking(
             found.append(scenario)
             raise
 
-    b.subject.implementation.call = recorded  # type: ignore[method-assign]
+    b.implementation.connection.call = recorded  # type: ignore[method-assign]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Comparison, "play", noting)
         broken = hunted(undeclared, b, tmp_path / "kept")

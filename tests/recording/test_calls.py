@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
@@ -75,30 +75,30 @@ def base(tmp_path: Path) -> Path:
     return base
 
 
-Played = Callable[[Callable[[Subject], Any]], tuple[Any, Subject]]
+Played = Callable[[Callable[[Implementation], Any]], tuple[Any, Implementation]]
 
 
 @pytest.fixture
 def played(moody: str, tmp_path: Path) -> Iterator[Played]:
-    """Records what is done with a subject; what came of it, and the subject's replay."""
+    """Records what is done with an implementation; gives what came of it, and its replay."""
 
-    def play(act: Callable[[Subject], Any]) -> tuple[Any, Subject]:
+    def play(act: Callable[[Implementation], Any]) -> tuple[Any, Implementation]:
         recorder = Recorder()
-        implementation = ImplementationUnderTest(moody, tmp_path, LIMITS, recorder)
+        connection = Connection(moody, tmp_path, LIMITS, recorder)
         with runs(CASE, CASE.id):
-            came = act(Subject(implementation, "last"))
+            came = act(Implementation(connection, "last"))
         taped = recorder.hand_over(CASE.id, outcome())
         path = tmp_path / "the.tape"
         writer = TapeWriter(path)
         for name, content in taped["blobs"].items():
             writer.add_blob(name, content)
         case = msgspec.json.decode(taped["case"], type=CaseTape)
-        writer.finish(Tape(header(implementation), {CASE.id: case}))
-        replay = ImplementationUnderTest(f"replay:{path}", tmp_path, LIMITS)
+        writer.finish(Tape(header(connection), {CASE.id: case}))
+        replay = Connection(f"replay:{path}", tmp_path, LIMITS)
         opened.append(replay)
-        return came, Subject(replay, "last")
+        return came, Implementation(replay, "last")
 
-    opened: list[ImplementationUnderTest] = []
+    opened: list[Connection] = []
     yield play
     for replay in opened:
         replay.close()
@@ -118,19 +118,19 @@ def outcome() -> CaseOutcome:
     )
 
 
-def header(implementation: ImplementationUnderTest) -> Header:
+def header(connection: Connection) -> Header:
     return Header(
         format=FORMAT,
         version=VERSION,
         kit="0",
         recorded="2026-11-24T20:00:00+00:00",
         machine=machine(),
-        implementation=implementation.option,
+        implementation=connection.option,
         in_process=True,
-        hello=implementation.hello,
+        hello=connection.hello,
         contracts=["last"],
-        clock=implementation.clock.way,
-        clock_is_settable=implementation.clock.is_settable,
+        clock=connection.clock.way,
+        clock_is_settable=connection.clock.is_settable,
         seed=0,
         examples=100,
         shares=1,
@@ -146,7 +146,9 @@ def moved(base: Path) -> Path:
 
 
 def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(played, base):
-    came, replay = played(lambda subject: [subject.create_backup(base) for _ in range(2)])
+    came, replay = played(
+        lambda implementation: [implementation.create_backup(base) for _ in range(2)]
+    )
     elsewhere = moved(base)
     with runs(CASE, CASE.id):
         again = [replay.create_backup(elsewhere) for _ in range(2)]
@@ -156,7 +158,7 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(play
     assert isinstance(answered, Answered)
     assert answered.value.path == str(elsewhere / "backups" / Path(came[1].value.path).name)
     assert Path(answered.value.path).read_bytes() == b"packed"
-    recording = replay.implementation.recording
+    recording = replay.connection.recording
     assert recording is not None
     # Before these two the kit asked whether its clock moves the implementation's.
     error = recording.cases[CASE.id].calls[-2].reply["error"]
@@ -166,7 +168,7 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(play
 
 
 def test_the_last_answer_is_given_again(played, base):
-    _, replay = played(lambda subject: subject.restore_point_in_time(base, 7))
+    _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
     with runs(CASE, CASE.id):
         for _ in range(3):
             assert replay.restored(base, 7).target_timestamp == 7
@@ -182,14 +184,14 @@ def test_the_last_answer_is_given_again(played, base):
     ids=["another-target", "another-method", "another-state"],
 )
 def test_what_was_not_asked_then_cannot_be_answered(played, base, ask):
-    _, replay = played(lambda subject: subject.restore_point_in_time(base, 7))
+    _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
     with runs(CASE, CASE.id), pytest.raises(NotRecorded, match="does not have this call") as found:
         ask(replay, base)
     assert "record again with this kit" in str(found.value)
 
 
 def test_another_case_has_nothing_of_it(played, base):
-    _, replay = played(lambda subject: subject.list_backups(base))
+    _, replay = played(lambda implementation: implementation.list_backups(base))
     other = Case("last/list/order", "In order.")
     with runs(other, other.id), pytest.raises(NotRecorded, match="does not have this case"):
         replay.list_backups(base)
@@ -203,9 +205,9 @@ def test_another_case_has_nothing_of_it(played, base):
 def test_a_fault_happens_again(played, base, name, fault):
     base = base.rename(base.with_name(name))
 
-    def ask(subject):
+    def ask(implementation):
         with pytest.raises(fault) as found:
-            subject.list_backups(base)
+            implementation.list_backups(base)
         return found.value
 
     came, replay = played(ask)
@@ -215,7 +217,7 @@ def test_a_fault_happens_again(played, base, name, fault):
 
 
 def test_the_clock_says_what_it_said(played, base, monkeypatch):
-    said, replay = played(lambda subject: [subject.clock.seconds() for _ in range(3)])
+    said, replay = played(lambda implementation: [implementation.clock.seconds() for _ in range(3)])
     monkeypatch.setattr("time.time", lambda: 5.0)
     replay.clock.reset()
     with runs(CASE, CASE.id):
@@ -228,8 +230,8 @@ def test_the_clock_says_what_it_said(played, base, monkeypatch):
 
 
 def test_a_recording_has_neither_functions_nor_a_process(played, base):
-    _, replay = played(lambda subject: subject.list_backups(base))
+    _, replay = played(lambda implementation: implementation.list_backups(base))
     with pytest.raises(MissingCapability, match="not the functions themselves"):
-        _ = replay.implementation.functions
+        _ = replay.connection.functions
     with pytest.raises(MissingCapability, match="neither killed nor traced"):
-        _ = replay.implementation.command
+        _ = replay.connection.command

@@ -28,7 +28,7 @@ from pytest_reedbackup.checks.expectations import (
     refusal_of,
     value_of,
 )
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT, RETENTION
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import (
@@ -54,7 +54,7 @@ _SECOND_NS = 10**9
     "ticket/create/archive",
     "Create writes one gzip member that holds a plain tar to backups/{id}.tar.gz.",
 )
-def test_create_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     expect_that(
         archive.is_file() and not archive.is_symlink(),
@@ -73,7 +73,7 @@ def test_create_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
 
 
 @case("ticket/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
-def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     for command in COMMANDS:
         ended = judged(command, archive)
@@ -89,7 +89,7 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Subject, reedbackup_db: Pat
     "ticket/create/archive/base-of-any-name",
     "Create writes to backups/ of the base, whatever the base is called.",
 )
-def test_the_base_may_have_any_name(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_the_base_may_have_any_name(reedbackup: Implementation, reedbackup_db: Path) -> None:
     base = under_another_name(reedbackup_db)
     archive = archive_of(base, reedbackup.created(base).id)
     expect(f"the files in backups/ of {base.name!r}", archive.name in backups_listing(base), True)
@@ -101,7 +101,7 @@ def test_the_base_may_have_any_name(reedbackup: Subject, reedbackup_db: Path) ->
     {"small": SMALL, "awkward": AWKWARD},
 )
 def test_the_archive_holds_the_whole_database(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     source = live_tree(base)
@@ -110,7 +110,9 @@ def test_the_archive_holds_the_whole_database(
 
 
 @case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
-def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
+def test_the_archive_keeps_mtimes(
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+) -> None:
     base = reedbackup_make_db(AWKWARD)
     source = live_tree(base).entries
     archived = read_tree(archive_of(base, reedbackup.created(base).id)).entries
@@ -132,7 +134,7 @@ def test_the_archive_keeps_mtimes(reedbackup: Subject, reedbackup_make_db: MakeD
     "The archive keeps the mode of what a group writes to, setgid folders among it.",
 )
 def test_the_archive_keeps_the_modes_of_a_shared_database(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     share_with_a_group(reedbackup_db)
     source = live_tree(reedbackup_db)
@@ -146,7 +148,7 @@ def test_the_archive_keeps_the_modes_of_a_shared_database(
     "A later archive holds the whole database too, as it is by then.",
 )
 def test_a_later_archive_holds_the_whole_database_too(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     reedbackup.clock.advance()
@@ -161,7 +163,7 @@ def test_a_later_archive_holds_the_whole_database_too(
 
 @case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")
 def test_the_archive_holds_nothing_of_backups_or_registry(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     reedbackup.clock.advance()
@@ -178,14 +180,16 @@ def test_the_archive_holds_nothing_of_backups_or_registry(
 
 
 @case("ticket/create/info", "The BackupInfo that create returns is the first that list shows.")
-def test_create_returns_what_list_shows_first(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_returns_what_list_shows_first(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     made = reedbackup.created(reedbackup_db)
     listed = reedbackup.listed(reedbackup_db)
     expect("the first entry of list_backups", listed[:1], [made])
 
 
 @case("ticket/create/info/size", "size_bytes is the archive file's size on disk.")
-def test_size_bytes_is_the_archives_size(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_size_bytes_is_the_archives_size(reedbackup: Implementation, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
     expect("size_bytes", made.size_bytes, archive_of(reedbackup_db, made.id).stat().st_size)
 
@@ -202,7 +206,7 @@ def test_size_bytes_is_the_archives_size(reedbackup: Subject, reedbackup_db: Pat
     },
 )
 def test_table_count_counts_folders(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     # Neither a loose file nor a folder inside a table is a table; an empty folder is.
@@ -220,7 +224,9 @@ def test_table_count_counts_folders(
 
 
 @case("ticket/create/info/of-earlier", "List shows an earlier backup as create returned it.")
-def test_list_shows_an_earlier_backup_as_it_was(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_list_shows_an_earlier_backup_as_it_was(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     earlier = reedbackup.created(reedbackup_db)
     # A copied or synchronised archive carries any time.
     set_file_time(archive_of(reedbackup_db, earlier.id), 10**9)
@@ -232,7 +238,9 @@ def test_list_shows_an_earlier_backup_as_it_was(reedbackup: Subject, reedbackup_
 
 
 @case("ticket/create/info/timestamp", "timestamp is the Unix second of the backup.")
-def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_timestamp_is_the_second_of_the_backup(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     # One after the other, though they fall into one second.
     for number in range(1, 4):
         earliest = reedbackup.clock.seconds()
@@ -250,7 +258,7 @@ def test_timestamp_is_the_second_of_the_backup(reedbackup: Subject, reedbackup_d
 
 
 @case("ticket/create/info/compression", 'compression is "gzip".')
-def test_compression_is_gzip(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_compression_is_gzip(reedbackup: Implementation, reedbackup_db: Path) -> None:
     expect("compression of create_backup", reedbackup.created(reedbackup_db).compression, "gzip")
     expect("compression of list_backups", reedbackup.newest(reedbackup_db).compression, "gzip")
 
@@ -259,7 +267,7 @@ def test_compression_is_gzip(reedbackup: Subject, reedbackup_db: Path) -> None:
     "ticket/create/compression",
     "The archive of the 10k-row database is at most 35 % of the summed file sizes.",
 )
-def test_backup_compression(reedbackup: Subject, reedbackup_db_10k: Path) -> None:
+def test_backup_compression(reedbackup: Implementation, reedbackup_db_10k: Path) -> None:
     total = sum(entry.size for entry in live_tree(reedbackup_db_10k).entries.values())
     made = reedbackup.created(reedbackup_db_10k)
     size = archive_of(reedbackup_db_10k, made.id).stat().st_size
@@ -277,7 +285,7 @@ def test_backup_compression(reedbackup: Subject, reedbackup_db_10k: Path) -> Non
     {"small": SMALL, "awkward": AWKWARD},
 )
 def test_create_leaves_the_source_untouched(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     for lock in base.glob("tables/*/.lock"):
@@ -305,7 +313,7 @@ def test_create_leaves_the_source_untouched(
 
 @case("ticket/create/no-indices", "Without indices/ create succeeds, and restore makes none.")
 def test_a_base_without_indices_is_backed_up(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(DatabaseSpec(tables=2, rows=6))
     reedbackup.restore_point_in_time(base, backup_around(reedbackup, base))
@@ -313,7 +321,9 @@ def test_a_base_without_indices_is_backed_up(
 
 
 @case("ticket/create/same-second", "Two backups in one second are both kept, under two ids.")
-def test_two_backups_in_one_second_are_both_kept(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_two_backups_in_one_second_are_both_kept(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     earlier = live_tree(reedbackup_db)
     first = reedbackup.created(reedbackup_db)
     change_everything(reedbackup_db)
@@ -328,7 +338,9 @@ def test_two_backups_in_one_second_are_both_kept(reedbackup: Subject, reedbackup
 
 
 @case("ticket/create/same-second/newer", "Of two backups in one second the later one is newer.")
-def test_the_later_backup_of_a_second_is_newer(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_the_later_backup_of_a_second_is_newer(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     earlier = live_tree(reedbackup_db)
     first = reedbackup.created(reedbackup_db)
     change_everything(reedbackup_db)
@@ -347,7 +359,7 @@ def test_the_later_backup_of_a_second_is_newer(reedbackup: Subject, reedbackup_d
 
 @case("ticket/create/same-second/burst", "Five backups as fast as they come are five backups.")
 def test_backups_as_fast_as_they_come_are_all_kept(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     ids = {reedbackup.created(reedbackup_db).id for _ in range(5)}
     expect("how many different ids they have", len(ids), 5)
@@ -359,7 +371,7 @@ def test_backups_as_fast_as_they_come_are_all_kept(
     "ticket/create/same-second/after-a-removal",
     "Where an earlier backup of the second was removed, a new one takes no other's place.",
 )
-def test_a_backup_takes_no_others_place(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_a_backup_takes_no_others_place(reedbackup: Implementation, reedbackup_db: Path) -> None:
     first, second, third = (reedbackup.created(reedbackup_db).id for _ in range(3))
     archive_of(reedbackup_db, first).unlink()
     kept = [archive_of(reedbackup_db, backup_id).stat().st_ino for backup_id in (second, third)]
@@ -379,7 +391,7 @@ def test_a_backup_takes_no_others_place(reedbackup: Subject, reedbackup_db: Path
     "A backup made after the clock went back is kept and carries the clock's time.",
 )
 def test_a_backup_after_the_clock_went_back_is_kept(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     reedbackup.clock.set(1_800_000_000)
     made = [reedbackup.created(reedbackup_db).id]
@@ -403,7 +415,7 @@ def test_a_backup_after_the_clock_went_back_is_kept(
     "Where backups of a time to come are there, a new one is kept and carries the clock's time.",
 )
 def test_a_backup_beside_backups_of_the_future_is_kept(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     """What a clock that went back looks like, on any clock."""
     future = reedbackup.clock.seconds() + 10**6
@@ -428,7 +440,7 @@ def test_a_backup_beside_backups_of_the_future_is_kept(
     {"missing": "typo/.reed", "below-a-missing-folder": "no/such/folder/.reed", "a-file": "file"},
 )
 def test_create_refuses_a_base_that_is_no_folder(
-    reedbackup: Subject, reedbackup_db: Path, variant: str
+    reedbackup: Implementation, reedbackup_db: Path, variant: str
 ) -> None:
     around = reedbackup_db.parent
     (around / "file").write_text("no database")
@@ -440,7 +452,9 @@ def test_create_refuses_a_base_that_is_no_folder(
 
 
 @case("ticket/create/no-tables", "Without tables/ create answers NoTablesFound, creating nothing.")
-def test_create_refuses_a_base_without_tables(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_refuses_a_base_without_tables(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     shutil.rmtree(reedbackup_db / "tables")
     before = Tree.read(reedbackup_db)
     answer = reedbackup.create_backup(reedbackup_db)
@@ -450,7 +464,7 @@ def test_create_refuses_a_base_without_tables(reedbackup: Subject, reedbackup_db
 
 @case("ticket/create/no-tables/empty", "An empty tables/ is a database of 0 tables.")
 def test_an_empty_tables_folder_is_a_database(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(EMPTY)
     source = live_tree(base)

@@ -15,7 +15,7 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
     refusal_of,
 )
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_files
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.implementations.client import Answered, Refused
@@ -50,7 +50,9 @@ MARGIN_SECS = 15
     "ticket/create/hot",
     "A table that writers write to is in the backup as before or after each write.",
 )
-def test_a_table_is_never_in_between(reedbackup: Subject, reedbackup_make_db: MakeDatabase) -> None:
+def test_a_table_is_never_in_between(
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     made: list[str] = []
     with writers("busy", base, WRITTEN):
@@ -84,7 +86,7 @@ def _create_on(process: Served, base: Path, made: list[str]) -> None:
     {"first": WRITTEN[:1], "middle": WRITTEN[1:2], "last": WRITTEN[2:]},
 )
 def test_a_writer_is_waited_for(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Sequence[str]
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Sequence[str]
 ) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     with writers("once", base, variant):
@@ -101,7 +103,7 @@ def test_a_writer_is_waited_for(
     "A lock that stays taken ends in LockTimeout, which names the table, within 60 s.",
 )
 def test_a_lock_that_stays_taken_ends_in_an_error(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     kept = reedbackup.created(base)
@@ -109,7 +111,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
     reedbackup.clock.advance()
     with (
         writers("held", base, WRITTEN[1:2]),
-        reedbackup.implementation.waited_for(LOCK_LIMIT_SECS + MARGIN_SECS),
+        reedbackup.connection.waited_for(LOCK_LIMIT_SECS + MARGIN_SECS),
     ):
         _expect_lock_timeout(reedbackup, base, WRITTEN[1])
         expect_same_tree("all but backups/", source_tree(base), before)
@@ -130,7 +132,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
     )
 
 
-def _expect_lock_timeout(reedbackup: Subject, base: Path, table: str) -> None:
+def _expect_lock_timeout(reedbackup: Implementation, base: Path, table: str) -> None:
     what = f"create_backup while the lock of {table} stays taken"
     try:
         answer = reedbackup.create_backup(base)
@@ -143,9 +145,9 @@ def _expect_lock_timeout(reedbackup: Subject, base: Path, table: str) -> None:
     expect_named(refusal_of(answer, what, ("LockTimeout",)), table, what)
 
 
-def _database(reedbackup: Subject, make_database: MakeDatabase) -> Path:
+def _database(reedbackup: Implementation, make_database: MakeDatabase) -> Path:
     """Tables that take a while to read, with writers that say which version they wrote."""
-    reedbackup.implementation.command  # noqa: B018 - what it does with locks is not recorded
+    reedbackup.connection.command  # noqa: B018 - what it does with locks is not recorded
     base = make_database(SMALL)
     for name in WRITTEN:
         create_table(base, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.checks.bases import change_everything, live_tree
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.injection.traced.kills import (
@@ -49,7 +49,7 @@ class Scene:
     "Killed at any moment, restore leaves all of the old tree or all of the new one.",
 )
 def test_a_killed_restore_leaves_no_mixture(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db)
     took_secs = min(_restore_secs(reedbackup, scene, f"timed {turn}") for turn in range(3))
@@ -71,7 +71,7 @@ def test_a_killed_restore_leaves_no_mixture(
     basic=True,  # kills by the clock hardly ever hit the moment of the switch
 )
 def test_a_restore_killed_at_a_rename_leaves_no_mixture(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db)
     is_seen = False
@@ -86,7 +86,7 @@ def test_a_restore_killed_at_a_rename_leaves_no_mixture(
         raise MissingCapability("renames", "this implementation restores without any")
 
 
-def _scene(reedbackup: Subject, make_database: MakeDatabase) -> Scene:
+def _scene(reedbackup: Implementation, make_database: MakeDatabase) -> Scene:
     base = make_database(DatabaseSpec(tables=6, rows=60, versions=4, indices=3))
     new = live_tree(base)
     target = reedbackup.created(base).timestamp
@@ -94,7 +94,7 @@ def _scene(reedbackup: Subject, make_database: MakeDatabase) -> Scene:
     return Scene(base, target, live_tree(base), new)
 
 
-def _restore_secs(reedbackup: Subject, scene: Scene, name: str) -> float:
+def _restore_secs(reedbackup: Implementation, scene: Scene, name: str) -> float:
     """How long an undisturbed restore takes; what it says of that itself is not relied on."""
     restore = scene.victim(name)
     started = time.perf_counter()
@@ -104,7 +104,9 @@ def _restore_secs(reedbackup: Subject, scene: Scene, name: str) -> float:
     return took_secs
 
 
-def _expect_old_or_new(reedbackup: Subject, scene: Scene, victim: Restore, when: str) -> None:
+def _expect_old_or_new(
+    reedbackup: Implementation, scene: Scene, victim: Restore, when: str
+) -> None:
     """After the next call, whichever it is, the trees are one or the other."""
     reedbackup.listed(victim.base)
     reedbackup.clock.advance() if reedbackup.clock.is_settable else None

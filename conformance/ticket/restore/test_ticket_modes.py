@@ -14,7 +14,7 @@ from pytest_reedbackup.checks.bases import (
     with_cleared_bits_back,
 )
 from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import ROOTS, read_tree
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.injection.surroundings.umask import under_umask
@@ -30,7 +30,7 @@ Arrange = Callable[[Path], None]
     "Restore brings back the modes of what a group writes to, setgid and sticky folders among it.",
 )
 def test_restore_brings_back_the_modes_of_a_shared_database(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     _share(reedbackup_db)
     _expect_modes_back(reedbackup, reedbackup_db)
@@ -95,7 +95,7 @@ ARRANGEMENTS: dict[str, Arrange] = {
     {name: ARRANGEMENTS[name] for name in ("closed", "folders", "files")},
 )
 def test_restore_brings_back_modes(
-    reedbackup: Subject, reedbackup_db: Path, variant: Arrange
+    reedbackup: Implementation, reedbackup_db: Path, variant: Arrange
 ) -> None:
     variant(reedbackup_db)
     _expect_modes_back(reedbackup, reedbackup_db)
@@ -107,7 +107,7 @@ def test_restore_brings_back_modes(
     {"000": 0o000, "027": 0o027, "077": 0o077},
 )
 def test_restore_brings_back_modes_whatever_the_umask(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: int
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: int
 ) -> None:
     bases = [reedbackup_make_db(SMALL) for _ in ARRANGEMENTS]
     for arrange, base in zip(ARRANGEMENTS.values(), bases, strict=True):
@@ -117,7 +117,7 @@ def test_restore_brings_back_modes_whatever_the_umask(
             _expect_modes_back(reedbackup, base)
 
 
-def _expect_modes_back(reedbackup: Subject, base: Path) -> None:
+def _expect_modes_back(reedbackup: Implementation, base: Path) -> None:
     """The modes that are there must come back once all are others."""
     expected = live_tree(base)
     target = backup_around(reedbackup, base)
@@ -135,7 +135,7 @@ def _change_modes(base: Path) -> None:
         (base / root).chmod(0o755)
 
 
-def _roots_without_members(reedbackup: Subject, base: Path, target: int) -> set[str]:
+def _roots_without_members(reedbackup: Implementation, base: Path, target: int) -> set[str]:
     """Of tables/ and indices/, those that the backup before `target` only implies.
 
     create/content asks for what is under them, so that their own modes may be in no archive.

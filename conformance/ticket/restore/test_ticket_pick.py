@@ -19,7 +19,7 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
     refusal_of,
 )
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.clone import clone_tree
@@ -44,7 +44,7 @@ class History:
     # As text, 99999997 sorts after 100000000.
     TIMES = (99_999_997, 100_000_000, 100_000_003)
 
-    def __init__(self, reedbackup: Subject, base: Path, *, own: bool = False) -> None:
+    def __init__(self, reedbackup: Implementation, base: Path, *, own: bool = False) -> None:
         self.base = base
         trees: dict[int, Tree] = {}
         waits = own and not reedbackup.clock.is_settable
@@ -76,7 +76,9 @@ class History:
 
 
 @case("ticket/restore/pick", "Restore takes the newest backup at or before the target.")
-def test_restore_takes_the_newest_at_or_before(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_takes_the_newest_at_or_before(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     history = History(reedbackup, reedbackup_db, own=True)
     first, second, third = history.times
     expected_by_target = {
@@ -100,7 +102,7 @@ def test_restore_takes_the_newest_at_or_before(reedbackup: Subject, reedbackup_d
 
 @case("ticket/restore/pick/tie", "Of the backups of one second, restore takes the last created.")
 def test_restore_takes_the_latest_created_of_one_second(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     # Twelve, for as text the tenth sorts before the second.
     for count in (2, 12):
@@ -121,7 +123,7 @@ def test_restore_takes_the_latest_created_of_one_second(
     "Restore takes no archive under another name, though the number in it would fit better.",
 )
 def test_restore_takes_no_archive_under_another_name(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     made = reedbackup.created(reedbackup_db)
@@ -133,7 +135,7 @@ def test_restore_takes_no_archive_under_another_name(
 
 
 @case("ticket/restore/none", "Where every backup is later, restore answers BackupNotFound.")
-def test_restore_missing_backup(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_missing_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
     oldest = 1_000_000_000
     for seconds in (oldest + 5, oldest):
         backup_at(reedbackup, reedbackup_db, seconds)
@@ -148,7 +150,7 @@ def test_restore_missing_backup(reedbackup: Subject, reedbackup_db: Path) -> Non
 
 
 @case("ticket/restore/none/no-backups", "Without any backup restore answers BackupNotFound.")
-def test_restore_without_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_without_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
     before = Tree.read(reedbackup_db)
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1_800_000_000)
     refusal = refusal_of(answer, "a restore", ("BackupNotFound",))
@@ -160,7 +162,7 @@ def test_restore_without_backups(reedbackup: Subject, reedbackup_db: Path) -> No
     "ticket/restore/none/no-base",
     "A restore of a base that is not there is refused, and nothing is created.",
 )
-def test_restore_without_a_base(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_without_a_base(reedbackup: Implementation, reedbackup_db: Path) -> None:
     before = Tree.read(reedbackup_db.parent)
     typo = reedbackup_db.parent / "typo" / ".reed"
     refusal_of(reedbackup.restore_point_in_time(typo, 1_800_000_000), "a restore")
@@ -168,7 +170,7 @@ def test_restore_without_a_base(reedbackup: Subject, reedbackup_db: Path) -> Non
 
 
 @case("ticket/restore/idempotent/sequence", "A restore after a restore works, back and forth.")
-def test_restores_follow_restores(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Path) -> None:
     history = History(reedbackup, reedbackup_db)
     for number in (0, 2, 1, 0, 2):
         reedbackup.restored(reedbackup_db, history.times[number])
@@ -198,7 +200,7 @@ def test_restores_follow_restores(reedbackup: Subject, reedbackup_db: Path) -> N
     },
 )
 def test_extreme_targets_follow_the_rule(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     reedbackup_db: Path,
     variant: Callable[[list[int]], tuple[int, int | None]],
 ) -> None:
@@ -221,7 +223,7 @@ def test_extreme_targets_follow_the_rule(
     {"0": 0, "1": 1, "2^31": 2**31, "2^32": 2**32, "2^63": 2**63, "2^64-1": U64_MAX},
 )
 def test_backups_of_extreme_seconds_are_found(
-    reedbackup: Subject, reedbackup_db: Path, variant: int
+    reedbackup: Implementation, reedbackup_db: Path, variant: int
 ) -> None:
     expected = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / f"{variant}.tar.gz")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pytest_reedbackup.checks.bases import archive_of, live_tree
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
 from pytest_reedbackup.databases.spec import MANY_TABLES, Spec
@@ -69,7 +69,9 @@ CLOSED: dict[str, Callable[[Path], None]] = {
     "ticket/restore/placement",
     "What create accepted, restore brings back where folders are read-only.",
 )
-def test_restore_replaces_read_only_folders(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_replaces_read_only_folders(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     _close_all(reedbackup_db)
     _expect_brought_back(reedbackup, reedbackup_db)
 
@@ -80,7 +82,7 @@ def test_restore_replaces_read_only_folders(reedbackup: Subject, reedbackup_db: 
     CLOSED,
 )
 def test_restore_replaces_read_only_folders_for_who_is_not_root(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     variant(reedbackup_db)
     with served(reedbackup, tracer=bound_by_permissions()) as process:
@@ -135,9 +137,9 @@ MOUNTED: dict[str, Callable[[Path, Mounts], list[Path]]] = {
     MOUNTED,
 )
 def test_restore_brings_back_what_is_mounted(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path, Mounts], list[Path]]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path, Mounts], list[Path]]
 ) -> None:
-    reedbackup.implementation.command  # noqa: B018 - mounts are not recorded
+    reedbackup.connection.command  # noqa: B018 - mounts are not recorded
     with mounts_below(reedbackup_db.parent) as mounts:
         points = variant(reedbackup_db, mounts)
         _require_seen(reedbackup, reedbackup_db)
@@ -146,7 +148,7 @@ def test_restore_brings_back_what_is_mounted(
             what = f"whether {point.relative_to(reedbackup_db.parent)} is still a mount point"
             expect(what, is_mounted(point), True)
         # Nothing that is left of it keeps the process in there.
-        reedbackup.implementation.close()
+        reedbackup.connection.close()
 
 
 # Many tables ----------------------------------------------------------------------
@@ -157,7 +159,7 @@ def test_restore_brings_back_what_is_mounted(
     "What create accepted, restore brings back with more tables than open files allowed.",
 )
 def test_restore_needs_fewer_open_files_than_tables(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(MANY_TABLES)
     with served(reedbackup) as process:
@@ -190,7 +192,7 @@ def _accepted(calls: Calls, base: Path) -> int:
     return timestamp
 
 
-def _require_seen(reedbackup: Subject, base: Path) -> None:
+def _require_seen(reedbackup: Implementation, base: Path) -> None:
     """Raises MissingCapability where the implementation sees nothing of what is mounted here.
 
     A process in a mount namespace of its own sees what is below instead.

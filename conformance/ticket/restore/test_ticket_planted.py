@@ -17,7 +17,7 @@ from pytest_reedbackup.checks.bases import (
     live_tree,
 )
 from pytest_reedbackup.checks.expectations import expect_same_tree, value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import Spec
@@ -121,7 +121,7 @@ PLANTED: dict[str, Callable[[Path, Path], None]] = {
     "ticket/restore/planted",
     "Restore writes through no symlink in the place of a file or a table.",
 )
-def test_restore_writes_through_no_symlink(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_writes_through_no_symlink(reedbackup: Implementation, reedbackup_db: Path) -> None:
     def plant(base: Path, outside: Path) -> None:
         _files(base, outside)
         _table(base, outside)
@@ -135,16 +135,16 @@ def test_restore_writes_through_no_symlink(reedbackup: Subject, reedbackup_db: P
     PLANTED,
 )
 def test_nothing_in_the_live_tree_is_written_through(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path, Path], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path, Path], None]
 ) -> None:
     _expect_nothing_written_through(reedbackup, reedbackup_db, variant)
 
 
 def _expect_nothing_written_through(
-    reedbackup: Subject, base: Path, plant: Callable[[Path, Path], None]
+    reedbackup: Implementation, base: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     scene = _scene(reedbackup, base)
-    with reedbackup.implementation.waited_for(PATIENCE_SECS):
+    with reedbackup.connection.waited_for(PATIENCE_SECS):
         with scene.copy() as copy:
             outside, planted = _plant_live(copy, plant)
             # Whether it is refused is for create/special-file.
@@ -181,7 +181,9 @@ def _expect_outside(call: str, base: Path, before: Tree) -> None:
     "ticket/restore/planted/names-of-restore",
     "Whatever lies under the names of its temporary files, restore writes through none of it.",
 )
-def test_restore_writes_through_none_of_its_names(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_writes_through_none_of_its_names(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     scene = _scene(reedbackup, reedbackup_db)
 
     def restore(process: Served, base: Path) -> Answer:
@@ -197,7 +199,9 @@ def test_restore_writes_through_none_of_its_names(reedbackup: Subject, reedbacku
     "ticket/restore/planted/names-of-create",
     "Whatever lies under the names of its temporary files, create writes through none of it.",
 )
-def test_create_writes_through_none_of_its_names(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_create_writes_through_none_of_its_names(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     scene = _scene(reedbackup, reedbackup_db)
 
     def expect_done(base: Path, answer: Answered, what: str) -> None:
@@ -208,7 +212,7 @@ def test_create_writes_through_none_of_its_names(reedbackup: Subject, reedbackup
     _expect_no_name_written_through(reedbackup, scene, Served.create_backup, expect_done)
 
 
-def _scene(reedbackup: Subject, base: Path) -> Scene:
+def _scene(reedbackup: Implementation, base: Path) -> Scene:
     backed_up = live_tree(base)
     target = backup_around(reedbackup, base)
     change_everything(base)
@@ -217,7 +221,7 @@ def _scene(reedbackup: Subject, base: Path) -> Scene:
 
 
 def _expect_no_name_written_through(
-    reedbackup: Subject,
+    reedbackup: Implementation,
     scene: Scene,
     call: Callable[[Served, Path], Answer],
     expect_done: Callable[[Path, Answered, str], None],
@@ -258,7 +262,7 @@ def _expect_not_written_through(
         remove_tree(path)
 
 
-def _names(reedbackup: Subject, scene: Scene) -> list[Name]:
+def _names(reedbackup: Implementation, scene: Scene) -> list[Name]:
     """What names a create and a restore of such a base come to."""
 
     def act(process: Served, base: Path) -> None:

@@ -21,7 +21,7 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
     value_of,
 )
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import (
     ROOTS,
@@ -41,7 +41,7 @@ MakeDatabase = Callable[[Spec], Path]
 
 
 @case("ticket/restore/exact-tree", "Restore makes tables/ and indices/ what they were.")
-def test_restore_point_in_time(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_point_in_time(reedbackup: Implementation, reedbackup_db: Path) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
@@ -55,7 +55,7 @@ def test_restore_point_in_time(reedbackup: Subject, reedbackup_db: Path) -> None
     {"small": SMALL, "awkward": AWKWARD, "many-tables": MANY_TABLES, "empty": EMPTY},
 )
 def test_restore_brings_back_every_shape(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     expected = live_tree(base)
@@ -72,7 +72,9 @@ def test_restore_brings_back_every_shape(
     "ticket/restore/exact-tree/base-of-any-name",
     "Restore makes tables/ and indices/ what they were, whatever the base is called.",
 )
-def test_restore_works_in_a_base_of_any_name(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_works_in_a_base_of_any_name(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     base = under_another_name(reedbackup_db)
     expected = live_tree(base)
     target = backup_around(reedbackup, base)
@@ -147,7 +149,7 @@ def _make_what_hides(base: Path) -> None:
     },
 )
 def test_restore_undoes(
-    reedbackup: Subject, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)
@@ -162,7 +164,7 @@ def test_restore_undoes(
     "ticket/restore/others-untouched",
     "Restore leaves registry/, backups/ and everything else in the base as they were.",
 )
-def test_restore_leaves_all_else_alone(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_leaves_all_else_alone(reedbackup: Implementation, reedbackup_db: Path) -> None:
     target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
     (reedbackup_db / "registry" / "users.dict").write_text("code|username|created_at\n0|new|1\n")
@@ -191,7 +193,9 @@ def test_restore_leaves_all_else_alone(reedbackup: Subject, reedbackup_db: Path)
     "ticket/restore/others-untouched/backups",
     "Restore leaves every file in backups/, more than are kept or unreadable, and makes nothing.",
 )
-def test_restore_leaves_every_file_in_backups(reedbackup: Subject, reedbackup_db: Path) -> None:
+def test_restore_leaves_every_file_in_backups(
+    reedbackup: Implementation, reedbackup_db: Path
+) -> None:
     shutil.rmtree(reedbackup_db / "registry")
     target = backup_around(reedbackup, reedbackup_db)
     backups = reedbackup_db / "backups"
@@ -212,7 +216,7 @@ def test_restore_leaves_every_file_in_backups(reedbackup: Subject, reedbackup_db
     "Whatever an archive holds of registry/ and backups/ is not restored.",
 )
 def test_restore_writes_nothing_of_registry_or_backups(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     members = [
@@ -234,7 +238,7 @@ def test_restore_writes_nothing_of_registry_or_backups(
     {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_the_report_counts_what_was_restored(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     (base / "tables" / "loose.txt").write_text("no table, but restored")
@@ -256,7 +260,7 @@ def test_the_report_counts_what_was_restored(
 
 @case("ticket/restore/report/duration", "duration_ms is the milliseconds that the restore took.")
 def test_the_report_tells_the_duration(
-    reedbackup: Subject, reedbackup_make_db: MakeDatabase
+    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(AWKWARD)
     target = backup_around(reedbackup, base)
@@ -275,7 +279,7 @@ def test_the_report_tells_the_duration(
 
 @case("ticket/restore/idempotent", "The same restore twice gives the same tree.")
 def test_the_same_restore_twice_gives_the_same_tree(
-    reedbackup: Subject, reedbackup_db: Path
+    reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pytest_reedbackup.checks.bases import live_tree, other_tree
 from pytest_reedbackup.checks.expectations import expect_same_tree, refusal_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import flipped_bits
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.databases.templates import Templates
@@ -46,11 +46,11 @@ def scratch_folder() -> Path | None:
 class BackupMachine(RuleBasedStateMachine):
     """create, list, restore, changes, a moving clock, foreign files, damaged archives."""
 
-    def __init__(self, subject: Subject, templates: Templates) -> None:
+    def __init__(self, implementation: Implementation, templates: Templates) -> None:
         super().__init__()
         self._open = ExitStack()
         base = self._open.enter_context(templates.cloned(FUZZ_BASE, scratch_folder()))
-        self._model = Model(subject, base)
+        self._model = Model(implementation, base)
         self._now = EPOCH
 
     def teardown(self) -> None:
@@ -107,7 +107,9 @@ class BackupMachine(RuleBasedStateMachine):
         damages = list(flipped_bits(sound, 16))
         damage, content = damages[place % len(damages)]
         archive.write_bytes(content)
-        answer = self._model.subject.restore_point_in_time(self._model.base, picked.timestamp)
+        answer = self._model.implementation.restore_point_in_time(
+            self._model.base, picked.timestamp
+        )
         refusal_of(answer, f"a restore with {damage}", ("BackupCorrupted",))
         expect_same_tree("the live tree", live_tree(self._model.base), before)
         archive.write_bytes(sound)
@@ -118,6 +120,8 @@ class BackupMachine(RuleBasedStateMachine):
         self._model.check_list()
 
 
-def backup_machine(subject: Subject, templates: Templates) -> Callable[[], BackupMachine]:
+def backup_machine(
+    implementation: Implementation, templates: Templates
+) -> Callable[[], BackupMachine]:
     """A factory of machines for Hypothesis's `run_state_machine_as_test`."""
-    return lambda: BackupMachine(subject, templates)
+    return lambda: BackupMachine(implementation, templates)

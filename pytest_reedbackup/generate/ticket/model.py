@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.bases import live_tree
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, refusal_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.views.tree import Tree
 
@@ -39,7 +39,7 @@ class ModelBackup:
 class Model:
     """An implementation and a base, and what must be true of them."""
 
-    subject: Subject
+    implementation: Implementation
     base: Path
     backups: list[ModelBackup] = field(default_factory=list)
     _made: int = 0
@@ -47,8 +47,8 @@ class Model:
     def create(self, at: int) -> None:
         """A backup at the second `at`, and all that the contract says of it."""
         tree = live_tree(self.base)
-        self.subject.clock.set(at)
-        info = self.subject.created(self.base)
+        self.implementation.clock.set(at)
+        info = self.implementation.created(self.base)
         expect("its timestamp", info.timestamp, at)
         taken = sorted(backup.id for backup in self.backups)
         expect_that(
@@ -78,7 +78,7 @@ class Model:
         """list_backups shows just the backups there are, newest first."""
         readable = [backup for backup in self.backups if backup.is_readable]
         expected = [backup.id for backup in sorted(readable, key=_age, reverse=True)]
-        listed = [info.id for info in self.subject.listed(self.base)]
+        listed = [info.id for info in self.implementation.listed(self.base)]
         expect("the ids of list_backups", listed, expected)
 
     def restore(self, target: int) -> None:
@@ -87,11 +87,11 @@ class Model:
         picked = self.picked(target)
         if picked is None or not picked.is_readable:
             kind = "BackupNotFound" if picked is None else "BackupCorrupted"
-            answer = self.subject.restore_point_in_time(self.base, target)
+            answer = self.implementation.restore_point_in_time(self.base, target)
             refusal_of(answer, f"a restore to {target}", (kind,))
             expect_same_tree("the live tree after the refusal", live_tree(self.base), before)
             return
-        report = self.subject.restored(self.base, target)
+        report = self.implementation.restored(self.base, target)
         expect_same_tree(f"the tree restored to {target}", live_tree(self.base), picked.tree)
         entries = picked.tree.entries
         tables = [

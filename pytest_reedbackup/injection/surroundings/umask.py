@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 
 
 @contextmanager
-def under_umask(subject: Subject, mask: int) -> Iterator[None]:
+def under_umask(implementation: Implementation, mask: int) -> Iterator[None]:
     """Has the implementation, in process or not, called under this umask, and the harness too."""
     # A process has the umask of whoever started it.
-    subject.implementation.close()
+    implementation.connection.close()
     before = os.umask(mask)
     try:
         yield
     finally:
         os.umask(before)
-        subject.implementation.close()
+        implementation.connection.close()

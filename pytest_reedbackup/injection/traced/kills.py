@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.client import Answer
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES, calls_in, tracing, was_killed
@@ -22,9 +22,11 @@ class Restore:
     target: int
 
 
-def restore_killed_after(subject: Subject, restore: Restore, secs: float) -> Answer | None:
+def restore_killed_after(
+    implementation: Implementation, restore: Restore, secs: float
+) -> Answer | None:
     """Kills the process `secs` after the call; the answer, if it came before."""
-    with served(subject, secs=secs) as process:
+    with served(implementation, secs=secs) as process:
         try:
             return process.restore_point_in_time(restore.base, restore.target)
         except TimedOut:
@@ -41,7 +43,9 @@ class Attempt:
     """Whether it was killed in the restore, rather than while the process started."""
 
 
-def restore_killed_at_rename(subject: Subject, restore: Restore, number: int) -> Attempt:
+def restore_killed_at_rename(
+    implementation: Implementation, restore: Restore, number: int
+) -> Attempt:
     """Kills the process at its `number`-th rename, by strace.
 
     Renames are where implementations switch from the old tree to the new: a
@@ -52,16 +56,18 @@ def restore_killed_at_rename(subject: Subject, restore: Restore, number: int) ->
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
         tracer = tracing([*OPENS, *RENAMES], trace, kill_at=(RENAMES, number))
-        attempt = _attempt(subject, restore, tracer, trace)
+        attempt = _attempt(implementation, restore, tracer, trace)
         if attempt.answer is not None:
             calls_in(trace, restore.base)
         return attempt
 
 
-def _attempt(subject: Subject, restore: Restore, tracer: Sequence[str], trace: Path) -> Attempt:
+def _attempt(
+    implementation: Implementation, restore: Restore, tracer: Sequence[str], trace: Path
+) -> Attempt:
     in_call = False
     try:
-        with served(subject, tracer=tracer) as process:
+        with served(implementation, tracer=tracer) as process:
             in_call = True
             return Attempt(process.restore_point_in_time(restore.base, restore.target))
     except Crashed:

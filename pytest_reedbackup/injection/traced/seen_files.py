@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
@@ -37,7 +37,7 @@ class SeenFile:
     written: int = 0
 
 
-def files_made_by_create(subject: Subject, base: Path, umask: int) -> list[SeenFile]:
+def files_made_by_create(implementation: Implementation, base: Path, umask: int) -> list[SeenFile]:
     """What files a create of `base`, which must succeed, makes in a process under `umask`.
 
     Raises MissingCapability without strace.
@@ -48,7 +48,7 @@ def files_made_by_create(subject: Subject, base: Path, umask: int) -> list[SeenF
 
     names = (*MAKING_FOLDERS, *RENAMES, *CHANGING_MODES, *WRITING, *STARTING)
     seen = _Seen(umask)
-    for call in traced(subject, names, base, act):
+    for call in traced(implementation, names, base, act):
         seen.add(call)
     return seen.files
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations import translation
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Answer, Client
@@ -24,14 +24,14 @@ class Served:
     `secs` is how long a call may take before it raises TimedOut.
     """
 
-    subject: Subject
+    implementation: Implementation
     client: Client
     pid: int
     secs: float
 
     def create_backup(self, base: Path) -> Answer:
-        """create_backup at the time that the subject's clock tells."""
-        return self._call("create_backup", base, **self.subject.clock.params())
+        """create_backup at the time that the implementation's clock tells."""
+        return self._call("create_backup", base, **self.implementation.clock.params())
 
     def list_backups(self, base: Path) -> Answer:
         """list_backups."""
@@ -42,13 +42,13 @@ class Served:
         return self._call("restore_point_in_time", base, target_timestamp=target)
 
     def _call(self, method: str, base: Path, **params: int) -> Answer:
-        contract = self.subject.contract
+        contract = self.implementation.contract
         return translation.call(self.client, method, contract, base, self.secs, **params)
 
 
 @contextmanager
 def served(
-    subject: Subject,
+    implementation: Implementation,
     *,
     tracer: Sequence[str] = (),
     secs: float | None = None,
@@ -57,13 +57,13 @@ def served(
 
     Raises MissingCapability for a recording, and AdapterFault where it does not start.
     """
-    implementation = subject.implementation
-    command = [*tracer, *implementation.command]
-    environment = {**implementation.environment, **_QUIET_START}
+    connection = implementation.connection
+    command = [*tracer, *connection.command]
+    environment = {**connection.environment, **_QUIET_START}
     process = ChildProcess(command, environment)
     client = Client(process)
     try:
-        client.hello(implementation.limits.hello)
-        yield Served(subject, client, process.pid, secs or implementation.limits.call)
+        client.hello(connection.limits.hello)
+        yield Served(implementation, client, process.pid, secs or connection.limits.call)
     finally:
         client.close()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served, served
 from pytest_reedbackup.injection.traced.strace import NOT_REACHED, OPENS, tracing
 from pytest_reedbackup.model.failures import MissingCapability
@@ -53,7 +53,7 @@ class SystemCall:
 
 
 def traced(
-    subject: Subject, names: Sequence[str], base: Path, act: Callable[[Served], None]
+    implementation: Implementation, names: Sequence[str], base: Path, act: Callable[[Served], None]
 ) -> list[SystemCall]:
     """The calls by these `names` that a process of its own makes from its start through `act`.
 
@@ -63,7 +63,7 @@ def traced(
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
         program, *options = tracing([*OPENS, *names], trace)
-        with served(subject, tracer=[program, "-xx", *options]) as process:
+        with served(implementation, tracer=[program, "-xx", *options]) as process:
             act(process)
         found = list(_parsed(trace.read_text(errors="replace"), os.getcwd()))
     real = os.path.realpath(base)

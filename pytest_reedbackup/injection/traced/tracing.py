@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import value_of
-from pytest_reedbackup.connections.implementation import Subject
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.injection.traced.strace import OPENS, calls_in, tracing
 
 
-def traced_restore(subject: Subject, base: Path, target: int, calls: Sequence[str]) -> list[str]:
+def traced_restore(
+    implementation: Implementation, base: Path, target: int, calls: Sequence[str]
+) -> list[str]:
     """Those of the system calls `calls` that a restore makes, in a process of its own.
 
     Raises MissingCapability where strace is missing, may not trace, or sees
@@ -20,7 +22,7 @@ def traced_restore(subject: Subject, base: Path, target: int, calls: Sequence[st
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
-        with served(subject, tracer=tracing([*OPENS, *calls], trace)) as process:
+        with served(implementation, tracer=tracing([*OPENS, *calls], trace)) as process:
             answer = process.restore_point_in_time(base, target)
             value_of(answer, "a restore under strace")
         return [name for name in calls_in(trace, base) if name in calls]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
 from pytest_reedbackup.implementations.clock import CapabilityClock, RealClock
 from pytest_reedbackup.implementations.faketime import FakeTimeClock, remove_traces
 from pytest_reedbackup.model.adapter_faults import AdapterFault
@@ -65,12 +65,12 @@ def served(folder) -> str:
 
 
 @pytest.fixture(scope="module")
-def meet(tmp_path_factory) -> Iterator[Callable[[str], ImplementationUnderTest]]:
+def meet(tmp_path_factory) -> Iterator[Callable[[str], Connection]]:
     """Makes an implementation under test, with a scratch folder of its own."""
-    made: list[ImplementationUnderTest] = []
+    made: list[Connection] = []
 
-    def make(option: str) -> ImplementationUnderTest:
-        made.append(ImplementationUnderTest(option, tmp_path_factory.mktemp("scratch"), LIMITS))
+    def make(option: str) -> Connection:
+        made.append(Connection(option, tmp_path_factory.mktemp("scratch"), LIMITS))
         return made[-1]
 
     yield make
@@ -79,12 +79,12 @@ def meet(tmp_path_factory) -> Iterator[Callable[[str], ImplementationUnderTest]]
 
 
 @pytest.fixture(scope="module")
-def _watch(library, meet, served) -> ImplementationUnderTest:
+def _watch(library, meet, served) -> Connection:
     return meet(served)
 
 
 @pytest.fixture
-def watch(_watch) -> ImplementationUnderTest:
+def watch(_watch) -> Connection:
     """One process for all tests, its clock at the real time."""
     assert isinstance(_watch.clock, FakeTimeClock)
     _watch.clock.reset()
@@ -92,7 +92,7 @@ def watch(_watch) -> ImplementationUnderTest:
     return _watch
 
 
-def made(implementation: ImplementationUnderTest, base: str = "/x"):
+def made(implementation: Connection, base: str = "/x"):
     params = implementation.clock.params()
     return implementation.call("create_backup", "ticket", Path(base), **params).value
 
@@ -246,7 +246,7 @@ def test_without_libfaketime_a_tool_is_missing(meet, served, monkeypatch):
 
 
 @pytest.fixture
-def inside(meet, folder, monkeypatch) -> ImplementationUnderTest:
+def inside(meet, folder, monkeypatch) -> Connection:
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     return meet("watch:Watch")
 

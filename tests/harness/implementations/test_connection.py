@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import ImplementationUnderTest, TimeLimits
+from pytest_reedbackup.connections.connection import Connection, TimeLimits
 from pytest_reedbackup.implementations.clock import CapabilityClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
 
@@ -37,14 +37,14 @@ while True:
 
 
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Callable[..., ImplementationUnderTest]]:
+def meet(tmp_path: Path) -> Iterator[Callable[..., Connection]]:
     """Makes an implementation under test, with a scratch folder of its own."""
-    made: list[ImplementationUnderTest] = []
+    made: list[Connection] = []
 
-    def make(option: str, limits: TimeLimits = PATIENT) -> ImplementationUnderTest:
+    def make(option: str, limits: TimeLimits = PATIENT) -> Connection:
         scratch = tmp_path / f"scratch {len(made)}"
         scratch.mkdir()
-        made.append(ImplementationUnderTest(option, scratch, limits))
+        made.append(Connection(option, scratch, limits))
         return made[-1]
 
     yield make
@@ -52,7 +52,7 @@ def meet(tmp_path: Path) -> Iterator[Callable[..., ImplementationUnderTest]]:
         implementation.close()
 
 
-def listed(implementation: ImplementationUnderTest):
+def listed(implementation: Connection):
     return implementation.call("list_backups", "ticket", BASE).value
 
 

@@ -44,7 +44,7 @@ def test_factory(reedbackup_make_db):
 def test_backup(reedbackup, reedbackup_db):
     reedbackup.clock.set(1_700_000_000)
     made = reedbackup.created(reedbackup_db)
-    print("IMPLEMENTATION", reedbackup.implementation.hello.name)
+    print("IMPLEMENTATION", reedbackup.connection.hello.name)
     assert made.timestamp == 1_700_000_000
     assert reedbackup.listed(reedbackup_db) == [made]
 

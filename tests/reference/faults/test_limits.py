@@ -83,7 +83,10 @@ def test_every_one_of_them_keeps_its_writer_out(make_base, locked, database):
     )
     with writer:
         assert writer.stdout.readline() == b"held\n"
-        code = "from reedbase_backup.disk import locks; locks.TABLE_TIMEOUT_SECS = 1\n" + RESTORE_LIMITED
+        code = (
+            "from reedbase_backup.disk import locks; locks.TABLE_TIMEOUT_SECS = 1\n"
+            + RESTORE_LIMITED
+        )
         command = [sys.executable, "-c", code, str(base)]
         # The children have a patience of their own, which is the documented one.
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
