@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.databases.templates import Templates
     from pytest_reedbackup.generate.campaign import Fuzzing
+    from pytest_reedbackup.model.target import Target
     from pytest_reedbackup.recording.recorder import Recorder
-    from pytest_reedbackup.session.connecting import Target
     from pytest_reedbackup.session.run import Run
     from pytest_reedbackup.session.settings import Settings
 

@@ -37,6 +37,7 @@ from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.target import TimeLimits
 from pytest_reedbackup.recording import limits
 from pytest_reedbackup.recording.clocks import RecordedClock, ReplayedClock
 from pytest_reedbackup.recording.format import Tape
@@ -58,14 +59,6 @@ _PROBES = 5
 _MODULE_OBJECT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
-    """How long the harness waits, in seconds (adapter protocol, "Time-outs")."""
-
-    hello: float = 30.0
-    call: float = 60.0
-
-
 @dataclass
 class Connection:
     """Starts an implementation when it is needed, and afresh after a fault.
@@ -75,7 +68,7 @@ class Connection:
 
     option: str
     scratch: Path
-    limits: TimeLimits = TimeLimits()
+    limits: TimeLimits = field(default_factory=TimeLimits)
     recorder: Recorder | None = None
     """Where its calls are recorded, if they are."""
     bases: set[Path] = field(default_factory=set, init=False)

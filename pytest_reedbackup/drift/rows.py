@@ -11,8 +11,8 @@ from pytest_reedbackup.checks.expectations import A_VALUE
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result
-from pytest_reedbackup.session.connecting import Target
 from reedbase_backup.adapter.protocol import Contract
 
 _LONGEST = 110

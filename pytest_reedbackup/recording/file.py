@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, Tape
+from pytest_reedbackup.recording.format import FORMAT, VERSION, Tape
 
 _INDEX = "tape.json"
 _BLOBS = "blobs/"
@@ -160,10 +160,3 @@ def current_umask() -> int:
     umask = os.umask(0o022)
     os.umask(umask)
     return umask
-
-
-def describe(header: Header) -> str:
-    """Of when and where a tape is, for a report."""
-    machine = header.machine
-    where = " ".join(filter(None, (machine.get("system"), machine.get("processor"))))
-    return f"a replay, recorded {header.recorded} on {where} by kit {header.kit}"

@@ -20,8 +20,8 @@ from msgspec import Struct
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.outcome import CaseOutcome
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result
-from pytest_reedbackup.session.connecting import Target
 
 SCHEMA_VERSION: Final = 1
 
@@ -145,7 +145,7 @@ def implementation_report(result: Result, target: Target) -> ImplementationRepor
         language=hello.language,
         capabilities=list(hello.capabilities),
         clock=target.clock,
-        replayed=target.recording.header.recorded if target.recording else None,
+        replayed=target.recorded.time if target.recorded else None,
         verdict=result.statement,
         exit_status=result.exit_status,
         unchecked_rules={rule: case.detail for rule, case in result.unchecked_rules.items()},

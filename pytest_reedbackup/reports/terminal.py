@@ -10,11 +10,10 @@ from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
-from pytest_reedbackup.recording.file import describe
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import matrices
-from pytest_reedbackup.session.connecting import Target
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -93,7 +92,10 @@ def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome])
 
 def _replayed(target: Target) -> str:
     """That it is no implementation that ran, and from when."""
-    return f"; {describe(target.recording.header)}" if target.recording else ""
+    origin = target.recorded
+    if origin is None:
+        return ""
+    return f"; a replay, recorded {origin.time} on {origin.machine} by kit {origin.kit}"
 
 
 def _share(result: Result) -> str:

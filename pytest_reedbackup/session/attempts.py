@@ -18,7 +18,7 @@ import pytest
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_case, worst_attempt
-from pytest_reedbackup.session.connecting import Target
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.judging import (
     CUT_OFF,
     SET_UP_ONLY,

@@ -1,96 +1,78 @@
-"""Who is held against what: every implementation of a run, met once."""
+"""Start every implementation of a run once, to find what it is."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.smoke import check_that_it_sees
 from pytest_reedbackup.generate.shares import divide_into
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
+from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.file import current_umask
-from pytest_reedbackup.recording.format import Tape
-from reedbase_backup.adapter.protocol import Contract, Hello
+from pytest_reedbackup.recording.format import Header, Tape
+from pytest_reedbackup.recording.replay import open_tape
+from reedbase_backup.adapter.protocol import Contract
 
 
-@dataclass(frozen=True)
-class Target:
-    """One implementation to be held against one contract."""
-
-    option: str
-    contract: Contract
-    hello: Hello
-    clock: str
-    """How its clock is set."""
-    limits: TimeLimits
-    clock_is_settable: bool = False
-    in_process: bool = False
-    recording: Tape | None = field(default=None, repr=False, hash=False, compare=False)
-    """What is played back, where it is no implementation that runs."""
-
-    @property
-    def translated_from(self) -> Contract | None:
-        """The contract that the implementation does claim, where `contract` is not claimed."""
-        claimed = self.hello.contracts
-        return None if self.contract in claimed else claimed[0]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What a declared divergence may call it: as given, as it says itself, as recorded."""
-        recorded = [self.recording.header.implementation] if self.recording else []
-        return frozenset([self.option, self.hello.name, *recorded])
-
-    def __str__(self) -> str:
-        """What it is called in test names."""
-        return f"{self.option}-{self.contract}"
-
-
-def meet(
+def connect(
     name: str,
     option: str,
     limits: TimeLimits,
     databases: Path,
     wanted: Sequence[Contract] = (),
 ) -> list[Target]:
-    """One target a wanted contract, claimed or translated; by default one a claimed contract.
+    """Return one target a wanted contract, claimed or translated; by default a claimed contract.
 
-    `databases` is the folder that the databases of the run are made in. Raises
+    `databases` is the folder that the databases of the run are made in. Raise
     UsageError, by the name of the option that names the implementation, also
     where it does not see that folder.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
-        implementation = Connection(option, Path(scratch), limits)
+        connection = Connection(option, Path(scratch), limits)
         try:
-            hello, clock = implementation.hello, implementation.clock
-            recording = _playable(implementation.recording)
-            if recording is None and not implementation.is_in_process:
-                check_that_it_sees(implementation, hello.contracts[0], databases)
+            hello, clock = connection.hello, connection.clock
+            recording = connection.recording
+            if recording is not None:
+                _check_umask(recording.header)
+            elif not connection.is_in_process:
+                check_that_it_sees(connection, hello.contracts[0], databases)
         except AdapterFault as fault:
             raise pytest.UsageError(f"{name}: {fault}") from fault
         finally:
-            implementation.close()
-    met = Target(
+            connection.close()
+    first = Target(
         option=option,
         contract=hello.contracts[0],
         hello=hello,
         clock=clock.way,
         limits=limits,
         clock_is_settable=clock.is_settable,
-        in_process=implementation.is_in_process,
-        recording=recording,
+        in_process=connection.is_in_process,
+        recorded=_origin(recording.header) if recording is not None else None,
     )
     contracts = dict.fromkeys(wanted) or hello.contracts
-    return [replace(met, contract=contract) for contract in contracts]
+    return [replace(first, contract=contract) for contract in contracts]
 
 
-def divide_as_recorded(targets: Sequence[Target]) -> None:
+def recordings_of(targets: Iterable[Target]) -> Mapping[str, Tape]:
+    """Return what is played back in this run, by option."""
+    recordings = {}
+    for option in dict.fromkeys(target.option for target in targets if target.recorded):
+        file = open_tape(option)
+        file.close()
+        recordings[option] = file.tape
+    return recordings
+
+
+def divide_as_recorded(recordings: Iterable[Tape]) -> None:
     """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
-    recorded = {p.recording.header.shares for p in targets if p.recording is not None}
+    recorded = {recording.header.shares for recording in recordings}
     if len(recorded) > 1:
         raise pytest.UsageError(
             "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"
@@ -99,12 +81,17 @@ def divide_as_recorded(targets: Sequence[Target]) -> None:
     divide_into(next(iter(recorded), None))
 
 
-def _playable(recording: Tape | None) -> Tape | None:
-    """The recording, where its states can be met here. Raises Unusable."""
-    if recording is not None and recording.header.umask != (umask := current_umask()):
-        wanted = recording.header.umask
+def _check_umask(header: Header) -> None:
+    """Raise Unusable where the states of a recording cannot come about here."""
+    wanted, umask = header.umask, current_umask()
+    if wanted != umask:
         raise Unusable(
             f"it was recorded under umask {wanted:03o}, and this is {umask:03o}, so that files get"
             f" other modes; run `umask {wanted:03o}` first"
         )
-    return recording
+
+
+def _origin(header: Header) -> Origin:
+    parts = (header.machine.get("system"), header.machine.get("processor"))
+    machine = " ".join(part for part in parts if part)
+    return Origin(header.implementation, header.recorded, machine, header.kit)

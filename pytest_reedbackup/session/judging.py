@@ -10,14 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.connections.connection import TimeLimits
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
-from pytest_reedbackup.session.connecting import Target
+from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of
 

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import case_of
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.recording import limits
 from pytest_reedbackup.recording.file import TapeWriter, current_umask
 from pytest_reedbackup.recording.format import FORMAT, VERSION, CaseTape, Header, Tape
@@ -20,7 +21,6 @@ from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.running import runs, taped_name
 from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.session.attempts import outcome_told_by
-from pytest_reedbackup.session.connecting import Target
 from pytest_reedbackup.session.settings import Settings
 
 # Where a report carries what was recorded of its case.
@@ -49,11 +49,11 @@ class Replaying:
         if case is None or target is None:
             return
         lacking, baseline = None, self._settings.baseline
-        if target.recording is not None:
-            taped = target.recording.cases.get(taped_name(item))
+        if target.recorded is not None:
+            taped = self._settings.recordings[target.option].cases.get(taped_name(item))
             options = {each.option for each in self._settings.targets}
             lacking = limits.missing_of_recording(case, taped, others=len(options) > 1)
-        if lacking is None and baseline is not None and baseline.recording is not None:
+        if lacking is None and baseline is not None and baseline.recorded is not None:
             lacking = limits.missing_of_baseline(case)
         if lacking is not None:
             raise lacking

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import TimeLimits
 from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
-from pytest_reedbackup.session.connecting import Target, divide_as_recorded, meet
+from pytest_reedbackup.model.target import Target, TimeLimits
+from pytest_reedbackup.recording.format import Tape
+from pytest_reedbackup.session.connecting import connect, divide_as_recorded, recordings_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite import refuse_tests_from_settings, runs_suite
 from reedbase_backup.adapter.protocol import Contract
@@ -28,6 +29,8 @@ class Settings:
 
     targets: tuple[Target, ...]
     baseline: Target | None
+    recordings: Mapping[str, Tape]
+    """What is played back, by the option that names it."""
     case_patterns: tuple[str, ...]
     declared: Declared
     """What the package declares of its own implementations, and the user's entries on top."""
@@ -64,14 +67,15 @@ class Settings:
         targets = tuple(
             target
             for option in dict.fromkeys(options.reedbackup_impl)
-            for target in meet(
+            for target in connect(
                 "--reedbackup-impl", option, limits, databases, options.reedbackup_contract
             )
         )
         # Its first contract: a baseline of `last` is timed against others of `ticket` too.
         name = "--reedbackup-baseline"
-        compared = meet(name, baseline, limits, databases)[0] if baseline else None
-        divide_as_recorded([*targets, *([compared] if compared else [])])
+        compared = connect(name, baseline, limits, databases)[0] if baseline else None
+        recordings = recordings_of([*targets, *([compared] if compared else [])])
+        divide_as_recorded(recordings.values())
         met = {
             name
             for target in (*targets, *([compared] if compared else []))
@@ -81,6 +85,7 @@ class Settings:
         return cls(
             targets=targets,
             baseline=compared,
+            recordings=recordings,
             case_patterns=tuple(options.reedbackup_case),
             declared=divergences.shipped(met).under(own),
             declared_in=options.reedbackup_divergences,
@@ -135,7 +140,7 @@ def _record(config: pytest.Config, targets: tuple[Target, ...], path: Path | Non
         return None
     if len({target.option for target in targets}) != 1:
         raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
-    if targets[0].recording is not None:
+    if targets[0].recorded is not None:
         raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
     if not runs_suite(config):
         raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_reedbackup.connections.connection import TimeLimits
 from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.model.verdict import results
 from pytest_reedbackup.reports import drift_table
-from pytest_reedbackup.session.connecting import Target
 from reedbase_backup.adapter.protocol import Hello
 
 HELLO = Hello(

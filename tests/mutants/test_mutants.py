@@ -28,10 +28,11 @@ from mutants.catalogue import (
     lying,
     unusable_adapters,
 )
-from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.adapter_faults import Unusable
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.target import TimeLimits
 
 LIES = list(lying())
 BROKEN = list(broken_adapters())

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.client import Answered, Refused
 from pytest_reedbackup.model.adapter_faults import (
@@ -20,6 +20,7 @@ from pytest_reedbackup.model.adapter_faults import (
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.failures import MissingCapability, UnfitValue
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.target import TimeLimits
 from pytest_reedbackup.recording.file import TapeWriter, current_umask
 from pytest_reedbackup.recording.format import FORMAT, VERSION, CaseTape, Header, Tape
 from pytest_reedbackup.recording.recorder import Recorder

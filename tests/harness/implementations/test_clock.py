@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.clock import CapabilityClock, RealClock
 from pytest_reedbackup.implementations.faketime import FakeTimeClock, remove_traces
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.model.target import TimeLimits
 
 U64_MAX = 2**64 - 1
 # Reads every clock and sleeps, as implementations do; `at` is what the time module says.

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.connections.connection import Connection, TimeLimits
+from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.clock import CapabilityClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
+from pytest_reedbackup.model.target import TimeLimits
 
 BASE = Path("/somewhere/.reed")
 PATIENT = TimeLimits(hello=10.0, call=10.0)
