@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Sequence
@@ -30,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import tomli_w
 from msgspec import Struct
 
 from reedbase_backup.last.divergences import DIVERGENCES
@@ -187,7 +187,7 @@ def parse(document: object, where: str) -> Declared:
 
 
 def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
-    """A TOML file that declares `failures`: implementation, case id, what was found, defect.
+    """Return a TOML file that declares `failures`: implementation, case id, value, defect.
 
     It is refused until each entry has a reason and an id of somebody's own.
     """
@@ -196,15 +196,12 @@ def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
         "\n# the place of each TODO: before that the file is refused.\n"
     ]
     # A case that runs in several shares fails once.
-    for implementation, case_id, found, defect in {each[:2]: each for each in failures}.values():
-        first_line = (found.splitlines() or [""])[0]
-        parts.append(
-            "\n[[divergence]]\n"
-            f"implementation = {_quoted(implementation)}\n"
-            f"case = {_quoted(case_id)}\n"
-            f"reason = {_quoted(f'TODO: found {first_line}')}\n"
-            f"id = {_quoted(defect or 'TODO')}\n"
-        )
+    for implementation, case_id, value, defect in {each[:2]: each for each in failures}.values():
+        first_line = (value.splitlines() or [""])[0]
+        entry = Divergence(implementation, case_id, f"TODO: found {first_line}", defect or "TODO")
+        # Entry by entry: short ones would become inline tables, below which no [[divergence]] can
+        # be added by hand.
+        parts.append(f"\n[[divergence]]\n{tomli_w.dumps(msgspec.structs.asdict(entry))}")
     return "".join(parts)
 
 
@@ -236,8 +233,3 @@ def _nearest(name: str, names: Iterable[str], cutoff: float) -> str | None:
 def _declared_twice(where: str, case_id: str, one: Divergence, other: Divergence) -> str:
     places = " and ".join(f"{each.case!r} of {each.implementation!r}" for each in (one, other))
     return f"{where}: {case_id} is declared twice, by {places}; keep one of the two"
-
-
-def _quoted(text: str) -> str:
-    # JSON's strings are TOML's basic strings, but for DEL.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path):
         read_file(path)
     path.write_text(text.replace('id = "TODO"', 'id = "#1"'), "utf-8")
     assert len(read_file(path).entries) == 1
+
+
+def test_a_starting_file_carries_any_text_and_takes_further_entries(tmp_path: Path):
+    odd = 'é "quoted" \\ \t \x01 \x7f #'
+    text = starting_file([(odd, "a/b", odd, "D4"), ("x", "a/b", "", "")])
+    assert text.startswith("# Declared divergences. Put a reason of your own")
+    assert tomllib.loads(text + in_toml(entry()))["divergence"] == [
+        entry(odd, "a/b", f"TODO: found {odd}", "D4"),
+        entry("x", "a/b", "TODO: found ", "TODO"),
+        entry(),
+    ]
 
 
 def test_a_misspelt_implementation_is_refused_with_the_nearest_name():
