@@ -23,7 +23,7 @@ import msgspec.structs
 from msgspec import UNSET, UnsetType
 
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.implementations.client import Answer, Refused
+from pytest_reedbackup.implementations.answers import Answer, Refused
 from pytest_reedbackup.recorded_steps import Step
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.errors import ReedError

@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import value_of
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import HISTORY_10K
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.implementations.client import Answered
+from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.target import TimeLimits
 from pytest_reedbackup.views.tables import U64_MAX, TableFolder, tables_of
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, refusal_of
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import NO_FOLDER, U64_MAX
 from pytest_reedbackup.views.tree import Tree

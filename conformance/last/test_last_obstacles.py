@@ -10,9 +10,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, refusal_of
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.checks.last_restores import Failed, expect_restore, fates
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,

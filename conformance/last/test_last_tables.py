@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect, expect_that, value_of
+from pytest_reedbackup.checks.expectations import expect, expect_that
 from pytest_reedbackup.checks.last_restores import Failed, Fates, Restored, expect_restore, fates
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.injection.traced.tracing import traced_restore
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import (

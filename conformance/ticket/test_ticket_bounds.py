@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect_that, value_of
+from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
-from pytest_reedbackup.implementations.client import Answer, Answered
+from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import UndecidedBound
 

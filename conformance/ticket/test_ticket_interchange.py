@@ -13,14 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.checks.bases import (
-    archive_of,
-    below_roots,
-    break_hard_links,
-    change_everything,
-    live_tree,
-)
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, value_of
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import (
     normal_name,
@@ -30,12 +24,14 @@ from pytest_reedbackup.databases.archives import (
     read_tree,
     with_full_header,
 )
+from pytest_reedbackup.databases.changes import break_hard_links, change_everything
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.implementations.client import Answered
+from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
+from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import Contract
 

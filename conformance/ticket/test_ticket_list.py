@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import archive_of, backup_at, change_everything
+from pytest_reedbackup.checks.backups import archive_of, backup_at
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE, pack
+from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.injection.surroundings.mounts import mounted_read_only
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tree import Tree

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import archive_of, backups_listing, set_file_time
+from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE
+from pytest_reedbackup.databases.changes import set_file_time
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.views.base import backups_listing
 
 MakeDatabase = Callable[[Spec], Path]
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect, refusal_of
+from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, UnfitValue

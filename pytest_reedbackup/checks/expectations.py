@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
-from pytest_reedbackup.implementations.client import Answer, Answered, Refused
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.implementations.answers import Refused
+from pytest_reedbackup.model.failures import BrokenPromise, short_repr
 from pytest_reedbackup.views.tree import Tree
-
-A_VALUE = "a value"
-"""What is expected of a call that answered with an error instead."""
 
 
 def expect(what: str, found: object, expected: object) -> None:
     """`found` must equal `expected`."""
     if found != expected:
-        raise BrokenPromise(what, expected=_shown(expected), found=_shown(found))
+        raise BrokenPromise(what, expected=short_repr(expected), found=short_repr(found))
 
 
 def expect_that(holds: bool, what: str, *, expected: str, found: object) -> None:
     """`holds` must be true; `expected` says in words what that means."""
     if not holds:
-        raise BrokenPromise(what, expected=expected, found=_shown(found))
-
-
-def value_of(answer: Answer, what: str) -> Any:
-    """The value that a call must have returned."""
-    if isinstance(answer, Answered):
-        return answer.value
-    raise BrokenPromise(what, expected=A_VALUE, found=str(answer))
-
-
-def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refused:
-    """The error that a call must have answered with: of one of `kinds`, if given."""
-    wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
-    if isinstance(answer, Answered):
-        given = answer.value if answer.untranslated is None else answer.untranslated
-        raise BrokenPromise(what, expected=wanted, found=f"success: {_shown(given)}")
-    if kinds and answer.kind not in kinds:
-        raise BrokenPromise(what, expected=wanted, found=str(answer))
-    return answer
+        raise BrokenPromise(what, expected=expected, found=short_repr(found))
 
 
 def expect_named(refusal: Refused, name: str, what: str) -> None:
@@ -63,8 +39,3 @@ def expect_same_tree(what: str, found: Tree, expected: Tree, *, mtime: bool = Fa
             expected=f"{len(expected.entries)} folders and files, unchanged",
             found="\n".join(differences),
         )
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 600 else f"{text[:600]} … ({len(text)} characters)"

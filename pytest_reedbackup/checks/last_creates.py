@@ -16,11 +16,11 @@ from random import Random
 from typing import Any
 
 from pytest_reedbackup.checks.archive_tools import expect_gnu_tar
-from pytest_reedbackup.checks.bases import backups_listing
-from pytest_reedbackup.checks.expectations import expect_that, value_of
+from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.implementations.client import Answer, Refused
+from pytest_reedbackup.implementations.answers import Answer, Refused, value_of
+from pytest_reedbackup.views.base import backups_listing
 
 SUFFIX = ".tar.gz"
 

@@ -18,8 +18,9 @@ from pytest_reedbackup.connections.left_behind import blamed_on_implementation, 
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.implementations import translation
+from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Answer, Answered, Client
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.implementations.clock import (
     CapabilityClock,
     Clock,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.expectations import value_of
 from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.answers import Answer, value_of
 from pytest_reedbackup.implementations.clock import Clock
 from pytest_reedbackup.implementations.translation import foreign_type
 from pytest_reedbackup.model.failures import BrokenPromise

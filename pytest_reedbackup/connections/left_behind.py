@@ -12,7 +12,7 @@ import errno
 from collections.abc import Collection
 from pathlib import Path
 
-from pytest_reedbackup.implementations.client import Answer, Answered
+from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.model.failures import BrokenPromise
 from reedbase_backup.adapter.protocol import LastBackup
 

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
-from pytest_reedbackup.implementations.client import Answer, Answered, Refused
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.views.tree import Tree

@@ -18,9 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.views.base import ROOTS
 from pytest_reedbackup.views.tree import ROOT, Entry, Tree
-
-ROOTS = ("tables", "indices")
 
 _GZIP = 31
 _WHOLE_SECOND_NS = 10**9

@@ -7,9 +7,9 @@ from itertools import takewhile
 
 from msgspec import Struct
 
-from pytest_reedbackup.checks.expectations import A_VALUE
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
+from pytest_reedbackup.model.failures import A_VALUE
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result

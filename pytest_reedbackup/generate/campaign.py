@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.draws import from_the_seed_alone
 from pytest_reedbackup.generate.shares import shares
-from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 
 # Steps of a state machine in one example.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import (
     AdapterFault,
@@ -21,32 +21,6 @@ from pytest_reedbackup.model.adapter_faults import (
 from pytest_reedbackup.model.failures import UnfitValue
 from reedbase_backup.adapter import protocol
 from reedbase_backup.adapter.protocol import Contract
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The implementation returned a value."""
-
-    value: Any
-    elapsed_ns: int
-    untranslated: Any = None
-    """The value in the implementation's own type, where `value` is a translation of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The implementation answered with an error of its own."""
-
-    kind: str
-    fields: dict[str, Any]
-    message: str
-    elapsed_ns: int
-
-    def __str__(self) -> str:
-        return f"error {self.kind}: {self.message}"
-
-
-Answer = Answered | Refused
 
 
 class Client:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pytest_reedbackup.implementations.client import Answer, Answered, Client
+from pytest_reedbackup.implementations.answers import Answer, Answered
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.failures import BrokenPromise
 from reedbase_backup.adapter import protocol
 from reedbase_backup.adapter.protocol import U64_MAX, Contract

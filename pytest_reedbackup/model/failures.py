@@ -6,6 +6,9 @@ is the harness's, the adapter's or the machine's, and its outcome is `error`.
 
 from __future__ import annotations
 
+A_VALUE = "a value"
+"""What is expected of a call that answered with an error instead."""
+
 
 class BrokenPromise(AssertionError):
     """The implementation did not do what the case promises."""
@@ -33,3 +36,9 @@ class MissingCapability(Exception):
 
 class UndecidedBound(Exception):
     """The measurements are too noisy to hold the implementation to a bound, or to clear it."""
+
+
+def short_repr(value: object) -> str:
+    """Return `repr(value)`, cut off where it is long."""
+    text = repr(value)
+    return text if len(text) <= 600 else f"{text[:600]} … ({len(text)} characters)"

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.bases import backups_listing, source_tree
 from pytest_reedbackup.checks.last_creates import is_tar_failure
 from pytest_reedbackup.databases.archives import read_folder, read_members
 from pytest_reedbackup.generate.last.scenarios import Create
@@ -24,6 +23,7 @@ from pytest_reedbackup.parity.facts import (
 )
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.recordings import BASE_MARK, outcome_of
+from pytest_reedbackup.views.base import backups_listing, source_tree
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import FILE_EXISTS, NO_SUCH_FILE
 from pytest_reedbackup.views.tree import Tree, shown

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.implementations.client import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answered, Refused
 from pytest_reedbackup.implementations.translation import (
     NANO,
     TRANSLATIONS,

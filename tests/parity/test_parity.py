@@ -32,7 +32,7 @@ from pytest_reedbackup.generate.last.scenarios import (
     Version,
 )
 from pytest_reedbackup.generate.last.strategies import is_told, scenarios
-from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.model.adapter_faults import Crashed, NotRecorded
 from pytest_reedbackup.parity.comparison import Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.creates import KEPT

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.implementations.client import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answered, Refused
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
     NotRecorded,

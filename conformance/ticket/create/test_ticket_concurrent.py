@@ -11,16 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.bases import archive_of, below_roots, change_everything, live_tree
-from pytest_reedbackup.checks.expectations import expect, expect_that, refusal_of, value_of
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import pack, read_tree
+from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
-from pytest_reedbackup.implementations.client import Answer, Answered, Refused
+from pytest_reedbackup.implementations.answers import (
+    Answer,
+    Answered,
+    Refused,
+    refusal_of,
+    value_of,
+)
 from pytest_reedbackup.injection.together import Work, together
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.case import case
+from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

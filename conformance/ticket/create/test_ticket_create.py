@@ -7,41 +7,36 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.checks.archive_tools import COMMANDS, judged
-from pytest_reedbackup.checks.bases import (
-    archive_of,
-    backup_around,
-    backups_listing,
-    below_roots,
-    change_everything,
-    edit_unseen,
-    live_tree,
-    set_file_time,
-    share_with_a_group,
-    source_tree,
-    under_another_name,
-    with_cleared_bits_back,
-)
-from pytest_reedbackup.checks.expectations import (
-    expect,
-    expect_same_tree,
-    expect_that,
-    refusal_of,
-    value_of,
-)
+from pytest_reedbackup.checks.backups import archive_of, backup_around
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT, RETENTION
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import (
-    ROOTS,
     decompress_one_member,
     normal_name,
     pack,
     read_members,
     read_tree,
 )
+from pytest_reedbackup.databases.changes import (
+    change_everything,
+    edit_unseen,
+    set_file_time,
+    share_with_a_group,
+    under_another_name,
+)
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, DatabaseSpec, Spec
-from pytest_reedbackup.implementations.client import Refused
+from pytest_reedbackup.implementations.answers import Refused, refusal_of, value_of
 from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.views.base import (
+    ROOTS,
+    backups_listing,
+    below_roots,
+    live_tree,
+    source_tree,
+    with_cleared_bits_back,
+)
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import archive_of, source_tree
-from pytest_reedbackup.checks.expectations import expect, expect_named, expect_same_tree, refusal_of
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect, expect_named, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
 
 NAME = "the-special-one"

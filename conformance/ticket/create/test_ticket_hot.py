@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
-from pytest_reedbackup.checks.bases import archive_of, source_tree
+from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import (
     expect,
     expect_named,
     expect_same_tree,
     expect_that,
-    refusal_of,
 )
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_files
 from pytest_reedbackup.databases.spec import SMALL, Spec
-from pytest_reedbackup.implementations.client import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of
 from pytest_reedbackup.injection.together import together
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.writers import HALT_SECS, create_table, torn, writers
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from pytest_reedbackup.checks.bases import archive_of
+from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import mode_of

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import change_everything, live_tree
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.injection.traced.kills import (
@@ -18,6 +18,7 @@ from pytest_reedbackup.injection.traced.kills import (
 )
 from pytest_reedbackup.model.case import case
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
+from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

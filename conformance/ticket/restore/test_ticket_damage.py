@@ -7,8 +7,8 @@ import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import archive_of, change_everything
-from pytest_reedbackup.checks.expectations import expect_named, expect_same_tree, refusal_of
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect_named, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import (
     UNREADABLE,
@@ -20,6 +20,8 @@ from pytest_reedbackup.databases.archives import (
     pack_members,
     special_member,
 )
+from pytest_reedbackup.databases.changes import change_everything
+from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tree import Tree
 

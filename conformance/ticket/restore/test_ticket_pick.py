@@ -6,26 +6,17 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import (
-    archive_of,
-    backup_at,
-    change_everything,
-    live_tree,
-    set_file_time,
-)
-from pytest_reedbackup.checks.expectations import (
-    expect,
-    expect_same_tree,
-    expect_that,
-    refusal_of,
-)
+from pytest_reedbackup.checks.backups import archive_of, backup_at
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import pack
+from pytest_reedbackup.databases.changes import change_everything, set_file_time
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.spec import SMALL, Spec
-from pytest_reedbackup.implementations.client import Refused
+from pytest_reedbackup.implementations.answers import Refused, refusal_of
 from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

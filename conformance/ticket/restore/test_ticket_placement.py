@@ -7,19 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pytest_reedbackup.checks.bases import archive_of, live_tree
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, value_of
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
 from pytest_reedbackup.databases.spec import MANY_TABLES, Spec
-from pytest_reedbackup.implementations.client import Answer, Answered, Refused
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.injection.surroundings.mounts import Mounts, is_mounted, mounts_below
 from pytest_reedbackup.injection.surroundings.open_files import allow_few_open_files
 from pytest_reedbackup.injection.surroundings.rights import bound_by_permissions
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.views.base import live_tree
 
 MakeDatabase = Callable[[Spec], Path]
 

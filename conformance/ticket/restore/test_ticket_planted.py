@@ -9,24 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import (
-    archive_of,
-    backup_around,
-    below_roots,
-    change_everything,
-    live_tree,
-)
-from pytest_reedbackup.checks.expectations import expect_same_tree, value_of
+from pytest_reedbackup.checks.backups import archive_of, backup_around
+from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_tree
+from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import Spec
-from pytest_reedbackup.implementations.client import Answer, Answered
+from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.planting import Name, Outside, Plant, names_used, plants_for
 from pytest_reedbackup.injection.traced.served import Served, served
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

@@ -7,34 +7,23 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import (
-    backup_around,
-    change_everything,
-    edit_unseen,
-    live_tree,
-    other_tree,
-    under_another_name,
-)
-from pytest_reedbackup.checks.expectations import (
-    expect,
-    expect_same_tree,
-    expect_that,
-    value_of,
-)
+from pytest_reedbackup.checks.backups import backup_around
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import (
-    ROOTS,
     UNREADABLE,
     file_member,
     folder_member,
     mode_of,
     pack_members,
 )
+from pytest_reedbackup.databases.changes import change_everything, edit_unseen, under_another_name
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, Spec
-from pytest_reedbackup.implementations.client import Answered
+from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.views.base import ROOTS, live_tree, other_tree
 from pytest_reedbackup.views.tree import Tree
 
 MakeDatabase = Callable[[Spec], Path]

@@ -16,8 +16,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pytest_reedbackup.checks.bases import live_tree, other_tree
-from pytest_reedbackup.checks.expectations import expect_same_tree, refusal_of
+from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import flipped_bits
 from pytest_reedbackup.databases.spec import DatabaseSpec
@@ -25,6 +24,8 @@ from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.ticket.histories import EPOCH
 from pytest_reedbackup.generate.ticket.model import Model
 from pytest_reedbackup.generate.ticket.steps import Step, changes
+from pytest_reedbackup.implementations.answers import refusal_of
+from pytest_reedbackup.views.base import live_tree, other_tree
 
 FUZZ_BASE = DatabaseSpec(tables=2, rows=4, indices=1)
 """What a generated history starts from: small, for thousands of them are made."""

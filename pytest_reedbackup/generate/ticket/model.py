@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_reedbackup.checks.bases import live_tree
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that, refusal_of
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.implementations.answers import refusal_of
+from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
 U64_MAX = 2**64 - 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.implementations.client import Answer
+from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES, calls_in, tracing, was_killed
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import value_of
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations import translation
+from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Answer, Client
+from pytest_reedbackup.implementations.client import Client
 
 # What an interpreter writes beside its modules is no file of the implementation, and a kill at
 # one of its renames there none in a call.

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import value_of
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.injection.traced.strace import OPENS, calls_in, tracing
 

@@ -11,10 +11,8 @@ from pytest_reedbackup.checks.expectations import (
     expect_named,
     expect_same_tree,
     expect_that,
-    refusal_of,
-    value_of,
 )
-from pytest_reedbackup.implementations.client import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of, value_of
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.views.tree import Tree
 

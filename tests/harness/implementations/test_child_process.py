@@ -11,8 +11,9 @@ import pytest
 from harness.conftest import ends_within
 
 from pytest_reedbackup.implementations import child
+from pytest_reedbackup.implementations.answers import Answered
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Answered, Client
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
     ProtocolViolation,

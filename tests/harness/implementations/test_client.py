@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_reedbackup.implementations.client import Answered, Client, Refused
+from pytest_reedbackup.implementations.answers import Answered, Refused
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Misfit, ProtocolViolation
 
 BASE = Path("/somewhere/.reed")

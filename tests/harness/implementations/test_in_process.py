@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_reedbackup.implementations import in_process
-from pytest_reedbackup.implementations.client import Client, Refused
+from pytest_reedbackup.implementations.answers import Refused
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
 from pytest_reedbackup.model.failures import UnfitValue

@@ -11,8 +11,9 @@ import pytest
 from harness.sources import MINE
 
 from pytest_reedbackup.connections.left_behind import blamed_on_implementation
+from pytest_reedbackup.implementations.answers import Answered, Refused
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Answered, Client, Refused
+from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.model.failures import UnfitValue
 from pytest_reedbackup.model.outcome import Outcome

@@ -1,0 +1,53 @@
+"""What an implementation answered to a call: a value, or an error of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_reedbackup.model.failures import A_VALUE, BrokenPromise, short_repr
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The implementation returned a value."""
+
+    value: Any
+    elapsed_ns: int
+    untranslated: Any = None
+    """The value in the implementation's own type, where `value` is a translation of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The implementation answered with an error of its own."""
+
+    kind: str
+    fields: dict[str, Any]
+    message: str
+    elapsed_ns: int
+
+    def __str__(self) -> str:
+        return f"error {self.kind}: {self.message}"
+
+
+Answer = Answered | Refused
+
+
+def value_of(answer: Answer, what: str) -> Any:
+    """The value that a call must have returned."""
+    if isinstance(answer, Answered):
+        return answer.value
+    raise BrokenPromise(what, expected=A_VALUE, found=str(answer))
+
+
+def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refused:
+    """The error that a call must have answered with: of one of `kinds`, if given."""
+    wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
+    if isinstance(answer, Answered):
+        given = answer.value if answer.untranslated is None else answer.untranslated
+        raise BrokenPromise(what, expected=wanted, found=f"success: {short_repr(given)}")
+    if kinds and answer.kind not in kinds:
+        raise BrokenPromise(what, expected=wanted, found=str(answer))
+    return answer
