@@ -11,6 +11,7 @@ from typing import Any
 from pytest_reedbackup.checks.last_creates import is_tar_failure
 from pytest_reedbackup.databases.archives import read_folder, read_members
 from pytest_reedbackup.generate.last.scenarios import Create
+from pytest_reedbackup.implementations.json_outcomes import BASE_MARK, outcome_of
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.facts import (
     AS_BEFORE,
@@ -22,7 +23,6 @@ from pytest_reedbackup.parity.facts import (
     refused,
 )
 from pytest_reedbackup.parity.surroundings import surroundings
-from pytest_reedbackup.recordings import BASE_MARK, outcome_of
 from pytest_reedbackup.views.base import backups_listing, source_tree
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import FILE_EXISTS, NO_SUCH_FILE

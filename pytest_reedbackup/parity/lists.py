@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.generate.last.scenarios import List
+from pytest_reedbackup.implementations.json_outcomes import BASE_MARK, outcome_of
 from pytest_reedbackup.parity.facts import (
     OUTCOME,
     UNTOUCHED,
@@ -20,7 +21,6 @@ from pytest_reedbackup.parity.facts import (
     refused,
 )
 from pytest_reedbackup.parity.surroundings import surroundings
-from pytest_reedbackup.recordings import BASE_MARK, outcome_of
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import NO_FOLDER, U64_MAX, rust_number
 from pytest_reedbackup.views.tree import shown

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_reedbackup.checks.last_restores import gives
 from pytest_reedbackup.databases.held_locks import held
 from pytest_reedbackup.generate.last.scenarios import Restore
+from pytest_reedbackup.implementations.json_outcomes import outcome_of
 from pytest_reedbackup.parity.facts import (
     OUTCOME,
     Facts,
@@ -22,7 +23,6 @@ from pytest_reedbackup.parity.facts import (
 )
 from pytest_reedbackup.parity.surroundings import OTHERWISE, describe_join, surroundings
 from pytest_reedbackup.recording.file import current_umask
-from pytest_reedbackup.recordings import outcome_of
 from pytest_reedbackup.views.snapshot import Snapshot, sha
 from pytest_reedbackup.views.tables import TableFolder, Unreadable, Version, parse_log
 from pytest_reedbackup.views.tree import shown

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_reedbackup.checks.last_restores import UPDATE
+from pytest_reedbackup.implementations.json_outcomes import ok
 from pytest_reedbackup.parity.facts import Line, Side, in_words
 from pytest_reedbackup.parity.restores import appended_line, lossy
 from pytest_reedbackup.parity.users import Choice
-from pytest_reedbackup.recordings import ok
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from pytest_reedbackup.databases.held_locks import held_now
+from pytest_reedbackup.implementations.json_outcomes import BASE_MARK
 from pytest_reedbackup.recording.changes import folder_around
 from pytest_reedbackup.recording.state import digest
-from pytest_reedbackup.recordings import BASE_MARK
 from reedbase_backup.adapter.loading import METHODS
 
 AROUND_MARK = "{around}"

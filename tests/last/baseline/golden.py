@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
+from last.baseline.recordings import RestoreCase, load
 
-from pytest_reedbackup.recordings import RestoreCase, load
 from pytest_reedbackup.views.users import SYSTEM, read_users, readable_users
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -21,17 +21,10 @@ from last.baseline.golden import (
     recoverable,
     users_dict,
 )
+from last.baseline.recordings import Effects, ListCase, Observer, RestoreCase, unpack
 from msgspec import structs
 
-from pytest_reedbackup.recordings import (
-    Effects,
-    ListCase,
-    Observer,
-    RestoreCase,
-    err,
-    ok,
-    unpack,
-)
+from pytest_reedbackup.implementations.json_outcomes import err, ok
 from pytest_reedbackup.views.users import SYSTEM, readable_users
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last import DIVERGENCES, Table, list_backups, restore_point_in_time

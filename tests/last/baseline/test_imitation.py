@@ -7,17 +7,9 @@ from pathlib import Path
 import pytest
 from last.baseline.golden import GOLDEN, RECORDINGS, needs_recordings
 from last.baseline.imitation import Baseline
+from last.baseline.recordings import Effects, ListCase, Observer, Recording, RestoreCase, unpack
 
-from pytest_reedbackup.recordings import (
-    Effects,
-    ListCase,
-    Observer,
-    Recording,
-    RestoreCase,
-    err,
-    ok,
-    unpack,
-)
+from pytest_reedbackup.implementations.json_outcomes import err, ok
 from reedbase_backup.errors import ReedError
 
 pytestmark = needs_recordings

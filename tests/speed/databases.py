@@ -1,4 +1,4 @@
-"""`python -m pytest_reedbackup.databases [NAME …]`: how long building and cloning take here.
+"""`python tests/speed/databases.py [NAME …]`: how long building and cloning take here.
 
 It works in a new folder in the system's temporary folder (TMPDIR says which).
 On ext4 the figures are worse for some minutes after many files were removed:
@@ -22,7 +22,7 @@ _CLONES = 5
 
 def main() -> None:
     """Measure the named databases, or all of them, and print a line each."""
-    parser = argparse.ArgumentParser(prog="python -m pytest_reedbackup.databases")
+    parser = argparse.ArgumentParser(prog="python tests/speed/databases.py")
     parser.add_argument("name", nargs="*", help=f"of {', '.join(NAMED)}; default: all")
     names = parser.parse_args().name or list(NAMED)
     if unknown := [name for name in names if name not in NAMED]:

@@ -1,4 +1,4 @@
-"""`python -m pytest_reedbackup.restore_speed [IMPL …]`: restores of a long history, timed.
+"""`python tests/speed/restores.py [IMPL …]`: restores of a long history, timed.
 
 Each implementation of contract `last` (default: `python-last`; a command line
 where a Rust build is at hand) restores a table to the newest of 10,001
@@ -92,7 +92,7 @@ def _restore(implementation: Connection, base: Path) -> float:
 
 def main() -> None:
     """Measure the given implementations and print a line each."""
-    parser = argparse.ArgumentParser(prog="python -m pytest_reedbackup.restore_speed")
+    parser = argparse.ArgumentParser(prog="python tests/speed/restores.py")
     parser.add_argument("impl", nargs="*", default=["python-last"], help="as --reedbackup-impl")
     parser.add_argument("--rounds", type=int, default=3, help="of each (default: 3)")
     arguments = parser.parse_args()

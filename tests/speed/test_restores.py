@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from speed.restores import BASELINE_RATIO, Speed, decompress_all, measure
 
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.restore_speed import BASELINE_RATIO, Speed, decompress_all, measure
 from pytest_reedbackup.views.tables import TableFolder
 
 

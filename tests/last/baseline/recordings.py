@@ -14,23 +14,17 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 import msgspec.structs
+from last.baseline.recorded_steps import Step
 from msgspec import UNSET, UnsetType
 
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.implementations.answers import Answer, Refused
-from pytest_reedbackup.recorded_steps import Step
 from pytest_reedbackup.views.tree import Tree
-from reedbase_backup.errors import ReedError
-
-BASE_MARK = "{base}"
-"""Stands for the base path in recorded texts."""
-
 
 _LINE = re.compile(rb"\n?[0-9]+\|([0-9]+)\|([0-9]+)\|[0-9]+\n", re.ASCII)
 """What a restore adds to a version.log."""
@@ -142,27 +136,6 @@ def unpack(recording: Recording, beside: Path, folder: Path) -> Path:
     return base
 
 
-def ok(value: Any, base: Path) -> dict[str, Any]:
-    """A returned value (of a protocol reply, or dataclasses) as recordings have it."""
-    plain = _plain(value, base)
-    if isinstance(plain, dict) and "tables_restored" in plain:
-        for name in ("tables_restored", "tables_skipped", "errors"):
-            plain[name] = sorted(plain[name], key=_table)
-    return {"ok": plain}
-
-
-def err(error: ReedError, base: Path) -> dict[str, Any]:
-    """A raised error as recordings have it."""
-    return {"err": _plain(error, base)}
-
-
-def outcome_of(answer: Answer, base: Path) -> dict[str, Any]:
-    """What was answered over the protocol, as recordings have it."""
-    if isinstance(answer, Refused):
-        return {"err": _plain({"kind": answer.kind, **answer.fields}, base)}
-    return ok(answer.value, base)
-
-
 @dataclass(frozen=True)
 class Observer:
     """The database before a call, to find out what the call did."""
@@ -262,25 +235,3 @@ def _appended(table: str, before: bytes, after: bytes) -> Appended:
         raise UnknownChange(f"tables/{table}/version.log has changed otherwise than by one line")
     joined = bool(before) and not before.endswith(b"\n") and not added.startswith(b"\n")
     return Appended(int(line[1]), int(line[2]), joined)
-
-
-def _plain(value: Any, base: Path) -> Any:
-    """`value` in JSON's types, with the mark for the base path in every text."""
-    match value:
-        case str() | os.PathLike():
-            return os.fspath(value).replace(str(base), BASE_MARK)
-        case ReedError():
-            return {"kind": value.kind, **_plain(value.fields, base)}
-        case dict():
-            return {key: _plain(item, base) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item, base) for item in value]
-        case msgspec.Struct():
-            return _plain(msgspec.structs.asdict(value), base)
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name), base) for each in fields(value)}
-    return value
-
-
-def _table(entry: Any) -> str:
-    return str(entry if isinstance(entry, str) else entry[0])
