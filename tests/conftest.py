@@ -190,5 +190,5 @@ def run_suite(
 
 @pytest.fixture
 def tests_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Child processes can import the gallery, too."""
+    """Let child processes import the mutants, too."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))

@@ -1,6 +1,6 @@
 """Whose fault it is that something is not there to be read.
 
-What lies in a database that an implementation was called on, the kit built and
+What is in a database that an implementation was called on, the kit built and
 the implementation changed, nobody else. Where a case then finds a file or folder
 missing, unreadable, or of another kind, it is the implementation that left it
 so: an archive that create reported, a table that restore brought back.

@@ -168,7 +168,7 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
-    """Makes a tar.gz of just these members, honest or not."""
+    """Makes a tar.gz of just these members, hostile or not."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     blocks = []
     for member, data in members:

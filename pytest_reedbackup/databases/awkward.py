@@ -185,7 +185,7 @@ def _build_links(base: Path) -> None:
 
 
 def _build_surroundings(base: Path) -> None:
-    """What else may lie in a base: it is not backed up, and a restore leaves it alone."""
+    """What else may be in a base: it is not backed up, and a restore leaves it alone."""
     write_file(base / "reed.toml", b"[server]\nport = 3333\n", mode=0o600)
     write_file(make_folder(base / "sessions") / "current", b"open\n")
 

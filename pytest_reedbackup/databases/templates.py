@@ -59,7 +59,7 @@ class Templates:
     def cloned(self, spec: Spec, within: Path | None = None) -> Iterator[Path]:
         """A clone for the length of a `with`, for use inside `@given`.
 
-        It lies in a new folder in `within` (the system's temporary folder by
+        It is in a new folder in `within` (the system's temporary folder by
         default), so that what a test puts beside the base goes with it.
         """
         parent = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=within))

@@ -135,7 +135,7 @@ def _last_of_second(seconds: int) -> int:
     """The last nanosecond of a second: what was written in it is at or before the second.
 
     A nanosecond is a u64 too: later targets are the last one there is, at or
-    before which every version lies.
+    before which every version is.
     """
     return min(seconds * NANO + NANO - 1, U64_MAX)
 

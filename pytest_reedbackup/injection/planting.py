@@ -1,4 +1,4 @@
-"""Names that others may have taken before an implementation comes to them, and what lies there.
+"""Names that others may have taken before an implementation comes to them, and what is there.
 
 Which names it uses for its temporary files is seen by strace: what it creates, opens to write,
 renames or removes. What it comes to by the same name a second time, on another copy of the

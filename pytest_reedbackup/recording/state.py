@@ -54,7 +54,7 @@ def _content(path: Path, entry: Entry, around: Path) -> str:
 
 
 def _beside(link: Path, around: Path) -> str:
-    """What a symlink leads to that lies beside the base: a call may follow it."""
+    """What a symlink leads to that is beside the base: a call may follow it."""
     target, folder = os.path.realpath(link), os.path.realpath(around)
     base = os.path.join(folder, link.relative_to(around).parts[0])
     if not target.startswith(f"{folder}/") or f"{target}/".startswith(f"{base}/"):

@@ -194,7 +194,7 @@ def _close(
 ) -> None:
     """Leave nothing to do to the run that has begun but to start `afresh`.
 
-    Whatever the arguments ask of other plugins, and whatever lies in the
+    Whatever the arguments ask of other plugins, and whatever is in the
     project, is not for this one.
     """
     arguments[:] = ["--noconftest", "--capture=no", str(suite_folder())]

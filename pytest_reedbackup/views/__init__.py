@@ -1,1 +1,1 @@
-"""What lies on disk, read for comparison: trees, tables, users."""
+"""What is on disk, read for comparison: trees, tables, users."""

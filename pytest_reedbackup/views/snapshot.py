@@ -1,4 +1,4 @@
-"""All that a call can touch, as it is at one moment: the base, and what lies beside it."""
+"""All that a call can touch, as it is at one moment: the base, and what is beside it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def load(name: str) -> Implementation:
     module_name, colon, path = name.partition(":")
     if not colon or not path:
         raise UnusableImplementation(f"{name!r} is neither python, python-last nor MODULE:OBJECT")
-    # As with `python -m`: what lies in the working folder can be named.
+    # As with `python -m`: what is in the working folder can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -57,7 +57,7 @@ class SafeNames:
     def admit(self, member: tar.Member) -> Entry | None:
         """The entry for `member`; None for one beside tables/ and indices/.
 
-        Raises BackupUnsafe for everything that an honest backup does not hold,
+        Raises BackupUnsafe for everything that a sound backup does not hold,
         LimitExceeded for more of it than the archive is allowed.
         """
         name = _normal_name(member.name)

@@ -3,7 +3,7 @@
 Deflate makes 1,032 bytes of one, and a name of 4,000 bytes implies 2,000 folders:
 without limits, an archive of a few KB takes a gigabyte and minutes. The limits
 grow with the archive, so that a backup may be of any size. Each has been held
-against the most compressible archives that honest programs make (a million empty
+against the most compressible archives that ordinary programs make (a million empty
 files of one table under `gzip -9`): those need at most 90 and 190 for a byte.
 """
 

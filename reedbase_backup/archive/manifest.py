@@ -55,7 +55,7 @@ def encode(lines: list[bytes]) -> bytes:
 
 
 def max_size(names: dict[str, Record]) -> int:
-    """The size in bytes that no honest manifest of these names exceeds."""
+    """The size in bytes that no sound manifest of these names exceeds."""
     return len(_TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
 
 

@@ -1,7 +1,7 @@
 """Reading tar archives of anybody, with nothing in them trusted.
 
 v7, ustar, GNU and pax headers are understood. What a member is allowed to be
-called and to do is for `contents` to judge; here go only claims that no honest
+called and to do is for `contents` to judge; here go only claims that no sound
 archive makes of its own structure.
 """
 
@@ -72,7 +72,7 @@ class Reader:
         """Each file, folder or other member in order; pax and GNU extensions are applied.
 
         Raises TarDamaged where the stream is no whole tar archive, TarHostile
-        for names, sizes, owners and times that cannot be honest, LimitExceeded
+        for names, sizes, owners and times that cannot be true, LimitExceeded
         for more headers than the archive is allowed.
         """
         defaults: dict[bytes, bytes] = {}

@@ -1,4 +1,4 @@
-"""Generated histories: the same ones each time, a share for each worker, and lies found by them."""
+"""Generated histories: the same each time, a share for each worker, mutants caught by them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 
 PICKS_WRONG = "mutants.restore.picking:FirstOfTheSecond"
 HISTORIES = "--reedbackup-case=ticket/restore/pick/fuzz"
-# Each is a lie that only a certain order of calls and changes shows.
+# Each is a mutant that only a certain order of calls and changes shows.
 SHOWN_BY_THE_MACHINE = (
     PICKS_WRONG,
     "mutants.restore.picking:StrictlyBefore",
@@ -36,12 +36,12 @@ SHOWN_BY_THE_MACHINE = (
     "mutants.restore.verifying:NoChecksum",
 )
 
-# An honest adapter that from its sixth restore on answers nothing any more.
+# A conforming adapter that from its sixth restore on answers nothing any more.
 HANGS_LATER = """
 import time
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 
-class HangsLater(Honest):
+class HangsLater(Conforming):
     restores = 0
 
     def restore_point_in_time(self, base_path, target_timestamp):
@@ -155,9 +155,9 @@ def test_the_state_machine_finds_lies(
         run_state_machine_as_test(machine, settings=Fuzzing(examples=200).settings())
 
 
-def test_the_state_machine_accuses_nobody_honest(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_state_machine_passes_what_conforms(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("machine")
-    implementation = Implementation(Connection("mutants.conforming:Honest", folder), "ticket")
+    implementation = Implementation(Connection("mutants.conforming:Conforming", folder), "ticket")
     machine = Fuzzing(examples=25).seeded(0)(
         backup_machine(implementation, Templates(folder / "templates"))
     )

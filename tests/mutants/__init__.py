@@ -1,1 +1,1 @@
-"""Small implementations of contract `ticket`: honest ones, and ones that each tell one lie."""
+"""Small implementations of contract `ticket`: conforming ones, and mutants of one change each."""

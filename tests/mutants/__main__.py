@@ -1,7 +1,7 @@
 """The mutants as a table: `cd tests && python -m mutants`.
 
-A row is a lie, the rule that it breaks, the first case that failed, and what
-that said; red where it is another rule's. With words given, only the lies whose
+A row is a mutant, the rule that it breaks, the first case that failed, and what
+that said; red where it is another rule's. With words given, only the mutants whose
 names hold one of them; with --whole, (nearly) the whole suite against each.
 """
 
@@ -12,31 +12,33 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from mutants.catalogue import first_failure, hold, lying
+from mutants.catalogue import first_failure, hold, mutants
 from pytest_reedbackup.model.outcome import CaseOutcome
 
 
 def main(arguments: list[str]) -> int:
     words = [argument for argument in arguments if argument != "--whole"]
-    shown = [e for e in lying() if not words or any(word in e.name for word in words)]
+    chosen = [m for m in mutants() if not words or any(word in m.name for word in words)]
     whole = ["--mutants-whole"] if "--whole" in arguments else []
-    held = hold([exhibit.option for exhibit in shown], "-p", "mutants.selection", *whole)
-    table = Table("lie", "breaks", "first case to fail", "which said")
+    held = hold([mutant.option for mutant in chosen], "-p", "mutants.selection", *whole)
+    table = Table("mutant", "breaks", "first case to fail", "which said")
     missed = 0
-    for exhibit in shown:
-        failure = first_failure(held[exhibit.option])
-        is_caught = failure is not None and failure.rule == exhibit.breaks
+    for mutant in chosen:
+        failure = first_failure(held[mutant.option])
+        is_caught = failure is not None and failure.rule == mutant.breaks
         missed += not is_caught
         table.add_row(
-            f"{exhibit.name}\n{exhibit.lie}",
-            exhibit.breaks,
+            f"{mutant.name}\n{mutant.mutation}",
+            mutant.breaks,
             failure.case_id.removeprefix("ticket/") if failure else "none",
             _said(failure) if failure else "",
             style="" if is_caught else "bold red",
         )
     console = Console(width=200)
     console.print(table)
-    console.print(f"{len(shown) - missed} of {len(shown)} lies caught by the rule that they break")
+    console.print(
+        f"{len(chosen) - missed} of {len(chosen)} mutants caught by the rule that they break"
+    )
     return min(missed, 1)
 
 

@@ -1,6 +1,6 @@
 """Adapters that break the protocol: `python -m mutants.adapters NAME` serves one.
 
-Behind each is the honest implementation, and of its calls only restores are
+Behind each is the conforming implementation, and of its calls only restores are
 answered wrongly: the rest of the suite must not suffer. An adapter that fails is
 never an implementation that broke its promise, so the outcome is `error`.
 """
@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import ReedError
 
 Reply = dict[str, Any]
@@ -25,24 +25,24 @@ _MAX_LINE_BYTES = 64 * 2**20
 class Adapter:
     """Speaks the protocol as it should be spoken."""
 
-    lies_in = "restore_point_in_time"
+    mutated_method = "restore_point_in_time"
 
     def __init__(self) -> None:
-        self._implementation = Honest()
+        self._implementation = Conforming()
 
     def serve(self) -> None:
         for line in sys.stdin.buffer:
             request = json.loads(line)
             reply = self.reply(request)
-            if request["method"] == self.lies_in:
-                self.lie(reply)
+            if request["method"] == self.mutated_method:
+                self.send_mutated(reply)
             else:
                 self.send(reply)
             if request["method"] == "shutdown":
                 return
 
-    def lie(self, reply: Reply) -> None:
-        """Answers what is to be answered wrongly."""
+    def send_mutated(self, reply: Reply) -> None:
+        """Send something else than the reply, or nothing, or end."""
         self.send(reply)
 
     def send(self, reply: Reply) -> None:
@@ -81,117 +81,117 @@ class Adapter:
         }
 
 
-class Lying(Adapter):
-    """Base of the adapters that break the protocol."""
+class Mutated(Adapter):
+    """Base of the adapters that break the protocol once they are running."""
 
 
-class NoiseBefore(Lying):
+class NoiseBefore(Mutated):
     """A line of log goes to stdout before the reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(b"INFO restoring\n")
         self.send(reply)
 
 
-class NoiseAfter(Lying):
+class NoiseAfter(Mutated):
     """A line of log goes to stdout after the reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(json.dumps(reply).encode() + b"\nINFO restored\n")
 
 
-class RepliesTwice(Lying):
+class RepliesTwice(Mutated):
     """The reply comes twice."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(2 * (json.dumps(reply).encode() + b"\n"))
 
 
-class NextId(Lying):
+class NextId(Mutated):
     """The reply has the id of the request to come."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"id": reply["id"] + 1})
 
 
-class FirstId(Lying):
+class FirstId(Mutated):
     """The reply has the id of the first request."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"id": 1})
 
 
-class IdAsText(Lying):
+class IdAsText(Mutated):
     """The reply's id is text."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"id": str(reply["id"])})
 
 
-class NoId(Lying):
+class NoId(Mutated):
     """The reply has no id."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send({name: value for name, value in reply.items() if name != "id"})
 
 
-class AnotherVersion(Lying):
+class AnotherVersion(Mutated):
     """The reply is JSON-RPC 1.0."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"jsonrpc": "1.0"})
 
 
-class Batch(Lying):
+class Batch(Mutated):
     """The reply is a batch of one."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(json.dumps([reply]).encode() + b"\n")
 
 
-class ResultAndError(Lying):
+class ResultAndError(Mutated):
     """The reply is a success and an error."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         error = {"code": -32000, "message": "both"}
         self.send({"result": None, "error": error} | reply)
 
 
-class NeitherResultNorError(Lying):
+class NeitherResultNorError(Mutated):
     """The reply has nothing in it."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send({"jsonrpc": "2.0", "id": reply["id"]})
 
 
-class OneMemberMore(Lying):
+class OneMemberMore(Mutated):
     """The reply has a member that JSON-RPC does not know."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"took": "5 ms"})
 
 
-class NoElapsedTime(Lying):
+class NoElapsedTime(Mutated):
     """The result lacks elapsed_ns."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"result": {"value": {}}})
 
 
-class LongElapsedTime(Lying):
+class LongElapsedTime(Mutated):
     """elapsed_ns is longer than the harness waited."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         value = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
         self.send(reply | {"result": {"value": value, "elapsed_ns": 10**12}})
 
 
-class _Report(Lying):
+class _Report(Mutated):
     """Changes the report."""
 
     change: tuple[str, object]
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         report = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
         report |= dict([self.change])
         result = {"value": report, "elapsed_ns": 1}
@@ -204,10 +204,10 @@ class OneFieldMore(_Report):
     change = ("warnings", [])
 
 
-class OneFieldLess(Lying):
+class OneFieldLess(Mutated):
     """The report has no duration_ms."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         del reply["result"]["value"]["duration_ms"]
         self.send(reply)
 
@@ -254,141 +254,141 @@ class NotANumber(_Report):
     change = ("duration_ms", float("nan"))
 
 
-class NotJson(Lying):
+class NotJson(Mutated):
     """The reply is Python's repr."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(repr(reply).encode() + b"\n")
 
 
-class NotUtf8(Lying):
+class NotUtf8(Mutated):
     """The reply is Latin-1."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         text = json.dumps(reply | {"jsonrpc": "2.0 für alle"}, ensure_ascii=False)
         self.write(text.encode("latin-1") + b"\n")
 
 
-class OverManyLines(Lying):
+class OverManyLines(Mutated):
     """The reply is printed prettily."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(json.dumps(reply, indent=2).encode() + b"\n")
 
 
-class EmptyLine(Lying):
+class EmptyLine(Mutated):
     """An empty line comes before the reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(b"\n")
         self.send(reply)
 
 
-class LongLine(Lying):
+class LongLine(Mutated):
     """The reply is longer than 64 MiB."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(b" " * _MAX_LINE_BYTES)
         self.send(reply)
 
 
-class InvalidParams(Lying):
+class InvalidParams(Mutated):
     """The adapter calls the request malformed."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         error = {"code": -32602, "message": "target_timestamp must be an i64"}
         self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
 
 
-class UnknownCode(Lying):
+class UnknownCode(Mutated):
     """The error has a code that means nothing."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         error = {"code": 5, "message": "I/O error"}
         self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
 
 
-class ErrorWithoutData(Lying):
+class ErrorWithoutData(Mutated):
     """The error has no kind."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         error = {"code": -32000, "message": "I/O error"}
         self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
 
 
-class Hangs(Lying):
+class Hangs(Mutated):
     """No reply comes."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         time.sleep(3600)
 
 
-class HangsMidway(Lying):
+class HangsMidway(Mutated):
     """Half a reply comes."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(json.dumps(reply).encode()[:20])
         time.sleep(3600)
 
 
-class HangsDeaf(Lying):
+class HangsDeaf(Mutated):
     """No reply comes, and the process does not end when it is asked to."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.stdin.close()
         time.sleep(3600)
 
 
-class Crashes(Lying):
+class Crashes(Mutated):
     """An exception ends the process instead of a reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         raise RuntimeError("lost in thought")
 
 
-class CrashesMidway(Lying):
+class CrashesMidway(Mutated):
     """An exception ends the process in the midst of a reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(json.dumps(reply).encode()[:20])
         raise RuntimeError("lost in thought")
 
 
-class Segfaults(Lying):
+class Segfaults(Mutated):
     """A signal ends the process."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
 
 
-class ExitsQuietly(Lying):
+class ExitsQuietly(Mutated):
     """The process ends with status 0 instead of a reply."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         sys.exit(0)
 
 
-class ClosesStdout(Lying):
+class ClosesStdout(Mutated):
     """stdout is closed, and the process lives on."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         os.close(1)
         time.sleep(3600)
 
 
-class ExitsAfterTheReply(Lying):
+class ExitsAfterTheReply(Mutated):
     """The process ends after the reply, without a word."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply)
         os._exit(0)
 
 
-class LeavesAChild(Lying):
+class LeavesAChild(Mutated):
     """The process ends, and a child of its own holds its stdout."""
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         subprocess.Popen(["sleep", "3600"])
         os._exit(0)
 
@@ -396,35 +396,35 @@ class LeavesAChild(Lying):
 class Unusable(Adapter):
     """Base of the adapters with which no run begins: a usage error, in one line."""
 
-    lies_in = "hello"
-    is_told_as: str
-    """What the harness's words about it hold."""
+    mutated_method = "hello"
+    cause: str
+    """A part of the reason that the harness gives."""
 
 
 class SaysNothing(Unusable):
     """The process ends without hello."""
 
-    is_told_as = "exit status 0"
+    cause = "exit status 0"
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         sys.exit(0)
 
 
 class FallsOver(Unusable):
     """The process crashes on hello."""
 
-    is_told_as = "no library found"
+    cause = "no library found"
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         raise RuntimeError("no library found")
 
 
 class ThinksForever(Unusable):
     """hello is not answered."""
 
-    is_told_as = "no reply"
+    cause = "no reply"
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         time.sleep(3600)
 
 
@@ -433,14 +433,14 @@ class _Hello(Unusable):
 
     change: tuple[str, object]
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.send(reply | {"result": reply["result"] | dict([self.change])})
 
 
 class UnknownContract(_Hello):
     """hello claims a contract that there is not."""
 
-    is_told_as = "next"
+    cause = "next"
 
     change = ("contracts", ["ticket", "next"])
 
@@ -448,7 +448,7 @@ class UnknownContract(_Hello):
 class NoContract(_Hello):
     """hello claims no contract."""
 
-    is_told_as = "claims no contract"
+    cause = "claims no contract"
 
     change = ("contracts", [])
 
@@ -456,7 +456,7 @@ class NoContract(_Hello):
 class ContractAsText(_Hello):
     """hello's contracts are one text."""
 
-    is_told_as = "contracts"
+    cause = "contracts"
 
     change = ("contracts", "ticket")
 
@@ -464,7 +464,7 @@ class ContractAsText(_Hello):
 class ProtocolTwo(_Hello):
     """hello speaks protocol 2."""
 
-    is_told_as = "protocol"
+    cause = "protocol"
 
     change = ("protocol", 2)
 
@@ -472,7 +472,7 @@ class ProtocolTwo(_Hello):
 class OneGreetingMore(_Hello):
     """hello has a field that the protocol does not know."""
 
-    is_told_as = "motto"
+    cause = "motto"
 
     change = ("motto", "safe is safe")
 
@@ -480,9 +480,9 @@ class OneGreetingMore(_Hello):
 class HelloIsAnError(Unusable):
     """hello is answered with an error."""
 
-    is_told_as = "-32601"
+    cause = "-32601"
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         error = {"code": -32601, "message": "no method 'hello'"}
         self.send({"jsonrpc": "2.0", "id": reply["id"], "error": error})
 
@@ -490,20 +490,20 @@ class HelloIsAnError(Unusable):
 class PrintsABanner(Unusable):
     """A banner comes before hello."""
 
-    is_told_as = "Welcome"
+    cause = "Welcome"
 
-    def lie(self, reply: Reply) -> None:
+    def send_mutated(self, reply: Reply) -> None:
         self.write(b"=== Welcome ===\n")
         self.send(reply)
 
 
-# Honest ones -------------------------------------------------------------------
+# Conforming ones -------------------------------------------------------------------
 
 
 class Chatty(Adapter):
     """Writes a megabyte to stderr with every reply, and JSON in its own way; nothing is wrong."""
 
-    lies_in = "every method"
+    mutated_method = "every method"
 
     def send(self, reply: Reply) -> None:
         sys.stderr.write("DEBUG all is well\n" * 60_000)

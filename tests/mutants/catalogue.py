@@ -1,4 +1,4 @@
-"""The mutants, and how the suite is run against it."""
+"""All mutants, and how the suite is run against them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from mutants import adapters, create, restore, variants
 from mutants import list as listing
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports import json_report
 
@@ -28,13 +28,15 @@ Held = Mapping[str, Sequence[CaseOutcome]]
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """One lie, as `--reedbackup-impl` takes it."""
+class Mutant:
+    """An implementation with one change, which breaks one rule."""
 
     option: str
-    lie: str
+    """What `--reedbackup-impl` takes."""
+    mutation: str
+    """The change, in a sentence."""
     breaks: str
-    """The rule; for an adapter with which no run begins, what is said of it."""
+    """The rule; for an adapter with which no run begins, a part of the reason given."""
     is_slow: bool = False
     """Whether it takes more than a minute to catch it."""
 
@@ -43,31 +45,31 @@ class Exhibit:
         return self.option.removeprefix("mutants.").rpartition(" ")[2]
 
 
-def lying() -> Iterator[Exhibit]:
-    """All lies, in the order of their modules and lines."""
+def mutants() -> Iterator[Mutant]:
+    """Yield all mutants of the three functions, in the order of their modules and lines."""
     for package in (create, listing, restore):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for name, lie in _classes(importlib.import_module(module.name), Honest):
+            for name, mutant in _classes(importlib.import_module(module.name), Conforming):
                 option = f"{module.name}:{name}"
-                yield Exhibit(option, lie.__doc__ or "", lie.breaks, lie.is_slow)
+                yield Mutant(option, mutant.__doc__ or "", mutant.breaks, mutant.is_slow)
 
 
-def broken_adapters() -> Iterator[Exhibit]:
-    """Adapters that break the protocol once they are running."""
-    for name, adapter in _classes(adapters, adapters.Lying):
-        yield Exhibit(_command(name), adapter.__doc__ or "", "protocol")
+def broken_adapters() -> Iterator[Mutant]:
+    """Yield the adapters that break the protocol once they are running."""
+    for name, adapter in _classes(adapters, adapters.Mutated):
+        yield Mutant(_command(name), adapter.__doc__ or "", "protocol")
 
 
-def unusable_adapters() -> Iterator[Exhibit]:
-    """Adapters that do not even say hello."""
+def unusable_adapters() -> Iterator[Mutant]:
+    """Yield the adapters that do not even say hello."""
     for name, adapter in _classes(adapters, adapters.Unusable):
-        yield Exhibit(_command(name), adapter.__doc__ or "", adapter.is_told_as)
+        yield Mutant(_command(name), adapter.__doc__ or "", adapter.cause)
 
 
-def honest() -> list[str]:
-    """All that must pass everything, as `--reedbackup-impl` takes them."""
-    found = [f"{variants.__name__}:{name}" for name, _ in _classes(variants, Honest)]
-    return ["mutants.conforming:Honest", *found, _command("Chatty")]
+def conforming() -> list[str]:
+    """Return all that must pass everything, as `--reedbackup-impl` takes them."""
+    options = [f"{variants.__name__}:{name}" for name, _ in _classes(variants, Conforming)]
+    return ["mutants.conforming:Conforming", *options, _command("Chatty")]
 
 
 def _command(adapter: str) -> str:
@@ -75,15 +77,15 @@ def _command(adapter: str) -> str:
 
 
 def _classes(module: ModuleType, base: type) -> Iterator[tuple[str, Any]]:
-    """The public subclasses of `base` that a module defines."""
-    for name, found in vars(module).items():
-        is_own = getattr(found, "__module__", "") == module.__name__ and not name.startswith("_")
-        if is_own and isinstance(found, type) and issubclass(found, base) and found is not base:
-            yield name, found
+    """Yield the public subclasses of `base` that a module defines."""
+    for name, value in vars(module).items():
+        is_own = getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+        if is_own and isinstance(value, type) and issubclass(value, base) and value is not base:
+            yield name, value
 
 
 def hold(options: Sequence[str], *arguments: str, processes: int = 2) -> Held:
-    """Runs the suite against every implementation, a share of them in each process."""
+    """Run the suite against every implementation, a share of them in each process."""
     shares = [list(options[start::processes]) for start in range(min(processes, len(options)))]
     with ThreadPoolExecutor(processes) as pool:
         parts = list(pool.map(lambda share: _hold(share, arguments), shares))
@@ -91,7 +93,7 @@ def hold(options: Sequence[str], *arguments: str, processes: int = 2) -> Held:
 
 
 def first_failure(outcomes: Sequence[CaseOutcome]) -> CaseOutcome | None:
-    """The first case that says that a promise is broken."""
+    """Return the first case that says that a promise is broken."""
     return next((outcome for outcome in outcomes if outcome.outcome is Outcome.FAIL), None)
 
 

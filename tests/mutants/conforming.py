@@ -1,7 +1,7 @@
-"""An honest implementation of contract `ticket`, with the standard library alone.
+"""A conforming implementation of contract `ticket`, with the standard library alone.
 
 It shares nothing with the reference, and is as plain as it can be: archives are
-held in memory, and every step is a small method, so that a lie overrides one.
+held in memory, and every step is a small method, so that a mutant overrides one.
 It does not fsync, because no case can cut the power.
 """
 
@@ -31,12 +31,12 @@ U64_MAX = 2**64 - 1
 NAME = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?\.tar\.gz", re.ASCII)
 
 
-class Honest(Locking, Swapping):
+class Conforming(Locking, Swapping):
     """Contract `ticket`, plainly."""
 
     capabilities: tuple[str, ...] = ("clock",)
     is_slow = False
-    """Whether it takes more than a minute to catch it, if it tells a lie."""
+    """Whether it takes more than a minute to catch it, if it is a mutant."""
 
     # The three functions -----------------------------------------------------
 
@@ -78,7 +78,7 @@ class Honest(Locking, Swapping):
         return base / "backups" / f"{seconds}-{max(taken, default=0) + 1}{SUFFIX}"
 
     def archives(self, base: Path) -> list[Archive]:
-        """What lies under an archive's name, readable or not, newest first."""
+        """What is under an archive's name, readable or not, newest first."""
         try:
             with os.scandir(base / "backups") as found:
                 paths = [Path(e.path) for e in found if e.is_file(follow_symlinks=False)]

@@ -1,4 +1,4 @@
-"""How the honest implementation keeps out others: backups, restores, and the tables' writers."""
+"""How the conforming implementation keeps others out: backups, restores, tables' writers."""
 
 from __future__ import annotations
 

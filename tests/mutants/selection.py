@@ -1,4 +1,4 @@
-"""A pytest plugin: for each lie the cases of its rule, some that come before, and no more.
+"""A pytest plugin: for each mutant the cases of its rule, some that come before, and no more.
 
 It ends with the first failure of each. With --mutants-whole every case runs, but
 for those that take seconds and come last: the whole takes many minutes and finds
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from mutants.catalogue import lying
+from mutants.catalogue import mutants
 from pytest_reedbackup.contracts import ticket
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import Outcome
@@ -29,7 +29,7 @@ FIRST_OF_MANY = (
     "ticket/restore/none",
     "ticket/restore/foreign-archive/gnu",
 )
-"""Cases that a lie about another rule must not fail first."""
+"""Cases that a mutant that breaks another rule must not fail first."""
 
 RULES = list(ticket.RULES)
 
@@ -40,12 +40,12 @@ SLOW_AND_LAST = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "b
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--mutants-whole", action="store_true", help="every case against every lie")
+    parser.addoption("--mutants-whole", action="store_true", help="every case against every mutant")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    broken = {exhibit.option: exhibit.breaks for exhibit in lying()}
+    broken = {mutant.option: mutant.breaks for mutant in mutants()}
     is_whole = config.getoption("mutants_whole")
     items[:] = [i for i in items if _is_wanted(_case(i), broken[_option(i)], is_whole)]
 

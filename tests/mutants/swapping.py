@@ -1,4 +1,4 @@
-"""How the honest implementation puts restored trees in their place.
+"""How the conforming implementation puts restored trees in their place.
 
     {base}/.staging/   being filled; the next call throws it away
     {base}/.swap/      the same folder when it is whole: from then on every call finishes it

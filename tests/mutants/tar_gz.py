@@ -1,4 +1,4 @@
-"""The archive of the honest implementation: one gzip member holding a GNU tar, in memory."""
+"""The archive of the conforming implementation: one gzip member holding a GNU tar, in memory."""
 
 from __future__ import annotations
 

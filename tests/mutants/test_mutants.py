@@ -1,6 +1,6 @@
-"""Mutants: every lie is caught by the rule that it breaks, and nobody honest is accused.
+"""Every mutant is caught by the rule that it breaks; what conforms passes.
 
-`cd tests && python -m mutants` prints it as a table. Here the suite's cases are
+`cd tests && python -m mutants` prints the mutants as a table. Here the suite's cases are
 those of the rule and some before it; `pytest -m campaign tests/mutants/test_mutants.py`
 runs all of them against all.
 """
@@ -19,13 +19,13 @@ import msgspec
 import pytest
 
 from mutants.catalogue import (
-    Exhibit,
     Held,
+    Mutant,
     broken_adapters,
+    conforming,
     first_failure,
     hold,
-    honest,
-    lying,
+    mutants,
     unusable_adapters,
 )
 from pytest_reedbackup.connections.connection import Connection
@@ -34,11 +34,11 @@ from pytest_reedbackup.model.adapter_faults import Unusable
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import TimeLimits
 
-LIES = list(lying())
+MUTANTS = list(mutants())
 BROKEN = list(broken_adapters())
 UNUSABLE = list(unusable_adapters())
 
-# Of honest ones, these are held against the suite in every run.
+# Of conforming ones, these are held against the suite in every run.
 MOST_DIFFERENT = ("Pax", "HexadecimalIds", "OwnMembers")
 # What takes seconds each, and what is about the machine as much as the implementation.
 SLOW = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "bounds/ratio")
@@ -53,7 +53,7 @@ AROUND_A_RESTORE = (
     "ticket/surface/types/list_backups",
 )
 
-QUICK = [exhibit for exhibit in LIES if not exhibit.is_slow]
+QUICK = [mutant for mutant in MUTANTS if not mutant.is_slow]
 
 
 @pytest.fixture(scope="session")
@@ -75,84 +75,88 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[]
 
 
 @pytest.fixture(scope="session")
-def lies_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    options = [exhibit.option for exhibit in QUICK]
-    return once("lies", lambda: hold(options, "-p", "mutants.selection"))
+def mutants_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [mutant.option for mutant in QUICK]
+    return once("mutants", lambda: hold(options, "-p", "mutants.selection"))
 
 
 @pytest.fixture(scope="session")
-def lies_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    options = [exhibit.option for exhibit in LIES]
+def mutants_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [mutant.option for mutant in MUTANTS]
     return once("whole", lambda: hold(options, "-p", "mutants.selection", "--mutants-whole"))
 
 
 @pytest.fixture(scope="session")
 def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    options = [exhibit.option for exhibit in BROKEN]
+    options = [mutant.option for mutant in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
     return once("broken", lambda: hold(options, "--reedbackup-timeout=2", *cases, processes=4))
 
 
 @pytest.fixture(scope="session")
-def honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    options = [option for option in honest() if option.endswith(MOST_DIFFERENT)]
-    return once("honest", lambda: hold(options, *_all_but_slow(), "-k", "not fuzz", processes=3))
+def conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    options = [option for option in conforming() if option.endswith(MOST_DIFFERENT)]
+    return once(
+        "conforming", lambda: hold(options, *_all_but_slow(), "-k", "not fuzz", processes=3)
+    )
 
 
 @pytest.fixture(scope="session")
-def all_honest_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    return once("all-honest", lambda: hold([option for option in honest() if option != WAITS]))
+def all_conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    return once(
+        "all-conforming", lambda: hold([option for option in conforming() if option != WAITS])
+    )
 
 
-@pytest.mark.parametrize("exhibit", QUICK, ids=lambda exhibit: exhibit.name)
-def test_a_lie_is_caught_and_first_by_the_rule_that_it_breaks(
-    exhibit: Exhibit, lies_held: Held
+@pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_caught_and_first_by_the_rule_that_it_breaks(
+    mutant: Mutant, mutants_held: Held
 ) -> None:
-    _expect_caught(exhibit, lies_held)
+    _expect_caught(mutant, mutants_held)
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize(
-    "exhibit",
-    [exhibit for exhibit in LIES if exhibit.breaks != "surface/types"],
-    ids=lambda exhibit: exhibit.name,
+    "mutant",
+    [mutant for mutant in MUTANTS if mutant.breaks != "surface/types"],
+    ids=lambda mutant: mutant.name,
 )
 def test_no_case_of_another_rule_fails_before(
-    exhibit: Exhibit, lies_held_to_the_whole: Held
+    mutant: Mutant, mutants_held_to_the_whole: Held
 ) -> None:
-    _expect_caught(exhibit, lies_held_to_the_whole)
+    _expect_caught(mutant, mutants_held_to_the_whole)
 
 
-def test_every_rule_has_a_lie_that_breaks_it() -> None:
+def test_every_rule_has_a_mutant_that_breaks_it() -> None:
     # A ratio needs a baseline; it has tests of its own.
-    assert {exhibit.breaks for exhibit in LIES} == RULES["ticket"].keys() - {"bounds/ratio"}
+    assert {mutant.breaks for mutant in MUTANTS} == RULES["ticket"].keys() - {"bounds/ratio"}
 
 
-@pytest.mark.parametrize("exhibit", LIES + BROKEN + UNUSABLE, ids=lambda exhibit: exhibit.name)
-def test_every_lie_is_told_in_a_line(exhibit: Exhibit) -> None:
-    assert exhibit.lie.strip().endswith((".", "…"))
-    assert "\n" not in exhibit.lie
+@pytest.mark.parametrize("mutant", MUTANTS + BROKEN + UNUSABLE, ids=lambda mutant: mutant.name)
+def test_every_mutation_is_said_in_a_line(mutant: Mutant) -> None:
+    assert mutant.mutation.strip().endswith((".", "…"))
+    assert "\n" not in mutant.mutation
 
 
-@pytest.mark.parametrize("exhibit", BROKEN, ids=lambda exhibit: exhibit.name)
-def test_a_broken_adapter_costs_one_error_and_no_more(exhibit: Exhibit, broken_held: Held) -> None:
-    outcomes = Counter(outcome.outcome for outcome in broken_held[exhibit.option])
+@pytest.mark.parametrize("mutant", BROKEN, ids=lambda mutant: mutant.name)
+def test_a_broken_adapter_costs_one_error_and_no_more(mutant: Mutant, broken_held: Held) -> None:
+    outcomes = Counter(outcome.outcome for outcome in broken_held[mutant.option])
     assert outcomes == {Outcome.PASS: len(AROUND_A_RESTORE) - 1, Outcome.ERROR: 1}
 
 
-@pytest.mark.parametrize("exhibit", UNUSABLE, ids=lambda exhibit: exhibit.name)
+@pytest.mark.parametrize("mutant", UNUSABLE, ids=lambda mutant: mutant.name)
 def test_an_adapter_that_says_no_hello_is_refused_with_the_cause(
-    exhibit: Exhibit, tmp_path: Path, tests_for_children: None
+    mutant: Mutant, tmp_path: Path, tests_for_children: None
 ) -> None:
-    implementation = Connection(exhibit.option, tmp_path, TimeLimits(hello=2))
-    with pytest.raises(Unusable, match=f"(?s)hello.*{exhibit.breaks}"):
+    implementation = Connection(mutant.option, tmp_path, TimeLimits(hello=2))
+    with pytest.raises(Unusable, match=f"(?s)hello.*{mutant.breaks}"):
         implementation.hello  # noqa: B018 - asking for it is what starts it
 
 
 def test_with_an_unusable_adapter_a_run_is_a_usage_error_in_one_line(
     tmp_path: Path, tests_for_children: None
 ) -> None:
-    silent = next(exhibit.option for exhibit in UNUSABLE if exhibit.name == "SaysNothing")
+    silent = next(mutant.option for mutant in UNUSABLE if mutant.name == "SaysNothing")
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", f"--reedbackup-impl={silent}"],
         cwd=tmp_path,
@@ -166,14 +170,16 @@ def test_with_an_unusable_adapter_a_run_is_a_usage_error_in_one_line(
 
 
 @pytest.mark.parametrize("name", MOST_DIFFERENT)
-def test_an_honest_implementation_passes(name: str, honest_held: Held) -> None:
-    _expect_no_alarm(honest_held[f"mutants.variants:{name}"])
+def test_a_conforming_implementation_passes(name: str, conforming_held: Held) -> None:
+    _expect_no_alarm(conforming_held[f"mutants.variants:{name}"])
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("option", [option for option in honest() if option != WAITS])
-def test_every_honest_implementation_passes_everything(option: str, all_honest_held: Held) -> None:
-    _expect_no_alarm(all_honest_held[option])
+@pytest.mark.parametrize("option", [option for option in conforming() if option != WAITS])
+def test_every_conforming_implementation_passes_everything(
+    option: str, all_conforming_held: Held
+) -> None:
+    _expect_no_alarm(all_conforming_held[option])
 
 
 @pytest.mark.campaign
@@ -185,10 +191,10 @@ def _all_but_slow() -> list[str]:
     return [f"--reedbackup-case=ticket/{rule}*" for rule in RULES["ticket"] if rule not in SLOW]
 
 
-def _expect_caught(exhibit: Exhibit, held: Held) -> None:
-    failure = first_failure(held[exhibit.option])
-    assert failure is not None, f"nothing says that {exhibit.lie}"
-    assert failure.rule == exhibit.breaks, f"{failure.case_id}: {failure.detail}: {failure.found}"
+def _expect_caught(mutant: Mutant, held: Held) -> None:
+    failure = first_failure(held[mutant.option])
+    assert failure is not None, f"nothing says that {mutant.mutation}"
+    assert failure.rule == mutant.breaks, f"{failure.case_id}: {failure.detail}: {failure.found}"
 
 
 def _expect_no_alarm(outcomes: list[CaseOutcome]) -> None:

@@ -1,4 +1,4 @@
-"""Honest implementations that do it differently: each must pass everything.
+"""Conforming implementations that do it differently: each must pass everything.
 
 The contract leaves them free in what they change, so a case that fails one of
 them is a false alarm.
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import (
     SUFFIX,
     Archive,
@@ -37,7 +37,7 @@ from mutants.swapping import is_folder, remove
 from mutants.tar_gz import ROOTS, Members
 
 
-class Pax(Honest):
+class Pax(Conforming):
     """A pax archive with mtimes to the nanosecond as far as a float goes, at level 9."""
 
     def header(self, entry: Entry) -> bytes:
@@ -50,7 +50,7 @@ class Pax(Honest):
         return gzip.compress(tar, 9)
 
 
-class HexadecimalIds(Honest):
+class HexadecimalIds(Conforming):
     """Ids are hexadecimal with a letter in front: b00000000674b1a2c-0001."""
 
     own = re.compile(r"b([0-9a-f]{16})-([0-9a-f]{4})\.tar\.gz", re.ASCII)
@@ -67,7 +67,7 @@ class HexadecimalIds(Honest):
         return base / "backups" / f"b{seconds:016x}-{number:04x}{SUFFIX}"
 
 
-class SecondsAsIds(Honest):
+class SecondsAsIds(Conforming):
     """The first backup of a second is 1700000000, as an archive of others would be."""
 
     def free_name(self, base: Path, seconds: int) -> Path:
@@ -76,7 +76,7 @@ class SecondsAsIds(Honest):
         return base / "backups" / f"{seconds}{suffix}{SUFFIX}"
 
 
-class OwnMembers(Honest):
+class OwnMembers(Conforming):
     """A manifest of digests is a member of its own, and is verified."""
 
     manifest = ".mutants/manifest.json"
@@ -96,7 +96,7 @@ class OwnMembers(Honest):
         return entries
 
 
-class NamedGzip(Honest):
+class NamedGzip(Conforming):
     """The gzip header holds a file name and a time, as that of the gzip program does."""
 
     def compress(self, tar: bytes) -> bytes:
@@ -106,14 +106,14 @@ class NamedGzip(Honest):
         return file.getvalue()
 
 
-class DotSlash(Honest):
+class DotSlash(Conforming):
     """Members are named ./tables/…"""
 
     def header(self, entry: Entry) -> bytes:
         return super().header(entry._replace(name=f"./{entry.name}"))
 
 
-class WholeRecords(Honest):
+class WholeRecords(Conforming):
     """The tar ends with zeros up to a record of 10,240 bytes."""
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
@@ -121,7 +121,7 @@ class WholeRecords(Honest):
         return tar + bytes(-len(tar) % 10_240)
 
 
-class NoRoots(Honest):
+class NoRoots(Conforming):
     """tables/ and indices/ have no members of their own, unless nothing else says that they are."""
 
     def source(self, base: Path) -> Iterator[Entry]:
@@ -130,7 +130,7 @@ class NoRoots(Honest):
         return (entry for entry in entries if entry.name not in implied)
 
 
-class NoClock(Honest):
+class NoClock(Conforming):
     """Time cannot be set from outside."""
 
     capabilities = ()
@@ -149,7 +149,7 @@ class WaitsForTheNextSecond(NoClock):
         return super().store(base, seconds)
 
 
-class Catalogue(Honest):
+class Catalogue(Conforming):
     """What list shows is kept in backups/catalogue.json, for archives that did not change."""
 
     def prune(self, base: Path, made: Archive) -> None:
@@ -173,7 +173,7 @@ class Catalogue(Honest):
         return infos
 
 
-class LockInBackups(Honest):
+class LockInBackups(Conforming):
     """backups/.lock is made by the first create and stays."""
 
     @contextmanager
@@ -196,7 +196,7 @@ class LockInBackups(Honest):
         super().prune(base, made)
 
 
-class LocksTables(Honest):
+class LocksTables(Conforming):
     """Every table's .lock is opened as for writing, which sets its mtime."""
 
     def source(self, base: Path) -> Iterator[Entry]:
@@ -206,7 +206,7 @@ class LocksTables(Honest):
         return super().source(base)
 
 
-class UuidIds(Honest):
+class UuidIds(Conforming):
     """Ids are {secs}_{uuid}, and of one second the later mtime is the newer."""
 
     own = re.compile(r"(0|[1-9][0-9]*)_([0-9a-f]{32})\.tar\.gz", re.ASCII)
@@ -225,7 +225,7 @@ class UuidIds(Honest):
         return base / "backups" / f"{seconds}_{uuid.uuid4().hex}{SUFFIX}"
 
 
-class RefusesStrangers(Honest):
+class RefusesStrangers(Conforming):
     """An archive with links, or with members beside tables/ and indices/, is refused."""
 
     def admitted(self, archive: Archive, members: Members) -> list[Entry]:
@@ -237,7 +237,7 @@ class RefusesStrangers(Honest):
         return super().admitted(archive, members)
 
 
-class LockInTheBase(Honest):
+class LockInTheBase(Conforming):
     """A file in the base is the lock, for as long as a call lasts."""
 
     @contextmanager
@@ -252,7 +252,7 @@ class LockInTheBase(Honest):
                 lock.unlink()
 
 
-class StagesInBackups(Honest):
+class StagesInBackups(Conforming):
     """Archives are written to a folder of their own in backups/, which stays."""
 
     def store(self, base: Path, seconds: int) -> Archive:
@@ -268,7 +268,7 @@ class StagesInBackups(Honest):
         return made
 
 
-class NoTimes(Honest):
+class NoTimes(Conforming):
     """Restored files have the time of the restore."""
 
     def write_entries(self, target: Path, entries: list[Entry]) -> None:
@@ -276,7 +276,7 @@ class NoTimes(Honest):
         super().write_entries(target, [entry._replace(mtime=now) for entry in entries])
 
 
-class NineBitFiles(Honest):
+class NineBitFiles(Conforming):
     """Files come back without set-id and sticky bits, folders with them."""
 
     def write_entries(self, target: Path, entries: list[Entry]) -> None:
@@ -284,7 +284,7 @@ class NineBitFiles(Honest):
         super().write_entries(target, files)
 
 
-class NineBitArchives(Honest):
+class NineBitArchives(Conforming):
     """Files are archived without set-id and sticky bits, so that they come back without."""
 
     def header(self, entry: Entry) -> bytes:
@@ -292,7 +292,7 @@ class NineBitArchives(Honest):
         return super().header(entry._replace(mode=kept))
 
 
-class SharesAsTheTables(Honest):
+class SharesAsTheTables(Conforming):
     """Archives and backups/ give others what all of tables/ gives, and no less."""
 
     def given(self, base: Path, others: int) -> int:
@@ -311,7 +311,7 @@ class SharesAsTheTables(Honest):
         partial.chmod(0o600 | self.given(partial.parent.parent, 0o066))
 
 
-class UmaskOf077(Honest):
+class UmaskOf077(Conforming):
     """A umask of 077 for the call is all that keeps archives private."""
 
     def make_backups(self, backups: Path) -> None:
@@ -333,7 +333,7 @@ def _umask_of_077() -> Iterator[None]:
         os.umask(before)
 
 
-class ThroughAPrivateFolder(Honest):
+class ThroughAPrivateFolder(Conforming):
     """The temporary file has any mode, in a folder that is closed to others."""
 
     def write_archive(self, partial: Path, content: bytes) -> None:
@@ -344,7 +344,7 @@ class ThroughAPrivateFolder(Honest):
             (Path(private) / "archive").rename(partial)
 
 
-class RandomNames(Honest):
+class RandomNames(Conforming):
     """Temporary files have names that nobody can foresee."""
 
     def write_archive(self, partial: Path, content: bytes) -> None:
@@ -354,7 +354,7 @@ class RandomNames(Honest):
         Path(own).rename(partial)
 
 
-class RefusesWhatIsInTheWay(Honest):
+class RefusesWhatIsInTheWay(Conforming):
     """Where something has the name of a temporary file, a call is an error."""
 
     def write_archive(self, partial: Path, content: bytes) -> None:
@@ -368,14 +368,14 @@ class RefusesWhatIsInTheWay(Honest):
         super().install(base, entries)
 
 
-class NeverRenames(Honest):
+class NeverRenames(Conforming):
     """Trees are always written anew where they are, under a journal."""
 
     def has_mounts_below(self, live: Path) -> bool:
         return True
 
 
-class WaitsForNobody(Honest):
+class WaitsForNobody(Conforming):
     """Where another process works on the base, a call is a LockTimeout at once."""
 
     @contextmanager
@@ -392,7 +392,7 @@ class WaitsForNobody(Honest):
             yield
 
 
-class LocksAsAWriter(Honest):
+class LocksAsAWriter(Conforming):
     """Tables are locked exclusively, and waited for in long steps."""
 
     def take(self, lock: int, table: Path) -> None:
@@ -407,14 +407,14 @@ class LocksAsAWriter(Honest):
         raise self.lock_timeout(table)
 
 
-class RoundsUp(Honest):
+class RoundsUp(Conforming):
     """A restore of 0.1 ms took 1 ms."""
 
     def report(self, entries: list[Entry], elapsed_ns: int) -> RestoreReport:
         return super().report(entries, elapsed_ns + 999_999)
 
 
-class OtherWords(Honest):
+class OtherWords(Conforming):
     """Errors have other fields and words, and hostile archives are IoErrors."""
 
     def not_found(self, archives: list[Archive], target: int) -> ReedError:
@@ -439,7 +439,7 @@ class OtherWords(Honest):
         raise ReedError("IoError", f"cannot read {path}", operation="walk", reason="odd")
 
 
-class HardLinksStay(Honest):
+class HardLinksStay(Conforming):
     """A file with two names is one member and one link, and one file again after a restore."""
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
@@ -479,7 +479,7 @@ class HardLinksStay(Honest):
         return super().report(entries, elapsed_ns)._replace(total_bytes=sum(once.values()))
 
 
-class CallsTar(Honest):
+class CallsTar(Conforming):
     """The programs tar and gzip do the work, as in a shell script."""
 
     def store(self, base: Path, seconds: int) -> Archive:
@@ -512,7 +512,7 @@ class CallsTar(Honest):
         """tar unpacks what was admitted, read again from a file of its own."""
         target.mkdir()
         with tempfile.NamedTemporaryFile() as packed:
-            packed.write(Honest.pack(self, entries))
+            packed.write(Conforming.pack(self, entries))
             packed.flush()
             subprocess.run(["tar", "xpf", packed.name, "-C", str(target)], check=True)
 
@@ -528,7 +528,7 @@ def _digest(entry: Entry) -> str:
     return hashlib.sha256(entry.content).hexdigest()
 
 
-class _Orderly(Honest):
+class _Orderly(Conforming):
     """Refuses a member before which `folders` has no folder for it."""
 
     def admitted(self, archive: Archive, members: Members) -> list[Entry]:

@@ -325,10 +325,10 @@ def test_an_interrupt_as_old_backups_are_pruned_loses_none_that_is_to_stay(
 ):
     """Ctrl-C just after the `call` on an old archive."""
     made = [backup_at(base, 1000 + n).id for n in range(32)]
-    honest = getattr(os, call)
+    original = getattr(os, call)
 
     def interrupted(path: str, *more: str) -> None:
-        honest(path, *more)
+        original(path, *more)
         if "1000.tar.gz" in path:
             monkeypatch.undo()
             raise KeyboardInterrupt

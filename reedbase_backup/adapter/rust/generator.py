@@ -122,7 +122,7 @@ path = "src/main.rs"
 {crate.library} = {{ package = "{crate.package}", path = {_toml_string(path)} }}
 {_LIBRARY} = {{ path = "{_LIBRARY}" }}
 
-# A workspace of its own, wherever it lies. Profiles of the crate's workspace do not apply here:
+# A workspace of its own, wherever it is. Profiles of the crate's workspace do not apply here:
 # all adapters are built alike, so that their times can be compared.
 [workspace]
 """

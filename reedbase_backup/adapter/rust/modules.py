@@ -16,7 +16,7 @@ ModulePath = tuple[str, ...]
 """A module's path from the crate's root, such as `("ops", "backup")`."""
 
 _MAX_DEPTH = 8
-"""Re-exports can make a module its own descendant; no real module lies this deep."""
+"""Re-exports can make a module its own descendant; no real module is this deep."""
 
 
 @dataclass(frozen=True)

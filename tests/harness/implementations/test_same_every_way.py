@@ -14,7 +14,7 @@ SERVED = shlex.join([sys.executable, "-m", "reedbase_backup", "serve"])
 HOARDS = """
 import pathlib
 
-class Hoards(Honest):
+class Hoards(Conforming):
     '''Prunes nothing: what create takes away is there again after it.'''
     def __init__(self):
         super().__init__()
@@ -45,7 +45,7 @@ OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examp
 @pytest.mark.parametrize(
     ("told", "untold", "broken"),
     [
-        ("Honest", "Clockless", set()),
+        ("Conforming", "Clockless", set()),
         ("Hoards", "ClocklessHoards", {"create/retention"}),
     ],
     ids=["good", "retention-wrong"],

@@ -18,21 +18,21 @@ LAST_CASE = "--reedbackup-case=last/list/order"
 BROKEN = """
 import itertools
 
-class AsIfNothing(Honest):
+class AsIfNothing(Conforming):
     '''Create says what it says where there is no database; list shows what there is.'''
     def __init__(self):
         super().__init__()
         made = self.create_backup
         self.create_backup = lambda base_path, now_ns=None: made(base_path + "/nowhere", now_ns)
 
-class NotWritten(Honest):
+class NotWritten(Conforming):
     '''Every function is still to be written.'''
     def __init__(self):
         super().__init__()
         self.create_backup = self.list_backups = self.restore_point_in_time = self.nothing
     def nothing(self, *_, **__): raise NotImplementedError("to be written")
 
-class Vanishing(Honest):
+class Vanishing(Conforming):
     '''Reports a backup and takes its archive away.'''
     def __init__(self):
         super().__init__()
@@ -43,7 +43,7 @@ class Vanishing(Honest):
             return info
         self.create_backup = create_backup
 
-class Unfit(Honest):
+class Unfit(Conforming):
     '''Returns nothing at all.'''
     def __init__(self):
         super().__init__()

@@ -51,7 +51,7 @@ with socket.socket(socket.AF_UNIX) as server:
 ODD = """
 import os, shutil, tarfile
 
-class InPlace(Honest):
+class InPlace(Conforming):
     '''Takes the live trees away and writes the others in their place.'''
     def __init__(self):
         super().__init__()
@@ -66,7 +66,7 @@ class InPlace(Honest):
         shutil.rmtree(os.path.join(base_path, ".reedbackup"), ignore_errors=True)
         return {"tables_restored": newest.table_count, "total_bytes": 0, "duration_ms": 0}
 
-class Shy(Honest):
+class Shy(Conforming):
     '''Ends where it is traced.'''
     def __init__(self):
         super().__init__()

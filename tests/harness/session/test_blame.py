@@ -238,7 +238,7 @@ def test_an_exception_is_an_answer_however_little_it_tells(client, what, answer)
 MISDEEDS = """
 import gzip, pathlib, shutil
 
-class Meddling(Honest):
+class Meddling(Conforming):
     def __init__(self):
         super().__init__()
         self.create, self.restore = self.create_backup, self.restore_point_in_time

@@ -127,7 +127,7 @@ def test_a_file_that_was_asked_for_and_is_for_nobody_is_refused():
     file = declared(entry("./something-else"))
     with pytest.raises(UnusableDivergences, match="the nearest name is 'python'"):
         file.check_implementations({"python"}, asked_for=True)
-    # What lies in pyproject.toml was not asked for.
+    # What is in pyproject.toml was not asked for.
     file.check_implementations({"python"}, asked_for=False)
     declared().check_implementations({"python"}, asked_for=True)
 

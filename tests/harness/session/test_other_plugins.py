@@ -32,7 +32,7 @@ CASES = {
     "ticket/create/special-file/socket",
     "ticket/bounds/create-10k",
 }
-GOOD, BROKEN = "mine:Honest", "mine:Reversed"
+GOOD, BROKEN = "mine:Conforming", "mine:Reversed"
 KEPT, BAD, UNDECIDED = "conforms as far as it was tried", "does not conform", "undecided"
 
 SKIPPED_BY_A_HOOK = """

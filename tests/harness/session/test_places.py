@@ -110,7 +110,7 @@ def test_tildes_of_a_command_line_are_a_shells(monkeypatch, command, words):
     assert words_of(command) == words
 
 
-# Another user, who may still read this Python wherever it lies, and write nowhere.
+# Another user, who may still read this Python wherever it is, and write nowhere.
 AS_NOBODY = (
     *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
     *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),

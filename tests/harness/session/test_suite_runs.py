@@ -148,19 +148,21 @@ def test_the_command_repeats_just_that_case(pytester, mine, option):
 
 
 def test_several_implementations_make_one_matrix(pytester, mine):
-    options = [f"--reedbackup-impl={name}" for name in ("python", "mine:Honest", "mine:Reversed")]
+    options = [
+        f"--reedbackup-impl={name}" for name in ("python", "mine:Conforming", "mine:Reversed")
+    ]
     ended = pytester.runpytest_inprocess(*options, options[0], LIST, "--reedbackup-case=*/empty/*")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     assert [line.split(" under ")[0] for line in verdict_lines(ended)] == [
         "python",
-        "mine:Honest",
+        "mine:Conforming",
         "mine:Reversed",
     ]
     ended.stdout.re_match_lines(
         [
             r"mine:Reversed, contract ticket:",
             r"BROKEN ticket/list/order — .*",
-            r"contract ticket +python +mine:Honest +mine:Reversed *",
+            r"contract ticket +python +mine:Conforming +mine:Reversed *",
             r"list/order +kept +kept +BROKEN *",
             r"list/empty +kept +kept +kept *",
         ]
@@ -230,7 +232,7 @@ def test_the_same_cases_pass_with_libfaketime_where_it_is(pytester, mine, case):
 
 
 def test_an_adapter_that_does_not_end_well_is_an_error(pytester, mine):
-    script = f"{SERVED} mine:Honest; exit 7"
+    script = f"{SERVED} mine:Conforming; exit 7"
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={shlex.join(['sh', '-c', script])}", ORDER
     )

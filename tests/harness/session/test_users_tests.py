@@ -113,12 +113,12 @@ def test_the_implementation_may_be_used_in_threads(pytester, option):
 
 def test_with_paths_given_the_users_tests_run_for_each_implementation(pytester, mine):
     pytester.makepyfile(test_theirs=THEIRS)
-    options = ["--reedbackup-impl=python", "--reedbackup-impl=mine:Honest"]
+    options = ["--reedbackup-impl=python", "--reedbackup-impl=mine:Conforming"]
     ended = pytester.runpytest_inprocess("-rP", *options, "test_theirs.py")
     # Those that take no implementation run once.
     ended.assert_outcomes(passed=5 + 2 * 2)
     names = [line for line in ended.outlines if line.startswith("IMPLEMENTATION")]
-    assert sorted(names) == ["IMPLEMENTATION mine:Honest", "IMPLEMENTATION python"]
+    assert sorted(names) == ["IMPLEMENTATION mine:Conforming", "IMPLEMENTATION python"]
     assert " under contract " not in shown_by(ended)
 
 
@@ -133,26 +133,27 @@ def test_a_missing_capability_skips_a_users_test_too(pytester, mine):
         def test_here(reedbackup): pass
         """
     )
-    ended = pytester.runpytest_inprocess("-rs", "--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended = pytester.runpytest_inprocess(
+        "-rs", "--reedbackup-impl=mine:Conforming", "test_theirs.py"
+    )
     ended.assert_outcomes(passed=1, skipped=1)
     ended.stdout.fnmatch_lines(["SKIPPED * needs teleport: nobody has it*"])
 
 
 def test_a_users_own_case_has_an_outcome_and_a_verdict(pytester, mine):
     pytester.makepyfile(test_theirs=CASES)
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
     ended.assert_outcomes(passed=1)
     ended.stdout.fnmatch_lines(
-        ["mine:Honest under contract ticket: conforms * 1 kept, 0 broken, 0 errors, 0 skipped"]
+        ["mine:Conforming under contract ticket: conforms * 1 kept, 0 broken, 0 errors, 0 skipped"]
     )
 
 
 def test_a_users_case_is_repeated_by_its_path(pytester, mine):
     pytester.makepyfile(**{"my tests/test_theirs": outcome_case("wrong", "expect('it', 1, 2)")})
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "my tests")
-    command = (
-        "pytest 'my tests' --reedbackup-impl=mine:Honest --reedbackup-case=ticket/list/order/wrong"
-    )
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "my tests")
+    case = "ticket/list/order/wrong"
+    command = f"pytest 'my tests' --reedbackup-impl=mine:Conforming --reedbackup-case={case}"
     ended.assert_outcomes(passed=1, failed=1)
     assert f"  repeat   {command}" in ended.outlines
     again = pytester.runpytest_inprocess(*shlex.split(command)[1:])
@@ -183,7 +184,7 @@ COUNTED = {
 def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(pytester, mine, name):
     body, verdict, status = OUTCOMES[name]
     pytester.makepyfile(test_theirs=outcome_case(name, body))
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
     assert ended.ret == status
     (line,) = [line for line in ended.outlines if " under contract " in line]
     limited = " as far as it was tried" if verdict == "conforms" else ""
@@ -198,11 +199,11 @@ def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(pytester, mine
 def test_a_rule_that_a_missing_tool_leaves_unchecked_is_undecided(pytester, mine):
     body = outcome_case("x", "raise MissingCapability('strace', 'none', tool=True)")
     pytester.makepyfile(test_theirs=body.replace("list/order/x", "restore/atomic"))
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     ended.stdout.fnmatch_lines(
         [
-            "mine:Honest under contract ticket: undecided *",
+            "mine:Conforming under contract ticket: undecided *",
             "  not checked: restore/atomic: needs strace: none",
         ]
     )
@@ -220,12 +221,13 @@ def broken():
 def test_broken(reedbackup, broken): pass
 """
     )
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Honest", "test_theirs.py")
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     ended.stdout.fnmatch_lines(
         [
             "*RuntimeError: no database today",
-            "mine:Honest under contract ticket: undecided * 1 kept, 0 broken, 1 errors, 0 skipped",
+            "mine:Conforming under contract ticket: undecided *"
+            " 1 kept, 0 broken, 1 errors, 0 skipped",
         ]
     )
 
@@ -253,12 +255,12 @@ def test_no_case(reedbackup): pass
 @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "xdist"])
 def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(pytester, mine, more):
     pytester.makepyfile(test_theirs=THREE)
-    options = ["--reedbackup-impl=mine:Honest", "test_theirs.py", "-k", "not wrong", *more]
+    options = ["--reedbackup-impl=mine:Conforming", "test_theirs.py", "-k", "not wrong", *more]
     ended = pytester.runpytest_subprocess(*options)
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     ended.stdout.fnmatch_lines(
         [
-            "mine:Honest under contract ticket: undecided * 1 kept, * 1 not checked, 0 skipped",
+            "mine:Conforming under contract ticket: undecided * 1 kept, * 1 not checked, 0 skipped",
             "not checked ticket/list/order/wrong: *-k*",
         ]
     )
@@ -266,7 +268,7 @@ def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(pytester, mine
 
 def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(pytester, mine):
     pytester.makepyfile(test_theirs=THREE, test_more="def test_more(): assert False")
-    option = "--reedbackup-impl=mine:Honest"
+    option = "--reedbackup-impl=mine:Conforming"
     ended = pytester.runpytest_inprocess(option, "test_theirs.py")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     ended.assert_outcomes(passed=2, failed=1)
@@ -279,13 +281,17 @@ def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(
 
 def test_each_test_is_made_for_the_implementations_of_its_contract_alone(pytester, mine):
     pytester.makepyfile(test_theirs=THREE)
-    options = ["--reedbackup-impl=mine:Honest", "--reedbackup-impl=python-last", "test_theirs.py"]
+    options = [
+        "--reedbackup-impl=mine:Conforming",
+        "--reedbackup-impl=python-last",
+        "test_theirs.py",
+    ]
     ended = pytester.runpytest_inprocess("--collect-only", "-q", *options)
     collected = sorted(line.partition("::")[2] for line in ended.outlines if "::" in line)
     assert collected == [
-        "test_kept[mine:Honest-ticket]",
-        "test_no_case[mine:Honest-ticket]",
+        "test_kept[mine:Conforming-ticket]",
+        "test_no_case[mine:Conforming-ticket]",
         "test_no_case[python-last-last]",
         "test_other[python-last-last]",
-        "test_wrong[mine:Honest-ticket]",
+        "test_wrong[mine:Conforming-ticket]",
     ]

@@ -129,7 +129,7 @@ def load(path: Path) -> Recording:
 
 
 def unpack(recording: Recording, beside: Path, folder: Path) -> Path:
-    """Unpack the recording's database, which lies in `beside`, to `folder`; gives its base."""
+    """Unpack the recording's database, which is in `beside`, to `folder`; gives its base."""
     archive = beside / recording.database
     subprocess.run(["tar", "-xzf", str(archive), "-C", str(folder)], check=True)
     (base,) = folder.iterdir()

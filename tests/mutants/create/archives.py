@@ -1,4 +1,4 @@
-"""Lies about the archive file itself: its place, its form, its size."""
+"""Mutants in the archive file itself: its place, its form, its size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, BackupInfo, Entry
 from mutants.tar_gz import Members
 
 
-class NotCompressed(Honest):
+class NotCompressed(Conforming):
     """The archive is a bare tar under the name of a tar.gz."""
 
     breaks = "create/archive"
@@ -28,7 +28,7 @@ class NotCompressed(Honest):
         return archive.path.read_bytes()
 
 
-class Xz(Honest):
+class Xz(Conforming):
     """The archive is compressed, but by xz."""
 
     breaks = "create/archive"
@@ -40,7 +40,7 @@ class Xz(Honest):
         return lzma.decompress(archive.path.read_bytes())
 
 
-class TwoMembers(Honest):
+class TwoMembers(Conforming):
     """The archive is two gzip members in a row, of which Rust's GzDecoder reads one."""
 
     breaks = "create/archive"
@@ -52,7 +52,7 @@ class TwoMembers(Honest):
         return gzip.decompress(archive.path.read_bytes())
 
 
-class BytesAfterTheEnd(Honest):
+class BytesAfterTheEnd(Conforming):
     """The archive is padded with zeros after its gzip member."""
 
     breaks = "create/archive"
@@ -64,7 +64,7 @@ class BytesAfterTheEnd(Honest):
         return gzip.decompress(archive.path.read_bytes())
 
 
-class NoChecksum(Honest):
+class NoChecksum(Conforming):
     """The gzip trailer is never filled in."""
 
     breaks = "create/archive"
@@ -76,7 +76,7 @@ class NoChecksum(Honest):
         return zlib.decompressobj(31).decompress(archive.path.read_bytes()[:-8])
 
 
-class Zip(Honest):
+class Zip(Conforming):
     """Within the gzip member is a zip, not a tar."""
 
     breaks = "create/archive"
@@ -95,7 +95,7 @@ class Zip(Honest):
                 yield tarfile.TarInfo(name), packed.read(name)
 
 
-class BaseNameInFront(Honest):
+class BaseNameInFront(Conforming):
     """Members are named .reed/tables/…, as `tar czf X -C PARENT .reed` names them."""
 
     breaks = "create/archive"
@@ -109,7 +109,7 @@ class BaseNameInFront(Honest):
             yield member, content
 
 
-class AnotherSuffix(Honest):
+class AnotherSuffix(Conforming):
     """The archive is named {id}.tgz."""
 
     breaks = "create/archive"
@@ -120,7 +120,7 @@ class AnotherSuffix(Honest):
         return made._replace(path=made.path.rename(path))
 
 
-class AnotherFolder(Honest):
+class AnotherFolder(Conforming):
     """The archive is written to backups/{year}/."""
 
     breaks = "create/archive"
@@ -132,7 +132,7 @@ class AnotherFolder(Honest):
         return made._replace(path=made.path.rename(folder / made.path.name))
 
 
-class IdWithSuffix(Honest):
+class IdWithSuffix(Conforming):
     """The id that create returns still has its .tar.gz."""
 
     breaks = "create/archive"
@@ -142,7 +142,7 @@ class IdWithSuffix(Honest):
         return info and info._replace(id=archive.path.name)
 
 
-class NothingWritten(Honest):
+class NothingWritten(Conforming):
     """Create reports success, and its archive is gone."""
 
     breaks = "create/archive"
@@ -154,7 +154,7 @@ class NothingWritten(Honest):
         return made
 
 
-class StoredNotDeflated(Honest):
+class StoredNotDeflated(Conforming):
     """The gzip member is sound, and compresses nothing."""
 
     breaks = "create/compression"
@@ -163,7 +163,7 @@ class StoredNotDeflated(Honest):
         return gzip.compress(tar, 0)
 
 
-class NeedsIndices(Honest):
+class NeedsIndices(Conforming):
     """A database without indices/ is refused."""
 
     breaks = "create/no-indices"
@@ -173,7 +173,7 @@ class NeedsIndices(Honest):
         (base / "indices").stat()
 
 
-class MakesIndices(Honest):
+class MakesIndices(Conforming):
     """Restore leaves an empty indices/ where the backup had none."""
 
     breaks = "create/no-indices"

@@ -1,4 +1,4 @@
-"""Lies that several processes at once bring to light."""
+"""Mutants that it takes several processes at once to catch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mutants.conforming import KEEP, Honest
+from mutants.conforming import KEEP, Conforming
 from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
 from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 
-class LocksNothing(Honest):
+class LocksNothing(Conforming):
     """The base is not locked."""
 
     breaks = "create/concurrent"
@@ -60,7 +60,7 @@ class TakesTheSameName(_OwnNames):
     def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
         base = Path(base_path)
         path = self.free_name(base, self.seconds(now_ns))
-        with Honest.locked(self, base):
+        with Conforming.locked(self, base):
             self.finish_swap(base)
             self.require_tables(base)
             self.make_backups(base / "backups")
@@ -68,12 +68,12 @@ class TakesTheSameName(_OwnNames):
             self.write_archive(partial, self.compress(self.pack(self.source(base))))
         made = self.parse(partial.rename(path))
         assert made is not None
-        with Honest.locked(self, base):
+        with Conforming.locked(self, base):
             self.prune(base, made)
             return self.info_of(made)
 
     def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        with Honest.locked(self, Path(base_path)):
+        with Conforming.locked(self, Path(base_path)):
             return super().restore_point_in_time(base_path, target_timestamp)
 
 
@@ -88,17 +88,17 @@ class ReadsBesideRestores(_OwnNames):
             return self.info_of(made)
 
     def named(self, base: Path, seconds: int, partial: Path) -> Archive:
-        with Honest.locked(self, base):
+        with Conforming.locked(self, base):
             made = super().named(base, seconds, partial)
             self.prune(base, made)
             return made
 
     def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        with Honest.locked(self, Path(base_path)):
+        with Conforming.locked(self, Path(base_path)):
             return super().restore_point_in_time(base_path, target_timestamp)
 
 
-class RestoresUnlocked(Honest):
+class RestoresUnlocked(Conforming):
     """Creates lock the base, restores do not, and swap tables one after the other."""
 
     breaks = "create/concurrent"
@@ -127,7 +127,7 @@ class RestoresUnlocked(Honest):
             remove(folder)
 
 
-class NamesBeforeItWrites(Honest):
+class NamesBeforeItWrites(Conforming):
     """An archive grows under its own name, and a list shows it while it does."""
 
     breaks = "create/concurrent"
@@ -152,7 +152,7 @@ class NamesBeforeItWrites(Honest):
         return known
 
 
-class ListFailsBesidePruning(Honest):
+class ListFailsBesidePruning(Conforming):
     """A list is an error where a backup is pruned while it looks."""
 
     breaks = "create/concurrent"
@@ -165,7 +165,7 @@ class ListFailsBesidePruning(Honest):
         return infos
 
 
-class PrunesWhatItDoesNotKnow(Honest):
+class PrunesWhatItDoesNotKnow(Conforming):
     """A process deletes backups that came up since its last call, when there are many."""
 
     breaks = "create/concurrent"
@@ -182,7 +182,7 @@ class PrunesWhatItDoesNotKnow(Honest):
             archive.path.unlink()
 
 
-class CannotBeBusy(Honest):
+class CannotBeBusy(Conforming):
     """Where another process works on the base, there are no tables."""
 
     breaks = "create/concurrent"
@@ -204,7 +204,7 @@ class CannotBeBusy(Honest):
                 busy.unlink()
 
 
-class ReportsWhatOthersMade(Honest):
+class ReportsWhatOthersMade(Conforming):
     """What a create returns is the newest backup, whoever made it."""
 
     breaks = "create/concurrent"

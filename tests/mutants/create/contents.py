@@ -1,4 +1,4 @@
-"""Lies about what the archive holds: names, contents, modes and times that are lost."""
+"""Mutants in what the archive holds: names, contents, modes and times that are lost."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry
 from mutants.tar_gz import Members
 
 
-class _Picky(Honest):
+class _Picky(Conforming):
     """Leaves out what `wants` does not want."""
 
     breaks = "create/content"
@@ -25,7 +25,7 @@ class _Picky(Honest):
         return (entry for entry in super().source(base) if self.wants(entry))
 
 
-class _Careless(Honest):
+class _Careless(Conforming):
     """Takes the last of several members of one name."""
 
     breaks = "create/content"
@@ -44,7 +44,7 @@ class _Distorting(_Careless):
         return (self.distorted(entry) for entry in super().source(base))
 
 
-class NoEmptyFolders(Honest):
+class NoEmptyFolders(Conforming):
     """Folders come into the archive only with the files in them."""
 
     breaks = "create/content"
@@ -209,7 +209,7 @@ class ThirtyTwoBitTimes(_Distorting):
         return entry._replace(mtime=entry.mtime % 2**32 if entry.mtime >= 0 else entry.mtime)
 
 
-class HardLinksOnce(Honest):
+class HardLinksOnce(Conforming):
     """Of a file with two names, the second is stored empty."""
 
     breaks = "create/content"
@@ -230,7 +230,7 @@ class EveryFileTwice(_Careless):
         return super().pack([*entries, *(e for e in entries if not e.is_folder)])
 
 
-class _TakesMore(Honest):
+class _TakesMore(Conforming):
     """Packs another root too."""
 
     breaks = "create/content"

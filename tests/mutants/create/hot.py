@@ -1,4 +1,4 @@
-"""Lies about tables that are written to: locks not taken, let go early, or waited for in vain."""
+"""Mutants in tables that are written to: locks not taken, let go early, or waited for in vain."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry, ReedError
 from mutants.tar_gz import TarGz
 
 
-class TakesNoLocks(Honest):
+class TakesNoLocks(Conforming):
     """Tables are read as they are, locked or not."""
 
     breaks = "create/hot"
@@ -24,7 +24,7 @@ class TakesNoLocks(Honest):
         yield True
 
 
-class LooksAtLocks(Honest):
+class LooksAtLocks(Conforming):
     """A lock is waited for and let go before the table is read."""
 
     breaks = "create/hot"
@@ -36,7 +36,7 @@ class LooksAtLocks(Honest):
         yield True
 
 
-class LocksEachFile(Honest):
+class LocksEachFile(Conforming):
     """The lock is held for each file by itself, not for the table."""
 
     breaks = "create/hot"
@@ -51,7 +51,7 @@ class LocksEachFile(Honest):
             return super().entry(path, name)
 
 
-class LocksTheFirst(Honest):
+class LocksTheFirst(Conforming):
     """Only the first table's lock is taken."""
 
     breaks = "create/hot"
@@ -65,7 +65,7 @@ class LocksTheFirst(Honest):
             yield had_lock
 
 
-class LocksTheLast(Honest):
+class LocksTheLast(Conforming):
     """Only the last table's lock is taken."""
 
     breaks = "create/hot"
@@ -79,7 +79,7 @@ class LocksTheLast(Honest):
             yield had_lock
 
 
-class LocksTheFolder(Honest):
+class LocksTheFolder(Conforming):
     """flock is on the table's folder, where no writer looks."""
 
     breaks = "create/hot"
@@ -94,7 +94,7 @@ class LocksTheFolder(Honest):
             os.close(folder)
 
 
-class PosixLocks(Honest):
+class PosixLocks(Conforming):
     """The lock is fcntl's, which flock knows nothing of."""
 
     breaks = "create/hot"
@@ -103,7 +103,7 @@ class PosixLocks(Honest):
         fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-class LocksAnotherFile(Honest):
+class LocksAnotherFile(Conforming):
     """The lock is on current.csv."""
 
     breaks = "create/hot"
@@ -122,7 +122,7 @@ class LocksAnotherFile(Honest):
             os.close(lock)
 
 
-class GivesUpAndReads(Honest):
+class GivesUpAndReads(Conforming):
     """A lock that stays taken is passed over after a while, and the table read."""
 
     breaks = "create/hot"
@@ -133,7 +133,7 @@ class GivesUpAndReads(Honest):
             super().take(lock, table)
 
 
-class ReadsBeforeItWaits(Honest):
+class ReadsBeforeItWaits(Conforming):
     """current.csv is read before the lock is there."""
 
     breaks = "create/hot"
@@ -146,7 +146,7 @@ class ReadsBeforeItWaits(Honest):
             yield entry._replace(content=early) if is_current else entry
 
 
-class ListsBeforeItWaits(Honest):
+class ListsBeforeItWaits(Conforming):
     """Which files a table has is looked at before the lock is there."""
 
     breaks = "create/hot"
@@ -158,7 +158,7 @@ class ListsBeforeItWaits(Honest):
                 yield entry
 
 
-class SkipsLockedTables(Honest):
+class SkipsLockedTables(Conforming):
     """A table that is locked is left out."""
 
     breaks = "create/hot"
@@ -174,7 +174,7 @@ class SkipsLockedTables(Honest):
         return iter(entries)
 
 
-class WaitsForever(Honest):
+class WaitsForever(Conforming):
     """A lock that stays taken is waited for without end."""
 
     breaks = "create/hot"
@@ -184,7 +184,7 @@ class WaitsForever(Honest):
         fcntl.flock(lock, fcntl.LOCK_SH)
 
 
-class WaitsTooLong(Honest):
+class WaitsTooLong(Conforming):
     """A lock that stays taken is waited for for 90 s."""
 
     breaks = "create/hot"
@@ -192,7 +192,7 @@ class WaitsTooLong(Honest):
     table_timeout_secs = 90
 
 
-class IsAnIoError(Honest):
+class IsAnIoError(Conforming):
     """A lock that stays taken is an IoError."""
 
     breaks = "create/hot"
@@ -201,7 +201,7 @@ class IsAnIoError(Honest):
         return ReedError("IoError", f"{table.name} is locked", operation="lock", reason="locked")
 
 
-class NamesNoTable(Honest):
+class NamesNoTable(Conforming):
     """LockTimeout says that some table is locked."""
 
     breaks = "create/hot"
@@ -210,7 +210,7 @@ class NamesNoTable(Honest):
         return ReedError("LockTimeout", "a table is locked", timeout_secs=2)
 
 
-class NamesTheFirst(Honest):
+class NamesTheFirst(Conforming):
     """LockTimeout names the first table, whichever is locked."""
 
     breaks = "create/hot"
@@ -219,7 +219,7 @@ class NamesTheFirst(Honest):
         return super().lock_timeout(min(table.parent.iterdir()))
 
 
-class ArchivesWhatItHas(Honest):
+class ArchivesWhatItHas(Conforming):
     """After LockTimeout there is an archive of the tables before."""
 
     breaks = "create/hot"
@@ -234,7 +234,7 @@ class ArchivesWhatItHas(Honest):
             raise
 
 
-class BreaksTheLock(Honest):
+class BreaksTheLock(Conforming):
     """A lock that stays taken is replaced by a fresh one."""
 
     breaks = "create/hot"

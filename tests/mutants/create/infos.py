@@ -1,15 +1,15 @@
-"""Lies in BackupInfo: figures that are nearly right."""
+"""Mutants in BackupInfo: figures that are nearly right."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, BackupInfo, Entry
 
 
-class _Saying(Honest):
+class _Saying(Conforming):
     """Says something else in BackupInfo, to create's caller and to list's."""
 
     breaks = "create/info"
@@ -64,7 +64,7 @@ class Gz(_Saying):
         return info._replace(compression="gz")
 
 
-class RoundsUp(Honest):
+class RoundsUp(Conforming):
     """timestamp is the next full second."""
 
     breaks = "create/info"
@@ -74,7 +74,7 @@ class RoundsUp(Honest):
         return round(now_ns / 10**9)
 
 
-class _Counting(Honest):
+class _Counting(Conforming):
     """Counts other tables."""
 
     breaks = "create/info"
@@ -132,7 +132,7 @@ class NoHiddenTables(_Counting):
         return entry.name if is_table and not parts[1].startswith(".") else None
 
 
-class CreateKnowsNoSize(Honest):
+class CreateKnowsNoSize(Conforming):
     """Create returns a size of 0, list the right one."""
 
     breaks = "create/info"
@@ -142,7 +142,7 @@ class CreateKnowsNoSize(Honest):
         return made and made._replace(size_bytes=0)
 
 
-class ListKnowsNoTables(Honest):
+class ListKnowsNoTables(Conforming):
     """List has 0 tables for every backup, create the right number."""
 
     breaks = "create/info"
@@ -151,7 +151,7 @@ class ListKnowsNoTables(Honest):
         return [info._replace(table_count=0) for info in super().list_backups(base_path)]
 
 
-class ListHasPathsForIds(Honest):
+class ListHasPathsForIds(Conforming):
     """List's id is the archive's path."""
 
     breaks = "create/info"
@@ -161,7 +161,7 @@ class ListHasPathsForIds(Honest):
         return [i._replace(id=str(backups / i.id)) for i in super().list_backups(base_path)]
 
 
-class SizeBeforeTheEnd(Honest):
+class SizeBeforeTheEnd(Conforming):
     """size_bytes was taken before the last bytes were flushed."""
 
     breaks = "create/info"

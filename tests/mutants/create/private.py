@@ -1,4 +1,4 @@
-"""Lies about who can read an archive: others too, or others for a while."""
+"""Mutants in who can read an archive: others too, or others for a while."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive
 from mutants.swapping import remove
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class _Open(Honest):
+class _Open(Conforming):
     """Makes archives with the mode `mode` of the base, less nothing."""
 
     breaks = "create/private"
@@ -27,7 +27,7 @@ class _Open(Honest):
         partial.chmod(0o600 | self.mode(partial.parent.parent))
 
 
-class ArchivesByTheUmask(Honest):
+class ArchivesByTheUmask(Conforming):
     """An archive has the mode that the umask gives, and so has backups/."""
 
     breaks = "create/private"
@@ -40,7 +40,7 @@ class ArchivesByTheUmask(Honest):
         partial.write_bytes(content)
 
 
-class BackupsByTheUmask(Honest):
+class BackupsByTheUmask(Conforming):
     """Archives are private, but backups/ has the mode that the umask gives."""
 
     breaks = "create/private"
@@ -49,7 +49,7 @@ class BackupsByTheUmask(Honest):
         backups.mkdir(exist_ok=True)
 
 
-class BackupsForAll(Honest):
+class BackupsForAll(Conforming):
     """backups/ can be searched and read by everybody."""
 
     breaks = "create/private"
@@ -60,7 +60,7 @@ class BackupsForAll(Honest):
             backups.chmod(0o755)
 
 
-class ClosesAfterwards(Honest):
+class ClosesAfterwards(Conforming):
     """The temporary file is open to others until it has its name."""
 
     breaks = "create/private"
@@ -71,7 +71,7 @@ class ClosesAfterwards(Honest):
         partial.chmod(0o600)
 
 
-class ClosesWhenItHasItsName(Honest):
+class ClosesWhenItHasItsName(Conforming):
     """The archive is open to others for a moment under its name."""
 
     breaks = "create/private"
@@ -86,8 +86,8 @@ class ClosesWhenItHasItsName(Honest):
         partial.chmod(0o644)
 
 
-class PacksInTheOpen(Honest):
-    """The tar, not compressed yet, lies beside the archive for a while, open to others."""
+class PacksInTheOpen(Conforming):
+    """The tar, not compressed yet, is beside the archive for a while, open to others."""
 
     breaks = "create/private"
 
@@ -203,7 +203,7 @@ class AsBackups(_Open):
         return stat.S_IMODE((base / "backups").stat().st_mode) & 0o066
 
 
-class SetsAnUmask(Honest):
+class SetsAnUmask(Conforming):
     """The umask of the call is 022, and nothing else is done about modes."""
 
     breaks = "create/private"

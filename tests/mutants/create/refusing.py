@@ -1,4 +1,4 @@
-"""Lies about create's errors: wrong ones, missing ones, and ones that leave something."""
+"""Mutants in create's errors: wrong ones, missing ones, and ones that leave something."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from mutants.conforming import KEEP, Honest
+from mutants.conforming import KEEP, Conforming
 from mutants.model import Archive, BackupInfo, Entry, ReedError
 
 
-class MakesTheBase(Honest):
+class MakesTheBase(Conforming):
     """A mistyped base is made, with an empty database (D6)."""
 
     breaks = "create/no-base"
@@ -23,7 +23,7 @@ class MakesTheBase(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class MakesTheParents(Honest):
+class MakesTheParents(Conforming):
     """A mistyped base is refused, but its parents are made on the way."""
 
     breaks = "create/no-base"
@@ -33,7 +33,7 @@ class MakesTheParents(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class NoBaseIsSuccess(Honest):
+class NoBaseIsSuccess(Conforming):
     """A base that is no folder gives a backup of nothing."""
 
     breaks = "create/no-base"
@@ -44,7 +44,7 @@ class NoBaseIsSuccess(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class NoBaseIsAnyError(Honest):
+class NoBaseIsAnyError(Conforming):
     """A missing base is BackupNotFound."""
 
     breaks = "create/no-base"
@@ -55,7 +55,7 @@ class NoBaseIsAnyError(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class NoTablesIsSuccess(Honest):
+class NoTablesIsSuccess(Conforming):
     """Without tables/ there is a backup of 0 tables."""
 
     breaks = "create/no-tables"
@@ -67,7 +67,7 @@ class NoTablesIsSuccess(Honest):
         return super().info_of(archive) or archive.described(0)
 
 
-class NoTablesIsIoError(Honest):
+class NoTablesIsIoError(Conforming):
     """Without tables/ the error is IoError."""
 
     breaks = "create/no-tables"
@@ -76,7 +76,7 @@ class NoTablesIsIoError(Honest):
         os.listdir(base / "tables")
 
 
-class MakesBackupsFirst(Honest):
+class MakesBackupsFirst(Conforming):
     """backups/ is made before it is known that there is something to back up."""
 
     breaks = "create/no-tables"
@@ -86,7 +86,7 @@ class MakesBackupsFirst(Honest):
         super().require_tables(base)
 
 
-class MakesTables(Honest):
+class MakesTables(Conforming):
     """Without tables/ an empty one is made."""
 
     breaks = "create/no-tables"
@@ -95,7 +95,7 @@ class MakesTables(Honest):
         (base / "tables").mkdir(exist_ok=True)
 
 
-class NeedsATable(Honest):
+class NeedsATable(Conforming):
     """An empty tables/ is NoTablesFound."""
 
     breaks = "create/no-tables"
@@ -106,7 +106,7 @@ class NeedsATable(Honest):
             raise ReedError("NoTablesFound", "No tables found")
 
 
-class MakesLocks(Honest):
+class MakesLocks(Conforming):
     """Create leaves a .lock in a table that had none."""
 
     breaks = "create/source-untouched"
@@ -119,7 +119,7 @@ class MakesLocks(Honest):
         return iter(entries)
 
 
-class WritesToTheRegistry(Honest):
+class WritesToTheRegistry(Conforming):
     """Create notes itself in registry/."""
 
     breaks = "create/source-untouched"
@@ -130,7 +130,7 @@ class WritesToTheRegistry(Honest):
         super().prune(base, made)
 
 
-class TidiesTheSource(Honest):
+class TidiesTheSource(Conforming):
     """Create deletes temporary files of writers, once they are archived."""
 
     breaks = "create/source-untouched"
@@ -141,7 +141,7 @@ class TidiesTheSource(Honest):
         super().prune(base, made)
 
 
-class OpensUpTheSource(Honest):
+class OpensUpTheSource(Conforming):
     """Create makes files readable to all so as to read them."""
 
     breaks = "create/source-untouched"
@@ -152,7 +152,7 @@ class OpensUpTheSource(Honest):
         return entry
 
 
-class FollowsLinks(Honest):
+class FollowsLinks(Conforming):
     """Symlinks are archived as what they lead to."""
 
     breaks = "create/special-file"
@@ -166,7 +166,7 @@ class FollowsLinks(Honest):
             yield from super().special(path, name)
 
 
-class SkipsSpecialFiles(Honest):
+class SkipsSpecialFiles(Conforming):
     """What is neither file nor folder is passed over."""
 
     breaks = "create/special-file"
@@ -175,7 +175,7 @@ class SkipsSpecialFiles(Honest):
         return iter(())
 
 
-class SkipsSockets(Honest):
+class SkipsSockets(Conforming):
     """Sockets are passed over, as tar does with a word on stderr."""
 
     breaks = "create/special-file"
@@ -184,7 +184,7 @@ class SkipsSockets(Honest):
         return iter(()) if path.is_socket() else super().special(path, name)
 
 
-class SkipsDanglingLinks(Honest):
+class SkipsDanglingLinks(Conforming):
     """Only a symlink that leads somewhere is refused."""
 
     breaks = "create/special-file"
@@ -193,7 +193,7 @@ class SkipsDanglingLinks(Honest):
         return iter(()) if not path.exists() else super().special(path, name)
 
 
-class DevicesAreEmpty(Honest):
+class DevicesAreEmpty(Conforming):
     """A device is archived as an empty file."""
 
     breaks = "create/special-file"
@@ -205,7 +205,7 @@ class DevicesAreEmpty(Honest):
             yield from super().special(path, name)
 
 
-class LooksOnlyIntoTables(Honest):
+class LooksOnlyIntoTables(Conforming):
     """A special file in indices/ is passed over."""
 
     breaks = "create/special-file"
@@ -214,7 +214,7 @@ class LooksOnlyIntoTables(Honest):
         return iter(()) if name.startswith("indices") else super().special(path, name)
 
 
-class LooksOnlyAtFiles(Honest):
+class LooksOnlyAtFiles(Conforming):
     """A symlink in the place of a table is passed over."""
 
     breaks = "create/special-file"
@@ -223,7 +223,7 @@ class LooksOnlyAtFiles(Honest):
         return iter(()) if name.count("/") == 1 and path.is_dir() else super().special(path, name)
 
 
-class NamesNothing(Honest):
+class NamesNothing(Conforming):
     """A special file is refused, but not named."""
 
     breaks = "create/special-file"
@@ -232,7 +232,7 @@ class NamesNothing(Honest):
         raise ReedError("BackupUnsafe", "the database holds a special file")
 
 
-class LeavesPartialFiles(Honest):
+class LeavesPartialFiles(Conforming):
     """A failed create leaves what it wrote so far, under a name of its own."""
 
     breaks = "create/failure-leaves-nothing"
@@ -246,7 +246,7 @@ class LeavesPartialFiles(Honest):
         return made
 
 
-class LeavesPartialFilesInTheBase(Honest):
+class LeavesPartialFilesInTheBase(Conforming):
     """A failed create leaves a temporary folder in the base."""
 
     breaks = "create/failure-leaves-nothing"
@@ -258,7 +258,7 @@ class LeavesPartialFilesInTheBase(Honest):
         return made
 
 
-class ListsItsFailures(Honest):
+class ListsItsFailures(Conforming):
     """A failed create leaves an archive of what it had read by then (D2)."""
 
     breaks = "create/failure-leaves-nothing"
@@ -273,7 +273,7 @@ class ListsItsFailures(Honest):
             raise
 
 
-class FailureTakesAll(Honest):
+class FailureTakesAll(Conforming):
     """A failed create removes backups/ to be tidy."""
 
     breaks = "create/failure-leaves-nothing"
@@ -286,7 +286,7 @@ class FailureTakesAll(Honest):
             raise
 
 
-class PrunesFirst(Honest):
+class PrunesFirst(Conforming):
     """Room is made before it is known that there will be a new backup."""
 
     breaks = "create/failure-leaves-nothing"
@@ -297,7 +297,7 @@ class PrunesFirst(Honest):
         return super().store(base, seconds)
 
 
-class BackupsInTheWay(Honest):
+class BackupsInTheWay(Conforming):
     """A file in the place of backups/ is replaced by the folder."""
 
     breaks = "create/failure-leaves-nothing"

@@ -1,4 +1,4 @@
-"""Lies that a first call does not tell: what is remembered, left out or put off later on."""
+"""Mutants that a first call does not show: what is remembered, left out or put off later on."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mutants.conforming import KEEP, Honest
+from mutants.conforming import KEEP, Conforming
 from mutants.model import SUFFIX, Archive, BackupInfo, Entry
 
 
-class OnlyWhatChanged(Honest):
+class OnlyWhatChanged(Conforming):
     """Once there is a backup, later archives hold no indices/, which can be built from tables/."""
 
     breaks = "create/content"
@@ -20,7 +20,7 @@ class OnlyWhatChanged(Honest):
         return (e for e in super().source(base) if is_first or e.name.startswith("tables"))
 
 
-class LooksTheSame(Honest):
+class LooksTheSame(Conforming):
     """A file of the size and mtime that it had is not read again."""
 
     breaks = "create/content"
@@ -36,7 +36,7 @@ class LooksTheSame(Honest):
         return entry._replace(content=known)
 
 
-class CompactsLater(Honest):
+class CompactsLater(Conforming):
     """The second backup deletes the oldest delta, which the first one holds."""
 
     breaks = "create/source-untouched"
@@ -48,7 +48,7 @@ class CompactsLater(Honest):
         super().prune(base, made)
 
 
-class CountsLiveTables(Honest):
+class CountsLiveTables(Conforming):
     """table_count of every backup is the number of tables that there are now."""
 
     breaks = "create/info"
@@ -60,7 +60,7 @@ class CountsLiveTables(Honest):
         return info._replace(table_count=sum(path.is_dir() for path in tables.iterdir()))
 
 
-class SizeOfTheNewest(Honest):
+class SizeOfTheNewest(Conforming):
     """List gives every backup the size of the newest."""
 
     breaks = "create/info"
@@ -70,7 +70,7 @@ class SizeOfTheNewest(Honest):
         return [info._replace(size_bytes=infos[0].size_bytes) for info in infos]
 
 
-class TimesOfTheFiles(Honest):
+class TimesOfTheFiles(Conforming):
     """List takes timestamps from the archives' mtimes, which create sets."""
 
     breaks = "create/info"
@@ -91,7 +91,7 @@ class TimesOfTheFiles(Honest):
         return Path(base_path) / "backups" / f"{info.id}{SUFFIX}"
 
 
-class TheNextFreeSecond(Honest):
+class TheNextFreeSecond(Conforming):
     """The second backup of a second gets the time of the next one."""
 
     breaks = "create/info"
@@ -103,7 +103,7 @@ class TheNextFreeSecond(Honest):
         return super().store(base, seconds)
 
 
-class NumbersByCount(Honest):
+class NumbersByCount(Conforming):
     """A second's backups are numbered by how many there are, be it a number that is taken."""
 
     breaks = "create/same-second"
@@ -113,7 +113,7 @@ class NumbersByCount(Honest):
         return base / "backups" / f"{seconds}-{others + 1}{SUFFIX}"
 
 
-class NumbersGoDown(Honest):
+class NumbersGoDown(Conforming):
     """A second's later backup sorts before its earlier one, for list and restore alike."""
 
     breaks = "create/same-second"
@@ -123,7 +123,7 @@ class NumbersGoDown(Honest):
         return base / "backups" / f"{seconds}-{min(taken, default=1000) - 1}{SUFFIX}"
 
 
-class SmallStepsBack(Honest):
+class SmallStepsBack(Conforming):
     """Where the clock went back by less than a minute, the newest backup's time is taken."""
 
     breaks = "create/clock-backwards"
@@ -135,7 +135,7 @@ class SmallStepsBack(Honest):
         return super().store(base, seconds)
 
 
-class ListRemembers(Honest):
+class ListRemembers(Conforming):
     """List answers what it answered before, until this process makes another backup."""
 
     breaks = "list/order"
@@ -153,7 +153,7 @@ class ListRemembers(Honest):
         return self._listed[base_path]
 
 
-class ListPrunes(Honest):
+class ListPrunes(Conforming):
     """List deletes what is more than 32."""
 
     breaks = "list/read-only"
@@ -164,7 +164,7 @@ class ListPrunes(Honest):
         return super().list_backups(base_path)
 
 
-class FirstFailureIsListed(Honest):
+class FirstFailureIsListed(Conforming):
     """A create that fails where there is no backup yet leaves one of what it had."""
 
     breaks = "create/failure-leaves-nothing"
@@ -181,7 +181,7 @@ class FirstFailureIsListed(Honest):
             raise
 
 
-class PrunesOneAtATime(Honest):
+class PrunesOneAtATime(Conforming):
     """However many are too many, one goes."""
 
     breaks = "create/retention"
@@ -192,7 +192,7 @@ class PrunesOneAtATime(Honest):
             archive.path.unlink()
 
 
-class CountsUnreadableOnly(Honest):
+class CountsUnreadableOnly(Conforming):
     """Unreadable files count as backups, though they are not deleted."""
 
     breaks = "create/retention-foreign"
@@ -203,7 +203,7 @@ class CountsUnreadableOnly(Honest):
                 archive.path.unlink()
 
 
-class LastCreated(Honest):
+class LastCreated(Conforming):
     """Of the backups at or before the target, the one created last is taken, whatever its time."""
 
     breaks = "restore/pick"

@@ -1,4 +1,4 @@
-"""Lies about what list shows, and what it does to the disk."""
+"""Mutants in what list shows, and what it does to the disk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 import shutil
 from pathlib import Path
 
-from mutants.conforming import U64_MAX, Honest
+from mutants.conforming import U64_MAX, Conforming
 from mutants.model import SUFFIX, Archive, BackupInfo, ReedError
 
 
-class ListMakesBackups(Honest):
+class ListMakesBackups(Conforming):
     """List makes backups/ where it is missing."""
 
     breaks = "list/empty"
@@ -22,7 +22,7 @@ class ListMakesBackups(Honest):
         return super().list_backups(base_path)
 
 
-class ListMakesTheBase(Honest):
+class ListMakesTheBase(Conforming):
     """List of a mistyped base makes it."""
 
     breaks = "list/empty"
@@ -32,7 +32,7 @@ class ListMakesTheBase(Honest):
         return super().list_backups(base_path)
 
 
-class ListNeedsBackups(Honest):
+class ListNeedsBackups(Conforming):
     """Without backups/, list is an error."""
 
     breaks = "list/empty"
@@ -43,7 +43,7 @@ class ListNeedsBackups(Honest):
         return super().list_backups(base_path)
 
 
-class ListNeedsTheBase(Honest):
+class ListNeedsTheBase(Conforming):
     """Without a base, list is an error."""
 
     breaks = "list/empty"
@@ -53,7 +53,7 @@ class ListNeedsTheBase(Honest):
             return super().list_backups(base_path)
 
 
-class _Naming(Honest):
+class _Naming(Conforming):
     """Takes other names for archives' names."""
 
     breaks = "list/foreign"
@@ -63,9 +63,9 @@ class _Naming(Honest):
         raise NotImplementedError
 
     def parse(self, path: Path) -> Archive | None:
-        honest = super().parse(path)
-        if honest or not path.name.endswith(SUFFIX):
-            return honest
+        archive = super().parse(path)
+        if archive or not path.name.endswith(SUFFIX):
+            return archive
         try:
             return Archive(self.seconds_of(path.name.removesuffix(SUFFIX)), 0, path)
         except ValueError:
@@ -128,7 +128,7 @@ class EveryTarGz(_Naming):
         return 0
 
 
-class PartialFiles(Honest):
+class PartialFiles(Conforming):
     """What is still being written is listed."""
 
     breaks = "list/foreign"
@@ -138,7 +138,7 @@ class PartialFiles(Honest):
         return found and found._replace(path=path)
 
 
-class EveryCase(Honest):
+class EveryCase(Conforming):
     """The suffix may be in capitals."""
 
     breaks = "list/foreign"
@@ -148,7 +148,7 @@ class EveryCase(Honest):
         return found and found._replace(path=path)
 
 
-class ListsFolders(Honest):
+class ListsFolders(Conforming):
     """A folder under an archive's name is listed as an empty backup (D11)."""
 
     breaks = "list/foreign"
@@ -159,7 +159,7 @@ class ListsFolders(Honest):
         return super().list_backups(base_path) + [archive.described(0) for archive in found]
 
 
-class FollowsLinks(Honest):
+class FollowsLinks(Conforming):
     """A symlink to an archive is listed as one."""
 
     breaks = "list/foreign"
@@ -170,7 +170,7 @@ class FollowsLinks(Honest):
         return sorted(super().archives(base) + found, reverse=True)
 
 
-class DanglingLinksFail(Honest):
+class DanglingLinksFail(Conforming):
     """A dangling symlink in backups/ makes list an error."""
 
     breaks = "list/foreign"
@@ -181,7 +181,7 @@ class DanglingLinksFail(Honest):
         return super().archives(base)
 
 
-class ListsEverything(Honest):
+class ListsEverything(Conforming):
     """What cannot be read is listed all the same (D11)."""
 
     breaks = "list/unreadable"
@@ -190,7 +190,7 @@ class ListsEverything(Honest):
         return super().info_of(archive) or archive.described(0)
 
 
-class ListsEmptyFiles(Honest):
+class ListsEmptyFiles(Conforming):
     """An empty file is listed as a backup of no tables."""
 
     breaks = "list/unreadable"
@@ -201,7 +201,7 @@ class ListsEmptyFiles(Honest):
         return super().info_of(archive)
 
 
-class ListsByMagic(Honest):
+class ListsByMagic(Conforming):
     """Two magic bytes make an archive."""
 
     breaks = "list/unreadable"
@@ -211,7 +211,7 @@ class ListsByMagic(Honest):
         return super().info_of(archive) or (archive.described(0) if has_magic else None)
 
 
-class UnreadableFails(Honest):
+class UnreadableFails(Conforming):
     """One unreadable archive makes list an error."""
 
     breaks = "list/unreadable"
@@ -222,7 +222,7 @@ class UnreadableFails(Honest):
         return super().list_backups(base_path)
 
 
-class UnreadableEndsTheList(Honest):
+class UnreadableEndsTheList(Conforming):
     """List ends at the first archive that it cannot read."""
 
     breaks = "list/unreadable"
@@ -237,7 +237,7 @@ class UnreadableEndsTheList(Honest):
         return infos[::-1]
 
 
-class ListCleansUp(Honest):
+class ListCleansUp(Conforming):
     """List deletes what it cannot read."""
 
     breaks = "list/read-only"
@@ -249,7 +249,7 @@ class ListCleansUp(Honest):
         return super().list_backups(base_path)
 
 
-class ListKeepsACatalogue(Honest):
+class ListKeepsACatalogue(Conforming):
     """List writes down what it found."""
 
     breaks = "list/read-only"
@@ -261,7 +261,7 @@ class ListKeepsACatalogue(Honest):
         return infos
 
 
-class ListOpensForWriting(Honest):
+class ListOpensForWriting(Conforming):
     """List opens archives as if it were to write to them."""
 
     breaks = "list/read-only"
@@ -275,7 +275,7 @@ class ListOpensForWriting(Honest):
         return super().list_backups(base_path)
 
 
-class ListTouches(Honest):
+class ListTouches(Conforming):
     """List sets the archives' mtimes to their backups' times."""
 
     breaks = "list/read-only"
@@ -287,7 +287,7 @@ class ListTouches(Honest):
         return super().list_backups(base_path)
 
 
-class ListUnpacksInPlace(Honest):
+class ListUnpacksInPlace(Conforming):
     """List unpacks archives in the base to count their tables, and tidies up."""
 
     breaks = "list/read-only"

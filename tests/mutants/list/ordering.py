@@ -1,14 +1,14 @@
-"""Lies about time and order: ties, clocks that go back, sorting as text."""
+"""Mutants in time and order: ties, clocks that go back, sorting as text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import SUFFIX, Archive, BackupInfo, ReedError
 
 
-class OldestFirst(Honest):
+class OldestFirst(Conforming):
     """List begins with the oldest backup."""
 
     breaks = "list/order"
@@ -17,7 +17,7 @@ class OldestFirst(Honest):
         return super().list_backups(base_path)[::-1]
 
 
-class ListsAsText(Honest):
+class ListsAsText(Conforming):
     """List sorts ids as text, so that 999999999 comes before 1000000000."""
 
     breaks = "list/order"
@@ -26,7 +26,7 @@ class ListsAsText(Honest):
         return sorted(super().list_backups(base_path), key=lambda i: i.id, reverse=True)
 
 
-class ListsByFileTime(Honest):
+class ListsByFileTime(Conforming):
     """List goes by the archives' mtimes."""
 
     breaks = "list/order"
@@ -40,7 +40,7 @@ class ListsByFileTime(Honest):
         )
 
 
-class NewestLast(Honest):
+class NewestLast(Conforming):
     """List is in order but for the newest, which comes at the end."""
 
     breaks = "list/order"
@@ -50,7 +50,7 @@ class NewestLast(Honest):
         return infos[1:] + infos[:1]
 
 
-class TiesOldestFirst(Honest):
+class TiesOldestFirst(Conforming):
     """Of one second, list shows the earliest first."""
 
     breaks = "list/order"
@@ -60,7 +60,7 @@ class TiesOldestFirst(Honest):
         return sorted(infos, key=lambda info: (-info.timestamp, len(info.id), info.id))
 
 
-class TiesAsText(Honest):
+class TiesAsText(Conforming):
     """Of one second, the tenth backup sorts before the second."""
 
     breaks = "list/order"
@@ -70,7 +70,7 @@ class TiesAsText(Honest):
         return sorted(infos, key=lambda info: (info.timestamp, info.id), reverse=True)
 
 
-class SecondOverwrites(Honest):
+class SecondOverwrites(Conforming):
     """The second backup of a second takes the first one's name (D4)."""
 
     breaks = "create/same-second"
@@ -79,7 +79,7 @@ class SecondOverwrites(Honest):
         return base / "backups" / f"{seconds}-1{SUFFIX}"
 
 
-class SecondIsTheFirst(Honest):
+class SecondIsTheFirst(Conforming):
     """Where a second has a backup, create returns that one and makes none."""
 
     breaks = "create/same-second"
@@ -91,7 +91,7 @@ class SecondIsTheFirst(Honest):
         return super().store(base, seconds)
 
 
-class SecondIsRefused(Honest):
+class SecondIsRefused(Conforming):
     """A second backup within a second is an error."""
 
     breaks = "create/same-second"
@@ -102,7 +102,7 @@ class SecondIsRefused(Honest):
         return super().store(base, seconds)
 
 
-class TwoASecond(Honest):
+class TwoASecond(Conforming):
     """The third backup of a second takes the second one's name."""
 
     breaks = "create/same-second"
@@ -112,7 +112,7 @@ class TwoASecond(Honest):
         return path.with_name(f"{seconds}-2{SUFFIX}") if path.exists() else path
 
 
-class CreateForbidsThePast(Honest):
+class CreateForbidsThePast(Conforming):
     """After the clock went back, create is an error."""
 
     breaks = "create/clock-backwards"
@@ -124,7 +124,7 @@ class CreateForbidsThePast(Honest):
         return super().store(base, seconds)
 
 
-class TimeOnlyRises(Honest):
+class TimeOnlyRises(Conforming):
     """After the clock went back, a backup gets the newest one's time."""
 
     breaks = "create/clock-backwards"
@@ -134,7 +134,7 @@ class TimeOnlyRises(Honest):
         return super().store(base, max(seconds, newest.timestamp if newest else 0))
 
 
-class PrunesWhatItMade(Honest):
+class PrunesWhatItMade(Conforming):
     """A backup older than 32 others is pruned by the call that made it."""
 
     breaks = "create/clock-backwards"

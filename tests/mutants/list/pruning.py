@@ -1,15 +1,15 @@
-"""Lies about retention: too many, too few, the wrong ones, and other people's files."""
+"""Mutants in retention: too many, too few, the wrong ones, and other people's files."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from mutants.conforming import KEEP, Honest
+from mutants.conforming import KEEP, Conforming
 from mutants.model import SUFFIX, Archive
 
 
-class _Keeping(Honest):
+class _Keeping(Conforming):
     """Deletes what `surplus` says."""
 
     breaks = "create/retention"
@@ -95,7 +95,7 @@ class ByAge(_Keeping):
         return [a for a in archives if a.timestamp <= archives[0].timestamp - KEEP]
 
 
-class ReusesNumbers(Honest):
+class ReusesNumbers(Conforming):
     """A second's lowest free number is taken, so that the newest gets an old name."""
 
     breaks = "create/retention"
@@ -106,8 +106,8 @@ class ReusesNumbers(Honest):
         return base / "backups" / f"{seconds}-{number}{SUFFIX}"
 
 
-class CountsEveryFile(Honest):
-    """Whatever lies in backups/ counts as one of the 32."""
+class CountsEveryFile(Conforming):
+    """Whatever is in backups/ counts as one of the 32."""
 
     breaks = "create/retention-foreign"
 
@@ -118,7 +118,7 @@ class CountsEveryFile(Honest):
             archive.path.unlink()
 
 
-class CountsUnreadable(Honest):
+class CountsUnreadable(Conforming):
     """Unreadable files under an archive's name count, and go when they are old."""
 
     breaks = "create/retention-foreign"
@@ -128,7 +128,7 @@ class CountsUnreadable(Honest):
             archive.path.unlink()
 
 
-class DeletesUnreadable(Honest):
+class DeletesUnreadable(Conforming):
     """Unreadable files under an archive's name are deleted."""
 
     breaks = "create/retention-foreign"
@@ -140,7 +140,7 @@ class DeletesUnreadable(Honest):
                 archive.path.unlink()
 
 
-class DeletesStrangers(Honest):
+class DeletesStrangers(Conforming):
     """Files in backups/ that are no archives are deleted."""
 
     breaks = "create/retention-foreign"
@@ -152,7 +152,7 @@ class DeletesStrangers(Honest):
                 path.unlink()
 
 
-class DeletesOldTarGz(Honest):
+class DeletesOldTarGz(Conforming):
     """Of all files that end in .tar.gz, the 32 latest by mtime remain."""
 
     breaks = "create/retention-foreign"
@@ -165,7 +165,7 @@ class DeletesOldTarGz(Honest):
                 path.unlink()
 
 
-class DeletesFolders(Honest):
+class DeletesFolders(Conforming):
     """A folder under an archive's name is deleted with all that is in it."""
 
     breaks = "create/retention-foreign"
@@ -177,7 +177,7 @@ class DeletesFolders(Honest):
                 shutil.rmtree(path)
 
 
-class DeletesLinks(Honest):
+class DeletesLinks(Conforming):
     """A symlink under an archive's name is deleted."""
 
     breaks = "create/retention-foreign"

@@ -1,15 +1,15 @@
-"""Lies in the shape of things: signatures, fields, and the time that calls take."""
+"""Mutants in the shape of things: signatures, fields, and the time that calls take."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import BackupInfo, RestoreReport
 
 
-class _Shaping(Honest):
+class _Shaping(Conforming):
     """Returns something that is no BackupInfo or no RestoreReport."""
 
     breaks = "surface/types"
@@ -54,7 +54,7 @@ class TextSizes(_Shaping):
         return {**value._asdict(), "size_bytes": f"{value.size_bytes} B"}
 
 
-class ReportOfLast(Honest):
+class ReportOfLast(Conforming):
     """The report lists the tables by name, as that of `last` does."""
 
     breaks = "surface/types"
@@ -64,7 +64,7 @@ class ReportOfLast(Honest):
         return {**report._asdict(), "tables_restored": ["text", "routes", "content"]}
 
 
-class OneParameterMore(Honest):
+class OneParameterMore(Conforming):
     """create_backup cannot be called without a compression level."""
 
     breaks = "surface/functions"
@@ -75,7 +75,7 @@ class OneParameterMore(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class AnotherName(Honest):
+class AnotherName(Conforming):
     """restore_point_in_time calls its target `timestamp`."""
 
     breaks = "surface/functions"
@@ -86,7 +86,7 @@ class AnotherName(Honest):
         return super().restore_point_in_time(base_path, timestamp)
 
 
-class SlowBackup(Honest):
+class SlowBackup(Conforming):
     """Create takes a tenth of a second more than it needs."""
 
     breaks = "bounds/create-10k"
@@ -96,7 +96,7 @@ class SlowBackup(Honest):
         return super().create_backup(base_path, now_ns)
 
 
-class SlowRestore(Honest):
+class SlowRestore(Conforming):
     """A restore takes a fifth of a second more than it needs."""
 
     breaks = "bounds/restore-10k"

@@ -1,16 +1,16 @@
-"""Lies about archives of others: sound ones refused, unsound or hostile ones let through."""
+"""Mutants in archives of others: sound ones refused, unsound or hostile ones let through."""
 
 from __future__ import annotations
 
 import tarfile
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry, ReedError, corrupted, unsafe
 from mutants.restore.trusting import _Lax
 from mutants.tar_gz import ROOTS, Members
 
 
-class NoDotSlash(Honest):
+class NoDotSlash(Conforming):
     """Members named ./tables/… are refused."""
 
     breaks = "restore/foreign-archive"
@@ -22,7 +22,7 @@ class NoDotSlash(Honest):
             yield member, content
 
 
-class NameOnly(Honest):
+class NameOnly(Conforming):
     """A gzip header with more than a name in it is refused."""
 
     breaks = "restore/foreign-archive"
@@ -34,7 +34,7 @@ class NameOnly(Honest):
         return super().decompress(archive)
 
 
-class FallsBackToTheSafe(Honest):
+class FallsBackToTheSafe(Conforming):
     """Where the backup to take is hostile, the one before is restored."""
 
     breaks = "restore/hostile"
@@ -50,7 +50,7 @@ class FallsBackToTheSafe(Honest):
         return True
 
 
-class DuplicatesAsWritten(Honest):
+class DuplicatesAsWritten(Conforming):
     """Two spellings of one name are two names, of which the later is restored."""
 
     breaks = "restore/hostile"
@@ -67,7 +67,7 @@ class DuplicatesAsWritten(Honest):
         return super().admitted(archive, found.values())
 
 
-class FoldersWin(Honest):
+class FoldersWin(Conforming):
     """A file under a folder's name is passed over."""
 
     breaks = "restore/hostile"
@@ -107,7 +107,7 @@ class PaxNamesAreTrusted(_Lax):
         return "path" in member.pax_headers and ".." in member.name
 
 
-class LinksWithinTheBase(Honest):
+class LinksWithinTheBase(Conforming):
     """A hard link may lead to any file of the base."""
 
     breaks = "restore/hostile"

@@ -1,4 +1,4 @@
-"""Lies about what is unusual: names, modes, numbers that are rarely met, and places rarely seen."""
+"""Mutants in what is unusual: names, modes and numbers that are rare, and places rarely seen."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.create.contents import _Distorting, _Picky
 from mutants.list.listing import _Naming
 from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
 from mutants.tar_gz import ROOTS
 
 
-class OnlyDotReed(Honest):
+class OnlyDotReed(Conforming):
     """A base that is not called .reed is refused."""
 
     breaks = "create/archive"
@@ -27,7 +27,7 @@ class OnlyDotReed(Honest):
             raise ReedError("NoTablesFound", f"{base} is no .reed")
 
 
-class UnquotedPaths(Honest):
+class UnquotedPaths(Conforming):
     """A restore hands the base's path to a shell, unquoted."""
 
     breaks = "restore/exact-tree"
@@ -67,7 +67,7 @@ class NoStickyBits(_Distorting):
         return entry._replace(mode=entry.mode & ~stat.S_ISVTX)
 
 
-class RootModesLost(Honest):
+class RootModesLost(Conforming):
     """tables/ and indices/ themselves come back as 0755."""
 
     breaks = "restore/modes"
@@ -77,7 +77,7 @@ class RootModesLost(Honest):
         super().write_entries(target, usual)
 
 
-class CountsInAByte(Honest):
+class CountsInAByte(Conforming):
     """table_count is a u8."""
 
     breaks = "create/info"
@@ -86,7 +86,7 @@ class CountsInAByte(Honest):
         return super().count_tables(entries) % 256
 
 
-class TouchesTheSource(Honest):
+class TouchesTheSource(Conforming):
     """Create sets the mtimes of the tables' files."""
 
     breaks = "create/source-untouched"
@@ -97,7 +97,7 @@ class TouchesTheSource(Honest):
         super().prune(base, made)
 
 
-class ListsAsSigned(Honest):
+class ListsAsSigned(Conforming):
     """List sorts times as i64."""
 
     breaks = "list/order"
@@ -128,7 +128,7 @@ class MinusZero(_Naming):
         return 0 if stem == "-0" else int("none")
 
 
-class LineEnds(Honest):
+class LineEnds(Conforming):
     """A line end after the suffix does not matter, as for `$` in a pattern."""
 
     breaks = "list/foreign"
@@ -138,7 +138,7 @@ class LineEnds(Honest):
         return found and found._replace(path=path)
 
 
-class LooksTwoDeep(Honest):
+class LooksTwoDeep(Conforming):
     """A special file in a folder within a table is passed over."""
 
     breaks = "create/special-file"
@@ -147,7 +147,7 @@ class LooksTwoDeep(Honest):
         return iter(()) if name.count("/") > 2 else super().special(path, name)
 
 
-class SkipsHiddenSpecialFiles(Honest):
+class SkipsHiddenSpecialFiles(Conforming):
     """A special file whose name begins with a dot is passed over."""
 
     breaks = "create/special-file"
@@ -156,7 +156,7 @@ class SkipsHiddenSpecialFiles(Honest):
         return iter(()) if path.name.startswith(".") else super().special(path, name)
 
 
-class SkipsLooseSpecialFiles(Honest):
+class SkipsLooseSpecialFiles(Conforming):
     """A special file beside the tables is passed over."""
 
     breaks = "create/special-file"
@@ -166,7 +166,7 @@ class SkipsLooseSpecialFiles(Honest):
         return iter(()) if is_loose else super().special(path, name)
 
 
-class TiesAsText(Honest):
+class TiesAsText(Conforming):
     """Of one second, the ninth backup is taken and not the twelfth."""
 
     breaks = "restore/pick"
@@ -176,7 +176,7 @@ class TiesAsText(Honest):
         return max((a for a in archives if a.timestamp == time), key=lambda a: a.id)
 
 
-class PicksForeignNames(Honest):
+class PicksForeignNames(Conforming):
     """A restore takes +5 and 007 for numbers, though list does not."""
 
     breaks = "restore/pick"
@@ -198,7 +198,7 @@ class PicksForeignNames(Honest):
         return Archive(int(match[1]), 0, path)
 
 
-class Centiseconds(Honest):
+class Centiseconds(Conforming):
     """duration_ms is in hundredths of a second."""
 
     breaks = "restore/report"

@@ -1,16 +1,16 @@
-"""Lies that only a kill brings to light: a mixture of the old trees and the new ones."""
+"""Mutants that it takes a kill to catch: a mixture of the old trees and the new ones."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import BackupInfo, Entry
 from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 
-class NoRecovery(Honest):
+class NoRecovery(Conforming):
     """The swap is two renames a tree, and the next call does not finish it."""
 
     breaks = "restore/atomic"
@@ -27,7 +27,7 @@ class NoRecovery(Honest):
         remove(staging)
 
 
-class RemovesThenWrites(Honest):
+class RemovesThenWrites(Conforming):
     """The live trees are removed, and the new ones written in their place."""
 
     breaks = "restore/atomic"
@@ -42,7 +42,7 @@ class RemovesThenWrites(Honest):
         remove(base / ".new")
 
 
-class RenamesTablesOneByOne(Honest):
+class RenamesTablesOneByOne(Conforming):
     """Tables are swapped one after the other."""
 
     breaks = "restore/atomic"
@@ -64,7 +64,7 @@ class RenamesTablesOneByOne(Honest):
         remove(staging)
 
 
-class TakesSwapsBack(Honest):
+class TakesSwapsBack(Conforming):
     """What a kill interrupted is thrown away, be it the only copy of a tree."""
 
     breaks = "restore/atomic"

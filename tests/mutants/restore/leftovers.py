@@ -1,15 +1,15 @@
-"""Lies about what a restore leaves behind or lays hands on, where one seldom looks."""
+"""Mutants in what a restore leaves behind or lays hands on, where one seldom looks."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.restore.restoring import _Harming
 
 
-class _Leaving(Honest):
+class _Leaving(Conforming):
     """Leaves in tables/ and indices/ what `stays` since the backup."""
 
     breaks = "restore/exact-tree"

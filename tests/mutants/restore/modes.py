@@ -1,4 +1,4 @@
-"""Lies about modes that a restore brings back."""
+"""Mutants in the modes that a restore brings back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import stat
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Entry
 
 
-class _Moded(Honest):
+class _Moded(Conforming):
     """Restores every entry with another mode, where `moded` says so."""
 
     breaks = "restore/modes"
@@ -89,7 +89,7 @@ class BitsFromNowhere(_Moded):
         return entry.mode | stat.S_ISGID if is_shared else entry.mode
 
 
-class Inherits(Honest):
+class Inherits(Conforming):
     """A folder in a set-group-id folder comes back with that bit, which it never had."""
 
     breaks = "restore/modes"

@@ -1,4 +1,4 @@
-"""Lies about which backup a restore takes, and about the answer where there is none."""
+"""Mutants in which backup a restore takes, and in the answer where there is none."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ctypes
 import shutil
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, ReedError, RestoreReport
 
 
-class StrictlyBefore(Honest):
+class StrictlyBefore(Conforming):
     """A backup of just the target's second is too late."""
 
     breaks = "restore/pick"
@@ -19,7 +19,7 @@ class StrictlyBefore(Honest):
         return super().pick(archives, target - 1)
 
 
-class AtOrAfter(Honest):
+class AtOrAfter(Conforming):
     """The oldest backup at or after the target is taken."""
 
     breaks = "restore/pick"
@@ -29,7 +29,7 @@ class AtOrAfter(Honest):
         return later[-1] if later else super().pick(archives, target)
 
 
-class Nearest(Honest):
+class Nearest(Conforming):
     """The backup nearest to the target is taken, be it later."""
 
     breaks = "restore/pick"
@@ -39,7 +39,7 @@ class Nearest(Honest):
         return min(archives, key=lambda archive: abs(archive.timestamp - target))
 
 
-class Oldest(Honest):
+class Oldest(Conforming):
     """Of the backups at or before the target, the oldest is taken."""
 
     breaks = "restore/pick"
@@ -49,7 +49,7 @@ class Oldest(Honest):
         return archives[-1]
 
 
-class Newest(Honest):
+class Newest(Conforming):
     """The target is only looked at to say that there is no backup."""
 
     breaks = "restore/pick"
@@ -59,7 +59,7 @@ class Newest(Honest):
         return archives[0]
 
 
-class NewestByFileTime(Honest):
+class NewestByFileTime(Conforming):
     """Of the backups at or before the target, that of the latest mtime is taken."""
 
     breaks = "restore/pick"
@@ -70,7 +70,7 @@ class NewestByFileTime(Honest):
         return max(early, key=lambda archive: archive.path.stat().st_mtime_ns)
 
 
-class FileTimes(Honest):
+class FileTimes(Conforming):
     """The archives' mtimes are their times."""
 
     breaks = "restore/pick"
@@ -80,7 +80,7 @@ class FileTimes(Honest):
         return super().pick(by_file_time, target)
 
 
-class AsText(Honest):
+class AsText(Conforming):
     """Times are compared as text."""
 
     breaks = "restore/pick"
@@ -91,7 +91,7 @@ class AsText(Honest):
         return max(early or archives, key=lambda archive: archive.id)
 
 
-class InTheOrderOfNames(Honest):
+class InTheOrderOfNames(Conforming):
     """The first at or before the target is taken, in the order of names, from the end."""
 
     breaks = "restore/pick"
@@ -101,7 +101,7 @@ class InTheOrderOfNames(Honest):
         return super().pick(by_name, target)
 
 
-class OneTooFar(Honest):
+class OneTooFar(Conforming):
     """A backup of the second after the target will do."""
 
     breaks = "restore/pick"
@@ -111,7 +111,7 @@ class OneTooFar(Honest):
         return super().pick(archives, target + 1)
 
 
-class FirstOfTheSecond(Honest):
+class FirstOfTheSecond(Conforming):
     """Of two backups of one second, the one created first is taken."""
 
     breaks = "restore/pick"
@@ -124,7 +124,7 @@ class FirstOfTheSecond(Honest):
 # No backup at or before the target ------------------------------------------
 
 
-class NoneIsTheOldest(Honest):
+class NoneIsTheOldest(Conforming):
     """Where every backup is later, the oldest is restored."""
 
     breaks = "restore/none"
@@ -138,7 +138,7 @@ class NoneIsTheOldest(Honest):
             return archives[-1]
 
 
-class NoneIsSuccess(Honest):
+class NoneIsSuccess(Conforming):
     """Where every backup is later, nothing is done, and that is a success."""
 
     breaks = "restore/none"
@@ -152,7 +152,7 @@ class NoneIsSuccess(Honest):
             return RestoreReport(0, 0, 0)
 
 
-class NoneIsIoError(Honest):
+class NoneIsIoError(Conforming):
     """BackupNotFound is an IoError."""
 
     breaks = "restore/none"
@@ -162,7 +162,7 @@ class NoneIsIoError(Honest):
         return ReedError("IoError", "no backup", target=target, oldest=oldest)
 
 
-class NoneHasNoFields(Honest):
+class NoneHasNoFields(Conforming):
     """BackupNotFound says nothing more."""
 
     breaks = "restore/none"
@@ -171,7 +171,7 @@ class NoneHasNoFields(Honest):
         return ReedError("BackupNotFound", "no backup that old")
 
 
-class NoneHasNoOldest(Honest):
+class NoneHasNoOldest(Conforming):
     """BackupNotFound does not say which is the oldest."""
 
     breaks = "restore/none"
@@ -180,7 +180,7 @@ class NoneHasNoOldest(Honest):
         return ReedError("BackupNotFound", "no backup that old", target=target)
 
 
-class NoneTellsTheNewest(Honest):
+class NoneTellsTheNewest(Conforming):
     """What BackupNotFound calls the oldest is the newest."""
 
     breaks = "restore/none"
@@ -190,7 +190,7 @@ class NoneTellsTheNewest(Honest):
         return ReedError("BackupNotFound", "no backup", target=target, oldest=newest)
 
 
-class ClearsBeforeItLooks(Honest):
+class ClearsBeforeItLooks(Conforming):
     """The live trees are removed before it is known what is to replace them."""
 
     breaks = "restore/none"
@@ -204,7 +204,7 @@ class ClearsBeforeItLooks(Honest):
             raise
 
 
-class MakesBackups(Honest):
+class MakesBackups(Conforming):
     """A restore makes backups/ where it is missing."""
 
     breaks = "restore/none"
@@ -215,7 +215,7 @@ class MakesBackups(Honest):
         return super().restore_point_in_time(base_path, target_timestamp)
 
 
-class MakesTheBase(Honest):
+class MakesTheBase(Conforming):
     """A restore of a mistyped base makes it."""
 
     breaks = "restore/none"
@@ -228,7 +228,7 @@ class MakesTheBase(Honest):
 # Targets at the ends of what a number can hold -------------------------------
 
 
-class _Narrow(Honest):
+class _Narrow(Conforming):
     """Holds targets and times in another type of number."""
 
     breaks = "restore/extremes"
@@ -278,7 +278,7 @@ class Nanoseconds(_Narrow):
         return ctypes.c_uint64(seconds * 10**9).value
 
 
-class GuessesUnits(Honest):
+class GuessesUnits(Conforming):
     """A large target is taken for milliseconds."""
 
     breaks = "restore/extremes"
@@ -287,7 +287,7 @@ class GuessesUnits(Honest):
         return super().pick(archives, target // 1000 if target > 10**11 else target)
 
 
-class ZeroIsNow(Honest):
+class ZeroIsNow(Conforming):
     """Target 0 means the newest backup."""
 
     breaks = "restore/extremes"
@@ -296,7 +296,7 @@ class ZeroIsNow(Honest):
         return super().pick(archives, target or 2**64)
 
 
-class TheEndIsNever(Honest):
+class TheEndIsNever(Conforming):
     """2^64-1 is kept for "no target", and finds nothing."""
 
     breaks = "restore/extremes"
@@ -305,18 +305,18 @@ class TheEndIsNever(Honest):
         return super().pick(archives, target if target < 2**64 - 1 else -1)
 
 
-class NotBeyondNow(Honest):
+class NotBeyondNow(Conforming):
     """A target in the future is refused."""
 
     breaks = "restore/extremes"
 
     def pick(self, archives: list[Archive], target: int) -> Archive:
         if target >= 2**32:
-            raise ReedError("IoError", "the target lies in the future", target=target)
+            raise ReedError("IoError", "the target is in the future", target=target)
         return super().pick(archives, target)
 
 
-class NoBackupsOf1970(Honest):
+class NoBackupsOf1970(Conforming):
     """A backup of the second 0 is not seen."""
 
     breaks = "restore/extremes"

@@ -1,4 +1,4 @@
-"""Lies about where a restore can work: not on mount points, layers, or in read-only folders."""
+"""Mutants in where a restore can work: not on mount points, layers, or in read-only folders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Entry
 
 
-class OnlyRenames(Honest):
+class OnlyRenames(Conforming):
     """What cannot be renamed cannot be restored."""
 
     breaks = "restore/placement"
@@ -21,7 +21,7 @@ class OnlyRenames(Honest):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(live))
 
 
-class _NotFor(Honest):
+class _NotFor(Conforming):
     """Writes trees anew where they are, but not after an error `errno`."""
 
     breaks = "restore/placement"
@@ -54,7 +54,7 @@ class NotInReadOnlyFolders(_NotFor):
     errno = errno.EACCES
 
 
-class TakesMountsAway(Honest):
+class TakesMountsAway(Conforming):
     """A table that is a mount point is moved away, and its content put beside the mount."""
 
     breaks = "restore/placement"
@@ -63,7 +63,7 @@ class TakesMountsAway(Honest):
         return False
 
 
-class KnowsDevicesOnly(Honest):
+class KnowsDevicesOnly(Conforming):
     """A mount point is known by its device, which a bind mount shares with its parent."""
 
     breaks = "restore/placement"
@@ -73,7 +73,7 @@ class KnowsDevicesOnly(Honest):
         return any(path.is_dir() and path.stat().st_dev != device for path in live.rglob("*"))
 
 
-class OneDescriptorATable(Honest):
+class OneDescriptorATable(Conforming):
     """A restore keeps every table's folder open."""
 
     breaks = "restore/placement"

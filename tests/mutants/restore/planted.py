@@ -1,4 +1,4 @@
-"""Lies about what others put in the way: it is written through, emptied or moved away."""
+"""Mutants in what others put in the way: it is written through, emptied or moved away."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry
 from mutants.swapping import is_folder
 from mutants.tar_gz import ROOTS
 
 
-class WritesToWhatIsThere(Honest):
+class WritesToWhatIsThere(Conforming):
     """An archive is written to whatever has the temporary file's name."""
 
     breaks = "restore/planted"
@@ -22,7 +22,7 @@ class WritesToWhatIsThere(Honest):
         partial.chmod(0o600)
 
 
-class OwnProcessOwnName(Honest):
+class OwnProcessOwnName(Conforming):
     """The temporary file has the process's id in its name, and is thought to be nobody else's."""
 
     breaks = "restore/planted"
@@ -34,8 +34,8 @@ class OwnProcessOwnName(Honest):
         own.rename(partial)
 
 
-class TemporaryInTmp(Honest):
-    """The tar lies in the folder of all temporary files for a while, under one name for all."""
+class TemporaryInTmp(Conforming):
+    """The tar is in the folder of all temporary files for a while, under one name for all."""
 
     breaks = "restore/planted"
 
@@ -48,7 +48,7 @@ class TemporaryInTmp(Honest):
         super().write_archive(partial, content)
 
 
-class MarksItsWork(Honest):
+class MarksItsWork(Conforming):
     """A note of the process's id is written by name into the base while a call lasts."""
 
     breaks = "restore/planted"
@@ -60,7 +60,7 @@ class MarksItsWork(Honest):
         note.unlink()
 
 
-class _Removing(Honest):
+class _Removing(Conforming):
     """Makes room for what is staged by `clear`."""
 
     breaks = "restore/planted"
@@ -91,7 +91,7 @@ class OpensUpTheStaging(_Removing):
             staging.chmod(0o700)
 
 
-class StagesWhereItIsLed(Honest):
+class StagesWhereItIsLed(Conforming):
     """Trees are staged in the folder of that name, wherever it is."""
 
     breaks = "restore/planted"
@@ -109,7 +109,7 @@ class StagesWhereItIsLed(Honest):
         self.finish_swap(base)
 
 
-class TrustsAnySwap(Honest):
+class TrustsAnySwap(Conforming):
     """Whatever has the name of a swap is finished, symlinks in it and all."""
 
     breaks = "restore/planted"
@@ -118,7 +118,7 @@ class TrustsAnySwap(Honest):
         return (swap / "new").is_dir() and (swap / "old").is_dir()
 
 
-class TrustsSwapsOfItsKind(Honest):
+class TrustsSwapsOfItsKind(Conforming):
     """A swap is finished if it is a folder with the right names in it, symlinks or not."""
 
     breaks = "restore/planted"
@@ -127,7 +127,7 @@ class TrustsSwapsOfItsKind(Honest):
         return is_folder(swap) and {"new", "old"} <= set(os.listdir(swap))
 
 
-class _IntoTheLiveTree(Honest):
+class _IntoTheLiveTree(Conforming):
     """Writes the files of a backup where they are, by name."""
 
     breaks = "restore/planted"
@@ -165,7 +165,7 @@ class FillsPipes(_IntoTheLiveTree):
         return path.is_fifo() and path.name == "current.csv"
 
 
-class RemovesBehindLinks(Honest):
+class RemovesBehindLinks(Conforming):
     """The old tables are removed with what symlinks among them lead to."""
 
     breaks = "restore/planted"
@@ -178,7 +178,7 @@ class RemovesBehindLinks(Honest):
         super().retire(live, old)
 
 
-class OpensUpTheOld(Honest):
+class OpensUpTheOld(Conforming):
     """Old files are made removable first, be they others' behind symlinks."""
 
     breaks = "restore/planted"
@@ -190,7 +190,7 @@ class OpensUpTheOld(Honest):
         super().retire(live, old)
 
 
-class TouchesTheOld(Honest):
+class TouchesTheOld(Conforming):
     """Old files get the time of the restore, be they others' behind symlinks."""
 
     breaks = "restore/planted"
@@ -203,7 +203,7 @@ class TouchesTheOld(Honest):
         super().install(base, entries)
 
 
-class MakesLocksByName(Honest):
+class MakesLocksByName(Conforming):
     """Create opens each table's .lock to write, and makes what a dangling symlink leads to."""
 
     breaks = "restore/planted"

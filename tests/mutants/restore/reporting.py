@@ -1,14 +1,14 @@
-"""Lies in RestoreReport."""
+"""Mutants in RestoreReport."""
 
 from __future__ import annotations
 
 import gzip
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Entry, RestoreReport
 
 
-class _Reporting(Honest):
+class _Reporting(Conforming):
     """Reports something else."""
 
     breaks = "restore/report"
@@ -82,7 +82,7 @@ class TablesHaveLogs(_Reporting):
 
 
 class LooseFilesAreTables(_Reporting):
-    """tables_restored counts whatever lies in tables/."""
+    """tables_restored counts whatever is in tables/."""
 
     def said(self, report: RestoreReport, entries: list[Entry]) -> RestoreReport:
         within = [e for e in entries if e.name.startswith("tables/") and e.name.count("/") == 1]

@@ -1,4 +1,4 @@
-"""Lies about what a restore leaves: too little, too much, not as it was."""
+"""Mutants in what a restore leaves: too little, too much, not as it was."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry, ReedError, RestoreReport
 from mutants.swapping import remove
 from mutants.tar_gz import ROOTS, Members
 
 
-class _Selecting(Honest):
+class _Selecting(Conforming):
     """Restores only some of what the backup holds."""
 
     breaks = "restore/exact-tree"
@@ -25,7 +25,7 @@ class _Selecting(Honest):
         super().install(base, [entry for entry in entries if self.wants(entry)])
 
 
-class RestoresNothing(Honest):
+class RestoresNothing(Conforming):
     """A restore reads the archive, reports it, and leaves the trees alone."""
 
     breaks = "restore/exact-tree"
@@ -41,7 +41,7 @@ class NoIndices(_Selecting):
         return entry.name == "indices" or entry.name.startswith("tables")
 
 
-class NoEmptyFolders(Honest):
+class NoEmptyFolders(Conforming):
     """Folders come back only with files in them."""
 
     breaks = "restore/exact-tree"
@@ -79,7 +79,7 @@ class NoLongNames(_Selecting):
         return len(os.fsencode(entry.name)) <= 100
 
 
-class _InPlace(Honest):
+class _InPlace(Conforming):
     """Writes into the live trees instead of replacing them."""
 
     breaks = "restore/exact-tree"
@@ -111,7 +111,7 @@ class Merges(_InPlace):
                 (base / entry.name).unlink(missing_ok=True)
 
 
-class LeavesNewTables(Honest):
+class LeavesNewTables(Conforming):
     """Tables that the backup does not know stay."""
 
     breaks = "restore/exact-tree"
@@ -155,7 +155,7 @@ class SkipsWhatLooksTheSame(_InPlace):
         return (found.st_size, int(found.st_mtime)) != (len(entry.content), int(entry.mtime))
 
 
-class WritesThroughLinks(Honest):
+class WritesThroughLinks(Conforming):
     """A symlink put in the place of a file since the backup is written through."""
 
     breaks = "restore/exact-tree"
@@ -167,7 +167,7 @@ class WritesThroughLinks(Honest):
         super().install(base, entries)
 
 
-class ModesOfTheUmask(Honest):
+class ModesOfTheUmask(Conforming):
     """Files and folders come back with the modes that the umask gives."""
 
     breaks = "restore/exact-tree"
@@ -178,7 +178,7 @@ class ModesOfTheUmask(Honest):
         )
 
 
-class FolderModesLost(Honest):
+class FolderModesLost(Conforming):
     """Folders come back as 0755, only files with their modes."""
 
     breaks = "restore/exact-tree"
@@ -189,7 +189,7 @@ class FolderModesLost(Honest):
         )
 
 
-class WritableFiles(Honest):
+class WritableFiles(Conforming):
     """Read-only files come back writable for their owner."""
 
     breaks = "restore/exact-tree"
@@ -198,7 +198,7 @@ class WritableFiles(Honest):
         super().write_entries(target, [e._replace(mode=e.mode | 0o200) for e in entries])
 
 
-class RootModesStay(Honest):
+class RootModesStay(Conforming):
     """tables/ and indices/ themselves keep the modes that they have now."""
 
     breaks = "restore/exact-tree"
@@ -211,7 +211,7 @@ class RootModesStay(Honest):
                 (target / root).chmod(live.stat().st_mode & 0o7777)
 
 
-class TextMode(Honest):
+class TextMode(Conforming):
     """Files are written as text: what is no UTF-8 is replaced."""
 
     breaks = "restore/exact-tree"
@@ -221,7 +221,7 @@ class TextMode(Honest):
         path.write_text(text, "utf-8", newline="")
 
 
-class OneWrite(Honest):
+class OneWrite(Conforming):
     """Of a large file only what one system call took is written."""
 
     breaks = "restore/exact-tree"
@@ -234,8 +234,8 @@ class OneWrite(Honest):
 # Everything else in the base --------------------------------------------------
 
 
-class _Harming(Honest):
-    """Does something to the rest of the base after an honest restore."""
+class _Harming(Conforming):
+    """Does something to the rest of the base after a restore as it should be."""
 
     breaks = "restore/others-untouched"
 
@@ -277,7 +277,7 @@ class RemovesLaterBackups(_Harming):
         self.archives(base)[0].path.unlink()
 
 
-class ConsumesTheBackup(Honest):
+class ConsumesTheBackup(Conforming):
     """The archive is gone once it is restored."""
 
     breaks = "restore/others-untouched"
@@ -296,7 +296,7 @@ class BacksUpFirst(_Harming):
         self.store(base, 1_700_000_000)
 
 
-class KeepsTheOldTrees(Honest):
+class KeepsTheOldTrees(Conforming):
     """What was replaced stays as tables.old."""
 
     breaks = "restore/others-untouched"
@@ -323,7 +323,7 @@ class StagesBesideTheBase(_Harming):
         (base.parent / ".staging").mkdir(exist_ok=True)
 
 
-class WritesIntoLiveFiles(Honest):
+class WritesIntoLiveFiles(Conforming):
     """Files are written in place, and so under every other name that they have."""
 
     breaks = "restore/others-untouched"
@@ -336,7 +336,7 @@ class WritesIntoLiveFiles(Honest):
         super().install(base, entries)
 
 
-class RestoresTheRegistry(Honest):
+class RestoresTheRegistry(Conforming):
     """What an archive holds of registry/ is written too."""
 
     breaks = "restore/others-untouched"
@@ -352,7 +352,7 @@ class RestoresTheRegistry(Honest):
 # Again ------------------------------------------------------------------------
 
 
-class OnlyOnce(Honest):
+class OnlyOnce(Conforming):
     """What the first restore leaves makes the second one an error."""
 
     breaks = "restore/idempotent"

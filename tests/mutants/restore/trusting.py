@@ -1,4 +1,4 @@
-"""Lies about hostile archives: what must be refused is written, or passed over."""
+"""Mutants in hostile archives: what must be refused is written, or passed over."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import tarfile
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import Archive, Entry, ReedError
 from mutants.tar_gz import ROOTS, Members
 
 
-class _Lax(Honest):
-    """Does `instead` with members that the honest one refuses, and admits the rest."""
+class _Lax(Conforming):
+    """Does `instead` with members that the conforming one refuses, and admits the rest."""
 
     breaks = "restore/hostile"
 
@@ -127,13 +127,13 @@ class DevicesAreFiles(_Lax):
         for member, _ in members:
             if member.isdev():
                 member.type = tarfile.REGTYPE
-        return Honest.admitted(self, archive, members)
+        return Conforming.admitted(self, archive, members)
 
     def is_trusted(self, member: tarfile.TarInfo) -> bool:
         return False
 
 
-class LastOneWins(Honest):
+class LastOneWins(Conforming):
     """Of two members of one name, the later is restored."""
 
     breaks = "restore/hostile"
@@ -142,7 +142,7 @@ class LastOneWins(Honest):
         return super().admitted(archive, {m.name: (m, c) for m, c in members}.values())
 
 
-class FirstOneWins(Honest):
+class FirstOneWins(Conforming):
     """Of two members of one name, the earlier is restored."""
 
     breaks = "restore/hostile"
@@ -152,7 +152,7 @@ class FirstOneWins(Honest):
         return super().admitted(archive, [*first.values()][::-1])
 
 
-class SizesAreHints(Honest):
+class SizesAreHints(Conforming):
     """A file that claims more bytes than there are gets those that there are."""
 
     breaks = "restore/corrupt"
@@ -173,8 +173,8 @@ class SizesAreHints(Honest):
             at += 512 - -size // 512 * 512
 
 
-class AnsweredButWritten(Honest):
-    """A hostile archive is refused, after its honest members were restored."""
+class AnsweredButWritten(Conforming):
+    """A hostile archive is refused, after its sound members were restored."""
 
     breaks = "restore/hostile"
 

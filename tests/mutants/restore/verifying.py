@@ -1,4 +1,4 @@
-"""Lies about damaged archives: not noticed, noticed too late, or not said."""
+"""Mutants in damaged archives: not noticed, noticed too late, or not said."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import shutil
 import zlib
 from pathlib import Path
 
-from mutants.conforming import Honest
+from mutants.conforming import Conforming
 from mutants.model import SUFFIX, Archive, BackupInfo, ReedError, RestoreReport, corrupted
 from mutants.tar_gz import Members
 
 
-class NoChecksum(Honest):
+class NoChecksum(Conforming):
     """The checksum is passed over, as tarfile does: 97 % of flipped bits go unnoticed."""
 
     breaks = "restore/corrupt"
@@ -27,7 +27,7 @@ class NoChecksum(Honest):
                 raise corrupted(archive, "damaged") from None
 
 
-class NoLength(Honest):
+class NoLength(Conforming):
     """The checksum is verified, but not that the archive ends where it should."""
 
     breaks = "restore/corrupt"
@@ -40,7 +40,7 @@ class NoLength(Honest):
             raise corrupted(archive, "damaged") from None
 
 
-class RestoresWhatIsLeft(Honest):
+class RestoresWhatIsLeft(Conforming):
     """Of a damaged archive, the files before the damage are restored."""
 
     breaks = "restore/corrupt"
@@ -58,7 +58,7 @@ class RestoresWhatIsLeft(Honest):
         return super().unpack(archive, data + bytes(-len(data) % 512 + 1024))
 
 
-class FallsBack(Honest):
+class FallsBack(Conforming):
     """Where the backup to take is damaged, the one before is restored."""
 
     breaks = "restore/corrupt"
@@ -67,7 +67,7 @@ class FallsBack(Honest):
         return super().pick([a for a in archives if self.info_of(a)], target)
 
 
-class FallsBackFromEmptyFiles(Honest):
+class FallsBackFromEmptyFiles(Conforming):
     """An empty file under an archive's name is passed over when a backup is picked."""
 
     breaks = "restore/corrupt"
@@ -76,7 +76,7 @@ class FallsBackFromEmptyFiles(Honest):
         return super().pick([a for a in archives if a.path.stat().st_size], target)
 
 
-class FallsBackFromNoGzip(Honest):
+class FallsBackFromNoGzip(Conforming):
     """What is no gzip is passed over when a backup is picked, because list leaves it out."""
 
     breaks = "restore/corrupt"
@@ -86,7 +86,7 @@ class FallsBackFromNoGzip(Honest):
         return super().pick(gzips, target)
 
 
-class ClearsFirst(Honest):
+class ClearsFirst(Conforming):
     """The live trees are removed before the archive is verified."""
 
     breaks = "restore/corrupt"
@@ -100,7 +100,7 @@ class ClearsFirst(Honest):
             raise
 
 
-class VerifiesLast(Honest):
+class VerifiesLast(Conforming):
     """The files before the damage are in the live tree by the time it is noticed."""
 
     breaks = "restore/corrupt"
@@ -115,7 +115,7 @@ class VerifiesLast(Honest):
             raise
 
 
-class CorruptedIsIoError(Honest):
+class CorruptedIsIoError(Conforming):
     """A damaged archive is an IoError."""
 
     breaks = "restore/corrupt"
@@ -127,7 +127,7 @@ class CorruptedIsIoError(Honest):
             raise ReedError("IoError", str(error), reason=str(error)) from error
 
 
-class CorruptedIsUnnamed(Honest):
+class CorruptedIsUnnamed(Conforming):
     """BackupCorrupted does not say which archive."""
 
     breaks = "restore/corrupt"
@@ -139,7 +139,7 @@ class CorruptedIsUnnamed(Honest):
             raise ReedError("BackupCorrupted", "the archive is damaged") from error
 
 
-class CorruptedNamesTheNewest(Honest):
+class CorruptedNamesTheNewest(Conforming):
     """BackupCorrupted names the newest archive, whichever was damaged."""
 
     breaks = "restore/corrupt"
@@ -152,7 +152,7 @@ class CorruptedNamesTheNewest(Honest):
             raise ReedError("BackupCorrupted", newest, archive=newest) from error
 
 
-class Quarantines(Honest):
+class Quarantines(Conforming):
     """A damaged archive is renamed."""
 
     breaks = "restore/corrupt"
@@ -167,7 +167,7 @@ class Quarantines(Honest):
             raise
 
 
-class LeavesStaging(Honest):
+class LeavesStaging(Conforming):
     """A refused restore leaves what it had unpacked by then."""
 
     breaks = "restore/corrupt"
@@ -181,7 +181,7 @@ class LeavesStaging(Honest):
             raise
 
 
-class TrustsTheGzip(Honest):
+class TrustsTheGzip(Conforming):
     """Where the checksum is right, a tar that ends within a file is taken for whole."""
 
     breaks = "restore/corrupt"
@@ -190,7 +190,7 @@ class TrustsTheGzip(Honest):
         return super().unpack(archive, data + bytes(4096))
 
 
-class OnlyOwnArchives(Honest):
+class OnlyOwnArchives(Conforming):
     """What others packed is not restored, for it holds no mark of ours."""
 
     breaks = "restore/foreign-archive"
@@ -202,7 +202,7 @@ class OnlyOwnArchives(Honest):
         return picked
 
 
-class ListsOnlyOwnArchives(Honest):
+class ListsOnlyOwnArchives(Conforming):
     """What others packed is restored, but not listed."""
 
     breaks = "restore/foreign-archive"
@@ -211,7 +211,7 @@ class ListsOnlyOwnArchives(Honest):
         return super().info_of(archive) if archive.sequence else None
 
 
-class OnlyUstar(Honest):
+class OnlyUstar(Conforming):
     """An archive with pax headers is refused."""
 
     breaks = "restore/foreign-archive"
@@ -223,7 +223,7 @@ class OnlyUstar(Honest):
             yield member, content
 
 
-class OnlyShortNames(Honest):
+class OnlyShortNames(Conforming):
     """GNU's long names in an archive of others are cut."""
 
     breaks = "restore/foreign-archive"
@@ -235,7 +235,7 @@ class OnlyShortNames(Honest):
             yield member, content
 
 
-class NoHardLinks(Honest):
+class NoHardLinks(Conforming):
     """A hard link in an archive of others is passed over."""
 
     breaks = "restore/foreign-archive"

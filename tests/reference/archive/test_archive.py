@@ -189,7 +189,7 @@ def _compressed(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("offset", range(-12, 13))
 def test_a_member_that_ends_about_a_chunks_end_is_read_whole(offset):
-    """The trailer may lie across what is read from the file at a time."""
+    """The trailer may stretch across what is read from the file at a time."""
     noise = random.Random(60).randbytes(1 << 21)
     for chunk_end in (1 << 16, (1 << 16) + (1 << 20)):
         size, compressed = chunk_end, b""

@@ -212,7 +212,7 @@ def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant):
 
 
 def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
-    """Distinct keys by the thousand, each of an honest length."""
+    """Distinct keys by the thousand, each of an ordinary length."""
     flood = [
         pax(record(b"%s.%d" % (key, n), bytes(500_000)))
         for n in range(12)

@@ -168,7 +168,7 @@ def test_a_limit_is_of_names_headers_and_links_each_by_itself():
 
 
 @pytest.mark.parametrize("levels", [0, 20])
-def test_the_emptiest_archives_that_honest_programs_make_are_within_the_limits(levels):
+def test_the_emptiest_archives_that_ordinary_programs_make_are_within_the_limits(levels):
     """Empty versions of one table, or of one far below it, packed as small as it goes."""
     table, count, packed = "tables/t" + "/a-long-name-of-a-folder" * levels, 5_000, io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:

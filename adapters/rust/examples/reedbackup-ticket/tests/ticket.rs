@@ -1,4 +1,4 @@
-//! The behaviours that ticket 060-OPS-01 names in its Step 5, and what lies beside them.
+//! The behaviours that ticket 060-OPS-01 names in its Step 5, and what goes with them.
 
 mod scratch;
 

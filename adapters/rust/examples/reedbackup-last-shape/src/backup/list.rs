@@ -1,4 +1,4 @@
-//! `list_backups`: what lies in `backups/` under a number.
+//! `list_backups`: what is in `backups/` under a number.
 
 use super::types::BackupInfo;
 use crate::error::{ReedError, ReedResult};

@@ -2,7 +2,7 @@
 //!
 //! gzip's CRC is about the decompressed bytes, and some flipped bits of a deflate stream do not
 //! change those: a distance that points into the same run of zeros elsewhere, the padding of the
-//! last byte. The seal is a CRC of the file as it lies there, so that no damage goes unnoticed. It
+//! last byte. The seal is a CRC of the file as it is there, so that no damage goes unnoticed. It
 //! also holds the number of tables, so that listing need not decompress a whole archive.
 //!
 //! | offset | bytes | |

@@ -109,7 +109,7 @@ fn count_tables(file: File) -> Result<usize, Refusal> {
     }
 }
 
-/// The table folder that a member is, or lies in.
+/// The table folder that a member is, or is in.
 fn table_of(path: &Path, is_folder: bool) -> Option<PathBuf> {
     let mut below = path.strip_prefix("tables").ok()?.components();
     let table = below.next()?;

@@ -154,7 +154,7 @@ fn file(source: &Path, target: &Path) -> io::Result<()> {
     make_alike(&to, &entry)?;
     to.sync_all()?;
     fs::rename(&draft, target)?;
-    sync::folder(target.parent().expect("a file lies in a folder"))?;
+    sync::folder(target.parent().expect("a file is in a folder"))?;
     fs::remove_file(source)
 }
 

@@ -93,7 +93,7 @@ impl Target<'_> {
         };
         match self.seen.get(parent) {
             Some(Seen::Folder | Seen::Implied) => Ok(()),
-            Some(Seen::File) => refuse(path, "it lies in what the archive also holds as a file"),
+            Some(Seen::File) => refuse(path, "it is in what the archive also holds as a file"),
             None => {
                 self.make_parents(parent)?;
                 self.make_folder(parent, Seen::Implied)
