@@ -21,19 +21,17 @@ from pytest_reedbackup.implementations import translation
 from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
-from pytest_reedbackup.implementations.clock import (
-    CapabilityClock,
-    Clock,
-    InProcessClock,
-    MovedClock,
-    RealClock,
-)
-from pytest_reedbackup.implementations.command_line import words_of
-from pytest_reedbackup.implementations.faketime import (
+from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
+from pytest_reedbackup.implementations.clocks.clock import Clock
+from pytest_reedbackup.implementations.clocks.faketime import (
     FakeTimeClock,
     find_libfaketime,
     moves_a_clock,
 )
+from pytest_reedbackup.implementations.clocks.in_process import InProcessClock
+from pytest_reedbackup.implementations.clocks.moved import MovedClock
+from pytest_reedbackup.implementations.clocks.real import RealClock
+from pytest_reedbackup.implementations.command_line import words_of
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable

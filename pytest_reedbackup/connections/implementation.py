@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.answers import Answer, value_of
-from pytest_reedbackup.implementations.clock import Clock
+from pytest_reedbackup.implementations.clocks.clock import Clock
 from pytest_reedbackup.implementations.translation import foreign_type
 from pytest_reedbackup.model.failures import BrokenPromise
 from reedbase_backup.adapter.protocol import Contract

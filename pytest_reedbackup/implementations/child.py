@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from pytest_reedbackup.implementations.faketime import remove_traces
+from pytest_reedbackup.implementations.clocks.faketime import remove_traces
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
     ProtocolViolation,

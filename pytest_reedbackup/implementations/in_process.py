@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from pytest_reedbackup.implementations.clock import InProcessClock
+from pytest_reedbackup.implementations.clocks.in_process import InProcessClock
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
 from reedbase_backup.adapter.loading import Implementation
 from reedbase_backup.adapter.serving import Adapter

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_reedbackup.implementations.clock import CapabilityClock, Clock
+from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
+from pytest_reedbackup.implementations.clocks.clock import Clock
 from pytest_reedbackup.model.adapter_faults import NotRecorded
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.recording.format import Tape

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
-from pytest_reedbackup.implementations.faketime import find_libfaketime
+from pytest_reedbackup.implementations.clocks.faketime import find_libfaketime
 
 PREAMBLE = """
 import json, os, signal, subprocess, sys, time

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.implementations.clock import CapabilityClock, RealClock
-from pytest_reedbackup.implementations.faketime import FakeTimeClock, remove_traces
+from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
+from pytest_reedbackup.implementations.clocks.faketime import FakeTimeClock, remove_traces
+from pytest_reedbackup.implementations.clocks.real import RealClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.target import TimeLimits
@@ -236,7 +237,7 @@ def test_an_adapter_that_libfaketime_breaks_is_left_to_real_seconds(library, mee
 
 def test_without_libfaketime_a_tool_is_missing(meet, served, monkeypatch):
     monkeypatch.setattr(
-        "pytest_reedbackup.implementations.faketime._PATTERNS", ("no/such/place/*",)
+        "pytest_reedbackup.implementations.clocks.faketime._PATTERNS", ("no/such/place/*",)
     )
     monkeypatch.delenv("REEDBACKUP_LIBFAKETIME", raising=False)
     implementation = meet(served)
@@ -315,7 +316,7 @@ def test_where_nothing_moves_its_clock_it_stays_in_process(meet, folder, monkeyp
     (folder / "unreached.py").write_text(UNREACHED)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     monkeypatch.setattr(
-        "pytest_reedbackup.implementations.faketime._PATTERNS", ("no/such/place/*",)
+        "pytest_reedbackup.implementations.clocks.faketime._PATTERNS", ("no/such/place/*",)
     )
     monkeypatch.delenv("REEDBACKUP_LIBFAKETIME", raising=False)
     implementation = meet("unreached:InC")

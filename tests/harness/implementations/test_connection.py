@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.implementations.clock import CapabilityClock
+from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.model.target import TimeLimits
 

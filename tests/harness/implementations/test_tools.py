@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from harness.sources import MINE
 
-from pytest_reedbackup.implementations import faketime
+from pytest_reedbackup.implementations.clocks import faketime
 from pytest_reedbackup.injection.traced.strace import calls_in, tracing
 from pytest_reedbackup.model.failures import MissingCapability
 

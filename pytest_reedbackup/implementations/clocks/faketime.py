@@ -20,7 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pytest_reedbackup.implementations.clock import MovedClock
+from pytest_reedbackup.implementations.clocks.moved import MovedClock
 
 # Where Debian, Fedora and `make install` put it.
 _PATTERNS = (

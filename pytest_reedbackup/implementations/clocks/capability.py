@@ -1,0 +1,37 @@
+"""The clock of an adapter with the capability `clock`, which is told the time."""
+
+from __future__ import annotations
+
+import time
+
+_NANO = 10**9
+
+
+class CapabilityClock:
+    """Tells the time with each create_backup (capability `clock`)."""
+
+    way = "the adapter's capability `clock`"
+    is_settable = True
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def seconds(self) -> int:
+        """The time that the next call is told."""
+        return self._seconds
+
+    def set(self, seconds: int) -> None:
+        """Any u64 second."""
+        self._seconds = seconds
+
+    def advance(self, seconds: int = 1) -> None:
+        """Costs nothing."""
+        self._seconds += seconds
+
+    def reset(self) -> None:
+        """The current second."""
+        self._seconds = int(time.time())
+
+    def params(self) -> dict[str, int]:
+        """`now_ns`, late in the second, so that rounding up shows."""
+        return {"now_ns": self._seconds * _NANO + _NANO * 3 // 4}

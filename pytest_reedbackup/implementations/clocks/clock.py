@@ -1,0 +1,34 @@
+"""What every clock of an implementation can do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the implementation takes for the current time."""
+
+    way: str
+    """How it is set, for the report."""
+    is_settable: bool
+    """Whether `set` works and `advance` costs nothing."""
+
+    def seconds(self) -> int:
+        """The implementation's current time, in Unix seconds."""
+        ...
+
+    def set(self, seconds: int) -> None:
+        """Makes it `seconds`, backwards too. Raises MissingCapability where it cannot."""
+        ...
+
+    def advance(self, seconds: int = 1) -> None:
+        """Lets at least `seconds` pass, to the start of a second where it can."""
+        ...
+
+    def reset(self) -> None:
+        """Makes it the real time again, where it was set; for the next case."""
+        ...
+
+    def params(self) -> dict[str, int]:
+        """What create_backup is to be sent."""
+        ...
