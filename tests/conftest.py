@@ -8,17 +8,25 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fixture_types import (
+    BackupAt,
+    CopyBase,
+    FindTool,
+    MakeBase,
+    ReadDatabase,
+    RunAsNobody,
+    RunSuite,
+    TakeSnapshot,
+    Tree,
+)
 
 from pytest_reedbackup.reports import json_report
 from reedbase_backup.create import create_backup_at
-from reedbase_backup.types import BackupInfo
-
-Tree = dict[str, tuple[Any, ...]]
 
 _INIT_NS = 1_700_000_000_000_000_000
 
@@ -34,7 +42,7 @@ def _write_table(folder: Path, rows: int) -> None:
 
 
 @pytest.fixture
-def make_base(tmp_path: Path) -> Callable[..., Path]:
+def make_base(tmp_path: Path) -> MakeBase:
     """Makes a `.reed` database with the tables named, of `rows` rows each."""
 
     def make(*tables: str, rows: int = 3, name: str = ".reed") -> Path:
@@ -52,7 +60,7 @@ def make_base(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def base(make_base: Callable[..., Path]) -> Path:
+def base(make_base: MakeBase) -> Path:
     """Two tables and, among them, what a careless backup loses."""
     base = make_base("routes", "text")
     text = base / "tables" / "text"
@@ -78,7 +86,7 @@ def _described(path: Path) -> tuple[Any, ...]:
 
 
 @pytest.fixture(scope="session")
-def snapshot() -> Callable[..., Tree]:
+def snapshot() -> TakeSnapshot:
     """Everything below a folder by name: kind, mode, mtime and content.
 
     The folder itself is left out: its mtime changes with every name in it.
@@ -93,19 +101,19 @@ def snapshot() -> Callable[..., Tree]:
 
 
 @pytest.fixture(scope="session")
-def database(snapshot: Callable[..., Tree]) -> Callable[[Path], Tree]:
+def database(snapshot: TakeSnapshot) -> ReadDatabase:
     """The part of a base that a backup holds."""
     return lambda base: snapshot(base, "tables", "indices")
 
 
 @pytest.fixture(scope="session")
-def backup_at() -> Callable[[Path, int], BackupInfo]:
+def backup_at() -> BackupAt:
     """create_backup by a clock that says so many Unix seconds."""
     return lambda base, seconds: create_backup_at(base, seconds * 10**9)
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Callable[[Path, object], Path]:
+def clone(tmp_path: Path) -> CopyBase:
     """A copy of a base under another name, modes and mtimes included."""
 
     def copy(base: Path, name: object) -> Path:
@@ -115,7 +123,7 @@ def clone(tmp_path: Path) -> Callable[[Path, object], Path]:
 
 
 @pytest.fixture(scope="session")
-def tool() -> Callable[[str], str]:
+def tool() -> FindTool:
     """The path of an external tool; skips where it is missing, unless tools are required."""
 
     def find(name: str) -> str:
@@ -141,7 +149,7 @@ if os.geteuid() == 0:
 
 
 @pytest.fixture
-def as_nobody(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def as_nobody(tmp_path: Path) -> RunAsNobody:
     """Runs Python code without root's rights, as a user who then owns all of `tmp_path`.
 
     The code works there, with relative paths: pytest's folders are closed to others.
@@ -152,16 +160,14 @@ def as_nobody(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
             for path in (tmp_path, *tmp_path.rglob("*")):
                 os.chown(path, 65534, 65534, follow_symlinks=False)
         relative = [path.relative_to(tmp_path) for path in paths]
-        command = [sys.executable, "-c", _BECOME_NOBODY + code, *relative]
+        command = [sys.executable, "-c", _BECOME_NOBODY + code, *map(str, relative)]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
 
     return run
 
 
 @pytest.fixture
-def run_suite(
-    tmp_path: Path,
-) -> Callable[..., tuple[subprocess.CompletedProcess[str], json_report.Report]]:
+def run_suite(tmp_path: Path) -> RunSuite:
     """Runs the suite against implementations from an empty folder; the run and its report."""
 
     def run(

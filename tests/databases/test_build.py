@@ -79,13 +79,15 @@ def versions_of(table: Path) -> list[bytes]:
 @pytest.mark.parametrize(
     "spec", [SMALL, EMPTY, ONE_TABLE, HISTORY, BINARY, AwkwardSpec()], ids=repr
 )
-def test_the_same_description_builds_the_same_tree_with_its_mtimes(spec, tmp_path):
+def test_the_same_description_builds_the_same_tree_with_its_mtimes(
+    spec: AwkwardSpec | DatabaseSpec, tmp_path: Path
+) -> None:
     first = Tree.read(built(spec, tmp_path / "first"))
     again = Tree.read(built(spec, tmp_path / "again"))
     assert first.differences(again, mtime=True) == []
 
 
-def test_the_umask_does_not_change_the_tree(tmp_path):
+def test_the_umask_does_not_change_the_tree(tmp_path: Path) -> None:
     expected = Tree.read(built(SMALL, tmp_path / "usual"))
     before = os.umask(0o077)
     try:
@@ -96,19 +98,21 @@ def test_the_umask_does_not_change_the_tree(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [DatabaseSpec, AwkwardSpec])
-def test_another_seed_builds_another_tree(kind, tmp_path):
+def test_another_seed_builds_another_tree(
+    kind: type[AwkwardSpec] | type[DatabaseSpec], tmp_path: Path
+) -> None:
     first = Tree.read(built(kind(seed=1), tmp_path / "first"))
     assert first.differences(Tree.read(built(kind(seed=2), tmp_path / "second")))
 
 
-def test_a_folder_that_exists_is_not_built_into(tmp_path):
+def test_a_folder_that_exists_is_not_built_into(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         build(SMALL, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("spec", [SMALL, MANY_TABLES, HISTORY, BINARY], ids=repr)
-def test_every_log_is_what_the_baseline_writes(spec, tmp_path):
+def test_every_log_is_what_the_baseline_writes(spec: DatabaseSpec, tmp_path: Path) -> None:
     stamps = []
     for name in spec.table_names:
         table = built_once(spec, tmp_path) / "tables" / name
@@ -132,7 +136,9 @@ def built_once(spec, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("spec", [SMALL, ONE_TABLE, HISTORY, BINARY], ids=repr)
-def test_the_deltas_rebuild_every_version_up_to_the_current_one(spec, tmp_path):
+def test_the_deltas_rebuild_every_version_up_to_the_current_one(
+    spec: DatabaseSpec, tmp_path: Path
+) -> None:
     base = built(spec, tmp_path / ".reed")
     for number, name in enumerate(spec.table_names):
         versions = versions_of(base / "tables" / name)
@@ -145,7 +151,7 @@ def test_the_deltas_rebuild_every_version_up_to_the_current_one(spec, tmp_path):
         }
 
 
-def test_a_history_both_adds_and_changes_rows(tmp_path):
+def test_a_history_both_adds_and_changes_rows(tmp_path: Path) -> None:
     versions = versions_of(built(HISTORY, tmp_path / ".reed") / "tables" / "text")
     grown = [new.count(b"\n") - old.count(b"\n") for old, new in pairwise(versions)]
     keys = [line.rsplit(b"|", 1)[0] for line in versions[-1].splitlines()]
@@ -154,13 +160,13 @@ def test_a_history_both_adds_and_changes_rows(tmp_path):
     assert grown.count(0) == 40
 
 
-def test_writes_without_rows_are_versions_too(tmp_path):
+def test_writes_without_rows_are_versions_too(tmp_path: Path) -> None:
     spec = DatabaseSpec(tables=1, rows=0, versions=3)
     versions = versions_of(built(spec, tmp_path / ".reed") / "tables" / "text")
     assert versions == [b"key|language|value\n"] * 3
 
 
-def test_a_history_has_the_files_that_the_baselines_generator_leaves(tmp_path):
+def test_a_history_has_the_files_that_the_baselines_generator_leaves(tmp_path: Path) -> None:
     """10,009 for 10,001 versions (contract `last`, "On disk"): eight more than versions."""
     base = built(HISTORY, tmp_path / ".reed")
     files = [path for path in base.rglob("*") if path.is_file()]
@@ -168,7 +174,7 @@ def test_a_history_has_the_files_that_the_baselines_generator_leaves(tmp_path):
     assert HISTORY_10K.versions + 8 == 10_009
 
 
-def test_the_bulk_shape_is_ten_thousand_rows_in_four_tables(tmp_path):
+def test_the_bulk_shape_is_ten_thousand_rows_in_four_tables(tmp_path: Path) -> None:
     base = built(BULK_10K, tmp_path / ".reed")
     tables = sorted((base / "tables").iterdir())
     assert len(tables) == 4
@@ -179,7 +185,7 @@ def test_the_bulk_shape_is_ten_thousand_rows_in_four_tables(tmp_path):
     assert 700_000 < sum(p.stat().st_size for p in base.rglob("*") if p.is_file()) < 900_000
 
 
-def test_gzip_saves_what_the_ticket_says_on_the_bulk_shape(tmp_path):
+def test_gzip_saves_what_the_ticket_says_on_the_bulk_shape(tmp_path: Path) -> None:
     """Ticket 060-OPS-01, "Compression": about 70 %, at most 35 % left (create/compression)."""
     base = built(BULK_10K, tmp_path / ".reed")
     sizes = sum(p.stat().st_size for p in (base / "tables").rglob("*") if p.is_file())
@@ -190,21 +196,21 @@ def test_gzip_saves_what_the_ticket_says_on_the_bulk_shape(tmp_path):
         assert 0.20 < len(gzip.compress(plain.getvalue(), level)) / sizes < 0.35, level
 
 
-def test_text_is_multilingual_and_utf_8(tmp_path):
+def test_text_is_multilingual_and_utf_8(tmp_path: Path) -> None:
     base = built(DatabaseSpec(tables=1, rows=500), tmp_path / ".reed")
     text = (base / "tables" / "text" / "current.csv").read_text("utf-8")
     assert {line.split("|")[1] for line in text.splitlines()[1:]} >= {"de", "fr", "ja", "ar"}
     assert "🙂" in text
 
 
-def test_binary_contents_are_no_text(tmp_path):
+def test_binary_contents_are_no_text(tmp_path: Path) -> None:
     content = (built(BINARY, tmp_path / ".reed") / "tables/text/current.csv").read_bytes()
     assert b"\0" in content
     with pytest.raises(UnicodeDecodeError):
         content.decode("utf-8")
 
 
-def test_indices_are_pairs_of_files_that_the_metadata_lists(tmp_path):
+def test_indices_are_pairs_of_files_that_the_metadata_lists(tmp_path: Path) -> None:
     base = built(DatabaseSpec(tables=2, rows=4, indices=7), tmp_path / ".reed")
     listed = json.loads((base / "indices" / "metadata.json").read_text("utf-8"))
     names = {f"{entry['table']}.{entry['column']}" for entry in listed}
@@ -226,12 +232,12 @@ def test_indices_are_pairs_of_files_that_the_metadata_lists(tmp_path):
     ]
 
 
-def test_without_indices_there_is_no_folder_for_them(tmp_path):
+def test_without_indices_there_is_no_folder_for_them(tmp_path: Path) -> None:
     base = built(DatabaseSpec(indices=0), tmp_path / ".reed")
     assert sorted(path.name for path in base.iterdir()) == ["registry", "tables"]
 
 
-def test_empty_folders_are_made_where_they_are_asked_for(tmp_path):
+def test_empty_folders_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
     base = built(SMALL, tmp_path / ".reed")
     for folder in SMALL.empty_folders:
         assert list((base / folder).iterdir()) == []
@@ -239,7 +245,7 @@ def test_empty_folders_are_made_where_they_are_asked_for(tmp_path):
     assert list((built(deep, tmp_path / "deep") / "other/nested/empty").iterdir()) == []
 
 
-def test_the_registry_has_the_baselines_headers_and_codes(tmp_path):
+def test_the_registry_has_the_baselines_headers_and_codes(tmp_path: Path) -> None:
     registry = built(EMPTY, tmp_path / ".reed") / "registry"
     users = (registry / "users.dict").read_text("utf-8").splitlines()
     assert users[0] == "code|username|created_at"
@@ -251,12 +257,12 @@ def test_the_registry_has_the_baselines_headers_and_codes(tmp_path):
     )
 
 
-def test_an_empty_database_is_tables_without_a_table(tmp_path):
+def test_an_empty_database_is_tables_without_a_table(tmp_path: Path) -> None:
     base = built(EMPTY, tmp_path / ".reed")
     assert list((base / "tables").iterdir()) == []
 
 
-def test_mtimes_are_past_and_finer_than_a_second(tmp_path):
+def test_mtimes_are_past_and_finer_than_a_second(tmp_path: Path) -> None:
     tree = Tree.read(built(SMALL, tmp_path / ".reed"))
     stamps = [entry.mtime_ns for entry in tree.entries.values()]
     assert all(1_700_000_000 * 10**9 <= stamp < 1_760_000_000 * 10**9 for stamp in stamps)
@@ -264,7 +270,7 @@ def test_mtimes_are_past_and_finer_than_a_second(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse some awkward names")
-def test_a_changed_tree_comes_with_a_new_format_version(tmp_path):
+def test_a_changed_tree_comes_with_a_new_format_version(tmp_path: Path) -> None:
     """Cached templates are found by FORMAT_VERSION: raise it, and set both figures here anew.
 
     Deltas are compared decompressed: liblzma's output may change with its version.
@@ -283,7 +289,7 @@ def test_a_changed_tree_comes_with_a_new_format_version(tmp_path):
     assert (FORMAT_VERSION, digest.hexdigest()[:16]) == (3, "e5c1445c76577f6f")
 
 
-def test_the_figures_of_this_machine_come_from_one_command():
+def test_the_figures_of_this_machine_come_from_one_command() -> None:
     program = [sys.executable, "-m", "pytest_reedbackup.databases", "small", "empty"]
     told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
     assert [line.split()[:2] for line in told.splitlines()[1:]] == [["small", "25"], ["empty", "2"]]

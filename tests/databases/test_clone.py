@@ -18,17 +18,17 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @pytest.fixture(scope="module")
-def awkward(tmp_path_factory) -> Path:
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("awkward") / ".reed"
     build(AWKWARD, base)
     return base
 
 
 @pytest.fixture
-def without_reflink(monkeypatch) -> None:
+def without_reflink(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a file system that cannot share blocks."""
 
-    def refuse(*_):
+    def refuse(*_) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
     monkeypatch.setattr(clone.fcntl, "ioctl", refuse)
@@ -44,13 +44,15 @@ def link_groups(base: Path) -> set[frozenset[str]]:
     return {frozenset(group) for group in groups.values()}
 
 
-def test_a_clone_is_the_same_in_content_modes_and_mtimes(awkward, tmp_path):
+def test_a_clone_is_the_same_in_content_modes_and_mtimes(awkward: Path, tmp_path: Path) -> None:
     clone_tree(awkward, tmp_path / "clone")
     differences = Tree.read(awkward).differences(Tree.read(tmp_path / "clone"), mtime=True)
     assert differences == []
 
 
-def test_a_clone_has_the_same_hard_links_and_none_to_the_source(awkward, tmp_path):
+def test_a_clone_has_the_same_hard_links_and_none_to_the_source(
+    awkward: Path, tmp_path: Path
+) -> None:
     clone_tree(awkward, tmp_path / "clone")
     groups = link_groups(awkward)
     assert link_groups(tmp_path / "clone") == groups
@@ -59,7 +61,7 @@ def test_a_clone_has_the_same_hard_links_and_none_to_the_source(awkward, tmp_pat
     assert (tmp_path / "clone/tables/text/512.bytes").stat().st_ino != source
 
 
-def test_a_clone_keeps_the_holes(awkward, tmp_path):
+def test_a_clone_keeps_the_holes(awkward: Path, tmp_path: Path) -> None:
     clone_tree(awkward, tmp_path / "clone")
     for name in ("text.value.btree", "text.language.btree"):
         cloned = (tmp_path / "clone/indices" / name).stat()
@@ -69,7 +71,9 @@ def test_a_clone_keeps_the_holes(awkward, tmp_path):
 
 @pytest.mark.usefixtures("without_reflink")
 @pytest.mark.parametrize("missing", ["copy_file_range", "SEEK_DATA"])
-def test_a_clone_is_the_same_where_the_system_lacks_a_call(missing, awkward, tmp_path, monkeypatch):
+def test_a_clone_is_the_same_where_the_system_lacks_a_call(
+    missing: str, awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr(os, missing)
     clone_tree(awkward, tmp_path / "clone")
     differences = Tree.read(awkward).differences(Tree.read(tmp_path / "clone"), mtime=True)
@@ -78,15 +82,15 @@ def test_a_clone_is_the_same_where_the_system_lacks_a_call(missing, awkward, tmp
 
 @pytest.mark.usefixtures("without_reflink")
 def test_a_clone_is_the_same_where_the_kernel_cannot_copy_between_these_files(
-    awkward, tmp_path, monkeypatch
-):
+    awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "copy_file_range", lambda *_: 0)
     clone_tree(awkward, tmp_path / "clone")
     differences = Tree.read(awkward).differences(Tree.read(tmp_path / "clone"), mtime=True)
     assert differences == []
 
 
-def test_symlinks_and_fifos_are_cloned_as_such(tmp_path):
+def test_symlinks_and_fifos_are_cloned_as_such(tmp_path: Path) -> None:
     source = tmp_path / "source"
     build(SMALL, source)
     (source / "tables/dangling").symlink_to("no such file")
@@ -100,7 +104,7 @@ def test_symlinks_and_fifos_are_cloned_as_such(tmp_path):
     assert cloned.entries["tables/fifo"].kind == "fifo"
 
 
-def test_a_socket_is_refused_by_name(tmp_path):
+def test_a_socket_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(tmp_path / "source/listening"))
@@ -108,22 +112,24 @@ def test_a_socket_is_refused_by_name(tmp_path):
             clone_tree(tmp_path / "source", tmp_path / "clone")
 
 
-def test_what_exists_is_not_cloned_over(awkward, tmp_path):
+def test_what_exists_is_not_cloned_over(awkward: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(FileExistsError):
         clone_tree(awkward, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_no_descriptor_is_left_open(awkward, tmp_path):
+def test_no_descriptor_is_left_open(awkward: Path, tmp_path: Path) -> None:
     before = len(os.listdir("/dev/fd"))
     clone_tree(awkward, tmp_path / "clone")
     assert len(os.listdir("/dev/fd")) == before
 
 
 @pytest.mark.usefixtures("without_reflink")
-def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(awkward, tmp_path, monkeypatch):
-    def full(*_):
+def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(
+    awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "copy_file_range", full, raising=False)
@@ -132,9 +138,9 @@ def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(awkward, tmp_
 
 
 def test_an_error_from_sharing_blocks_is_not_taken_for_a_missing_feature(
-    awkward, tmp_path, monkeypatch
-):
-    def failing(*_):
+    awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(clone.fcntl, "ioctl", failing)
@@ -143,7 +149,9 @@ def test_an_error_from_sharing_blocks_is_not_taken_for_a_missing_feature(
 
 
 @pytest.mark.usefixtures("without_reflink")
-def test_a_file_that_shrinks_meanwhile_is_an_error(tmp_path, monkeypatch):
+def test_a_file_that_shrinks_meanwhile_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/file").write_bytes(bytes(200_000))
     monkeypatch.setattr(os, "copy_file_range", lambda *_: 0, raising=False)
@@ -152,13 +160,15 @@ def test_a_file_that_shrinks_meanwhile_is_an_error(tmp_path, monkeypatch):
         clone_tree(tmp_path / "source", tmp_path / "clone")
 
 
-def test_removing_reaches_into_folders_that_may_not_be_written_to(awkward, tmp_path):
+def test_removing_reaches_into_folders_that_may_not_be_written_to(
+    awkward: Path, tmp_path: Path
+) -> None:
     clone_tree(awkward, tmp_path / "clone")
     remove_tree(tmp_path / "clone")
     assert not (tmp_path / "clone").exists()
 
 
-def test_removing_a_symlink_leaves_what_it_points_to(tmp_path):
+def test_removing_a_symlink_leaves_what_it_points_to(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "link").symlink_to("kept")
     remove_tree(tmp_path / "link")

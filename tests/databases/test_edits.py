@@ -24,12 +24,12 @@ SECOND = b"key|value\nalpha|2\nbeta|1\n"
 
 
 @pytest.fixture
-def base(tmp_path) -> Path:
+def base(tmp_path: Path) -> Path:
     build(EMPTY, tmp_path / ".reed")
     return tmp_path / ".reed"
 
 
-def test_a_new_table_stores_its_first_version_raw(base):
+def test_a_new_table_stores_its_first_version_raw(base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000, user=3)
     assert table == base / "tables" / "prices"
     assert (table / "1000.bsdiff").read_bytes() == FIRST
@@ -38,7 +38,7 @@ def test_a_new_table_stores_its_first_version_raw(base):
     assert (table / ".lock").read_bytes() == b""
 
 
-def test_a_new_version_is_a_delta_a_line_and_the_current_content(base):
+def test_a_new_version_is_a_delta_a_line_and_the_current_content(base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000)
     write_version(table, SECOND, 2_000, user=2)
     stored = (table / "2000.bsdiff").read_bytes()
@@ -53,7 +53,7 @@ def test_a_new_version_is_a_delta_a_line_and_the_current_content(base):
     [[SECOND], [b""], [b"", SECOND], [FIRST, FIRST], [SECOND * 5_000, FIRST], [b"\0\xff\r"]],
     ids=["grown", "emptied", "refilled", "unchanged", "large", "binary"],
 )
-def test_every_version_that_was_written_can_be_restored(contents, base):
+def test_every_version_that_was_written_can_be_restored(contents: list[bytes], base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000)
     for number, content in enumerate(contents, 2):
         write_version(table, content, number * 1_000)
@@ -64,7 +64,7 @@ def test_every_version_that_was_written_can_be_restored(contents, base):
 
 
 @pytest.mark.parametrize("at_ns", [1_000, 999, 0])
-def test_time_must_go_on(at_ns, base):
+def test_time_must_go_on(at_ns: int, base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000)
     with pytest.raises(ValueError, match="not later than the newest version, 1000"):
         write_version(table, SECOND, at_ns)
@@ -77,26 +77,26 @@ def test_time_must_go_on(at_ns, base):
     ]
 
 
-def test_a_table_is_not_created_twice(base):
+def test_a_table_is_not_created_twice(base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000)
     with pytest.raises(FileExistsError):
         create_table(base, "prices", SECOND, 2_000)
     assert (table / "current.csv").read_bytes() == FIRST
 
 
-def test_a_dropped_table_is_gone_and_the_others_stay(tmp_path):
+def test_a_dropped_table_is_gone_and_the_others_stay(tmp_path: Path) -> None:
     build(SMALL, tmp_path / ".reed")
     drop_table(tmp_path / ".reed", "routes")
     left = sorted(path.name for path in (tmp_path / ".reed/tables").iterdir())
     assert left == ["content", "text"]
 
 
-def test_dropping_what_is_not_there_is_an_error(base):
+def test_dropping_what_is_not_there_is_an_error(base: Path) -> None:
     with pytest.raises(FileNotFoundError):
         drop_table(base, "prices")
 
 
-def test_a_writer_waits_for_the_tables_lock(base):
+def test_a_writer_waits_for_the_tables_lock(base: Path) -> None:
     table = create_table(base, "prices", FIRST, 1_000)
     writer = threading.Thread(target=write_version, args=(table, SECOND, 2_000))
     with (table / ".lock").open("rb") as lock:

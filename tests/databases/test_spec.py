@@ -10,7 +10,7 @@ import pytest
 from pytest_reedbackup.databases.spec import NAMED, AwkwardSpec, DatabaseSpec
 
 
-def test_equal_descriptions_share_a_key():
+def test_equal_descriptions_share_a_key() -> None:
     assert DatabaseSpec(tables=2, seed=5).key() == DatabaseSpec(tables=2, seed=5).key()
     assert hash(DatabaseSpec(tables=2)) == hash(DatabaseSpec(tables=2))
 
@@ -31,15 +31,15 @@ def test_equal_descriptions_share_a_key():
     ],
     ids=repr,
 )
-def test_every_field_is_part_of_the_key(other):
+def test_every_field_is_part_of_the_key(other: AwkwardSpec | DatabaseSpec) -> None:
     assert other.key() != DatabaseSpec().key()
 
 
-def test_named_descriptions_have_keys_of_their_own():
+def test_named_descriptions_have_keys_of_their_own() -> None:
     assert len({spec.key() for spec in NAMED.values()}) == len(NAMED)
 
 
-def test_a_key_is_the_same_in_another_process():
+def test_a_key_is_the_same_in_another_process() -> None:
     program = (
         "from pytest_reedbackup.databases.spec import NAMED; "
         "print(*(spec.key() for spec in NAMED.values()))"
@@ -50,16 +50,16 @@ def test_a_key_is_the_same_in_another_process():
     assert told.split() == [spec.key() for spec in NAMED.values()]
 
 
-def test_a_key_is_a_file_name():
+def test_a_key_is_a_file_name() -> None:
     assert all(spec.key().isalnum() for spec in NAMED.values())
 
 
-def test_rows_are_those_of_the_whole_database():
+def test_rows_are_those_of_the_whole_database() -> None:
     spec = DatabaseSpec(tables=3, rows=20)
     assert [spec.rows_of(table) for table in range(3)] == [7, 7, 6]
 
 
-def test_tables_without_names_get_names_of_their_own():
+def test_tables_without_names_get_names_of_their_own() -> None:
     names = DatabaseSpec(tables=200).table_names
     assert len(set(names)) == 200
 
@@ -83,6 +83,6 @@ def test_tables_without_names_get_names_of_their_own():
         ({"empty_folders": ("",)}, "empty_folders"),
     ],
 )
-def test_an_impossible_description_names_the_field(fields, culprit):
+def test_an_impossible_description_names_the_field(fields: dict[str, object], culprit: str) -> None:
     with pytest.raises(ValueError, match=f"^{culprit}: "):
         DatabaseSpec(**fields)

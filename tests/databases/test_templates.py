@@ -18,12 +18,12 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @pytest.fixture
-def built(monkeypatch) -> list[object]:
+def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The descriptions that were really built."""
     calls: list[object] = []
     real = module.build
 
-    def counted(spec, base):
+    def counted(spec, base) -> None:
         calls.append(spec)
         real(spec, base)
 
@@ -31,14 +31,16 @@ def built(monkeypatch) -> list[object]:
     return calls
 
 
-def test_a_template_is_built_once_for_all_who_share_the_folder(tmp_path, built):
+def test_a_template_is_built_once_for_all_who_share_the_folder(
+    tmp_path: Path, built: list[object]
+) -> None:
     first = Templates(tmp_path / "cache").get(SMALL)
     assert Templates(tmp_path / "cache").get(SMALL) == first
     assert Templates(tmp_path / "cache").get(EMPTY) != first
     assert built == [SMALL, EMPTY]
 
 
-def test_a_clone_is_the_template_and_changing_it_changes_nothing_else(tmp_path):
+def test_a_clone_is_the_template_and_changing_it_changes_nothing_else(tmp_path: Path) -> None:
     templates = Templates(tmp_path / "cache")
     one = templates.clone(SMALL, tmp_path / "deep/er/one")
     expected = Tree.read(templates.get(SMALL))
@@ -60,7 +62,9 @@ def test_a_clone_is_the_template_and_changing_it_changes_nothing_else(tmp_path):
     ],
     ids=["content", "file removed", "folder added", "mode", "folder mode", "folder moved"],
 )
-def test_a_template_that_was_changed_is_built_again(spoil, tmp_path, built):
+def test_a_template_that_was_changed_is_built_again(
+    spoil, tmp_path: Path, built: list[object]
+) -> None:
     template = Templates(tmp_path).get(SMALL)
     expected = Tree.read(template)
     spoil(template)
@@ -68,7 +72,9 @@ def test_a_template_that_was_changed_is_built_again(spoil, tmp_path, built):
     assert built == [SMALL, SMALL]
 
 
-def test_a_change_that_hides_behind_the_old_size_and_mtime_is_noticed(tmp_path, built):
+def test_a_change_that_hides_behind_the_old_size_and_mtime_is_noticed(
+    tmp_path: Path, built: list[object]
+) -> None:
     template = Templates(tmp_path).get(SMALL)
     file = template / "tables/text/current.csv"
     before = file.stat()
@@ -78,8 +84,10 @@ def test_a_change_that_hides_behind_the_old_size_and_mtime_is_noticed(tmp_path, 
     assert len(built) == 2
 
 
-def test_a_build_that_fails_leaves_no_template(tmp_path, monkeypatch):
-    def failing(spec, base):
+def test_a_build_that_fails_leaves_no_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(spec, base) -> None:
         (base / "tables").mkdir(parents=True)
         raise OSError(28, "No space left on device")
 
@@ -90,7 +98,7 @@ def test_a_build_that_fails_leaves_no_template(tmp_path, monkeypatch):
     assert (Templates(tmp_path).get(SMALL) / "tables/text/current.csv").exists()
 
 
-def test_a_template_without_its_seal_is_built_again(tmp_path, built):
+def test_a_template_without_its_seal_is_built_again(tmp_path: Path, built: list[object]) -> None:
     """As a process leaves it that died between the rename and the seal."""
     template = Templates(tmp_path).get(SMALL)
     template.with_name(f"{template.name}.seal").unlink()
@@ -98,14 +106,18 @@ def test_a_template_without_its_seal_is_built_again(tmp_path, built):
     assert len(built) == 2
 
 
-def test_cached_templates_survive_a_move_of_their_folder(tmp_path, built):
+def test_cached_templates_survive_a_move_of_their_folder(
+    tmp_path: Path, built: list[object]
+) -> None:
     Templates(tmp_path / "here").get(SMALL)
     (tmp_path / "here").rename(tmp_path / "there")
     Templates(tmp_path / "there").get(SMALL)
     assert built == [SMALL]
 
 
-def test_clear_removes_every_template_and_the_next_use_builds_anew(tmp_path, built):
+def test_clear_removes_every_template_and_the_next_use_builds_anew(
+    tmp_path: Path, built: list[object]
+) -> None:
     templates = Templates(tmp_path / "cache")
     templates.get(AWKWARD)
     templates.get(SMALL)
@@ -117,12 +129,12 @@ def test_clear_removes_every_template_and_the_next_use_builds_anew(tmp_path, bui
     assert built == [AWKWARD, SMALL, SMALL]
 
 
-def test_clearing_what_was_never_used_makes_nothing(tmp_path):
+def test_clearing_what_was_never_used_makes_nothing(tmp_path: Path) -> None:
     Templates(tmp_path / "cache").clear()
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_clone_for_the_length_of_a_with_is_gone_afterwards(tmp_path):
+def test_a_clone_for_the_length_of_a_with_is_gone_afterwards(tmp_path: Path) -> None:
     templates = Templates(tmp_path / "cache")
     (tmp_path / "work").mkdir()
     with templates.cloned(AWKWARD, tmp_path / "work") as base:
@@ -131,7 +143,7 @@ def test_a_clone_for_the_length_of_a_with_is_gone_afterwards(tmp_path):
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_a_clone_for_the_length_of_a_with_is_gone_after_an_error_too(tmp_path):
+def test_a_clone_for_the_length_of_a_with_is_gone_after_an_error_too(tmp_path: Path) -> None:
     templates = Templates(tmp_path / "cache")
     (tmp_path / "work").mkdir()
     with (
@@ -160,7 +172,7 @@ module.Templates(cache / "shared").clone(DatabaseSpec(tables=5, indices=2), cach
 """
 
 
-def test_processes_that_ask_at_once_build_one_template(tmp_path):
+def test_processes_that_ask_at_once_build_one_template(tmp_path: Path) -> None:
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", WORKER, str(tmp_path), str(number)],
@@ -198,7 +210,7 @@ module.Templates(Path(sys.argv[1])).get(SMALL)
 """
 
 
-def test_a_builder_that_is_killed_neither_blocks_nor_fools_the_next(tmp_path):
+def test_a_builder_that_is_killed_neither_blocks_nor_fools_the_next(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)],
         stdin=subprocess.PIPE,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixture_types import RunSuite
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
@@ -16,15 +15,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.generate.campaign import Fuzzing, shares
+from pytest_reedbackup.generate.campaign import Fuzzing
 from pytest_reedbackup.generate.draws import from_the_seed_alone
+from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.generate.ticket.histories import History, histories
 from pytest_reedbackup.generate.ticket.machine import backup_machine
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.outcome import Outcome
-from pytest_reedbackup.reports.json_report import Report
-
-RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 
 PICKS_WRONG = "mutants.restore.picking:FirstOfTheSecond"
 HISTORIES = "--reedbackup-case=ticket/restore/pick/fuzz"
@@ -68,6 +65,7 @@ def drawn(fuzzing: Fuzzing, share: int = 0) -> list[History]:
 
 def shrunk(output: str) -> str:
     """The example that a failure shows, and what it says of it."""
+    example: str
     (example,) = set(re.findall(r"looked at.*?Failing test case: .*?\n  \)", output, re.DOTALL))
     return example
 

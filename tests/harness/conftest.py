@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from harness.fixture_types import RunPytest, StartClient, WriteAdapter
 
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
@@ -56,7 +57,7 @@ def ended(request):
 
 
 @pytest.fixture
-def adapter(tmp_path: Path) -> Callable[[str], list[str]]:
+def adapter(tmp_path: Path) -> WriteAdapter:
     """Writes an adapter in Python after the preamble above; returns its command."""
 
     def write(body: str) -> list[str]:
@@ -68,7 +69,7 @@ def adapter(tmp_path: Path) -> Callable[[str], list[str]]:
 
 
 @pytest.fixture
-def connect(adapter: Callable[[str], list[str]]) -> Iterator[Callable[[str], Client]]:
+def connect(adapter: WriteAdapter) -> Iterator[StartClient]:
     """Starts such an adapter; it is ended after the test."""
     clients: list[Client] = []
 
@@ -133,7 +134,7 @@ def library() -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_pytest() -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_pytest() -> RunPytest:
     """Runs pytest in a folder, as a user does who has this package installed."""
 
     def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -63,8 +63,8 @@ class Adapter:
         try:
             value = getattr(self._implementation, request["method"])(**arguments)
         except ReedError as error:
-            data = {"kind": error.kind, "fields": error.fields}
-            data["elapsed_ns"] = time.monotonic_ns() - started
+            elapsed_ns = time.monotonic_ns() - started
+            data = {"kind": error.kind, "fields": error.fields, "elapsed_ns": elapsed_ns}
             return reply | {"error": {"code": -32000, "message": str(error), "data": data}}
         elapsed_ns = time.monotonic_ns() - started
         plain = [i._asdict() for i in value] if isinstance(value, list) else value._asdict()
@@ -192,7 +192,7 @@ class _Report(Mutated):
     change: tuple[str, object]
 
     def send_mutated(self, reply: Reply) -> None:
-        report = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
+        report: Reply = {"tables_restored": 3, "total_bytes": 1, "duration_ms": 1}
         report |= dict([self.change])
         result = {"value": report, "elapsed_ns": 1}
         self.send({"jsonrpc": "2.0", "id": reply["id"], "result": result})
@@ -201,7 +201,7 @@ class _Report(Mutated):
 class OneFieldMore(_Report):
     """The report has a field that the ticket does not know."""
 
-    change = ("warnings", [])
+    change: tuple[str, object] = ("warnings", [])
 
 
 class OneFieldLess(Mutated):
@@ -450,7 +450,7 @@ class NoContract(_Hello):
 
     cause = "claims no contract"
 
-    change = ("contracts", [])
+    change: tuple[str, object] = ("contracts", [])
 
 
 class ContractAsText(_Hello):

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -197,7 +197,7 @@ def _expect_caught(mutant: Mutant, held: Held) -> None:
     assert failure.rule == mutant.breaks, f"{failure.case_id}: {failure.detail}: {failure.found}"
 
 
-def _expect_no_alarm(outcomes: list[CaseOutcome]) -> None:
+def _expect_no_alarm(outcomes: Sequence[CaseOutcome]) -> None:
     alarms = [
         f"{outcome.case_id}: {outcome.detail}: {outcome.expected}: {outcome.found}"
         for outcome in outcomes

@@ -146,7 +146,7 @@ class SpoilsTheTar(Meddler):
 
 class LeavesAMemberOut(Meddler):
     def after_create(self, archive: Path) -> None:
-        command = ["tar", "-czf", archive, "-C", archive.parents[2], "--exclude=*.csv"]
+        command = ["tar", "-czf", str(archive), "-C", str(archive.parents[2]), "--exclude=*.csv"]
         subprocess.run([*command, "--exclude=backups", archive.parents[1].name], check=True)
 
 

@@ -40,6 +40,7 @@ from pytest_reedbackup.parity.facts import OUTSIDE, Facts
 from pytest_reedbackup.parity.hunt import Hunt, Party
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
 from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.adapter.protocol import Contract
 
 BASELINE = "tests.last.baseline.imitation:Baseline"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -326,10 +327,10 @@ def failing(party: Party, fault: Exception, after: int) -> Party:
     connection = party.implementation.connection
     call = connection.call
 
-    def fails(*arguments: Any, **params: int) -> Answer:
+    def fails(method: str, contract: Contract, base: Path, **params: int) -> Answer:
         if next(calls, None) is None:
             raise fault
-        return call(*arguments, **params)
+        return call(method, contract, base, **params)
 
     connection.call = fails  # type: ignore[method-assign]
     return party
@@ -355,11 +356,11 @@ def test_what_a_recording_lacks_is_passed_over_while_shrinking(
     tried: list[Scenario] = []
     call, play = b.implementation.connection.call, Comparison.play
 
-    def recorded(*arguments: Any, **params: int) -> Answer:
+    def recorded(method: str, contract: Contract, base: Path, **params: int) -> Answer:
         if found and tried[-1].digest not in known:
             raise NotRecorded("no such call")
         known.add(tried[-1].digest)
-        return call(*arguments, **params)
+        return call(method, contract, base, **params)
 
     def noting(self: Comparison, scenario: Scenario) -> None:
         tried.append(scenario)

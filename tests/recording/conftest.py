@@ -8,23 +8,18 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
+from recording.fixture_types import EditIndex, Ended, Index, OutcomesOf, RunPytest
 
-from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.reports import json_report
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-Ended = tuple[subprocess.CompletedProcess[str], list[CaseOutcome]]
-
 
 @pytest.fixture(scope="session")
-def run_pytest(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> RunPytest:
     """Runs pytest with the plugin, from a folder of its own."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,10 +37,7 @@ def run_pytest(
 
 
 @pytest.fixture(scope="session")
-def outcomes_of(
-    run_pytest: Callable[..., subprocess.CompletedProcess[str]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[..., Ended]:
+def outcomes_of(run_pytest: RunPytest, tmp_path_factory: pytest.TempPathFactory) -> OutcomesOf:
     """As `run_pytest`, and the outcomes in the run's report."""
 
     def run(*arguments: str) -> Ended:
@@ -58,10 +50,10 @@ def outcomes_of(
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Callable[[Path, Callable[[Any], None]], Path]:
+def edited(tmp_path: Path) -> EditIndex:
     """A copy of a tape whose index was changed by hand."""
 
-    def edit(tape: Path, change: Callable[[Any], None]) -> Path:
+    def edit(tape: Path, change: Callable[[Index], None]) -> Path:
         copy = tmp_path / "edited.tape"
         with zipfile.ZipFile(tape) as old, zipfile.ZipFile(copy, "w") as new:
             for name in old.namelist():

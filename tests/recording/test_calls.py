@@ -146,7 +146,9 @@ def moved(base: Path) -> Path:
     return elsewhere
 
 
-def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(played, base):
+def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(
+    played: Played, base: Path
+) -> None:
     came, replay = played(
         lambda implementation: [implementation.create_backup(base) for _ in range(2)]
     )
@@ -168,7 +170,7 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(play
     assert answered.elapsed_ns == came[1].elapsed_ns > 50_000_000
 
 
-def test_the_last_answer_is_given_again(played, base):
+def test_the_last_answer_is_given_again(played: Played, base: Path) -> None:
     _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
     with runs(CASE, CASE.id):
         for _ in range(3):
@@ -184,14 +186,16 @@ def test_the_last_answer_is_given_again(played, base):
     ],
     ids=["another-target", "another-method", "another-state"],
 )
-def test_what_was_not_asked_then_cannot_be_answered(played, base, ask):
+def test_what_was_not_asked_then_cannot_be_answered(
+    played: Played, base: Path, ask: Callable[[Implementation, Path], object]
+) -> None:
     _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
     with runs(CASE, CASE.id), pytest.raises(NotRecorded, match="does not have this call") as found:
         ask(replay, base)
     assert "record again with this kit" in str(found.value)
 
 
-def test_another_case_has_nothing_of_it(played, base):
+def test_another_case_has_nothing_of_it(played: Played, base: Path) -> None:
     _, replay = played(lambda implementation: implementation.list_backups(base))
     other = Case("last/list/order", "In order.")
     with runs(other, other.id), pytest.raises(NotRecorded, match="does not have this case"):
@@ -203,10 +207,12 @@ def test_another_case_has_nothing_of_it(played, base):
 @pytest.mark.parametrize(
     ("name", "fault"), [("slow", TimedOut), ("exit", Crashed), ("wrong", UnfitValue)]
 )
-def test_a_fault_happens_again(played, base, name, fault):
+def test_a_fault_happens_again(
+    played: Played, base: Path, name: str, fault: type[Exception]
+) -> None:
     base = base.rename(base.with_name(name))
 
-    def ask(implementation):
+    def ask(implementation: Implementation) -> Exception:
         with pytest.raises(fault) as found:
             implementation.list_backups(base)
         return found.value
@@ -217,7 +223,9 @@ def test_a_fault_happens_again(played, base, name, fault):
     assert getattr(came, "message", str(came)) in str(again)
 
 
-def test_the_clock_says_what_it_said(played, base, monkeypatch):
+def test_the_clock_says_what_it_said(
+    played: Played, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said, replay = played(lambda implementation: [implementation.clock.seconds() for _ in range(3)])
     monkeypatch.setattr("time.time", lambda: 5.0)
     replay.clock.reset()
@@ -230,7 +238,7 @@ def test_the_clock_says_what_it_said(played, base, monkeypatch):
     assert not replay.clock.is_settable
 
 
-def test_a_recording_has_neither_functions_nor_a_process(played, base):
+def test_a_recording_has_neither_functions_nor_a_process(played: Played, base: Path) -> None:
     _, replay = played(lambda implementation: implementation.list_backups(base))
     with pytest.raises(MissingCapability, match="not the functions themselves"):
         _ = replay.connection.functions

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from recording.fixture_types import EditIndex, Index, OutcomesOf, RunPytest
 
-from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 
 CASES = (
     "--reedbackup-case=last/create/info*",
@@ -20,7 +23,7 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def tape(run_pytest, tmp_path_factory) -> Path:
+def tape(run_pytest: RunPytest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few cases of the port of the baseline."""
     path = tmp_path_factory.mktemp("tape") / "last.tape"
     ended = run_pytest("--reedbackup-impl=python-last", f"--reedbackup-record={path}", *CASES)
@@ -29,11 +32,13 @@ def tape(run_pytest, tmp_path_factory) -> Path:
     return path
 
 
-def by_id(outcomes):
+def by_id(outcomes: list[CaseOutcome]) -> dict[str, CaseOutcome]:
     return {case.case_id: case for case in outcomes}
 
 
-def test_a_replay_goes_by_the_recorded_name_and_says_what_it_is(outcomes_of, tape):
+def test_a_replay_goes_by_the_recorded_name_and_says_what_it_is(
+    outcomes_of: OutcomesOf, tape: Path
+) -> None:
     ended, found = outcomes_of(f"--reedbackup-impl=replay:{tape}", *CASES)
     assert ended.returncode == 0, ended.stdout
     assert "conforms with declared divergences" in ended.stdout
@@ -45,14 +50,16 @@ def test_a_replay_goes_by_the_recorded_name_and_says_what_it_is(outcomes_of, tap
     assert by_id(found)["last/create/missing-base"].outcome is Outcome.DIVERGES
 
 
-def test_what_needs_a_process_is_skipped_for_want_of_one(outcomes_of, tape):
+def test_what_needs_a_process_is_skipped_for_want_of_one(
+    outcomes_of: OutcomesOf, tape: Path
+) -> None:
     _, found = outcomes_of(f"--reedbackup-impl=replay:{tape}", *CASES)
     case = by_id(found)["last/restore/in-place/no-sync"]
     assert (case.outcome, case.missing) == (Outcome.SKIP, "a process")
     assert "can be neither killed nor traced" in case.detail
 
 
-def test_a_replayed_baseline_gives_no_times(outcomes_of, tape):
+def test_a_replayed_baseline_gives_no_times(outcomes_of: OutcomesOf, tape: Path) -> None:
     ended, found = outcomes_of(
         "--reedbackup-impl=python",
         f"--reedbackup-baseline=replay:{tape}",
@@ -64,8 +71,10 @@ def test_a_replayed_baseline_gives_no_times(outcomes_of, tape):
     assert ended.returncode == 0
 
 
-def test_a_tape_with_one_answer_changed_breaks_just_that_promise(outcomes_of, tape, edited):
-    def change(index):
+def test_a_tape_with_one_answer_changed_breaks_just_that_promise(
+    outcomes_of: OutcomesOf, tape: Path, edited: EditIndex
+) -> None:
+    def change(index: Index) -> None:
         (call,) = index["cases"]["last/create/info"]["calls"]
         call["reply"]["result"]["value"]["size_bytes"] += 1
 
@@ -77,9 +86,9 @@ def test_a_tape_with_one_answer_changed_breaks_just_that_promise(outcomes_of, ta
 
 
 def test_a_tape_with_one_change_on_disk_left_out_breaks_just_that_promise(
-    outcomes_of, tape, edited
-):
-    def change(index):
+    outcomes_of: OutcomesOf, tape: Path, edited: EditIndex
+) -> None:
+    def change(index: Index) -> None:
         (call,) = index["cases"]["last/restore/one-error"]["calls"]
         call["changes"] = [c for c in call["changes"] if not c["path"].endswith("version.log")]
 
@@ -89,7 +98,9 @@ def test_a_tape_with_one_change_on_disk_left_out_breaks_just_that_promise(
     assert broken == ["last/restore/one-error"]
 
 
-def test_a_case_that_is_not_on_the_tape_is_an_error_that_says_what_to_do(outcomes_of, tape):
+def test_a_case_that_is_not_on_the_tape_is_an_error_that_says_what_to_do(
+    outcomes_of: OutcomesOf, tape: Path
+) -> None:
     ended, (case,) = outcomes_of(
         f"--reedbackup-impl=replay:{tape}", "--reedbackup-case=last/create/source-untouched"
     )
@@ -100,7 +111,9 @@ def test_a_case_that_is_not_on_the_tape_is_an_error_that_says_what_to_do(outcome
     assert "--reedbackup-record=FILE" in case.detail
 
 
-def test_another_seed_is_not_on_the_tape(outcomes_of, run_pytest, tmp_path):
+def test_another_seed_is_not_on_the_tape(
+    outcomes_of: OutcomesOf, run_pytest: RunPytest, tmp_path: Path
+) -> None:
     tape = tmp_path / "the.tape"
     fuzz = ("--reedbackup-case=ticket/restore/pick/fuzz", "--reedbackup-examples=6")
     run_pytest("--reedbackup-impl=python", f"--reedbackup-record={tape}", *fuzz)
@@ -113,8 +126,8 @@ def test_another_seed_is_not_on_the_tape(outcomes_of, run_pytest, tmp_path):
 
 
 def test_what_was_skipped_when_it_was_recorded_is_skipped_for_the_same(
-    outcomes_of, tmp_path, monkeypatch
-):
+    outcomes_of: OutcomesOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tape = tmp_path / "the.tape"
     case = "--reedbackup-case=last/create/archive/far-away"
     # A child process whose clock nothing moves.
@@ -149,7 +162,9 @@ def damaged(content: bytes) -> bytes:
     ],
     ids=["cut", "damaged", "foreign", "empty"],
 )
-def test_a_file_that_is_not_whole_is_a_usage_error(run_pytest, tape, tmp_path, harm, words):
+def test_a_file_that_is_not_whole_is_a_usage_error(
+    run_pytest: RunPytest, tape: Path, tmp_path: Path, harm: Callable[[bytes], bytes], words: str
+) -> None:
     path = tmp_path / "harmed.tape"
     path.write_bytes(harm(tape.read_bytes()))
     ended = run_pytest(f"--reedbackup-impl=replay:{path}")
@@ -167,21 +182,28 @@ def test_a_file_that_is_not_whole_is_a_usage_error(run_pytest, tape, tmp_path, h
     ],
 )
 def test_a_recording_that_cannot_be_played_here_is_a_usage_error(
-    run_pytest, tape, edited, member, value, words
-):
+    run_pytest: RunPytest,
+    tape: Path,
+    edited: EditIndex,
+    member: str,
+    value: dict[str, str] | int | str,
+    words: str,
+) -> None:
     copy = edited(tape, lambda index: index["header"].update({member: value}))
     ended = run_pytest(f"--reedbackup-impl=replay:{copy}")
     expect_usage_error(ended, "--reedbackup-impl: ", words)
 
 
-def test_a_recording_that_is_not_there_is_a_usage_error(run_pytest):
+def test_a_recording_that_is_not_there_is_a_usage_error(run_pytest: RunPytest) -> None:
     expect_usage_error(run_pytest("--reedbackup-impl=replay:none.tape"), "there is no file none")
     expect_usage_error(run_pytest("--reedbackup-impl=replay:"), "it names no file")
     ended = run_pytest("--reedbackup-impl=python", "--reedbackup-baseline=replay:none.tape")
     expect_usage_error(ended, "--reedbackup-baseline: ", "there is no file none")
 
 
-def test_recordings_need_exactly_one_implementation_that_runs(run_pytest, tape, tmp_path):
+def test_recordings_need_exactly_one_implementation_that_runs(
+    run_pytest: RunPytest, tape: Path, tmp_path: Path
+) -> None:
     record = f"--reedbackup-record={tmp_path / 'new.tape'}"
     two = ("--reedbackup-impl=python", "--reedbackup-impl=python-last")
     expect_usage_error(run_pytest(record, *two), "give exactly one --reedbackup-impl")
@@ -195,13 +217,15 @@ def test_recordings_need_exactly_one_implementation_that_runs(run_pytest, tape, 
     assert not list(tmp_path.glob("new.tape*"))
 
 
-def test_a_place_that_cannot_be_written_to_is_a_usage_error(run_pytest, tmp_path):
+def test_a_place_that_cannot_be_written_to_is_a_usage_error(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("in the way")
     ended = run_pytest("--reedbackup-impl=python", f"--reedbackup-record={tmp_path}/file/the.tape")
     expect_usage_error(ended, "--reedbackup-record: cannot write")
 
 
-def expect_usage_error(ended, *words):
+def expect_usage_error(ended: subprocess.CompletedProcess[str], *words: str) -> None:
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR, ended.stdout + ended.stderr
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("ERROR: ")]
     for word in words:

@@ -44,7 +44,7 @@ def state(around: Path) -> str:
     return digest(around / ".reed", around)
 
 
-def test_time_owner_compressor_and_place_make_no_difference(tmp_path):
+def test_time_owner_compressor_and_place_make_no_difference(tmp_path: Path) -> None:
     database(tmp_path / "one" / "here")
     elsewhere = tmp_path / "another folder with a longer name" / "there"
     database(elsewhere, level=1, seconds=1_700_000_000, owner=1000)
@@ -121,7 +121,7 @@ def test_any_other_difference_does(tmp_path: Path, change: Callable[[Path], None
 
 
 @pytest.mark.parametrize("size", [b"not a number", b"-00000000001", b"\xff" * 12, b"77777777777\0"])
-def test_an_archive_with_an_absurd_size_is_a_state_too(tmp_path, size):
+def test_an_archive_with_an_absurd_size_is_a_state_too(tmp_path: Path, size: bytes) -> None:
     base = database(tmp_path / "a" / "b")
     archive = base / "backups/5.tar.gz"
     plain = bytearray(gzip.decompress(archive.read_bytes()))

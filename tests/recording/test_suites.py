@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from recording.fixture_types import OutcomesOf
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.recording.file import read_tape
-
-from .conftest import Ended
-
-OutcomesOf = Callable[..., Ended]
 
 BASELINE = "tests.last.baseline.imitation:Baseline"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve python"
@@ -77,7 +73,9 @@ def _without_workers(options: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("implementation", SHORT)
-def test_a_replay_has_the_recorded_outcomes(outcomes_of, tmp_path, implementation):
+def test_a_replay_has_the_recorded_outcomes(
+    outcomes_of: OutcomesOf, tmp_path: Path, implementation: str
+) -> None:
     cases = [f"--reedbackup-case={case}" for case in SHORT[implementation]]
     options = ("-n2", "--reedbackup-examples=10", *cases)
     tape = tmp_path / "the.tape"
@@ -90,8 +88,8 @@ def test_a_replay_has_the_recorded_outcomes(outcomes_of, tmp_path, implementatio
 @pytest.mark.campaign
 @pytest.mark.parametrize("implementation", SHORT)
 def test_a_replay_of_the_whole_suite_has_the_recorded_outcomes(
-    outcomes_of, tmp_path, implementation
-):
+    outcomes_of: OutcomesOf, tmp_path: Path, implementation: str
+) -> None:
     tape = tmp_path / "the.tape"
     recorded, replayed = recorded_and_replayed(outcomes_of, tape, implementation)
     assert len(recorded) > 170
@@ -100,7 +98,9 @@ def test_a_replay_of_the_whole_suite_has_the_recorded_outcomes(
     assert skipped <= NEEDS | {case.missing for case in recorded}
 
 
-def test_a_campaign_that_workers_shared_is_replayed_by_one_process(outcomes_of, tmp_path):
+def test_a_campaign_that_workers_shared_is_replayed_by_one_process(
+    outcomes_of: OutcomesOf, tmp_path: Path
+) -> None:
     tape = tmp_path / "the.tape"
     options = ("-n2", "--reedbackup-case=ticket/restore/pick/fuzz", "--reedbackup-examples=8")
     recorded, replayed = recorded_and_replayed(outcomes_of, tape, "python", *options)
@@ -109,7 +109,9 @@ def test_a_campaign_that_workers_shared_is_replayed_by_one_process(outcomes_of, 
     assert alike(recorded, replayed) == []
 
 
-def test_both_contracts_of_an_implementation_are_recorded(outcomes_of, tmp_path):
+def test_both_contracts_of_an_implementation_are_recorded(
+    outcomes_of: OutcomesOf, tmp_path: Path
+) -> None:
     tape = tmp_path / "the.tape"
     options = (
         "--reedbackup-contract=ticket",
@@ -122,7 +124,9 @@ def test_both_contracts_of_an_implementation_are_recorded(outcomes_of, tmp_path)
     assert alike(recorded, replayed) == []
 
 
-def test_where_tar_failed_at_random_the_replay_fails_as_often(outcomes_of, tmp_path):
+def test_where_tar_failed_at_random_the_replay_fails_as_often(
+    outcomes_of: OutcomesOf, tmp_path: Path
+) -> None:
     tape = tmp_path / "the.tape"
     options = ("--reedbackup-case=last/create/own-backups*", "--reedbackup-case=last/create/k*")
     recorded, replayed = recorded_and_replayed(outcomes_of, tape, BASELINE, *options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder around a base, with something of every kind."""
     folder = tmp_path / "recorded"
     table = folder / ".reed" / "tables" / "text"
@@ -89,7 +90,7 @@ def in_a_closed_folder(folder: Path) -> None:
     closed.chmod(0o500)
 
 
-CALLS = (
+CALLS: tuple[Callable[[Path], None], ...] = (
     overwritten,
     replaced,
     removed,
@@ -103,7 +104,9 @@ CALLS = (
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_changes_of_a_call_are_made_again(folder, tmp_path, call):
+def test_the_changes_of_a_call_are_made_again(
+    folder: Path, tmp_path: Path, call: Callable[[Path], None]
+) -> None:
     replay = tmp_path / "replayed"
     clone_tree(folder, replay)
     before = Snapshot.read(folder)
@@ -119,7 +122,9 @@ def test_the_changes_of_a_call_are_made_again(folder, tmp_path, call):
 
 
 @pytest.mark.parametrize(("call", "same"), [(overwritten, True), (replaced, False)])
-def test_a_file_is_overwritten_or_replaced_as_it_was(folder, tmp_path, call, same):
+def test_a_file_is_overwritten_or_replaced_as_it_was(
+    folder: Path, tmp_path: Path, call: Callable[[Path], None], same: bool
+) -> None:
     replay = tmp_path / "replayed"
     clone_tree(folder, replay)
     before = Snapshot.read(folder)
@@ -131,7 +136,7 @@ def test_a_file_is_overwritten_or_replaced_as_it_was(folder, tmp_path, call, sam
     assert (current.stat().st_ino == inode) is same
 
 
-def test_what_no_tape_can_hold_is_said(folder):
+def test_what_no_tape_can_hold_is_said(folder: Path) -> None:
     before = Snapshot.read(folder)
     os.mkfifo(folder / ".reed" / "fifo")
     with pytest.raises(Unrecordable, match=r"a fifo was made: '.reed/fifo'"):
@@ -139,7 +144,7 @@ def test_what_no_tape_can_hold_is_said(folder):
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "a/../../b", ""])
-def test_a_change_never_leaves_its_folder(tmp_path, path):
+def test_a_change_never_leaves_its_folder(tmp_path: Path, path: str) -> None:
     change = Change(path=path, kind="file", mode=0o644, mtime_ns=0, content="x")
     with pytest.raises(ValueError, match="leaves its folder"):
         change_again(tmp_path, [], [change], lambda name: b"")
@@ -147,7 +152,7 @@ def test_a_change_never_leaves_its_folder(tmp_path, path):
         change_again(tmp_path, [path], [], lambda name: b"")
 
 
-def test_the_folder_around_is_the_nearest_that_exists(tmp_path):
+def test_the_folder_around_is_the_nearest_that_exists(tmp_path: Path) -> None:
     (tmp_path / ".reed").mkdir()
     assert folder_around(tmp_path / ".reed") == tmp_path
     assert folder_around(tmp_path / ".reed" / "..") == tmp_path.parent

@@ -50,12 +50,12 @@ FIELDS = {
 }
 
 
-def test_every_error_has_an_example_here():
+def test_every_error_has_an_example_here() -> None:
     assert {type(error) for error in EXAMPLES} == set(ReedError.__subclasses__())
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
-def test_kind_and_fields_are_the_variants(error):
+def test_kind_and_fields_are_the_variants(error: ReedError) -> None:
     assert error.kind == type(error).__name__
     assert list(error.fields) == FIELDS[error.kind]
     assert error.fields == {name: getattr(error, name) for name in error.fields}
@@ -63,13 +63,13 @@ def test_kind_and_fields_are_the_variants(error):
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
 @pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
-def test_an_error_survives_pickling_and_copying(error, way):
+def test_an_error_survives_pickling_and_copying(error: ReedError, way) -> None:
     again = way(error)
     assert (type(again), again.fields, str(again)) == (type(error), error.fields, str(error))
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
-def test_a_message_is_one_sentence_that_holds_every_field(error):
+def test_a_message_is_one_sentence_that_holds_every_field(error: ReedError) -> None:
     text = str(error)
     assert text[0].isupper()
     assert "\n" not in text
@@ -78,7 +78,7 @@ def test_a_message_is_one_sentence_that_holds_every_field(error):
         assert value is None or str(value) in text
 
 
-def test_an_error_of_the_system_keeps_its_cause_and_names_its_file():
+def test_an_error_of_the_system_keeps_its_cause_and_names_its_file() -> None:
     with pytest.raises(IoError) as caught, translated("restore"):
         open("/nonexistent/file")  # noqa: SIM115 - it never opens
     assert caught.value.fields == {
@@ -88,7 +88,7 @@ def test_an_error_of_the_system_keeps_its_cause_and_names_its_file():
     assert isinstance(caught.value.__cause__, FileNotFoundError)
 
 
-def test_a_denied_access_names_the_path_that_is_known_best():
+def test_a_denied_access_names_the_path_that_is_known_best() -> None:
     error = PermissionError(errno.EACCES, "Permission denied", "file")
     assert from_os_error(error, "restore").fields == {"path": "file"}
     named = from_os_error(error, "restore", "tables/text/file")
@@ -97,13 +97,15 @@ def test_a_denied_access_names_the_path_that_is_known_best():
 
 
 @pytest.mark.parametrize("filename", [None, 7, b"f\xff", "f"])
-def test_a_failed_call_on_a_descriptor_is_an_error_of_ours_too(filename):
+def test_a_failed_call_on_a_descriptor_is_an_error_of_ours_too(
+    filename: bytes | int | str | None,
+) -> None:
     """Where the system call had a number for a name."""
     error = from_os_error(OSError(errno.EIO, "Input/output error", filename), "read")
     assert isinstance(error, IoError)
     assert error.reason.endswith("Input/output error (os error 5)")
 
 
-def test_other_exceptions_pass_as_they_are():
+def test_other_exceptions_pass_as_they_are() -> None:
     with pytest.raises(KeyError), translated("restore"):
         raise KeyError("bug")

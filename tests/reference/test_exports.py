@@ -8,7 +8,7 @@ import inspect
 import reedbase_backup
 
 
-def test_the_surface_is_three_functions_two_types_and_the_errors():
+def test_the_surface_is_three_functions_two_types_and_the_errors() -> None:
     functions = {"create_backup", "list_backups", "restore_point_in_time"}
     types = {"BackupInfo", "RestoreReport"}
     raised = {
@@ -29,7 +29,7 @@ def test_the_surface_is_three_functions_two_types_and_the_errors():
         assert issubclass(getattr(reedbase_backup, name), reedbase_backup.ReedError)
 
 
-def test_the_types_have_the_tickets_fields_and_cannot_be_changed():
+def test_the_types_have_the_tickets_fields_and_cannot_be_changed() -> None:
     fields = {
         reedbase_backup.BackupInfo: {
             "id": "str",
@@ -49,7 +49,7 @@ def test_the_types_have_the_tickets_fields_and_cannot_be_changed():
         assert public.__dataclass_params__.frozen
 
 
-def test_the_functions_take_the_tickets_arguments():
+def test_the_functions_take_the_tickets_arguments() -> None:
     for name, arguments in {
         "create_backup": ["base_path"],
         "list_backups": ["base_path"],

@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, FindTool, RunAsNobody, TakeSnapshot
 
 from reedbase_backup import (
     BackupInfo,
@@ -23,20 +24,24 @@ from reedbase_backup import (
 from reedbase_backup.verify import verify
 
 
-def test_backups_come_newest_first_whatever_order_they_were_made_in(base, backup_at):
+def test_backups_come_newest_first_whatever_order_they_were_made_in(
+    base: Path, backup_at: BackupAt
+) -> None:
     seconds = [1000, 30, 2**40, 999, 10_000, 0]
     for second in seconds:
         backup_at(base, second)
     assert [info.timestamp for info in list_backups(base)] == sorted(seconds, reverse=True)
 
 
-def test_backups_of_one_second_come_latest_created_first(base, backup_at):
+def test_backups_of_one_second_come_latest_created_first(base: Path, backup_at: BackupAt) -> None:
     made = [backup_at(base, 1000) for _ in range(11)]
     made.append(backup_at(base, 1001))
     assert list_backups(base) == made[::-1]
 
 
-def test_a_base_without_backups_has_an_empty_list_and_gets_nothing(tmp_path, snapshot):
+def test_a_base_without_backups_has_an_empty_list_and_gets_nothing(
+    tmp_path: Path, snapshot: TakeSnapshot
+) -> None:
     (tmp_path / "no_backups").mkdir()
     (tmp_path / "empty" / "backups").mkdir(parents=True)
     (tmp_path / "odd").mkdir()
@@ -78,14 +83,16 @@ FOREIGN_NAMES = [
 
 
 @pytest.mark.parametrize("name", FOREIGN_NAMES)
-def test_a_file_under_another_name_is_no_backup(base, backup_at, name):
+def test_a_file_under_another_name_is_no_backup(base: Path, backup_at: BackupAt, name: str) -> None:
     info = backup_at(base, 1000)
     archive = base / "backups" / "1000.tar.gz"
     (base / "backups" / name).write_bytes(archive.read_bytes())
     assert list_backups(base) == [info]
 
 
-def test_folders_and_symlinks_under_an_archives_name_are_no_backups(base, backup_at):
+def test_folders_and_symlinks_under_an_archives_name_are_no_backups(
+    base: Path, backup_at: BackupAt
+) -> None:
     info = backup_at(base, 1000)
     (base / "backups" / "5.tar.gz").mkdir()
     (base / "backups" / "6.tar.gz").symlink_to("1000.tar.gz")
@@ -94,7 +101,9 @@ def test_folders_and_symlinks_under_an_archives_name_are_no_backups(base, backup
     assert list_backups(base) == [info]
 
 
-def test_listing_changes_nothing_on_disk(base, backup_at, snapshot):
+def test_listing_changes_nothing_on_disk(
+    base: Path, backup_at: BackupAt, snapshot: TakeSnapshot
+) -> None:
     for second in (1000, 1001, 1001):
         backup_at(base, second)
     (base / "backups" / "5.tar.gz").write_bytes(b"damaged")
@@ -105,7 +114,9 @@ def test_listing_changes_nothing_on_disk(base, backup_at, snapshot):
     assert snapshot(base) == before
 
 
-def test_listing_works_where_nothing_may_be_written(base, backup_at, as_nobody):
+def test_listing_works_where_nothing_may_be_written(
+    base: Path, backup_at: BackupAt, as_nobody: RunAsNobody
+) -> None:
     backup_at(base, 1000)
     for folder in (base / "backups", base):
         folder.chmod(0o555)
@@ -115,7 +126,9 @@ def test_listing_works_where_nothing_may_be_written(base, backup_at, as_nobody):
     assert (done.stdout, done.stderr) == ("1000\n", "")
 
 
-def test_listing_works_on_a_read_only_file_system(base, backup_at, tool):
+def test_listing_works_on_a_read_only_file_system(
+    base: Path, backup_at: BackupAt, tool: FindTool
+) -> None:
     backup_at(base, 1000)
     script = f'mount --bind "{base}" "{base}" && mount -o remount,ro,bind "{base}" && exec "$@"'
     code = f"""
@@ -138,7 +151,7 @@ except OSError as error:
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 9, 10, 17, 29, 30, 100, -9, -8, -1])
-def test_an_archive_cut_short_is_no_backup(base, backup_at, keep):
+def test_an_archive_cut_short_is_no_backup(base: Path, backup_at: BackupAt, keep: int) -> None:
     info = backup_at(base, 1000)
     archive = base / "backups" / "1000.tar.gz"
     (base / "backups" / "2000.tar.gz").write_bytes(archive.read_bytes()[:keep])
@@ -156,13 +169,15 @@ def test_an_archive_cut_short_is_no_backup(base, backup_at, keep):
         b"BZh91AY&SY",
     ],
 )
-def test_a_file_that_is_no_archive_is_no_backup(base, backup_at, content):
+def test_a_file_that_is_no_archive_is_no_backup(
+    base: Path, backup_at: BackupAt, content: bytes
+) -> None:
     info = backup_at(base, 1000)
     (base / "backups" / "2000.tar.gz").write_bytes(content)
     assert list_backups(base) == [info]
 
 
-def test_a_whole_archive_of_another_implementation_is_a_backup(base):
+def test_a_whole_archive_of_another_implementation_is_a_backup(base: Path) -> None:
     (base / "backups").mkdir()
     archive = base / "backups" / "1000.tar.gz"
     with tarfile.open(archive, "w:gz") as opened:
@@ -171,8 +186,8 @@ def test_a_whole_archive_of_another_implementation_is_a_backup(base):
 
 
 def test_an_archive_that_may_not_be_read_is_an_error_and_not_a_gap_in_the_list(
-    base, backup_at, as_nobody
-):
+    base: Path, backup_at: BackupAt, as_nobody: RunAsNobody
+) -> None:
     backup_at(base, 1000)
     (base / "backups" / "1000.tar.gz").chmod(0o000)
     done = as_nobody(
@@ -188,7 +203,9 @@ except PermissionDenied as error:
     assert done.stdout == ".reed/backups/1000.tar.gz\n", done.stderr
 
 
-def test_an_archive_deleted_while_the_list_is_made_is_left_out(base, backup_at, monkeypatch):
+def test_an_archive_deleted_while_the_list_is_made_is_left_out(
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = backup_at(base, 1000)
     backup_at(base, 2000)
     names = catalogue.archive_names(str(base))
@@ -206,13 +223,15 @@ class _PathLike:
 
 
 @pytest.mark.parametrize("given", [str, Path, bytes, _PathLike, "{}/".format, "{}/../.reed".format])
-def test_a_base_may_be_given_in_each_of_pythons_ways(base, given):
+def test_a_base_may_be_given_in_each_of_pythons_ways(base: Path, given) -> None:
     info = create_backup(given(base))
     assert list_backups(given(base)) == list_backups(base) == [info]
     assert restore_point_in_time(given(base), 2**63).tables_restored == 2
 
 
-def test_a_base_may_be_a_symlink_or_relative(base, tmp_path, monkeypatch):
+def test_a_base_may_be_a_symlink_or_relative(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "link").symlink_to(base, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     for path in ("link", ".reed"):
@@ -222,7 +241,9 @@ def test_a_base_may_be_a_symlink_or_relative(base, tmp_path, monkeypatch):
     assert (tmp_path / "link").is_symlink()
 
 
-def test_the_empty_path_is_no_base_and_never_the_working_folder(base, monkeypatch, snapshot):
+def test_the_empty_path_is_no_base_and_never_the_working_folder(
+    base: Path, monkeypatch: pytest.MonkeyPatch, snapshot: TakeSnapshot
+) -> None:
     create_backup(base)
     monkeypatch.chdir(base)
     before = snapshot(base)
@@ -237,7 +258,9 @@ def test_the_empty_path_is_no_base_and_never_the_working_folder(base, monkeypatc
     assert len(list_backups(".")) == len(list_backups(Path())) == 1
 
 
-def test_a_relative_base_is_found_from_where_the_process_is_by_then(base, monkeypatch, tmp_path):
+def test_a_relative_base_is_found_from_where_the_process_is_by_then(
+    base: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     create_backup(base)
     (tmp_path / "elsewhere" / ".reed").mkdir(parents=True)
     for folder, count in ((tmp_path, 1), (tmp_path / "elsewhere", 0), (tmp_path, 1)):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt
 
 from reedbase_backup import IoError, catalogue, list_backups
 from reedbase_backup.disk import memory
@@ -29,8 +30,8 @@ from reedbase_backup.verify import verify
     ids=["gone", "folder", "symlink", "loop", "fifo"],
 )
 def test_what_takes_an_archives_place_while_the_list_is_made_is_left_out(
-    base, backup_at, monkeypatch, turn
-):
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch, turn
+) -> None:
     """A FIFO would have been waited for."""
     kept = backup_at(base, 1000)
     backup_at(base, 2000)
@@ -41,7 +42,9 @@ def test_what_takes_an_archives_place_while_the_list_is_made_is_left_out(
     assert [one.id for one in verify(base)] == ["1000"]
 
 
-def test_an_archive_on_a_bad_sector_does_not_hide_the_others(base, backup_at, monkeypatch):
+def test_an_archive_on_a_bad_sector_does_not_hide_the_others(
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = backup_at(base, 1000)
     backup_at(base, 2000)
     opened = catalogue.open_archive
@@ -55,10 +58,12 @@ def test_an_archive_on_a_bad_sector_does_not_hide_the_others(base, backup_at, mo
     assert list_backups(base) == [kept]
 
 
-def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(base, backup_at, monkeypatch):
+def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     backup_at(base, 1000)
 
-    def failing(path, name):
+    def failing(path, name) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(catalogue, "open_archive", failing)
@@ -70,7 +75,7 @@ def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(base, backu
 
 
 @pytest.fixture
-def reads(monkeypatch) -> list[str]:
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The archives that were opened, one after another."""
     opened, seen = catalogue.open_archive, []
 
@@ -83,7 +88,7 @@ def reads(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def foreign(base) -> Path:
+def foreign(base: Path) -> Path:
     """An archive of another implementation, changed long ago as far as its times tell."""
     (base / "backups").mkdir(exist_ok=True)
     archive = base / "backups" / "1000.tar.gz"
@@ -93,25 +98,29 @@ def foreign(base) -> Path:
 
 
 @pytest.fixture
-def later(monkeypatch) -> None:
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock says that every change was long ago."""
     monkeypatch.setattr(time, "time_ns", lambda ns=time.time_ns: ns() + 10**10)
 
 
-def test_an_archive_of_others_is_read_once(base, foreign, later, reads):
+def test_an_archive_of_others_is_read_once(
+    base: Path, foreign: Path, later: None, reads: list[str]
+) -> None:
     first = list_backups(base)
     assert [list_backups(base) for _ in range(3)] == [first] * 3
     assert reads == ["1000"]
 
 
-def test_a_hostile_archive_is_read_once_too(base, later, reads):
+def test_a_hostile_archive_is_read_once_too(base: Path, later: None, reads: list[str]) -> None:
     (base / "backups").mkdir()
     (base / "backups" / "1000.tar.gz").write_bytes(gzip.compress(bytes(5000)))
     assert [list_backups(base) for _ in range(3)] == [[]] * 3
     assert reads == ["1000"]
 
 
-def test_one_that_changed_just_now_is_read_again(base, foreign, reads):
+def test_one_that_changed_just_now_is_read_again(
+    base: Path, foreign: Path, reads: list[str]
+) -> None:
     """Within one tick of the file system's clock, a change of the same size looks like none."""
     list_backups(base)
     list_backups(base)
@@ -128,7 +137,9 @@ def test_one_that_changed_just_now_is_read_again(base, foreign, reads):
     ],
     ids=["cut", "overwritten", "overwritten-and-dated-back", "replaced"],
 )
-def test_what_is_remembered_is_of_the_file_as_it_is(base, foreign, later, change):
+def test_what_is_remembered_is_of_the_file_as_it_is(
+    base: Path, foreign: Path, later: None, change
+) -> None:
     assert len(list_backups(base)) == 1
     os.utime(foreign, (1, 1))
     assert len(list_backups(base)) == 1
@@ -137,7 +148,9 @@ def test_what_is_remembered_is_of_the_file_as_it_is(base, foreign, later, change
     assert list_backups(base) == []
 
 
-def test_only_so_much_is_remembered(base, foreign, later, monkeypatch, reads):
+def test_only_so_much_is_remembered(
+    base: Path, foreign: Path, later: None, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
     monkeypatch.setattr(memory, "_MOST_FILES", 3)
     for second in range(2000, 2005):
         (base / "backups" / f"{second}.tar.gz").write_bytes(foreign.read_bytes())
@@ -146,7 +159,9 @@ def test_only_so_much_is_remembered(base, foreign, later, monkeypatch, reads):
     assert len(_table_counts._found) <= 3
 
 
-def test_retention_reads_archives_of_others_once(base, foreign, later, reads, backup_at):
+def test_retention_reads_archives_of_others_once(
+    base: Path, foreign: Path, later: None, reads: list[str], backup_at: BackupAt
+) -> None:
     for second in range(2000, 2033):
         backup_at(base, second)
     assert reads.count("1000") == 1

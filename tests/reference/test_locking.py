@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fixture_types import MakeBase, ReadDatabase, TakeSnapshot
 
 from reedbase_backup import (
     BackupUnsafe,
@@ -81,7 +82,7 @@ def content(base: Path, member: str) -> bytes:
 # The base's lock -------------------------------------------------------------
 
 
-def test_backups_started_at_once_by_many_processes_are_all_made(base):
+def test_backups_started_at_once_by_many_processes_are_all_made(base: Path) -> None:
     code = "import sys; from reedbase_backup import create_backup; create_backup(sys.argv[1])"
     children = [subprocess.Popen([sys.executable, "-c", code, base]) for _ in range(4)]
     assert [child.wait() for child in children] == [0] * 4
@@ -90,7 +91,9 @@ def test_backups_started_at_once_by_many_processes_are_all_made(base):
 
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
-def test_a_second_call_waits_for_the_first(base, in_background, call):
+def test_a_second_call_waits_for_the_first(
+    base: Path, in_background: Callable[..., threading.Thread], call
+) -> None:
     create_backup(base)
     with flocked(base):
         thread = in_background(call, base)
@@ -102,8 +105,8 @@ def test_a_second_call_waits_for_the_first(base, in_background, call):
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
 def test_a_base_that_stays_locked_is_an_error_and_nothing_changes(
-    base, snapshot, monkeypatch, call
-):
+    base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
+) -> None:
     create_backup(base)
     monkeypatch.setattr(locks, "BASE_TIMEOUT_SECS", 0)
     before = snapshot(base)
@@ -113,13 +116,13 @@ def test_a_base_that_stays_locked_is_an_error_and_nothing_changes(
     assert snapshot(base) == before
 
 
-def test_listing_does_not_wait_for_anybody(base):
+def test_listing_does_not_wait_for_anybody(base: Path) -> None:
     info = create_backup(base)
     with flocked(base), flocked(base / "tables" / "text" / ".lock"):
         assert list_backups(base) == [info]
 
 
-def test_an_error_frees_the_locks_while_it_is_still_being_handled(base):
+def test_an_error_frees_the_locks_while_it_is_still_being_handled(base: Path) -> None:
     odd = base / "tables" / "text" / "odd"
     odd.symlink_to("nowhere")
     with pytest.raises(BackupUnsafe) as kept:
@@ -134,7 +137,9 @@ def test_an_error_frees_the_locks_while_it_is_still_being_handled(base):
 # A table's lock ----------------------------------------------------------------
 
 
-def test_a_backup_waits_for_a_tables_writer_and_holds_all_it_wrote(base, in_background):
+def test_a_backup_waits_for_a_tables_writer_and_holds_all_it_wrote(
+    base: Path, in_background: Callable[..., threading.Thread]
+) -> None:
     table = base / "tables" / "text"
     with flocked(table / ".lock"):
         (table / "current.csv").write_text("half")
@@ -146,7 +151,9 @@ def test_a_backup_waits_for_a_tables_writer_and_holds_all_it_wrote(base, in_back
     assert content(base, "tables/text/current.csv") == b"half and half"
 
 
-def test_a_backup_keeps_writers_out_of_the_table_it_reads(base, monkeypatch):
+def test_a_backup_keeps_writers_out_of_the_table_it_reads(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of that table only: writers of others go on."""
     seen = {}
     chunks = source.SourceFile.chunks
@@ -170,7 +177,9 @@ def _is_free(lock: Path) -> bool:
         return False
 
 
-def test_a_reader_of_a_table_does_not_stop_a_backup(base, monkeypatch):
+def test_a_reader_of_a_table_does_not_stop_a_backup(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0)
     with flocked(base / "tables" / "text" / ".lock", fcntl.LOCK_SH):
         assert create_backup(base).table_count == 2
@@ -178,8 +187,8 @@ def test_a_reader_of_a_table_does_not_stop_a_backup(base, monkeypatch):
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
 def test_a_table_that_stays_locked_is_an_error_that_names_it_and_nothing_changes(
-    base, snapshot, monkeypatch, call
-):
+    base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
+) -> None:
     create_backup(base)
     monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0)
     before, names = snapshot(base), os.listdir(base)
@@ -192,7 +201,9 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it_and_nothing_changes
     assert (after, os.listdir(base)) == (before, names)
 
 
-def test_a_restore_waits_for_a_tables_writer(base, in_background, database):
+def test_a_restore_waits_for_a_tables_writer(
+    base: Path, in_background: Callable[..., threading.Thread], database: ReadDatabase
+) -> None:
     before = database(base)
     create_backup(base)
     table = base / "tables" / "text"
@@ -206,7 +217,9 @@ def test_a_restore_waits_for_a_tables_writer(base, in_background, database):
     assert database(base) == before
 
 
-def test_a_writer_that_waits_through_a_restore_gets_the_lock_that_all_others_take(base, database):
+def test_a_writer_that_waits_through_a_restore_gets_the_lock_that_all_others_take(
+    base: Path, database: ReadDatabase
+) -> None:
     """And the restored tree is as it was backed up, the lock's mode and time included."""
     before = database(base)
     create_backup(base)
@@ -222,7 +235,9 @@ def test_a_writer_that_waits_through_a_restore_gets_the_lock_that_all_others_tak
 
 
 @pytest.mark.parametrize("change", [lambda lock: lock.write_text("x"), lambda lock: lock.chmod(0)])
-def test_a_lock_that_is_not_as_backed_up_is_replaced(base, database, change):
+def test_a_lock_that_is_not_as_backed_up_is_replaced(
+    base: Path, database: ReadDatabase, change
+) -> None:
     before = database(base)
     create_backup(base)
     change(base / "tables" / "text" / ".lock")
@@ -249,7 +264,9 @@ def _restore_with_few_descriptors(base: Path, hard_limit: int) -> str:
     return done.stdout
 
 
-def test_a_restore_with_few_open_files_waits_for_every_tables_writer(make_base, database):
+def test_a_restore_with_few_open_files_waits_for_every_tables_writer(
+    make_base: MakeBase, database: ReadDatabase
+) -> None:
     base = make_base(*(f"t{n:03}" for n in range(60)))
     create_backup(base)
     (base / "tables" / "t059" / "current.csv").write_text("changed")
@@ -259,7 +276,7 @@ def test_a_restore_with_few_open_files_waits_for_every_tables_writer(make_base, 
     assert database(base) == before
 
 
-def test_a_restore_takes_as_many_descriptors_as_it_may(make_base):
+def test_a_restore_takes_as_many_descriptors_as_it_may(make_base: MakeBase) -> None:
     base = make_base(*(f"t{n:03}" for n in range(60)))
     create_backup(base)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -270,7 +287,7 @@ def test_a_restore_takes_as_many_descriptors_as_it_may(make_base):
 
 
 @pytest.fixture
-def unlocked(base) -> Path:
+def unlocked(base: Path) -> Path:
     """The folder of a table without a `.lock`."""
     (base / "tables" / "text" / ".lock").unlink()
     return base / "tables" / "text"
@@ -317,8 +334,13 @@ CHANGES = [_overwrite, _append, _truncate, _replace, _delete, _add, _change_mode
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_table_that_changes_while_it_is_read_is_read_again(
-    base, unlocked, database, monkeypatch, change, when
-):
+    base: Path,
+    unlocked: Path,
+    database: ReadDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    change,
+    when: str,
+) -> None:
     """The change comes as the reader stands before, or after, one of the files."""
     chunks = source.SourceFile.chunks
     changed = []
@@ -340,7 +362,9 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
     assert database(base) == now
 
 
-def test_a_table_that_is_dropped_while_it_is_read_is_left_out(base, unlocked, monkeypatch):
+def test_a_table_that_is_dropped_while_it_is_read_is_left_out(
+    base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chunks = source.SourceFile.chunks
 
     def dropped(file):
@@ -357,8 +381,11 @@ def test_a_table_that_is_dropped_while_it_is_read_is_left_out(base, unlocked, mo
 
 
 def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
-    base, unlocked, monkeypatch, in_background
-):
+    base: Path,
+    unlocked: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_background: Callable[..., threading.Thread],
+) -> None:
     """Nothing changes while we read: the writer rests in the middle of its write."""
     table_locked, writing = locks.table_locked, threading.Event()
 
@@ -384,7 +411,9 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
     assert content(base, "tables/text/current.csv") == b"half and half"
 
 
-def test_a_table_that_never_rests_is_an_error_that_names_it(base, unlocked, monkeypatch, snapshot):
+def test_a_table_that_never_rests_is_an_error_that_names_it(
+    base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch, snapshot: TakeSnapshot
+) -> None:
     chunks = source.SourceFile.chunks
 
     def restless(file):
@@ -400,7 +429,7 @@ def test_a_table_that_never_rests_is_an_error_that_names_it(base, unlocked, monk
     assert not (base / "backups").exists()
 
 
-def test_a_file_written_just_now_is_read_only_once_its_time_can_tell(tmp_path):
+def test_a_file_written_just_now_is_read_only_once_its_time_can_tell(tmp_path: Path) -> None:
     """Else a second write in the same tick of the file system's clock would not show."""
     path = tmp_path / "file"
     path.touch()
@@ -410,7 +439,9 @@ def test_a_file_written_just_now_is_read_only_once_its_time_can_tell(tmp_path):
     os.close(descriptor)
 
 
-def test_a_file_that_is_written_without_end_counts_as_changed(tmp_path, monkeypatch):
+def test_a_file_that_is_written_without_end_counts_as_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
@@ -422,7 +453,7 @@ def test_a_file_that_is_written_without_end_counts_as_changed(tmp_path, monkeypa
     os.close(descriptor)
 
 
-def test_a_table_that_is_a_file_by_now_is_refused_by_name(base):
+def test_a_table_that_is_a_file_by_now_is_refused_by_name(base: Path) -> None:
     unit = source.Unit(str(base), "tables/text/current.csv")
     with pytest.raises(BackupUnsafe, match=r"tables/text/current\.csv"):
         ArchiveWriter(io.BytesIO()).add(unit)
@@ -448,7 +479,7 @@ for n in itertools.count():
 
 
 @pytest.mark.parametrize("has_lock", [True, False])
-def test_a_hot_backup_never_holds_half_a_write(base, has_lock):
+def test_a_hot_backup_never_holds_half_a_write(base: Path, has_lock: bool) -> None:
     table = base / "tables" / "text"
     if not has_lock:
         (table / ".lock").unlink()
@@ -469,7 +500,7 @@ def test_a_hot_backup_never_holds_half_a_write(base, has_lock):
         writer.stdout.close()
 
 
-def test_restores_and_backups_beside_a_writer_never_mix_states(base):
+def test_restores_and_backups_beside_a_writer_never_mix_states(base: Path) -> None:
     table = base / "tables" / "text"
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, table], stdout=subprocess.PIPE)
     try:
@@ -500,8 +531,8 @@ NO_FLOCK = [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS]
 @pytest.mark.skipif(sys.platform != "linux", reason="the other kind of lock is Linux's")
 @pytest.mark.parametrize("number", NO_FLOCK)
 def test_a_file_system_without_flock_keeps_backups_and_leaves_no_lock_file(
-    base, database, monkeypatch, number
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     before, names = database(base), {*os.listdir(base), "backups"}
     _refuse_flock(monkeypatch, number)
     create_backup(base)
@@ -513,8 +544,8 @@ def test_a_file_system_without_flock_keeps_backups_and_leaves_no_lock_file(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the other kind of lock is Linux's")
 def test_where_folders_cannot_be_locked_one_call_still_waits_for_another(
-    base, monkeypatch, in_background
-):
+    base: Path, monkeypatch: pytest.MonkeyPatch, in_background: Callable[..., threading.Thread]
+) -> None:
     """As on NFS, where flock wants a descriptor that is open for writing."""
     flock_it = fcntl.flock
 
@@ -536,7 +567,9 @@ def test_where_folders_cannot_be_locked_one_call_still_waits_for_another(
 
 
 @pytest.mark.parametrize("plant", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
-def test_what_is_planted_as_a_lock_file_is_named_and_never_written_to(base, monkeypatch, plant):
+def test_what_is_planted_as_a_lock_file_is_named_and_never_written_to(
+    base: Path, monkeypatch: pytest.MonkeyPatch, plant
+) -> None:
     plant(base / ".reedbackup-lock")
     _refuse_flock(monkeypatch, errno.EBADF)
     with pytest.raises(IoError, match=r"\.reed/\.reedbackup-lock"):
@@ -544,13 +577,15 @@ def test_what_is_planted_as_a_lock_file_is_named_and_never_written_to(base, monk
     assert not (base / "x").exists()
 
 
-def test_a_lock_file_that_a_kill_has_left_goes_where_folders_can_be_locked(base):
+def test_a_lock_file_that_a_kill_has_left_goes_where_folders_can_be_locked(base: Path) -> None:
     (base / ".reedbackup-lock").touch()
     create_backup(base)
     assert not (base / ".reedbackup-lock").exists()
 
 
-def test_a_base_that_cannot_be_locked_at_all_is_an_error_that_names_it(base, monkeypatch):
+def test_a_base_that_cannot_be_locked_at_all_is_an_error_that_names_it(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
@@ -562,7 +597,9 @@ def test_a_base_that_cannot_be_locked_at_all_is_an_error_that_names_it(base, mon
     assert not (base / "backups").exists()
 
 
-def test_a_lock_that_fails_otherwise_is_an_error(base, monkeypatch):
+def test_a_lock_that_fails_otherwise_is_an_error(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _refuse_flock(monkeypatch, errno.EIO)
     with pytest.raises(IoError, match=f"{base}: Input/output error"):
         create_backup(base)

@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, ReadDatabase, RunAsNobody, TakeSnapshot
 
 from reedbase_backup import (
     BackupCorrupted,
@@ -32,7 +33,7 @@ def kinds(tree):
     return {name: (entry[0], entry[1], *entry[3:]) for name, entry in tree.items()}
 
 
-def test_what_is_foretold_is_what_the_restore_does(base, database):
+def test_what_is_foretold_is_what_the_restore_does(base: Path, database: ReadDatabase) -> None:
     create_backup(base)
     text = base / "tables" / "text"
     (text / "current.csv").write_text("other")
@@ -60,7 +61,9 @@ def test_what_is_foretold_is_what_the_restore_does(base, database):
 
 
 @pytest.mark.parametrize("root", ["tables", "indices"])
-def test_a_root_that_is_a_symlink_or_missing_is_foretold(base, tmp_path, root):
+def test_a_root_that_is_a_symlink_or_missing_is_foretold(
+    base: Path, tmp_path: Path, root: str
+) -> None:
     create_backup(base)
     (base / root).rename(tmp_path / "elsewhere")
     assert root in preview(base, FOREVER).added
@@ -68,13 +71,13 @@ def test_a_root_that_is_a_symlink_or_missing_is_foretold(base, tmp_path, root):
     assert preview(base, FOREVER).changed == [root]
 
 
-def test_a_symlink_to_a_folder_is_foretold_to_go_and_never_followed(base):
+def test_a_symlink_to_a_folder_is_foretold_to_go_and_never_followed(base: Path) -> None:
     create_backup(base)
     (base / "indices" / "link").symlink_to(base / "registry", target_is_directory=True)
     assert preview(base, FOREVER).removed == ["indices/link"]
 
 
-def test_folders_that_only_paths_imply_are_not_foretold_to_go(base):
+def test_folders_that_only_paths_imply_are_not_foretold_to_go(base: Path) -> None:
     (base / "backups").mkdir()
     with tarfile.open(base / "backups" / "1000.tar.gz", "w:gz") as archive:
         archive.add(base / "tables" / "text" / "current.csv", "tables/text/current.csv")
@@ -84,7 +87,7 @@ def test_folders_that_only_paths_imply_are_not_foretold_to_go(base):
     assert "tables/routes" in found.removed
 
 
-def test_a_hard_link_is_compared_by_the_content_that_it_repeats(base):
+def test_a_hard_link_is_compared_by_the_content_that_it_repeats(base: Path) -> None:
     text = base / "tables" / "text"
     (text / "linked").hardlink_to(text / "current.csv")
     (base / "backups").mkdir()
@@ -98,7 +101,7 @@ def test_a_hard_link_is_compared_by_the_content_that_it_repeats(base):
     assert preview(base, 1000).changed == ["tables/text/linked"]
 
 
-def test_a_preview_fails_as_the_restore_would(base, backup_at):
+def test_a_preview_fails_as_the_restore_would(base: Path, backup_at: BackupAt) -> None:
     with pytest.raises(BackupNotFound):
         preview(base, 5)
     backup_at(base, 1000)
@@ -111,7 +114,7 @@ def test_a_preview_fails_as_the_restore_would(base, backup_at):
         preview(base, 3000)
 
 
-def test_a_preview_is_read_only(base, snapshot):
+def test_a_preview_is_read_only(base: Path, snapshot: TakeSnapshot) -> None:
     create_backup(base)
     Path(base / "tables" / "new").mkdir()
     before, names = snapshot(base), os.listdir(base)
@@ -146,7 +149,7 @@ while True:
 
 
 @pytest.mark.parametrize("lock", [True, False])
-def test_beside_a_writer_each_table_is_seen_between_two_writes(base, lock):
+def test_beside_a_writer_each_table_is_seen_between_two_writes(base: Path, lock: bool) -> None:
     text = base / "tables" / "text"
     if not lock:
         (text / ".lock").unlink()
@@ -167,7 +170,9 @@ def test_beside_a_writer_each_table_is_seen_between_two_writes(base, lock):
         writer.communicate()
 
 
-def test_a_table_that_stays_locked_is_an_error_that_names_it(base, monkeypatch):
+def test_a_table_that_stays_locked_is_an_error_that_names_it(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     create_backup(base)
     monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0.1)
     with (base / "tables" / "text" / ".lock").open() as file:
@@ -176,7 +181,7 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it(base, monkeypatch):
             preview(base, FOREVER)
 
 
-def test_no_backup_or_restore_runs_meanwhile(base, monkeypatch):
+def test_no_backup_or_restore_runs_meanwhile(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which could prune the archive, or have half of the trees in place."""
     create_backup(base)
     monkeypatch.setattr(locks, "BASE_TIMEOUT_SECS", 0.1)
@@ -191,7 +196,7 @@ def test_no_backup_or_restore_runs_meanwhile(base, monkeypatch):
         os.close(descriptor)
 
 
-def test_a_preview_works_where_nothing_may_be_written(base, as_nobody):
+def test_a_preview_works_where_nothing_may_be_written(base: Path, as_nobody: RunAsNobody) -> None:
     create_backup(base)
     for folder in (base / "backups", base / "tables", base):
         folder.chmod(0o555)
@@ -205,10 +210,12 @@ print(preview(sys.argv[1], 2**64 - 1).mode_changed)
     assert (done.stdout, done.stderr) == ("['tables']\n", "")
 
 
-def test_where_folders_cannot_be_locked_it_goes_without(base, monkeypatch, snapshot):
+def test_where_folders_cannot_be_locked_it_goes_without(
+    base: Path, monkeypatch: pytest.MonkeyPatch, snapshot: TakeSnapshot
+) -> None:
     create_backup(base)
 
-    def refused(descriptor, operation):
+    def refused(descriptor, operation) -> None:
         raise OSError(errno.ENOLCK, "no locks here")
 
     monkeypatch.setattr(fcntl, "flock", refused)
@@ -218,7 +225,9 @@ def test_where_folders_cannot_be_locked_it_goes_without(base, monkeypatch, snaps
 
 
 @pytest.mark.parametrize("path", ["", "missing", "with\0nul"])
-def test_a_base_that_is_no_folder_has_no_backup_to_preview(tmp_path, monkeypatch, path):
+def test_a_base_that_is_no_folder_has_no_backup_to_preview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BackupNotFound):
         preview(path, FOREVER)

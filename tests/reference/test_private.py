@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, MakeBase
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.archive.archive import ArchiveReader
@@ -41,7 +42,9 @@ def give(base: Path, *, folders: int, files: int, group: int | None = None) -> N
 
 
 @pytest.mark.parametrize(("folders", "files"), [(0o700, 0o600), (0o755, 0o644), (0o777, 0o666)])
-def test_a_backup_is_its_owners_alone_whatever_the_umask(make_base, folders, files):
+def test_a_backup_is_its_owners_alone_whatever_the_umask(
+    make_base: MakeBase, folders: int, files: int
+) -> None:
     base = make_base("t")
     give(base, folders=folders, files=files)
     made = create_backup(base)
@@ -50,7 +53,9 @@ def test_a_backup_is_its_owners_alone_whatever_the_umask(make_base, folders, fil
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_it_is_so_from_the_first_moment_on(make_base, monkeypatch, shared):
+def test_it_is_so_from_the_first_moment_on(
+    make_base: MakeBase, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
     base = make_base("t")
     if shared:
         give(base, folders=0o2770, files=0o660)
@@ -67,13 +72,15 @@ def test_it_is_so_from_the_first_moment_on(make_base, monkeypatch, shared):
     assert seen == {(0o2700 if shared else 0o700, 0o600)}
 
 
-def test_what_a_killed_backup_leaves_is_its_owners_alone(base):
+def test_what_a_killed_backup_leaves_is_its_owners_alone(base: Path) -> None:
     with durable.partial_file(str(base / "backups")):
         (left,) = (base / "backups").iterdir()
         assert (mode(base / "backups"), mode(left)) == (0o700, 0o600)
 
 
-def test_retired_backups_stay_their_owners_alone(base, backup_at, monkeypatch):
+def test_retired_backups_stay_their_owners_alone(
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from reedbase_backup import retention
 
     monkeypatch.setattr(retention, "delete", lambda _: None)
@@ -84,7 +91,7 @@ def test_retired_backups_stay_their_owners_alone(base, backup_at, monkeypatch):
     assert {mode(path) for path in (base / "backups").iterdir()} == {0o600}
 
 
-def test_a_backups_folder_that_is_there_keeps_its_mode(base):
+def test_a_backups_folder_that_is_there_keeps_its_mode(base: Path) -> None:
     (base / "backups").mkdir()
     (base / "backups").chmod(0o2775)
     made = create_backup(base)
@@ -92,7 +99,9 @@ def test_a_backups_folder_that_is_there_keeps_its_mode(base):
     assert mode(base / "backups" / f"{made.id}.tar.gz") == 0o600
 
 
-def test_the_database_while_it_is_restored_is_its_owners_alone(base, monkeypatch):
+def test_the_database_while_it_is_restored_is_its_owners_alone(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     create_backup(base)
     give(base, folders=0o777, files=0o666)
     seen = set()
@@ -108,7 +117,7 @@ def test_the_database_while_it_is_restored_is_its_owners_alone(base, monkeypatch
     assert seen == {0o700}
 
 
-def test_another_user_reads_neither_the_backup_nor_its_name(base, tmp_path):
+def test_another_user_reads_neither_the_backup_nor_its_name(base: Path, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can be another user")
     give(base, folders=0o755, files=0o644)
@@ -136,7 +145,7 @@ for action in (lambda: open(sys.argv[1]), lambda: os.listdir(".reed/backups")):
 
 
 @pytest.fixture
-def shared(make_base) -> Path:
+def shared(make_base: MakeBase) -> Path:
     if os.geteuid() != 0:
         pytest.skip("only root can give a database to another group")
     base = make_base("a", "b")
@@ -148,13 +157,15 @@ def archive_mode(base: Path) -> int:
     return mode(base / "backups" / f"{create_backup(base).id}.tar.gz")
 
 
-def test_the_group_that_shares_a_database_shares_its_backups(shared):
+def test_the_group_that_shares_a_database_shares_its_backups(shared: Path) -> None:
     assert archive_mode(shared) == 0o640
     assert mode(shared / "backups") == 0o2770
     assert (shared / "backups").stat().st_gid == GROUP
 
 
-def test_an_operator_of_that_group_lists_makes_and_restores_backups(shared, tmp_path):
+def test_an_operator_of_that_group_lists_makes_and_restores_backups(
+    shared: Path, tmp_path: Path
+) -> None:
     create_backup(shared)
     tmp_path.chmod(0o755)
     code = """
@@ -185,7 +196,9 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_anything_that_the_group_may_not_have_closes_the_backup_to_it(shared, case):
+def test_anything_that_the_group_may_not_have_closes_the_backup_to_it(
+    shared: Path, case: str
+) -> None:
     CLOSED[case](shared)
     assert archive_mode(shared) == 0o600
     assert mode(shared / "backups") & 0o077 == 0
@@ -196,7 +209,7 @@ def access_list(*entries: tuple[int, int, int]) -> bytes:
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
 
 
-def test_a_group_that_an_access_list_keeps_out_stays_out(shared):
+def test_a_group_that_an_access_list_keeps_out_stays_out(shared: Path) -> None:
     """The mode then shows the list's limit, and not what the group has."""
     nobody = 0xFFFFFFFF
     owner, user, group, limit, others = (
@@ -215,7 +228,7 @@ def test_a_group_that_an_access_list_keeps_out_stays_out(shared):
     assert archive_mode(shared) == 0o600
 
 
-def test_backups_behind_a_link_are_their_owners_alone(shared, tmp_path):
+def test_backups_behind_a_link_are_their_owners_alone(shared: Path, tmp_path: Path) -> None:
     """Where they are, others may come who do not come to the base."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

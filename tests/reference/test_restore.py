@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, MakeBase, ReadDatabase, RunAsNobody, TakeSnapshot
 
 from reedbase_backup import (
     BackupCorrupted,
@@ -43,8 +44,8 @@ def change(base: Path, to: str) -> None:
     ],
 )
 def test_a_restore_takes_the_newest_backup_at_or_before_the_target(
-    base, backup_at, target, expected
-):
+    base: Path, backup_at: BackupAt, target: int, expected: str
+) -> None:
     for second in (2**63, 1000, FOREVER, 2000, 2**32):
         change(base, f"at {second}")
         backup_at(base, second)
@@ -55,7 +56,9 @@ def test_a_restore_takes_the_newest_backup_at_or_before_the_target(
     assert (base / "tables" / "text" / "current.csv").read_text() == expected
 
 
-def test_of_backups_of_one_second_a_restore_takes_the_one_created_last(base, backup_at):
+def test_of_backups_of_one_second_a_restore_takes_the_one_created_last(
+    base: Path, backup_at: BackupAt
+) -> None:
     for n in range(11):
         change(base, f"number {n}")
         backup_at(base, 1000)
@@ -66,8 +69,8 @@ def test_of_backups_of_one_second_a_restore_takes_the_one_created_last(base, bac
 
 @pytest.mark.parametrize("target", [0, 1, 999])
 def test_no_backup_before_the_target_is_an_error_and_nothing_changes(
-    base, backup_at, snapshot, target
-):
+    base: Path, backup_at: BackupAt, snapshot: TakeSnapshot, target: int
+) -> None:
     backup_at(base, 2000)
     backup_at(base, 1000)
     before = snapshot(base)
@@ -80,7 +83,9 @@ def test_no_backup_before_the_target_is_an_error_and_nothing_changes(
 
 
 @pytest.mark.parametrize("path", [".reed", "missing", "file", "nul\0", "x" * 5000])
-def test_a_base_without_backups_has_none_to_restore(base, snapshot, path):
+def test_a_base_without_backups_has_none_to_restore(
+    base: Path, snapshot: TakeSnapshot, path: str
+) -> None:
     (base.parent / "file").touch()
     before = snapshot(base.parent)
     with pytest.raises(BackupNotFound) as caught:
@@ -90,14 +95,16 @@ def test_a_base_without_backups_has_none_to_restore(base, snapshot, path):
 
 
 @pytest.mark.parametrize("target", [-1, 2**64])
-def test_a_target_that_is_no_u64_is_refused(base, target):
+def test_a_target_that_is_no_u64_is_refused(base: Path, target: int) -> None:
     create_backup(base)
     with pytest.raises(ValueError, match=r"Unix seconds in 0 \.\.\. 2\^64-1"):
         restore_point_in_time(base, target)
 
 
 @pytest.mark.parametrize("target", [True, 1e9, float("inf"), "1000", b"1000", None])
-def test_a_target_that_is_no_whole_number_is_refused_as_it_was_given(base, snapshot, target):
+def test_a_target_that_is_no_whole_number_is_refused_as_it_was_given(
+    base: Path, snapshot: TakeSnapshot, target: bool | bytes | float | str | None
+) -> None:
     create_backup(base)
     before = snapshot(base)
     with pytest.raises(TypeError, match=f"Unix seconds .* not {target!r}$"):
@@ -105,7 +112,7 @@ def test_a_target_that_is_no_whole_number_is_refused_as_it_was_given(base, snaps
     assert snapshot(base) == before
 
 
-def test_a_whole_number_of_any_type_is_a_target(base, backup_at):
+def test_a_whole_number_of_any_type_is_a_target(base: Path, backup_at: BackupAt) -> None:
     class Number:
         def __index__(self) -> int:
             return 999
@@ -116,7 +123,7 @@ def test_a_whole_number_of_any_type_is_a_target(base, backup_at):
     assert (caught.value.target, type(caught.value.target)) == (999, int)
 
 
-def test_the_trees_are_exactly_as_at_the_backup(base, database):
+def test_the_trees_are_exactly_as_at_the_backup(base: Path, database: ReadDatabase) -> None:
     before = database(base)
     create_backup(base)
 
@@ -137,7 +144,7 @@ def test_the_trees_are_exactly_as_at_the_backup(base, database):
 
 
 @pytest.mark.parametrize("lost", ["tables", "indices"])
-def test_a_root_that_was_lost_comes_back(base, database, lost):
+def test_a_root_that_was_lost_comes_back(base: Path, database: ReadDatabase, lost: str) -> None:
     before = database(base)
     create_backup(base)
     shutil.rmtree(base / lost)
@@ -147,8 +154,8 @@ def test_a_root_that_was_lost_comes_back(base, database, lost):
 
 @pytest.mark.parametrize("lost", ["tables", "indices"])
 def test_a_file_or_symlink_in_place_of_a_root_is_replaced_and_never_followed(
-    base, database, lost, tmp_path
-):
+    base: Path, database: ReadDatabase, lost: str, tmp_path: Path
+) -> None:
     before = database(base)
     create_backup(base)
     (base / lost).rename(tmp_path / "elsewhere")
@@ -163,7 +170,9 @@ def test_a_file_or_symlink_in_place_of_a_root_is_replaced_and_never_followed(
     assert database(base) == before
 
 
-def test_everything_else_in_the_base_stays_as_it_was(base, backup_at, snapshot):
+def test_everything_else_in_the_base_stays_as_it_was(
+    base: Path, backup_at: BackupAt, snapshot: TakeSnapshot
+) -> None:
     backup_at(base, 1000)
     change(base, "changed")
     backup_at(base, 2000)
@@ -180,7 +189,7 @@ def test_everything_else_in_the_base_stays_as_it_was(base, backup_at, snapshot):
     assert set(os.listdir(base)) == names
 
 
-def test_the_report_gives_tables_bytes_and_time(base):
+def test_the_report_gives_tables_bytes_and_time(base: Path) -> None:
     files = [p for root in ("tables", "indices") for p in (base / root).rglob("*") if p.is_file()]
     total = sum(path.stat().st_size for path in files)
     create_backup(base)
@@ -194,7 +203,7 @@ def test_the_report_gives_tables_bytes_and_time(base):
     assert 0 <= report.duration_ms <= elapsed_ms
 
 
-def test_the_same_restore_twice_gives_the_same_tree(base, database):
+def test_the_same_restore_twice_gives_the_same_tree(base: Path, database: ReadDatabase) -> None:
     create_backup(base)
     change(base, "now")
     first = restore_point_in_time(base, FOREVER)
@@ -207,7 +216,9 @@ def test_the_same_restore_twice_gives_the_same_tree(base, database):
     )
 
 
-def test_a_restore_after_a_restore_can_go_either_way_in_time(base, backup_at, database):
+def test_a_restore_after_a_restore_can_go_either_way_in_time(
+    base: Path, backup_at: BackupAt, database: ReadDatabase
+) -> None:
     trees = {}
     for second in (1000, 2000, 3000):
         change(base, f"at {second}")
@@ -240,8 +251,8 @@ def damaged(archive: Path, how: str) -> bytes:
 
 @pytest.mark.parametrize("how", ["flipped", "missing", "cut", "longer", "no gzip", "empty"])
 def test_a_damaged_pick_is_an_error_that_names_it_and_never_an_older_backup(
-    base, backup_at, snapshot, how
-):
+    base: Path, backup_at: BackupAt, snapshot: TakeSnapshot, how: str
+) -> None:
     backup_at(base, 1000)
     backup_at(base, 2000)
     archive = base / "backups" / "2000.tar.gz"
@@ -258,7 +269,9 @@ def test_a_damaged_pick_is_an_error_that_names_it_and_never_an_older_backup(
 
 
 @pytest.mark.parametrize("how", ["flipped", "missing", "cut"])
-def test_damage_amid_a_large_file_is_found_and_nothing_changes(base, backup_at, snapshot, how):
+def test_damage_amid_a_large_file_is_found_and_nothing_changes(
+    base: Path, backup_at: BackupAt, snapshot: TakeSnapshot, how: str
+) -> None:
     """Where the archive takes more than one read."""
     (base / "indices" / "big").write_bytes(random.Random(60).randbytes(5 << 20))
     backup_at(base, 2000)
@@ -271,7 +284,9 @@ def test_damage_amid_a_large_file_is_found_and_nothing_changes(base, backup_at, 
 
 
 @pytest.mark.parametrize("how", ["flipped", "missing", "cut"])
-def test_damage_amid_a_large_file_of_a_foreign_archive_is_found(base, snapshot, how):
+def test_damage_amid_a_large_file_of_a_foreign_archive_is_found(
+    base: Path, snapshot: TakeSnapshot, how: str
+) -> None:
     (base / "indices" / "big").write_bytes(random.Random(60).randbytes(5 << 20))
     (base / "backups").mkdir()
     archive = base / "backups" / "2000.tar.gz"
@@ -285,7 +300,7 @@ def test_damage_amid_a_large_file_of_a_foreign_archive_is_found(base, snapshot, 
     assert snapshot(base) == before
 
 
-def test_a_file_that_list_leaves_out_is_still_the_pick(base, backup_at):
+def test_a_file_that_list_leaves_out_is_still_the_pick(base: Path, backup_at: BackupAt) -> None:
     backup_at(base, 1000)
     (base / "backups" / "2000.tar.gz").touch()
     assert [info.id for info in list_backups(base)] == ["1000"]
@@ -293,7 +308,7 @@ def test_a_file_that_list_leaves_out_is_still_the_pick(base, backup_at):
         restore_point_in_time(base, 2000)
 
 
-def test_many_files_come_back(make_base, database):
+def test_many_files_come_back(make_base: MakeBase, database: ReadDatabase) -> None:
     """More than are synced one by one."""
     base = make_base("t")
     chance = random.Random(60)
@@ -307,7 +322,7 @@ def test_many_files_come_back(make_base, database):
     assert database(base) == before
 
 
-def test_200_tables_come_back(make_base, database):
+def test_200_tables_come_back(make_base: MakeBase, database: ReadDatabase) -> None:
     base = make_base(*(f"t{n}" for n in range(200)))
     before = database(base)
     assert create_backup(base).table_count == 200
@@ -317,8 +332,8 @@ def test_200_tables_come_back(make_base, database):
 
 
 def test_a_restore_of_unreadable_live_folders_removes_them_and_nothing_beside(
-    base, as_nobody, tmp_path
-):
+    base: Path, as_nobody: RunAsNobody, tmp_path: Path
+) -> None:
     """The live tree may be in any state: it is what the restore is to replace."""
     beside = tmp_path / "beside"
     beside.mkdir(mode=0o500)
@@ -335,7 +350,9 @@ def test_a_restore_of_unreadable_live_folders_removes_them_and_nothing_beside(
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o200, 0o444, 0o111])
-def test_folders_and_files_of_any_mode_come_back_for_any_user(base, as_nobody, database, mode):
+def test_folders_and_files_of_any_mode_come_back_for_any_user(
+    base: Path, as_nobody: RunAsNobody, database: ReadDatabase, mode: int
+) -> None:
     """Backed up by root, restored without its rights."""
     if os.geteuid() != 0:
         pytest.skip("only root can read files of any mode")
@@ -353,7 +370,7 @@ def test_folders_and_files_of_any_mode_come_back_for_any_user(base, as_nobody, d
     assert database(base) == before
 
 
-def test_owners_come_back_where_the_user_may_give_files_away(base):
+def test_owners_come_back_where_the_user_may_give_files_away(base: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files to others")
     owners = {"tables/text": (70000, 70001), "tables/text/current.csv": (3_000_000, 4_000_000_000)}
@@ -369,7 +386,7 @@ def test_owners_come_back_where_the_user_may_give_files_away(base):
         assert (status.st_uid, status.st_gid) == owner
 
 
-def test_modes_and_mtimes_of_every_kind_come_back(base, database):
+def test_modes_and_mtimes_of_every_kind_come_back(base: Path, database: ReadDatabase) -> None:
     text = base / "tables" / "text"
     closed = (0o000, 0o200) if os.geteuid() == 0 else ()
     for mode in (*closed, 0o644, 0o755, 0o4755, 0o2755, 0o1777):
@@ -388,7 +405,7 @@ def test_modes_and_mtimes_of_every_kind_come_back(base, database):
     assert database(base) == before
 
 
-def test_a_restore_does_not_depend_on_the_umask(base, database):
+def test_a_restore_does_not_depend_on_the_umask(base: Path, database: ReadDatabase) -> None:
     before = database(base)
     old = os.umask(0o077)
     try:

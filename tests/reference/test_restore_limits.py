@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool, MakeBase, ReadDatabase, RunAsNobody, TakeSnapshot
 
 from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
@@ -24,7 +25,7 @@ DEPTH = 1100
 
 
 @pytest.fixture
-def plant(make_base) -> Iterator[Callable[..., Path]]:
+def plant(make_base: MakeBase) -> Iterator[Callable[..., Path]]:
     """A database with a backup, as of `seconds`, of these folders (None) and files."""
     base = make_base("t")
 
@@ -50,7 +51,7 @@ def plant(make_base) -> Iterator[Callable[..., Path]]:
 # Depth and names --------------------------------------------------------------
 
 
-def test_a_tree_of_any_depth_comes_back_and_goes_again(plant):
+def test_a_tree_of_any_depth_comes_back_and_goes_again(plant: Callable[..., Path]) -> None:
     """Whether the archive names each folder, or only the file at the bottom."""
     folders = {"tables" + "/a" * n: None for n in range(1, DEPTH)}
     plant({"tables/t/x": b"flat"}, seconds=1)
@@ -64,7 +65,7 @@ def test_a_tree_of_any_depth_comes_back_and_goes_again(plant):
     assert create_backup(base).table_count == 1
 
 
-def test_a_name_as_long_as_a_path_can_be_comes_back(plant):
+def test_a_name_as_long_as_a_path_can_be_comes_back(plant: Callable[..., Path]) -> None:
     """It fits a path of its own, but not one that begins with the base's."""
     long = "tables/" + "/".join(["d" * 200] * 30)
     base = plant({"tables/t/x": b"", long[:4095]: b"far away"})
@@ -72,7 +73,9 @@ def test_a_name_as_long_as_a_path_can_be_comes_back(plant):
     assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
 
 
-def test_a_file_named_like_a_lock_that_is_kept_comes_back(base, database):
+def test_a_file_named_like_a_lock_that_is_kept_comes_back(
+    base: Path, database: ReadDatabase
+) -> None:
     for name in (".lock.kept", ".lock.tmp", ".lock2"):
         (base / "tables" / "text" / name).touch()
     before = database(base)
@@ -84,7 +87,9 @@ def test_a_file_named_like_a_lock_that_is_kept_comes_back(base, database):
 # Rights -----------------------------------------------------------------------
 
 
-def test_folders_that_only_names_imply_do_not_depend_on_the_umask(plant):
+def test_folders_that_only_names_imply_do_not_depend_on_the_umask(
+    plant: Callable[..., Path],
+) -> None:
     base = plant({"tables/t/x": b""})
     old = os.umask(0o077)
     try:
@@ -97,8 +102,11 @@ def test_folders_that_only_names_imply_do_not_depend_on_the_umask(plant):
 
 @pytest.mark.parametrize("refusal", [PermissionError(1, "no"), OSError(22, "nobody here")])
 def test_a_root_that_may_not_give_files_away_restores_their_content(
-    base, database, monkeypatch, refusal
-):
+    base: Path,
+    database: ReadDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: OSError | PermissionError,
+) -> None:
     """As in a container."""
 
     def refuse(*_: object, **__: object) -> None:
@@ -113,7 +121,7 @@ def test_a_root_that_may_not_give_files_away_restores_their_content(
     assert database(base) == before
 
 
-def test_a_container_without_the_owner_of_a_file_restores_it(base, tool):
+def test_a_container_without_the_owner_of_a_file_restores_it(base: Path, tool: FindTool) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files to others")
     current = base / "tables" / "text" / "current.csv"
@@ -129,7 +137,9 @@ def test_a_container_without_the_owner_of_a_file_restores_it(base, tool):
     assert current.read_bytes() == content
 
 
-def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in "abc":
         (tmp_path / name).touch()
     synced, opened = [], os.open
@@ -147,7 +157,9 @@ def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(tmp
     assert synced == [folder]
 
 
-def test_a_base_that_may_not_be_searched_is_not_one_without_tables(base, as_nobody):
+def test_a_base_that_may_not_be_searched_is_not_one_without_tables(
+    base: Path, as_nobody: RunAsNobody
+) -> None:
     create_backup(base)
     base.chmod(0o600)
     done = as_nobody(
@@ -165,7 +177,9 @@ for call in (create_backup, lambda base: restore_point_in_time(base, 2**63)):
     assert (done.stdout, done.stderr) == ("PermissionDenied\n" * 2, "")
 
 
-def test_live_tables_that_may_not_be_read_are_replaced(base, as_nobody, database):
+def test_live_tables_that_may_not_be_read_are_replaced(
+    base: Path, as_nobody: RunAsNobody, database: ReadDatabase
+) -> None:
     before = database(base)
     create_backup(base)
     (base / "tables").chmod(0o000)
@@ -174,7 +188,9 @@ def test_live_tables_that_may_not_be_read_are_replaced(base, as_nobody, database
     assert database(base) == before
 
 
-def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(base, database, monkeypatch):
+def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a folder in the replaced tables/ may be, of which somebody else is the owner."""
     before = database(base)
     create_backup(base)
@@ -194,7 +210,9 @@ def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(base, data
 
 
 @pytest.mark.parametrize("name", [".reedbackup-staging", ".reedbackup-commit"])
-def test_a_symlink_by_a_name_of_ours_is_never_followed(base, database, snapshot, tmp_path, name):
+def test_a_symlink_by_a_name_of_ours_is_never_followed(
+    base: Path, database: ReadDatabase, snapshot: TakeSnapshot, tmp_path: Path, name: str
+) -> None:
     before = database(base)
     create_backup(base)
     elsewhere = tmp_path / "elsewhere"
@@ -211,7 +229,9 @@ def test_a_symlink_by_a_name_of_ours_is_never_followed(base, database, snapshot,
 # The file system, and what is in the live tree ------------------------------------
 
 
-def test_a_file_system_that_counts_no_blocks_has_room(base, database, monkeypatch):
+def test_a_file_system_that_counts_no_blocks_has_room(
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A tmpfs without a limit says that it has 0 blocks, and 0 free ones."""
 
     class Unlimited:
@@ -227,8 +247,8 @@ def test_a_file_system_that_counts_no_blocks_has_room(base, database, monkeypatc
 
 @pytest.mark.parametrize("refusal", [1, 95, 38])
 def test_a_disk_without_hard_links_keeps_backups_and_databases(
-    base, database, monkeypatch, refusal
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
     """As one in exFAT; its errors are EPERM, EOPNOTSUPP and ENOSYS."""
     if sys.platform != "linux":
         pytest.skip("the numbers are Linux's")
@@ -247,7 +267,9 @@ def test_a_disk_without_hard_links_keeps_backups_and_databases(
     assert database(base) == before
 
 
-def test_a_full_disk_is_an_error_that_names_the_file(base, database, monkeypatch):
+def test_a_full_disk_is_an_error_that_names_the_file(
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
@@ -261,8 +283,8 @@ def test_a_full_disk_is_an_error_that_names_the_file(base, database, monkeypatch
 
 @pytest.mark.parametrize("leads_to", ["text", "/", "elsewhere"])
 def test_a_table_that_is_a_symlink_by_now_is_replaced_and_never_followed(
-    base, database, snapshot, tmp_path, leads_to
-):
+    base: Path, database: ReadDatabase, snapshot: TakeSnapshot, tmp_path: Path, leads_to: str
+) -> None:
     """To itself, to the root, or to a folder with a lock like a table's."""
     before = database(base)
     create_backup(base)
@@ -281,7 +303,9 @@ def test_a_table_that_is_a_symlink_by_now_is_replaced_and_never_followed(
     assert len(list_backups(base)) == 1
 
 
-def test_tables_that_are_a_symlink_by_now_leave_the_locks_behind_it_alone(base, snapshot, tmp_path):
+def test_tables_that_are_a_symlink_by_now_leave_the_locks_behind_it_alone(
+    base: Path, snapshot: TakeSnapshot, tmp_path: Path
+) -> None:
     create_backup(base)
     elsewhere = tmp_path / "elsewhere"
     (base / "tables").rename(elsewhere)

@@ -71,7 +71,7 @@ def oracle(request: pytest.FixtureRequest, tool: Callable[[str], str]) -> Path:
             if not file.is_file() or file.read_text() != text:
                 file.parent.mkdir(exist_ok=True)
                 file.write_text(text)
-        build = [cargo, "build", "--release", "--quiet", "--target-dir", folder / "target"]
+        build = [cargo, "build", "--release", "--quiet", "--target-dir", str(folder / "target")]
         subprocess.run(build, cwd=folder, check=True)
     return folder / "target" / "release" / "delta-oracle"
 

@@ -33,7 +33,7 @@ def broken(check, *arguments, **more) -> tuple[str, str, str]:
     return caught.value.what, caught.value.expected, caught.value.found
 
 
-def test_what_is_kept_says_nothing(folder):
+def test_what_is_kept_says_nothing(folder: Path) -> None:
     expect("size_bytes", 5, 5)
     expect_that(True, "size_bytes", expected="at least 1", found=5)
     expect_named(REFUSED, "5.tar.gz", "the error")
@@ -44,7 +44,7 @@ def test_what_is_kept_says_nothing(folder):
     assert refusal_of(REFUSED, "restore", ("IoError", "BackupCorrupted")) is REFUSED
 
 
-def test_a_broken_promise_says_what_was_expected_and_found():
+def test_a_broken_promise_says_what_was_expected_and_found() -> None:
     assert broken(expect, "size_bytes", 4, 5) == ("size_bytes", "5", "4")
     found = broken(expect_that, False, "size_bytes", expected="at least 1", found=0)
     assert found == ("size_bytes", "at least 1", "0")
@@ -53,17 +53,17 @@ def test_a_broken_promise_says_what_was_expected_and_found():
 
 
 @pytest.mark.parametrize(("found", "expected"), [("5", 5), (None, 0), ([], ())])
-def test_what_only_looks_alike_is_shown_as_it_is(found, expected):
+def test_what_only_looks_alike_is_shown_as_it_is(found: object, expected: int | tuple[()]) -> None:
     assert broken(expect, "it", found, expected) == ("it", repr(expected), repr(found))
 
 
-def test_a_long_value_is_cut_and_its_length_told():
+def test_a_long_value_is_cut_and_its_length_told() -> None:
     _, _, found = broken(expect, "the ids", "x" * 5000, "")
     assert found.endswith("… (5002 characters)")
     assert len(found) < 700
 
 
-def test_an_error_where_a_value_was_promised_is_broken():
+def test_an_error_where_a_value_was_promised_is_broken() -> None:
     assert broken(value_of, REFUSED, "restore") == (
         "restore",
         "a value",
@@ -71,14 +71,14 @@ def test_an_error_where_a_value_was_promised_is_broken():
     )
 
 
-def test_a_value_where_an_error_was_promised_is_broken():
+def test_a_value_where_an_error_was_promised_is_broken() -> None:
     assert broken(refusal_of, ANSWERED, "restore") == ("restore", "an error", "success: [1, 2]")
     assert broken(refusal_of, ANSWERED, "restore", ("IoError", "BackupUnsafe"))[1] == (
         "error IoError or BackupUnsafe"
     )
 
 
-def test_another_kind_of_error_is_broken():
+def test_another_kind_of_error_is_broken() -> None:
     assert broken(refusal_of, REFUSED, "restore", ("IoError",)) == (
         "restore",
         "error IoError",
@@ -86,7 +86,7 @@ def test_another_kind_of_error_is_broken():
     )
 
 
-def test_an_error_that_does_not_name_the_thing_is_broken():
+def test_an_error_that_does_not_name_the_thing_is_broken() -> None:
     what, expected, found = broken(expect_named, REFUSED, "6.tar.gz", "the error")
     assert (what, expected) == ("the error", "an error that names '6.tar.gz'")
     assert "'archive': '5.tar.gz'" in found
@@ -101,7 +101,7 @@ def test_an_error_that_does_not_name_the_thing_is_broken():
         (lambda f: (f / "tables/text/new").mkdir(), "new"),
     ],
 )
-def test_every_difference_of_two_trees_is_named(folder, change, words):
+def test_every_difference_of_two_trees_is_named(folder: Path, change, words: str) -> None:
     before = Tree.read(folder)
     change(folder)
     what, expected, found = broken(expect_same_tree, "the tree", Tree.read(folder), before)
@@ -110,7 +110,7 @@ def test_every_difference_of_two_trees_is_named(folder, change, words):
     assert words in found
 
 
-def test_only_a_broken_promise_is_the_implementations_fault():
+def test_only_a_broken_promise_is_the_implementations_fault() -> None:
     for other in (MissingCapability("clock", "there is none"), UndecidedBound("too noisy")):
         assert not isinstance(other, AssertionError)
     missing = MissingCapability("strace", "it is not installed", tool=True)

@@ -72,7 +72,9 @@ def decisions(kind: str, ratio: float, runs: int) -> Counter[Decision]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_at_exactly_the_limit_in_all_shapes_one_in_forty_is_called_broken_at_most(kind):
+def test_at_exactly_the_limit_in_all_shapes_one_in_forty_is_called_broken_at_most(
+    kind: str,
+) -> None:
     draw = random.Random(kind)
     broken = 0
     for _ in range(IMPLEMENTATIONS):
@@ -86,7 +88,7 @@ def test_at_exactly_the_limit_in_all_shapes_one_in_forty_is_called_broken_at_mos
     ("kind", "share"),
     {"plain": 0.99, "outliers": 0.99, "drift": 0.99, "bursts": 0.9, "all": 0.8}.items(),
 )
-def test_130_percent_is_found_broken_and_90_percent_cleared(kind, share):
+def test_130_percent_is_found_broken_and_90_percent_cleared(kind: str, share: float) -> None:
     slow, fast = decisions(kind, 1.3, 500), decisions(kind, 0.9, 500)
     assert slow[Decision.BROKEN] >= share * 500
     assert fast[Decision.HOLDS] >= share * 500
@@ -94,7 +96,7 @@ def test_130_percent_is_found_broken_and_90_percent_cleared(kind, share):
 
 
 @pytest.mark.parametrize("error", [0.025, 0.025 / SHAPES])
-def test_the_majorities_keep_the_error_however_the_looks_fall(error):
+def test_the_majorities_keep_the_error_however_the_looks_fall(error: float) -> None:
     """By the number of paths that lead to a majority, counted another way than they were made."""
     needed = majorities(error)
     assert tuple(needed) == LOOKS
@@ -116,7 +118,7 @@ def test_the_majorities_keep_the_error_however_the_looks_fall(error):
     assert 0.5 * error < decided <= error
 
 
-def test_a_clear_difference_is_decided_at_the_first_look():
+def test_a_clear_difference_is_decided_at_the_first_look() -> None:
     calls = Counter[str]()
 
     def takes(name: str, nanoseconds: int) -> Callable[[], int]:
@@ -132,11 +134,11 @@ def test_a_clear_difference_is_decided_at_the_first_look():
     assert compare(takes("own", 90), takes("baseline", 100)).decision is Decision.HOLDS
 
 
-def test_equal_to_the_limit_holds():
+def test_equal_to_the_limit_holds() -> None:
     assert compare(lambda: 110, lambda: 100).decision is Decision.HOLDS
 
 
-def test_a_comparison_says_what_it_found_and_how_sure_it_is():
+def test_a_comparison_says_what_it_found_and_how_sure_it_is() -> None:
     pairs = tuple((own * 10**6, 100 * 10**6) for own in range(101, 111))
     comparison = Comparison(pairs, majority=9)
     assert comparison.interval == (1.02, 1.09)
@@ -147,5 +149,5 @@ def test_a_comparison_says_what_it_found_and_how_sure_it_is():
     assert Comparison(pairs, majority=11).decision is Decision.UNDECIDED
 
 
-def test_a_baseline_that_took_no_time_that_a_clock_shows_divides_nothing():
+def test_a_baseline_that_took_no_time_that_a_clock_shows_divides_nothing() -> None:
     assert compare(lambda: 5, lambda: 0).decision is Decision.BROKEN

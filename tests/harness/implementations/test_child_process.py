@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness.conftest import ends_within
+from harness.fixture_types import StartClient, WriteAdapter
 
 from pytest_reedbackup.implementations import child
 from pytest_reedbackup.implementations.answers import Answered
@@ -31,7 +32,7 @@ def listed(client: Client, secs: float = 10.0):
     return client.call("list_backups", "ticket", BASE, secs)
 
 
-def test_an_adapter_is_greeted_called_and_shut_down(connect):
+def test_an_adapter_is_greeted_called_and_shut_down(connect: StartClient) -> None:
     client = connect("serve(lambda r: ended(r) if r['method'] == 'shutdown' else called(r, []))")
     assert client.hello(10.0).name == "tiny"
     answer = listed(client)
@@ -54,7 +55,7 @@ NOISE = {
 
 
 @pytest.mark.parametrize(("body", "reason"), NOISE.values(), ids=NOISE)
-def test_what_is_no_reply_is_a_violation(connect, body, reason):
+def test_what_is_no_reply_is_a_violation(connect: StartClient, body: str, reason: str) -> None:
     client = connect(body)
     if body.startswith("greet"):
         client.hello(10.0)
@@ -64,7 +65,9 @@ def test_what_is_no_reply_is_a_violation(connect, body, reason):
 
 
 @pytest.mark.parametrize("noise", ["done\\n", "done", '{"id": 2}\\n'])
-def test_output_after_a_reply_is_noticed_at_the_next_request(connect, noise):
+def test_output_after_a_reply_is_noticed_at_the_next_request(
+    connect: StartClient, noise: str
+) -> None:
     client = connect(f"""
 write(called(read(), []) + {noise!r}.replace("\\\\n", chr(10)))
 read()
@@ -76,7 +79,9 @@ read()
     assert noise.removesuffix("\\n") in str(caught.value)
 
 
-def test_output_that_comes_some_time_after_a_reply_is_noticed_too(connect, tmp_path):
+def test_output_that_comes_some_time_after_a_reply_is_noticed_too(
+    connect: StartClient, tmp_path: Path
+) -> None:
     client = connect(f"""
 write(called(read(), []))
 write("late\\n")
@@ -89,24 +94,24 @@ read()
         listed(client)
 
 
-def test_output_after_the_last_reply_is_noticed(connect):
+def test_output_after_the_last_reply_is_noticed(connect: StartClient) -> None:
     client = connect("write(ended(read()) + 'bye\\n')")
     with pytest.raises(ProtocolViolation, match=r"^shutdown: .*no request asked for.*bye"):
         client.shutdown(10.0)
 
 
-def test_several_lines_of_noise_are_shown_in_one():
+def test_several_lines_of_noise_are_shown_in_one() -> None:
     assert shown(b"one\ntwo\n") == "one\\ntwo"
 
 
-def test_two_replies_to_one_request_are_one_too_many(connect):
+def test_two_replies_to_one_request_are_one_too_many(connect: StartClient) -> None:
     client = connect("r = read(); write(called(r, []) * 2); read()")
     listed(client)
     with pytest.raises(ProtocolViolation, match="no request asked for"):
         listed(client)
 
 
-def test_a_reply_may_come_in_pieces(connect):
+def test_a_reply_may_come_in_pieces(connect: StartClient) -> None:
     client = connect("""
 reply = called(read(), [])
 for piece in (reply[:1], reply[1:30], reply[30:-1], reply[-1:]):
@@ -117,7 +122,7 @@ read()
     assert listed(client).value == []
 
 
-def test_the_longest_line_is_64_mib(connect, monkeypatch):
+def test_the_longest_line_is_64_mib(connect: StartClient, monkeypatch: pytest.MonkeyPatch) -> None:
     # The protocol's own bound is read where it is used; a small one costs no gigabyte.
     monkeypatch.setattr(child, "MAX_LINE_BYTES", 100_000)
     client = connect("""
@@ -131,7 +136,7 @@ read()
         listed(client)
 
 
-def test_a_line_without_end_is_not_read_to_its_end(connect):
+def test_a_line_without_end_is_not_read_to_its_end(connect: StartClient) -> None:
     client = connect("""
 read()
 while True:
@@ -158,7 +163,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize(("body", "words"), ENDS.values(), ids=ENDS)
-def test_the_end_of_the_process_is_a_crash_with_its_cause(connect, body, words):
+def test_the_end_of_the_process_is_a_crash_with_its_cause(
+    connect: StartClient, body: str, words: str
+) -> None:
     client = connect(body)
     with pytest.raises(Crashed) as caught:
         listed(client)
@@ -166,14 +173,14 @@ def test_the_end_of_the_process_is_a_crash_with_its_cause(connect, body, words):
     assert caught.value.call == "list_backups(base_path='/somewhere/.reed')"
 
 
-def test_a_crash_between_two_calls_is_the_next_ones_fault(connect):
+def test_a_crash_between_two_calls_is_the_next_ones_fault(connect: StartClient) -> None:
     client = connect("write(called(read(), [])); os._exit(4)")
     assert listed(client).value == []
     with pytest.raises(Crashed, match="ended with exit status 4"):
         listed(client)
 
 
-def test_a_crash_is_noticed_though_a_grandchild_holds_stdout(connect):
+def test_a_crash_is_noticed_though_a_grandchild_holds_stdout(connect: StartClient) -> None:
     client = connect("""
 read()
 subprocess.Popen(["sleep", "60"])
@@ -185,14 +192,16 @@ os._exit(5)
     assert time.monotonic() - started < 5
 
 
-def test_closing_stdout_without_ending_is_a_crash_too(connect, monkeypatch):
+def test_closing_stdout_without_ending_is_a_crash_too(
+    connect: StartClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(child, "_GRACE_SECS", 0.1)
     client = connect("read(); os.close(1); time.sleep(60)")
     with pytest.raises(Crashed, match="closed its stdout and had to be killed"):
         listed(client)
 
 
-def test_the_last_lines_of_stderr_are_shown(connect):
+def test_the_last_lines_of_stderr_are_shown(connect: StartClient) -> None:
     client = connect("""
 read()
 for number in range(100):
@@ -207,7 +216,9 @@ sys.exit(1)
     assert lines[2:] == [f"    line {n}" for n in range(81, 100)] + ["    \\xff is no UTF-8"]
 
 
-def test_a_hang_ends_in_time_and_with_its_grandchildren(connect, tmp_path):
+def test_a_hang_ends_in_time_and_with_its_grandchildren(
+    connect: StartClient, tmp_path: Path
+) -> None:
     pids = tmp_path / "pids"
     client = connect(f"""
 r = read()
@@ -237,13 +248,13 @@ def is_dead(pid: int) -> bool:
         return True
 
 
-def test_an_adapter_that_does_not_read_is_left_in_time(connect):
+def test_an_adapter_that_does_not_read_is_left_in_time(connect: StartClient) -> None:
     client = connect("time.sleep(60)")
     with pytest.raises(TimedOut):
         client.call("list_backups", "ticket", Path("/" + "x" * 200_000), 0.3)
 
 
-def test_closing_stdin_ends_an_adapter_by_itself(adapter, tmp_path):
+def test_closing_stdin_ends_an_adapter_by_itself(adapter: WriteAdapter, tmp_path: Path) -> None:
     process = ChildProcess(
         adapter(f"""
 sys.stdin.read()
@@ -255,7 +266,9 @@ open({str(tmp_path / "ended")!r}, "w").close()
     process.close()
 
 
-def test_an_adapter_that_outlives_its_stdin_is_killed(adapter, tmp_path, monkeypatch):
+def test_an_adapter_that_outlives_its_stdin_is_killed(
+    adapter: WriteAdapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(child, "_GRACE_SECS", 0.1)
     pid = tmp_path / "pid"
     process = ChildProcess(
@@ -269,7 +282,7 @@ time.sleep(60)
     assert is_dead(int(pid.read_text()))
 
 
-def test_what_an_adapter_started_ends_with_it(connect, tmp_path):
+def test_what_an_adapter_started_ends_with_it(connect: StartClient, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     client = connect(f"""
 r = read()
@@ -289,7 +302,9 @@ write(ended(r))
         ("time.sleep(60)", TimedOut, "still ran 0.3 s after its reply; it was killed"),
     ],
 )
-def test_an_adapter_that_does_not_end_well_after_shutdown_is_a_fault(connect, end, fault, words):
+def test_an_adapter_that_does_not_end_well_after_shutdown_is_a_fault(
+    connect: StartClient, end: str, fault: type[Crashed] | type[TimedOut], words: str
+) -> None:
     client = connect(f"write(ended(read())); {end}")
     with pytest.raises(fault, match=f"^shutdown: .*{words}"):
         client.shutdown(0.3)
@@ -303,13 +318,15 @@ def test_an_adapter_that_does_not_end_well_after_shutdown_is_a_fault(connect, en
         ([os.path.dirname(sys.executable)], "Permission denied"),
     ],
 )
-def test_what_cannot_be_started_is_unusable(command, words):
+def test_what_cannot_be_started_is_unusable(command: list[str], words: str) -> None:
     with pytest.raises(Unusable) as caught:
         ChildProcess(command)
     assert words in str(caught.value)
 
 
-def test_a_child_inherits_the_environment_and_leads_a_group_of_its_own(connect, monkeypatch):
+def test_a_child_inherits_the_environment_and_leads_a_group_of_its_own(
+    connect: StartClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOME_OF_OURS", "inherited")
     client = connect("""
 write(called(read(), []) if os.environ["SOME_OF_OURS"] == "inherited" else "")

@@ -84,18 +84,18 @@ def error(data: object, code: int = -32000, **more: object) -> str:
         ("restore_point_in_time", "last", LAST_REPORT),
     ],
 )
-def test_a_value_of_its_contract_is_an_answer(method, contract, sent):
+def test_a_value_of_its_contract_is_an_answer(method: str, contract: str, sent: object) -> None:
     answer = call(value(sent), method, contract)
     assert isinstance(answer, Answered)
     assert answer.elapsed_ns == 1
 
 
-def test_the_largest_u64_arrives_as_it_is():
+def test_the_largest_u64_arrives_as_it_is() -> None:
     report = call(value(dict.fromkeys(REPORT, U64_MAX))).value
     assert (report.tables_restored, report.total_bytes, report.duration_ms) == (U64_MAX,) * 3
 
 
-def test_a_request_carries_what_the_protocol_says():
+def test_a_request_carries_what_the_protocol_says() -> None:
     transport = Canned(value(REPORT))
     client = Client(transport)
     client.call("restore_point_in_time", "ticket", BASE, 1.0, target_timestamp=U64_MAX)
@@ -113,7 +113,7 @@ def test_a_request_carries_what_the_protocol_says():
     assert transport.requests[1]["id"] == 2
 
 
-def test_an_error_of_the_implementation_is_a_refusal():
+def test_an_error_of_the_implementation_is_a_refusal() -> None:
     fields = {"target": 5, "oldest": None}
     answer = call(error({"kind": "BackupNotFound", "fields": fields, "elapsed_ns": 7}))
     assert answer == Refused("BackupNotFound", fields, "no", 7)
@@ -183,7 +183,9 @@ REPLIES = {
 
 
 @pytest.mark.parametrize(("reply", "reason"), REPLIES.values(), ids=REPLIES)
-def test_a_reply_that_the_protocol_does_not_allow_is_a_violation(reply, reason):
+def test_a_reply_that_the_protocol_does_not_allow_is_a_violation(
+    reply: bytes | str, reason: str
+) -> None:
     with pytest.raises(ProtocolViolation) as caught:
         call(reply)
     assert reason in caught.value.reason
@@ -206,7 +208,7 @@ MISFITS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("sent", "reason"), MISFITS.values(), ids=MISFITS)
-def test_a_value_of_another_shape_is_a_misfit(sent, reason):
+def test_a_value_of_another_shape_is_a_misfit(sent: object, reason: str) -> None:
     with pytest.raises(Misfit) as caught:
         call(value(sent))
     assert caught.value.reason.startswith("the value does not fit its contract: ")
@@ -225,24 +227,24 @@ def test_a_value_of_another_shape_is_a_misfit(sent, reason):
     ],
     ids=str,
 )
-def test_what_is_inside_a_report_of_last_is_looked_at_too(changed):
+def test_what_is_inside_a_report_of_last_is_looked_at_too(changed: object) -> None:
     with pytest.raises(Misfit):
         call(value({**LAST_REPORT, **changed}), "restore_point_in_time", "last")
 
 
-def test_a_value_of_the_other_contract_is_a_misfit():
+def test_a_value_of_the_other_contract_is_a_misfit() -> None:
     with pytest.raises(Misfit):
         call(value(LAST_BACKUP), "create_backup", "ticket")
 
 
-def test_a_value_that_is_not_utf_8_is_no_misfit_but_no_json():
+def test_a_value_that_is_not_utf_8_is_no_misfit_but_no_json() -> None:
     sent = value({**BACKUP, "id": "$"}).encode().replace(b'"$"', b'"\xff"')
     with pytest.raises(ProtocolViolation) as caught:
         call(sent, "create_backup")
     assert not isinstance(caught.value, Misfit)
 
 
-def test_a_violation_shows_call_reason_raw_line_and_log():
+def test_a_violation_shows_call_reason_raw_line_and_log() -> None:
     with pytest.raises(ProtocolViolation) as caught:
         call("Compiling…")
     shown = str(caught.value)
@@ -253,12 +255,12 @@ def test_a_violation_shows_call_reason_raw_line_and_log():
     assert shown.endswith("its stderr ends:\n    it said this")
 
 
-def test_an_empty_line_is_shown_as_such():
+def test_an_empty_line_is_shown_as_such() -> None:
     with pytest.raises(ProtocolViolation, match=r"the reply was: \(empty\)\n"):
         call("")
 
 
-def test_a_long_raw_line_is_shown_by_its_beginning_and_length():
+def test_a_long_raw_line_is_shown_by_its_beginning_and_length() -> None:
     with pytest.raises(ProtocolViolation, match=r"x{500} … \(9999 bytes\)"):
         call("x" * 9999)
 
@@ -268,7 +270,7 @@ def greet(result: object):
     return Client(Canned(reply)).hello(1.0)
 
 
-def test_hello_tells_who_it_is():
+def test_hello_tells_who_it_is() -> None:
     hello = greet(HELLO)
     assert (hello.name, hello.contracts) == ("tiny", ["ticket", "last"])
 
@@ -287,18 +289,18 @@ def test_hello_tells_who_it_is():
     ],
     ids=str,
 )
-def test_a_hello_of_another_shape_is_refused(changed):
+def test_a_hello_of_another_shape_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(AdapterFault, match=r"^hello: "):
         greet({**HELLO, **changed})
 
 
 @pytest.mark.parametrize("missing", list(HELLO))
-def test_a_hello_that_lacks_a_field_is_refused(missing):
+def test_a_hello_that_lacks_a_field_is_refused(missing: str) -> None:
     with pytest.raises(ProtocolViolation, match=f"missing required field `{missing}`"):
         greet({name: value for name, value in HELLO.items() if name != missing})
 
 
-def test_shutdown_closes_the_transport():
+def test_shutdown_closes_the_transport() -> None:
     transport = Canned('{"jsonrpc": "2.0", "id": 1, "result": {"value": null}}')
     Client(transport).shutdown(1.0)
     assert transport.requests[0]["method"] == "shutdown"
@@ -311,7 +313,7 @@ def test_shutdown_closes_the_transport():
     [error(None), '{"jsonrpc": "2.0", "id": 1, "result": {"value": 0}}', value(None)],
     ids=["error", "other-value", "extra-field"],
 )
-def test_another_reply_to_shutdown_is_a_violation_and_ends_it_too(reply):
+def test_another_reply_to_shutdown_is_a_violation_and_ends_it_too(reply: str) -> None:
     transport = Canned(reply)
     with pytest.raises(ProtocolViolation, match=r"^shutdown: "):
         Client(transport).shutdown(1.0)

@@ -52,7 +52,7 @@ SHORT = TimeLimits(hello=10.0, call=0.3)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the module `watch` is."""
     folder = tmp_path_factory.mktemp("watch")
     (folder / "watch.py").write_text(WATCH)
@@ -60,14 +60,14 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(folder) -> str:
+def served(folder: Path) -> str:
     """The command line that serves it."""
     serve = [sys.executable, "-m", "reedbase_backup", "serve", "watch:Watch"]
     return shlex.join(["env", f"PYTHONPATH={folder}", *serve])
 
 
 @pytest.fixture(scope="module")
-def meet(tmp_path_factory) -> Iterator[Callable[[str], Connection]]:
+def meet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Connection]]:
     """Makes an implementation under test, with a scratch folder of its own."""
     made: list[Connection] = []
 
@@ -81,12 +81,12 @@ def meet(tmp_path_factory) -> Iterator[Callable[[str], Connection]]:
 
 
 @pytest.fixture(scope="module")
-def _watch(library, meet, served) -> Connection:
+def _watch(library: Path, meet: Callable[[str], Connection], served: str) -> Connection:
     return meet(served)
 
 
 @pytest.fixture
-def watch(_watch) -> Connection:
+def watch(_watch: Connection) -> Connection:
     """One process for all tests, its clock at the real time."""
     assert isinstance(_watch.clock, FakeTimeClock)
     _watch.clock.reset()
@@ -110,7 +110,9 @@ MOMENTS = {
 }
 
 
-def test_an_unmodified_process_sees_every_time_that_is_set_between_two_requests(watch):
+def test_an_unmodified_process_sees_every_time_that_is_set_between_two_requests(
+    watch: Connection,
+) -> None:
     seen, processes = {}, set()
     for moment, second in MOMENTS.items():
         watch.clock.set(second)
@@ -121,27 +123,31 @@ def test_an_unmodified_process_sees_every_time_that_is_set_between_two_requests(
     assert len(processes) == 1
 
 
-def test_trying_libfaketime_leaves_the_real_time(library, meet, served):
+def test_trying_libfaketime_leaves_the_real_time(
+    library: Path, meet: Callable[[str], Connection], served: str
+) -> None:
     implementation = meet(served)
     assert implementation.clock.way == "libfaketime"
     assert abs(implementation.clock.seconds() - time.time()) < 5
     assert abs(made(implementation).timestamp - time.time()) < 5
 
 
-def test_the_clock_keeps_running_under_libfaketime(watch):
+def test_the_clock_keeps_running_under_libfaketime(watch: Connection) -> None:
     watch.clock.set(2_303_683_200)
     first = made(watch).timestamp
     time.sleep(1)
     assert made(watch).timestamp == first + 1 == watch.clock.seconds()
 
 
-def test_an_implementation_can_wait_for_the_next_second_under_libfaketime(watch):
+def test_an_implementation_can_wait_for_the_next_second_under_libfaketime(
+    watch: Connection,
+) -> None:
     watch.clock.set(2_303_683_200)
     report = watch.call("restore_point_in_time", "ticket", Path("/x"), target_timestamp=1).value
     assert report.duration_ms == 2_303_683_201
 
 
-def test_advancing_costs_nothing_under_libfaketime(watch):
+def test_advancing_costs_nothing_under_libfaketime(watch: Connection) -> None:
     watch.clock.set(1_900_000_000)
     started = time.monotonic()
     seen = []
@@ -152,33 +158,35 @@ def test_advancing_costs_nothing_under_libfaketime(watch):
     assert time.monotonic() - started < 0.9
 
 
-def test_elapsed_times_are_real_under_libfaketime(watch):
+def test_elapsed_times_are_real_under_libfaketime(watch: Connection) -> None:
     for second in (2_303_683_200, 1_000_000_000):
         watch.clock.set(second)
         answer = watch.call("create_backup", "ticket", Path("/x"))
         assert 20_000_000 <= answer.elapsed_ns < 2_000_000_000
 
 
-def test_the_times_of_files_are_not_moved_by_libfaketime(watch, tmp_path):
+def test_the_times_of_files_are_not_moved_by_libfaketime(watch: Connection, tmp_path: Path) -> None:
     os.utime(tmp_path, (1000, 1000))
     watch.clock.set(2_303_683_200)
     assert watch.call("list_backups", "ticket", tmp_path).value[0].timestamp == 1000
 
 
-def test_a_reset_shows_the_real_time_again(watch):
+def test_a_reset_shows_the_real_time_again(watch: Connection) -> None:
     watch.clock.set(1_000_000_000)
     watch.clock.reset()
     assert abs(made(watch).timestamp - time.time()) < 5
 
 
 @pytest.mark.parametrize("second", [-1, 9_223_372_037, 2**63, U64_MAX])
-def test_what_libfaketime_cannot_show_is_a_missing_capability_not_a_wrong_time(tmp_path, second):
+def test_what_libfaketime_cannot_show_is_a_missing_capability_not_a_wrong_time(
+    tmp_path: Path, second: int
+) -> None:
     clock = FakeTimeClock(Path("/lib.so"), tmp_path, "Rust")
     with pytest.raises(MissingCapability, match=f"libfaketime cannot show the second {second}"):
         clock.set(second)
 
 
-def test_the_time_outlives_a_fault(watch):
+def test_the_time_outlives_a_fault(watch: Connection) -> None:
     watch.clock.set(2_303_683_200)
     first = made(watch).size_bytes
     watch.limits = SHORT
@@ -191,7 +199,7 @@ def test_the_time_outlives_a_fault(watch):
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory is not seen in a folder")
-def test_a_killed_process_leaves_nothing_in_shared_memory(watch):
+def test_a_killed_process_leaves_nothing_in_shared_memory(watch: Connection) -> None:
     pid = made(watch).size_bytes
     assert [name for name in os.listdir("/dev/shm") if name.endswith(f"_{pid}")]
     watch.limits = SHORT
@@ -201,7 +209,7 @@ def test_a_killed_process_leaves_nothing_in_shared_memory(watch):
     remove_traces(pid)
 
 
-def test_only_python_has_its_monotonic_clock_moved(tmp_path):
+def test_only_python_has_its_monotonic_clock_moved(tmp_path: Path) -> None:
     clocks = {
         language: FakeTimeClock(Path("/lib.so"), tmp_path, language).environment
         for language in ("Rust", "CPython 3.13")
@@ -210,13 +218,17 @@ def test_only_python_has_its_monotonic_clock_moved(tmp_path):
     assert "FAKETIME_DONT_FAKE_MONOTONIC" not in clocks["CPython 3.13"]
 
 
-def test_what_was_preloaded_stays_preloaded(tmp_path, monkeypatch):
+def test_what_was_preloaded_stays_preloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libjemalloc.so")
     environment = FakeTimeClock(Path("/lib.so"), tmp_path, "Rust").environment
     assert environment["LD_PRELOAD"] == "/lib.so:/usr/lib/libjemalloc.so"
 
 
-def test_a_process_that_libfaketime_does_not_reach_is_left_to_real_seconds(library, meet, served):
+def test_a_process_that_libfaketime_does_not_reach_is_left_to_real_seconds(
+    library: Path, meet: Callable[[str], Connection], served: str
+) -> None:
     # As with ssh, a static binary or Go: the variables do not get there.
     implementation = meet(f"env -u LD_PRELOAD {served}")
     assert isinstance(implementation.clock, RealClock)
@@ -228,14 +240,18 @@ def test_a_process_that_libfaketime_does_not_reach_is_left_to_real_seconds(libra
     assert abs(made(implementation).timestamp - time.time()) < 5
 
 
-def test_an_adapter_that_libfaketime_breaks_is_left_to_real_seconds(library, meet, served):
+def test_an_adapter_that_libfaketime_breaks_is_left_to_real_seconds(
+    library: Path, meet: Callable[[str], Connection], served: str
+) -> None:
     script = f'test -z "$LD_PRELOAD" || exit 9; exec {served}'
     implementation = meet(shlex.join(["sh", "-c", script]))
     assert isinstance(implementation.clock, RealClock)
     assert abs(made(implementation).timestamp - time.time()) < 5
 
 
-def test_without_libfaketime_a_tool_is_missing(meet, served, monkeypatch):
+def test_without_libfaketime_a_tool_is_missing(
+    meet: Callable[[str], Connection], served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "pytest_reedbackup.implementations.clocks.faketime._PATTERNS", ("no/such/place/*",)
     )
@@ -248,12 +264,16 @@ def test_without_libfaketime_a_tool_is_missing(meet, served, monkeypatch):
 
 
 @pytest.fixture
-def inside(meet, folder, monkeypatch) -> Connection:
+def inside(
+    meet: Callable[[str], Connection], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Connection:
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     return meet("watch:Watch")
 
 
-def test_an_object_in_process_sees_every_time_that_is_set_between_two_calls(inside):
+def test_an_object_in_process_sees_every_time_that_is_set_between_two_calls(
+    inside: Connection,
+) -> None:
     assert inside.clock.way == "time-machine"
     seen = {}
     for moment, second in MOMENTS.items():
@@ -264,7 +284,9 @@ def test_an_object_in_process_sees_every_time_that_is_set_between_two_calls(insi
     assert abs(made(inside).timestamp - time.time()) < 5
 
 
-def test_only_the_object_in_process_sees_it_and_durations_and_files_are_real(inside, tmp_path):
+def test_only_the_object_in_process_sees_it_and_durations_and_files_are_real(
+    inside: Connection, tmp_path: Path
+) -> None:
     os.utime(tmp_path, (1000, 1000))
     inside.clock.set(2_303_683_200)
     answer = inside.call("create_backup", "ticket", Path("/x"))
@@ -275,7 +297,7 @@ def test_only_the_object_in_process_sees_it_and_durations_and_files_are_real(ins
     assert report.duration_ms in (2_303_683_201, 2_303_683_202)
 
 
-def test_the_real_time_is_back_after_a_call_that_hung(inside):
+def test_the_real_time_is_back_after_a_call_that_hung(inside: Connection) -> None:
     inside.clock.set(2_303_683_200)
     inside.limits = SHORT
     with pytest.raises(AdapterFault):
@@ -301,8 +323,8 @@ class InC(watch.Watch):
 
 
 def test_an_object_whose_clock_cannot_be_moved_in_process_is_served(
-    library, meet, folder, monkeypatch
-):
+    library: Path, meet: Callable[[str], Connection], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "unreached.py").write_text(UNREACHED)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     implementation = meet("unreached:InC")
@@ -312,7 +334,9 @@ def test_an_object_whose_clock_cannot_be_moved_in_process_is_served(
     assert (backup.timestamp, backup.size_bytes != os.getpid()) == (2_303_683_200, True)
 
 
-def test_where_nothing_moves_its_clock_it_stays_in_process(meet, folder, monkeypatch):
+def test_where_nothing_moves_its_clock_it_stays_in_process(
+    meet: Callable[[str], Connection], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "unreached.py").write_text(UNREACHED)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     monkeypatch.setattr(
@@ -324,13 +348,13 @@ def test_where_nothing_moves_its_clock_it_stays_in_process(meet, folder, monkeyp
     assert made(implementation).size_bytes == os.getpid()
 
 
-def test_the_capability_comes_before_libfaketime(meet):
+def test_the_capability_comes_before_libfaketime(meet: Callable[[str], Connection]) -> None:
     served = shlex.join([sys.executable, "-m", "reedbase_backup", "serve", "python"])
     for option in ("python", served):
         assert isinstance(meet(option).clock, CapabilityClock)
 
 
-def test_the_capability_tells_any_u64_second():
+def test_the_capability_tells_any_u64_second() -> None:
     clock = CapabilityClock()
     assert abs(clock.seconds() - time.time()) < 5
     for second in (0, 2**31, U64_MAX):
@@ -344,7 +368,7 @@ def test_the_capability_tells_any_u64_second():
     assert abs(clock.seconds() - time.time()) < 5
 
 
-def test_real_seconds_pass_by_waiting():
+def test_real_seconds_pass_by_waiting() -> None:
     clock = RealClock("there is no other", tool=True)
     before = clock.seconds()
     clock.advance()
@@ -355,7 +379,7 @@ def test_real_seconds_pass_by_waiting():
     assert clock.params() == {}
 
 
-def test_real_seconds_neither_jump_nor_wait_for_long():
+def test_real_seconds_neither_jump_nor_wait_for_long() -> None:
     clock = RealClock("there is no other", tool=True)
     started = time.monotonic()
     for move in (lambda: clock.set(5), lambda: clock.advance(4)):

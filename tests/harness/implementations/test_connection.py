@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from harness.fixture_types import WriteAdapter
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
@@ -57,7 +58,9 @@ def listed(implementation: Connection):
     return implementation.call("list_backups", "ticket", BASE).value
 
 
-def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(meet, adapter, nothing_is_left):
+def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(
+    meet: Callable[..., Connection], adapter: WriteAdapter, nothing_is_left: None
+) -> None:
     option = shlex.join(adapter(COUNTING))
     implementation = meet(option, TimeLimits(hello=10.0, call=1.0))
     outcomes = []
@@ -70,7 +73,9 @@ def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(meet, adapter,
     implementation.shutdown()
 
 
-def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(meet, adapter):
+def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(
+    meet: Callable[..., Connection], adapter: WriteAdapter
+) -> None:
     body = "HELLO['capabilities'] = ['clock']; greet(); read(); time.sleep(60)"
     implementation = meet(shlex.join(adapter(body)), TimeLimits(hello=10.0, call=0.3))
     with pytest.raises(TimedOut) as caught:
@@ -82,7 +87,9 @@ def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(meet, adapt
     )
 
 
-def test_a_shutdown_is_asked_for_and_held_to_the_protocol(meet, adapter, nothing_is_left):
+def test_a_shutdown_is_asked_for_and_held_to_the_protocol(
+    meet: Callable[..., Connection], adapter: WriteAdapter, nothing_is_left: None
+) -> None:
     body = "HELLO['capabilities'] = ['clock']; greet(); write(ended(read())); sys.exit(7)"
     implementation = meet(shlex.join(adapter(body)))
     assert implementation.hello.name == "tiny"
@@ -91,7 +98,7 @@ def test_a_shutdown_is_asked_for_and_held_to_the_protocol(meet, adapter, nothing
     implementation.shutdown()
 
 
-def test_closing_starts_nothing(meet):
+def test_closing_starts_nothing(meet: Callable[..., Connection]) -> None:
     implementation = meet("/no/such/adapter")
     implementation.close()
     implementation.shutdown()
@@ -117,7 +124,9 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("option", "words"), UNUSABLE.values(), ids=UNUSABLE)
-def test_what_cannot_be_used_says_so_in_one_line_with_a_hint(meet, nothing_is_left, option, words):
+def test_what_cannot_be_used_says_so_in_one_line_with_a_hint(
+    meet: Callable[..., Connection], nothing_is_left: None, option: str, words: str
+) -> None:
     with pytest.raises(Unusable) as caught:
         _ = meet(option, TimeLimits(hello=5.0)).hello
     line = str(caught.value)
@@ -140,8 +149,12 @@ MODULES = {
 
 @pytest.mark.parametrize(("source", "words"), MODULES.values(), ids=MODULES)
 def test_a_module_that_fails_is_unusable_whatever_it_raises(
-    meet, tmp_path, monkeypatch, source, words
-):
+    meet: Callable[..., Connection],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    words: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     name = f"failing_{abs(hash(source))}"
@@ -162,7 +175,12 @@ def test_a_module_that_fails_is_unusable_whatever_it_raises(
     ],
     ids=str,
 )
-def test_what_an_object_says_of_itself_is_checked(meet, monkeypatch, attributes, words):
+def test_what_an_object_says_of_itself_is_checked(
+    meet: Callable[..., Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    attributes: dict[str, object],
+    words: str,
+) -> None:
     functions = ("create_backup", "list_backups", "restore_point_in_time")
     thing = type("Thing", (), {**dict.fromkeys(functions, print), **attributes})
     monkeypatch.setattr(sys.modules["shlex"], "Thing", thing, raising=False)
@@ -171,7 +189,9 @@ def test_what_an_object_says_of_itself_is_checked(meet, monkeypatch, attributes,
     assert words in str(caught.value)
 
 
-def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(meet):
+def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(
+    meet: Callable[..., Connection],
+) -> None:
     with pytest.raises(Unusable) as caught:
         _ = meet("sleep 60", TimeLimits(hello=0.2)).hello
     assert str(caught.value) == (
@@ -180,13 +200,17 @@ def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(meet):
     )
 
 
-def test_a_hello_with_unknown_fields_shows_the_line(meet, adapter):
+def test_a_hello_with_unknown_fields_shows_the_line(
+    meet: Callable[..., Connection], adapter: WriteAdapter
+) -> None:
     option = shlex.join(adapter("HELLO['extra'] = 1; greet()"))
     with pytest.raises(Unusable, match=r"unknown field `extra`.*the reply was: .*\"extra\": 1"):
         _ = meet(option).hello
 
 
-def test_the_log_follows_where_the_adapter_wrote_one(meet, adapter):
+def test_the_log_follows_where_the_adapter_wrote_one(
+    meet: Callable[..., Connection], adapter: WriteAdapter
+) -> None:
     option = shlex.join(adapter("print('no licence', file=sys.stderr); sys.exit(1)"))
     with pytest.raises(Unusable) as caught:
         _ = meet(option).hello
@@ -195,7 +219,7 @@ def test_the_log_follows_where_the_adapter_wrote_one(meet, adapter):
     assert log == ["  its stderr ends:", "    no licence"]
 
 
-def test_the_reference_is_in_process_and_told_the_time(meet):
+def test_the_reference_is_in_process_and_told_the_time(meet: Callable[..., Connection]) -> None:
     implementation = meet("python")
     assert implementation.is_in_process
     assert isinstance(implementation.clock, CapabilityClock)
@@ -207,7 +231,7 @@ def test_the_reference_is_in_process_and_told_the_time(meet):
     }
 
 
-def test_a_command_line_is_split_as_a_shell_does(meet):
+def test_a_command_line_is_split_as_a_shell_does(meet: Callable[..., Connection]) -> None:
     implementation = meet("'./my adapter' --flag \"two words\"")
     assert not implementation.is_in_process
     assert implementation.functions is None
@@ -215,8 +239,11 @@ def test_a_command_line_is_split_as_a_shell_does(meet):
 
 
 def test_an_implementation_in_process_can_be_started_as_a_process_too(
-    meet, tmp_path, monkeypatch, nothing_is_left
-):
+    meet: Callable[..., Connection],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_is_left: None,
+) -> None:
     """Even where only pytest's own sys.path has its module, as with the setting `pythonpath`."""
     folder = tmp_path / "src"
     folder.mkdir()

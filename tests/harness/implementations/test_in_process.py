@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,15 +43,15 @@ def hang() -> None:
         time.sleep(10)
 
 
-def test_a_hang_is_interrupted_in_time():
+def test_a_hang_is_interrupted_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(TimedOut, match=r"no answer within 0.1 s; the call was interrupted"):
         lists(hang, 0.1)
     assert 0.1 <= time.monotonic() - started < 1
 
 
-def test_an_endless_loop_is_interrupted_too():
-    def spin():
+def test_an_endless_loop_is_interrupted_too() -> None:
+    def spin() -> None:
         while True:
             pass
 
@@ -58,10 +59,10 @@ def test_an_endless_loop_is_interrupted_too():
         lists(spin, 0.1)
 
 
-def test_an_interruption_lets_the_implementation_clean_up():
+def test_an_interruption_lets_the_implementation_clean_up() -> None:
     cleaned = []
 
-    def hang_and_clean():
+    def hang_and_clean() -> None:
         try:
             hang()
         finally:
@@ -73,8 +74,8 @@ def test_an_interruption_lets_the_implementation_clean_up():
     assert cleaned == ["finally"]
 
 
-def test_handlers_of_exceptions_let_an_interruption_pass():
-    def stubborn():
+def test_handlers_of_exceptions_let_an_interruption_pass() -> None:
+    def stubborn() -> None:
         while True:
             try:
                 hang()
@@ -85,11 +86,11 @@ def test_handlers_of_exceptions_let_an_interruption_pass():
         lists(stubborn, 0.1)
 
 
-def test_an_interruption_that_is_swallowed_comes_again(monkeypatch):
+def test_an_interruption_that_is_swallowed_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_process, "_AGAIN_SECS", 0.1)
     swallowed = []
 
-    def more_stubborn():
+    def more_stubborn() -> None:
         while True:
             try:
                 hang()
@@ -103,7 +104,7 @@ def test_an_interruption_that_is_swallowed_comes_again(monkeypatch):
     assert len(swallowed) == 3
 
 
-def test_an_answer_after_a_swallowed_interruption_is_too_late():
+def test_an_answer_after_a_swallowed_interruption_is_too_late() -> None:
     def late():
         try:
             hang()
@@ -114,12 +115,12 @@ def test_an_answer_after_a_swallowed_interruption_is_too_late():
         lists(late, 0.1)
 
 
-def outer(number, frame):
+def outer(number, frame) -> None:
     raise AssertionError("the alarm of somebody else rang")
 
 
 @pytest.fixture
-def others_alarm():
+def others_alarm() -> Iterator[None]:
     """Somebody else's handler and timer, as pytest-timeout has."""
     previous = signal.signal(signal.SIGALRM, outer)
     signal.setitimer(signal.ITIMER_REAL, 30.0, 7.0)
@@ -129,7 +130,7 @@ def others_alarm():
 
 
 @pytest.mark.parametrize("function", [hang, list, lambda: 1 / 0], ids=["hang", "value", "error"])
-def test_whoever_else_waits_for_the_alarm_gets_it_back(others_alarm, function):
+def test_whoever_else_waits_for_the_alarm_gets_it_back(others_alarm: None, function) -> None:
     started = time.monotonic()
     try:
         lists(function, 0.2)
@@ -142,7 +143,7 @@ def test_whoever_else_waits_for_the_alarm_gets_it_back(others_alarm, function):
     assert interval == 7.0
 
 
-def test_an_alarm_that_came_due_meanwhile_rings_afterwards():
+def test_an_alarm_that_came_due_meanwhile_rings_afterwards() -> None:
     rang = []
     previous = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
     try:
@@ -154,19 +155,19 @@ def test_an_alarm_that_came_due_meanwhile_rings_afterwards():
         signal.signal(signal.SIGALRM, previous)
 
 
-def test_no_timer_is_left_where_there_was_none():
+def test_no_timer_is_left_where_there_was_none() -> None:
     lists(list)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_call_to_exit_is_a_crash():
+def test_a_call_to_exit_is_a_crash() -> None:
     with pytest.raises(Crashed, match=r"called exit with status 3") as caught:
         lists(lambda: sys.exit(3))
     assert caught.value.call == "list_backups(base_path='/somewhere/.reed')"
 
 
-def test_control_c_reaches_pytest():
-    def interrupted():
+def test_control_c_reaches_pytest() -> None:
+    def interrupted() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -209,8 +210,10 @@ class Described(Exception):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_any_exception_is_a_refusal_with_its_kind_and_fields(error, kind, fields, message):
-    def refuse():
+def test_any_exception_is_a_refusal_with_its_kind_and_fields(
+    error: object, kind: str, fields: dict[str, int | str] | dict[str, int], message: str | None
+) -> None:
+    def refuse() -> None:
         raise error
 
     answer = lists(refuse)
@@ -219,26 +222,28 @@ def test_any_exception_is_a_refusal_with_its_kind_and_fields(error, kind, fields
     assert answer.message == (str(error) if message is None else message)
 
 
-def test_an_exception_that_is_no_reed_error_goes_into_the_log_whole(capsys):
+def test_an_exception_that_is_no_reed_error_goes_into_the_log_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     lists(lambda: 1 / 0)
     logged = capsys.readouterr().err
     assert "ZeroDivisionError: division by zero" in logged
     assert "Traceback" in logged
 
 
-def test_what_the_implementation_prints_is_no_reply(capsys):
+def test_what_the_implementation_prints_is_no_reply(capsys: pytest.CaptureFixture[str]) -> None:
     assert lists(lambda: print("Compiling…") or []).value == []
     assert capsys.readouterr().out == "Compiling…\n"
 
 
 @pytest.mark.parametrize("value", [2**64, 2**100, -1, float("nan"), 1.0, True, None, b"5"], ids=str)
-def test_a_figure_out_of_range_is_an_unfit_value(value):
+def test_a_figure_out_of_range_is_an_unfit_value(value: bytes | float | int | None) -> None:
     fields = {"id": "5", "timestamp": 5, "table_count": 2, "compression": "gzip"}
     with pytest.raises(UnfitValue, match=r"\[0\]\.size_bytes"):
         lists(lambda: [SimpleNamespace(size_bytes=value, **fields)])
 
 
-def test_arguments_are_the_tickets_by_name():
+def test_arguments_are_the_tickets_by_name() -> None:
     seen = []
 
     def restore(base_path, target_timestamp):
@@ -252,13 +257,13 @@ def test_arguments_are_the_tickets_by_name():
     assert answer.value.duration_ms == 3
 
 
-def test_time_is_told_only_to_who_has_the_capability():
+def test_time_is_told_only_to_who_has_the_capability() -> None:
     told = client(create_backup=lambda **arguments: arguments)
     with pytest.raises(Exception, match=r"code -32602 \(create_backup: `now_ns`"):
         told.call("create_backup", "ticket", BASE, 10.0, now_ns=5)
 
 
-def test_shutdown_ends_nothing_but_the_conversation():
+def test_shutdown_ends_nothing_but_the_conversation() -> None:
     conversation = client()
     conversation.shutdown(1.0)
     assert json.dumps(conversation.call("list_backups", "ticket", BASE, 1.0).value) == "[]"

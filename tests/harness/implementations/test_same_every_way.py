@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 
 import pytest
+from fixture_types import RunSuite
 from harness.sources import MINE
 
 from pytest_reedbackup.model.outcome import Outcome
@@ -51,8 +53,8 @@ OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examp
     ids=["good", "retention-wrong"],
 )
 def test_every_case_runs_and_ends_alike_in_process_served_and_without_a_clock(
-    run_suite, tmp_path, told, untold, broken, library
-):
+    run_suite: RunSuite, tmp_path: Path, told: str, untold: str, broken: set[str], library: Path
+) -> None:
     (tmp_path / "mine.py").write_text(MINE + HOARDS)
     ways = [f"mine:{told}", f"mine:{untold}", f"{SERVED} mine:{told}", f"{SERVED} mine:{untold}"]
     _, report = run_suite(*ways, options=OPTIONS)

@@ -80,7 +80,7 @@ def converse(tmp_path: Path) -> Iterator[Any]:
         conversation.process.communicate()
 
 
-def test_the_reference_speaks_every_method_over_stdio(converse, base):
+def test_the_reference_speaks_every_method_over_stdio(converse: Any, base: Path) -> None:
     talk = converse()
     assert talk.ask("hello", protocol=1) == {
         "jsonrpc": "2.0",
@@ -122,13 +122,13 @@ def test_the_reference_speaks_every_method_over_stdio(converse, base):
     assert talk.end() == (b"", b"", 0)
 
 
-def test_a_process_ends_when_stdin_closes(converse):
+def test_a_process_ends_when_stdin_closes(converse: Any) -> None:
     talk = converse()
     talk.ask("hello", protocol=1)
     assert talk.end() == (b"", b"", 0)
 
 
-def test_the_port_of_the_baseline_is_served_by_name(converse):
+def test_the_port_of_the_baseline_is_served_by_name(converse: Any) -> None:
     hello = converse("python-last").ask("hello", protocol=1)["result"]
     assert (hello["name"], hello["contracts"]) == ("python-last", ["last"])
 
@@ -241,7 +241,9 @@ ERRORS: dict[str, tuple[object, int, object, str]] = {
 
 
 @pytest.mark.parametrize(("line", "code", "request_id", "words"), ERRORS.values(), ids=ERRORS)
-def test_a_wrong_request_gets_the_code_of_json_rpc(adapter, line, code, request_id, words):
+def test_a_wrong_request_gets_the_code_of_json_rpc(
+    adapter: Adapter, line: object, code: int, request_id: int | None, words: str
+) -> None:
     reply = ask(adapter, line)
     assert set(reply) == {"jsonrpc", "id", "error"}
     assert set(reply["error"]) == {"code", "message"}
@@ -253,12 +255,12 @@ def test_a_wrong_request_gets_the_code_of_json_rpc(adapter, line, code, request_
 
 
 @pytest.mark.parametrize("request_id", [0, -1, U64_MAX, "", "seven", "7"])
-def test_a_reply_carries_the_requests_id_as_it_was(adapter, request_id):
+def test_a_reply_carries_the_requests_id_as_it_was(adapter: Adapter, request_id: int | str) -> None:
     assert ask(adapter, request(id=request_id))["id"] == request_id
 
 
 @pytest.mark.parametrize("target", [0, 1, 2**53 + 1, 2**63 - 1, 2**63, U64_MAX])
-def test_a_u64_makes_the_round_trip(adapter, base, target):
+def test_a_u64_makes_the_round_trip(adapter: Adapter, base: Path, target: int) -> None:
     where = {"base_path": str(base), TARGET: target}
     refused = ask(adapter, params(RESTORE, **where))["error"]["data"]
     assert refused["kind"] == "BackupNotFound"
@@ -266,7 +268,7 @@ def test_a_u64_makes_the_round_trip(adapter, base, target):
 
 
 @pytest.mark.parametrize("second", [0, 1, 2**31, 2**32, 2**63, U64_MAX])
-def test_any_u64_second_can_be_told(adapter, base, second):
+def test_any_u64_second_can_be_told(adapter: Adapter, base: Path, second: int) -> None:
     last_nano = second * 10**9 + 10**9 - 1
     made = ask(adapter, params("create_backup", base_path=str(base), now_ns=last_nano))["result"]
     assert made["value"]["timestamp"] == second
@@ -274,7 +276,7 @@ def test_any_u64_second_can_be_told(adapter, base, second):
     assert listed == [made["value"]]
 
 
-def test_a_line_may_be_64_mib_long_and_no_longer(converse):
+def test_a_line_may_be_64_mib_long_and_no_longer(converse: Any) -> None:
     talk = converse()
     line = json.dumps(request("hello", params={"protocol": 1})).encode()
     assert "result" in talk.say(line.ljust(MAX_LINE_BYTES))
@@ -305,7 +307,9 @@ class Noisy:
 """
 
 
-def test_nothing_that_an_implementation_prints_gets_among_the_replies(converse, tmp_path):
+def test_nothing_that_an_implementation_prints_gets_among_the_replies(
+    converse: Any, tmp_path: Path
+) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
     assert talk.ask("hello", protocol=1)["result"]["name"] == "noisy:Noisy"
@@ -325,7 +329,7 @@ def test_nothing_that_an_implementation_prints_gets_among_the_replies(converse, 
         assert words + b"\n" in log
 
 
-def test_an_implementation_cannot_read_the_harnesss_requests(converse, tmp_path):
+def test_an_implementation_cannot_read_the_harnesss_requests(converse: Any, tmp_path: Path) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
     where = {"contract": "ticket", "base_path": "/x"}
@@ -333,7 +337,7 @@ def test_an_implementation_cannot_read_the_harnesss_requests(converse, tmp_path)
     assert talk.ask("list_backups", **where)["result"]["value"] == []
 
 
-def test_what_was_printed_before_a_crash_is_in_the_log(converse, tmp_path):
+def test_what_was_printed_before_a_crash_is_in_the_log(converse: Any, tmp_path: Path) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
     line = json.dumps(params(RESTORE, target_timestamp=1)).encode() + b"\n"
@@ -342,7 +346,9 @@ def test_what_was_printed_before_a_crash_is_in_the_log(converse, tmp_path):
     assert log.endswith(b"not flushed\n")
 
 
-def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(converse, tmp_path):
+def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(
+    converse: Any, tmp_path: Path
+) -> None:
     (tmp_path / "odd.py").write_text(
         "class Odd:\n"
         "    def create_backup(self, base_path): return {'id': 5, 'timestamp': 2**70}\n"
@@ -363,14 +369,14 @@ def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(converse, tmp_p
     assert error["message"].encode() in talk.end()[1]
 
 
-def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse):
+def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse: Any) -> None:
     out, log, status = converse("no_such_module:Thing").end()
     assert out == b""
     assert status != 0
     assert b"'no_such_module:Thing' cannot be loaded: ModuleNotFoundError" in log
 
 
-def test_without_a_stdin_it_fails_with_words_on_stderr():
+def test_without_a_stdin_it_fails_with_words_on_stderr() -> None:
     command = [sys.executable, "-m", "reedbase_backup", "serve"]
     script = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
     ended = subprocess.run(script, capture_output=True, text=True)

@@ -6,8 +6,11 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from fixture_types import FindTool
+from harness.fixture_types import RunPytest
 from harness.sources import MINE
 
 pytest_plugins = ["pytester"]
@@ -52,7 +55,7 @@ class Unfit(Conforming):
 
 
 @pytest.fixture
-def namespaces(tool) -> str:
+def namespaces(tool: FindTool) -> str:
     """`unshare -m`, where this process may use it."""
     unshare = tool("unshare")
     tried = subprocess.run([unshare, "-m", "true"], capture_output=True, text=True)
@@ -62,7 +65,7 @@ def namespaces(tool) -> str:
 
 
 @pytest.fixture
-def base_temp(tmp_path):
+def base_temp(tmp_path: Path):
     """Folders of runs, outside which adapters find all that they need."""
     folder = tmp_path / "both"
     folder.mkdir()
@@ -94,8 +97,8 @@ def expect_one_error(ended, base_temp) -> str:
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
 def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
-    pytester, namespaces, base_temp, name, case
-):
+    pytester: pytest.Pytester, namespaces: str, base_temp, name: str, case: str
+) -> None:
     option = unseeing(namespaces, f"mount -t tmpfs none {base_temp}", f"{SERVED} {name}")
     expect_one_error(run(pytester, option, base_temp, case), base_temp)
 
@@ -104,8 +107,8 @@ def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
 def test_an_adapter_that_writes_to_a_copy_is_told_so_once(
-    pytester, namespaces, base_temp, tmp_path, name, case
-):
+    pytester: pytest.Pytester, namespaces: str, base_temp, tmp_path: Path, name: str, case: str
+) -> None:
     """It sees what we make, and we see nothing of what it makes: an overlay over the folder."""
     upper = tmp_path / "upper"
     upper.mkdir()
@@ -119,15 +122,17 @@ def test_an_adapter_that_writes_to_a_copy_is_told_so_once(
 
 
 def test_an_adapter_that_sees_the_folder_in_a_namespace_of_its_own_is_judged(
-    pytester, namespaces, base_temp
-):
+    pytester: pytest.Pytester, namespaces: str, base_temp
+) -> None:
     ended = run(pytester, unseeing(namespaces, "true", f"{SERVED} python"), base_temp)
     assert ended.ret == pytest.ExitCode.OK
     assert "1 kept, 0 broken, 0 errors" in "\n".join(ended.outlines)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_adapter_without_the_rights_to_the_folder_is_told_so(pytester, tool, base_temp):
+def test_an_adapter_without_the_rights_to_the_folder_is_told_so(
+    pytester: pytest.Pytester, tool: FindTool, base_temp
+) -> None:
     setpriv = tool("setpriv")
     served = f"{setpriv} --reuid=65534 --regid=65534 --clear-groups {SERVED} python"
     tried = subprocess.run(shlex.split(served), input="", capture_output=True, text=True)
@@ -137,20 +142,24 @@ def test_an_adapter_without_the_rights_to_the_folder_is_told_so(pytester, tool, 
 
 
 @pytest.mark.parametrize("name", ["AsIfNothing", "NotWritten", "Vanishing", "Unfit"])
-def test_a_broken_implementation_is_judged_by_the_suite(pytester, base_temp, name):
+def test_a_broken_implementation_is_judged_by_the_suite(
+    pytester: pytest.Pytester, base_temp, name: str
+) -> None:
     pytester.makepyfile(mine=MINE + BROKEN)
     ended = run(pytester, f"{SERVED} mine:{name}", base_temp)
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     assert "0 kept, 1 broken, 0 errors" in "\n".join(ended.outlines)
 
 
-def test_the_smoke_check_leaves_nothing(pytester, base_temp):
+def test_the_smoke_check_leaves_nothing(pytester: pytest.Pytester, base_temp) -> None:
     ended = run(pytester, f"{SERVED} python", base_temp)
     assert ended.ret == pytest.ExitCode.OK
     assert list(base_temp.rglob("reedbackup-smoke*")) == []
 
 
-def test_the_folder_is_pytests_own_where_no_other_is_named(run_pytest, namespaces, tmp_path):
+def test_the_folder_is_pytests_own_where_no_other_is_named(
+    run_pytest: RunPytest, namespaces: str, tmp_path: Path
+) -> None:
     option = unseeing(namespaces, f"mount -t tmpfs none {tmp_path}", f"{SERVED} python")
     ended = run_pytest(
         tmp_path, f"--reedbackup-impl={option}", CASE, PYTEST_DEBUG_TEMPROOT=str(tmp_path)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool
 from harness.sources import MINE
 
 from pytest_reedbackup.implementations.clocks import faketime
@@ -77,12 +78,12 @@ class Shy(Conforming):
 
 
 @pytest.fixture
-def strace(tool) -> str:
+def strace(tool: FindTool) -> str:
     return tool("strace")
 
 
 @pytest.fixture
-def programs(tmp_path, monkeypatch) -> Callable[[str, str], Path]:
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
     """Puts a program before all others of its name."""
     folder = tmp_path / "programs"
     folder.mkdir()
@@ -114,8 +115,8 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_strace_that_does_not_work_is_a_missing_tool_not_a_kept_promise(
-    pytester, programs, script, strace
-):
+    pytester: pytest.Pytester, programs: Callable[[str, str], Path], script: str, strace: str
+) -> None:
     programs("strace", script)
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", RENAMES)
     ended.assert_outcomes(skipped=1, deselected=ended.parseoutcomes()["deselected"])
@@ -123,21 +124,27 @@ def test_a_strace_that_does_not_work_is_a_missing_tool_not_a_kept_promise(
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_what_strace_says_of_itself_is_shown(programs, tmp_path):
+def test_what_strace_says_of_itself_is_shown(
+    programs: Callable[[str, str], Path], tmp_path: Path
+) -> None:
     programs("strace", SCRIPTS["forbidden"])
     with pytest.raises(MissingCapability, match="PTRACE_TRACEME: Operation not perm") as caught:
         tracing(["rename"], tmp_path / "trace")
     assert caught.value.tool
 
 
-def test_a_missing_strace_is_a_missing_tool(tmp_path, monkeypatch):
+def test_a_missing_strace_is_a_missing_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingCapability, match="it is not installed") as caught:
         tracing(["rename"], tmp_path / "trace")
     assert caught.value.tool
 
 
-def test_strace_is_tried_once(strace, programs, tmp_path):
+def test_strace_is_tried_once(
+    strace: str, programs: Callable[[str, str], Path], tmp_path: Path
+) -> None:
     log = tmp_path / "log"
     programs("strace", f'#!/bin/sh\necho run >> {log}\nexec {strace} "$@"\n')
     for _ in range(3):
@@ -145,7 +152,7 @@ def test_strace_is_tried_once(strace, programs, tmp_path):
     assert len(log.read_text().splitlines()) == 2  # once to trace, once to kill
 
 
-def test_a_trace_counts_only_where_a_file_of_the_database_was_opened(tmp_path):
+def test_a_trace_counts_only_where_a_file_of_the_database_was_opened(tmp_path: Path) -> None:
     base, trace = tmp_path / ".reed", tmp_path / "trace"
     base.mkdir()
     elsewhere = (
@@ -160,7 +167,7 @@ def test_a_trace_counts_only_where_a_file_of_the_database_was_opened(tmp_path):
 
 
 @pytest.fixture
-def forwarded(tmp_path) -> Iterator[str]:
+def forwarded(tmp_path: Path) -> Iterator[str]:
     """An adapter whose work is done by a process that nobody here has started."""
     address = str(tmp_path / "socket")
     (tmp_path / "forwarder.py").write_text(FORWARDER)
@@ -182,7 +189,9 @@ def forwarded(tmp_path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", ["ticket/restore/atomic/renames"])
-def test_a_process_that_strace_does_not_reach_keeps_no_promise(pytester, strace, forwarded, case):
+def test_a_process_that_strace_does_not_reach_keeps_no_promise(
+    pytester: pytest.Pytester, strace: str, forwarded: str, case: str
+) -> None:
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={forwarded}", f"--reedbackup-case={case}"
     )
@@ -190,13 +199,17 @@ def test_a_process_that_strace_does_not_reach_keeps_no_promise(pytester, strace,
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_a_restore_without_renames_is_not_credited_with_being_killed_at_them(pytester, strace):
+def test_a_restore_without_renames_is_not_credited_with_being_killed_at_them(
+    pytester: pytest.Pytester, strace: str
+) -> None:
     pytester.makepyfile(mine=MINE + ODD)
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:InPlace", RENAMES)
     assert skipped(ended)[0].startswith("skipped ticket/restore/atomic/renames: needs renames: ")
 
 
-def test_an_adapter_that_ends_when_it_is_traced_is_an_error(pytester, strace):
+def test_an_adapter_that_ends_when_it_is_traced_is_an_error(
+    pytester: pytest.Pytester, strace: str
+) -> None:
     pytester.makepyfile(mine=MINE + ODD)
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Shy", RENAMES)
     assert "ended with exit status 5" in "\n".join(ended.outlines)
@@ -212,14 +225,22 @@ JUDGES = {
 
 
 @pytest.mark.parametrize(("name", "script", "reason"), JUDGES.values(), ids=JUDGES)
-def test_a_tool_judges_archives_only_where_it_can(pytester, programs, name, script, reason):
+def test_a_tool_judges_archives_only_where_it_can(
+    pytester: pytest.Pytester,
+    programs: Callable[[str, str], Path],
+    name: str,
+    script: str,
+    reason: str,
+) -> None:
     programs(name, script)
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
     assert skipped(ended) == [f"skipped ticket/create/archive/tools: needs {name}: {reason}"]
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_a_missing_tool_keeps_no_promise(pytester, monkeypatch, tmp_path):
+def test_a_missing_tool_keeps_no_promise(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
     assert skipped(ended) == [
@@ -227,7 +248,7 @@ def test_a_missing_tool_keeps_no_promise(pytester, monkeypatch, tmp_path):
     ]
 
 
-def test_a_libfaketime_that_moves_no_clock_is_told_from_one_that_does(tmp_path):
+def test_a_libfaketime_that_moves_no_clock_is_told_from_one_that_does(tmp_path: Path) -> None:
     assert not faketime.moves_a_clock(tmp_path / "no-such-library.so")
     if (library := faketime.find_libfaketime()) is not None:
         assert faketime.moves_a_clock(library)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fixture_types import RunSuite
 from harness.sources import MINE
 
 from pytest_reedbackup.connections.left_behind import blamed_on_implementation
@@ -192,7 +193,7 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
-def client(request, tmp_path_factory):
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("odd")
     (folder / "odd.py").write_text(ODD)
     with pytest.MonkeyPatch.context() as patch:
@@ -213,13 +214,15 @@ def listed(client: Client, what: str):
 
 
 @pytest.mark.parametrize("what", SENT)
-def test_what_is_a_number_or_a_text_for_python_is_sent_as_one(client, what):
+def test_what_is_a_number_or_a_text_for_python_is_sent_as_one(client: str, what: str) -> None:
     (info,) = listed(client, what).value
     assert msgspec.structs.astuple(info) == ("5", 5, 5, 5, "gzip")
 
 
 @pytest.mark.parametrize(("what", "words"), UNSENT.items(), ids=UNSENT)
-def test_what_cannot_be_sent_is_a_broken_promise_with_field_and_type(client, what, words):
+def test_what_cannot_be_sent_is_a_broken_promise_with_field_and_type(
+    client: str, what: str, words: str
+) -> None:
     with pytest.raises(UnfitValue) as caught:
         listed(client, what)
     assert caught.value.what == "the value of list_backups"
@@ -228,7 +231,9 @@ def test_what_cannot_be_sent_is_a_broken_promise_with_field_and_type(client, wha
 
 
 @pytest.mark.parametrize(("what", "answer"), REFUSED.items(), ids=REFUSED)
-def test_an_exception_is_an_answer_however_little_it_tells(client, what, answer):
+def test_an_exception_is_an_answer_however_little_it_tells(
+    client: str, what: str, answer: tuple[str, str]
+) -> None:
     refused = listed(client, what)
     assert isinstance(refused, Refused)
     assert refused.kind == answer[0]
@@ -328,8 +333,8 @@ SAMPLED = ("NoArchive", "Nul", "NoBase")
     [pytest.param(name, marks=() if name in SAMPLED else pytest.mark.campaign) for name in DEEDS],
 )
 def test_what_an_implementation_leaves_behind_is_never_the_harnesss_fault(
-    run_suite, tmp_path, name
-):
+    run_suite: RunSuite, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "mine.py").write_text(MINE + MISDEEDS)
     options = [f"--reedbackup-case={pattern}" for pattern in CHOSEN]
     _, report = run_suite(f"mine:{name}", options=options)
@@ -370,7 +375,7 @@ class Elsewhere(Gone):
 
 
 @pytest.mark.parametrize("name", ["Gone", "Elsewhere"])
-def test_nor_is_it_under_contract_last(run_suite, tmp_path, name):
+def test_nor_is_it_under_contract_last(run_suite: RunSuite, tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.py").write_text(LAST)
     options = ["--reedbackup-case=last/create/*", "--reedbackup-case=last/list/*"]
     _, report = run_suite(f"mine:{name}", options=options)
@@ -380,7 +385,7 @@ def test_nor_is_it_under_contract_last(run_suite, tmp_path, name):
 
 
 @pytest.fixture
-def failing(tmp_path) -> Callable[[Path], OSError]:
+def failing(tmp_path: Path) -> Callable[[Path], OSError]:
     def fail(path: Path) -> OSError:
         with pytest.raises(OSError) as caught:
             path.read_bytes()
@@ -390,8 +395,8 @@ def failing(tmp_path) -> Callable[[Path], OSError]:
 
 
 def test_only_names_in_a_database_that_the_implementation_was_called_on_are_its_doing(
-    tmp_path, failing
-):
+    tmp_path: Path, failing: Callable[[Path], OSError]
+) -> None:
     base, other = tmp_path / "1" / ".reed", tmp_path / "2" / ".reed"
     for folder in (base, other):
         folder.mkdir(parents=True)
@@ -403,6 +408,8 @@ def test_only_names_in_a_database_that_the_implementation_was_called_on_are_its_
     assert blamed_on_implementation(OSError("no errno"), {base}, ()) is None
 
 
-def test_a_folder_of_the_kits_own_that_somebody_removed_is_not_its_doing(tmp_path, failing):
+def test_a_folder_of_the_kits_own_that_somebody_removed_is_not_its_doing(
+    tmp_path: Path, failing: Callable[[Path], OSError]
+) -> None:
     base = tmp_path / "removed" / ".reed"
     assert blamed_on_implementation(failing(base / "tables"), {base}, ()) is None

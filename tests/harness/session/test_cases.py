@@ -35,7 +35,9 @@ class Collected:
 
 
 @pytest.fixture(scope="module")
-def suite(tmp_path_factory, run_pytest: Callable[..., object]) -> list[Collected]:
+def suite(
+    tmp_path_factory: pytest.TempPathFactory, run_pytest: Callable[..., object]
+) -> list[Collected]:
     """Every test that a run over both contracts and a comparison of the two collect."""
     folder = tmp_path_factory.mktemp("collecting")
     dumped = folder / "dumped.json"
@@ -54,21 +56,21 @@ def case_ids(suite: list[Collected]) -> list[str]:
     return [collected.case.id for collected in suite if collected.case]
 
 
-def test_every_test_of_the_suite_is_a_case(suite):
+def test_every_test_of_the_suite_is_a_case(suite: list[Collected]) -> None:
     assert len(suite) > 150
     assert [collected.node_id for collected in suite if collected.case is None] == []
 
 
-def test_no_id_is_given_twice(suite):
+def test_no_id_is_given_twice(suite: list[Collected]) -> None:
     assert [found for found, times in Counter(case_ids(suite)).items() if times > 1] == []
 
 
-def test_every_id_is_contract_group_rule_and_variants(suite):
+def test_every_id_is_contract_group_rule_and_variants(suite: list[Collected]) -> None:
     shape = re.compile(r"(ticket|last)(/[a-z0-9]+(-[a-z0-9]+)*){2}(/[^/*?\[\]\s]+)*")
     assert [found for found in case_ids(suite) if not shape.fullmatch(found)] == []
 
 
-def test_every_case_checks_a_rule_of_its_contract(suite):
+def test_every_case_checks_a_rule_of_its_contract(suite: list[Collected]) -> None:
     strays = [
         collected.case.id
         for collected in suite
@@ -78,7 +80,7 @@ def test_every_case_checks_a_rule_of_its_contract(suite):
 
 
 @pytest.mark.parametrize("contract", ["ticket", "last"])
-def test_every_rule_has_a_case(suite, contract):
+def test_every_rule_has_a_case(suite: list[Collected], contract: str) -> None:
     checked = {
         collected.case.rule
         for collected in suite
@@ -87,7 +89,7 @@ def test_every_rule_has_a_case(suite, contract):
     assert set(RULES[contract]) - checked == set()
 
 
-def test_every_promise_is_one_short_sentence(suite):
+def test_every_promise_is_one_short_sentence(suite: list[Collected]) -> None:
     promises = {collected.case.id: collected.case.promise for collected in suite if collected.case}
     for case_id, promise in promises.items():
         assert promise.endswith("."), case_id
@@ -97,7 +99,7 @@ def test_every_promise_is_one_short_sentence(suite):
         assert "{variant}" not in promise, case_id
 
 
-def test_no_promise_is_made_twice_in_a_contract(suite):
+def test_no_promise_is_made_twice_in_a_contract(suite: list[Collected]) -> None:
     """Two cases with one promise could not be told apart in a report."""
     promises = Counter(
         (collected.case.contract, collected.case.promise) for collected in suite if collected.case
@@ -105,7 +107,7 @@ def test_no_promise_is_made_twice_in_a_contract(suite):
     assert [promise for promise, times in promises.items() if times > 1] == []
 
 
-def test_every_file_of_the_suite_names_its_contract():
+def test_every_file_of_the_suite_names_its_contract() -> None:
     """Two files of one name in two folders would be one module to some import modes."""
     files = sorted(suite_folder().rglob("test_*.py"))
     assert files
@@ -116,14 +118,14 @@ def test_every_file_of_the_suite_names_its_contract():
     assert max(names.values()) == 1
 
 
-def test_a_case_knows_its_contract_and_rule():
+def test_a_case_knows_its_contract_and_rule() -> None:
     found = Case("ticket/restore/pick/tie", "A promise.")
     assert (found.contract, found.rule) == ("ticket", "restore/pick")
 
 
-def test_a_test_function_becomes_a_case(request):
+def test_a_test_function_becomes_a_case(request: pytest.FixtureRequest) -> None:
     @case("ticket/list/order", "A promise.")
-    def checked(): ...
+    def checked() -> None: ...
 
     assert [mark.args for mark in checked.pytestmark] == [
         (Case("ticket/list/order", "A promise."),)
@@ -131,9 +133,9 @@ def test_a_test_function_becomes_a_case(request):
     assert case_of(request.node) is None
 
 
-def test_variants_become_cases_with_their_names():
+def test_variants_become_cases_with_their_names() -> None:
     @cases("ticket/list/order", "By {variant}.", {"time": 1, "creation": 2})
-    def checked(variant): ...
+    def checked(variant) -> None: ...
 
     parameters = checked.pytestmark[0].args[1]
     found = [(entry.id, entry.values, entry.marks[0].args[0]) for entry in parameters]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness.fixture_types import RunPytest
 
 import pytest_reedbackup
 import reedbase_backup
@@ -120,12 +121,14 @@ def holds(ended: pytest.RunResult) -> None:
         for name in PROJECTS
     ],
 )
-def test_the_suite_is_closed_to(pytester, project):
+def test_the_suite_is_closed_to(pytester: pytest.Pytester, project: str) -> None:
     make(pytester, PROJECTS[project])
     holds(pytester.runpytest_inprocess(*SUITE))
 
 
-def test_the_suite_is_closed_to_all_of_it_at_once_and_under_xdist(pytester):
+def test_the_suite_is_closed_to_all_of_it_at_once_and_under_xdist(
+    pytester: pytest.Pytester,
+) -> None:
     make(
         pytester,
         {
@@ -141,7 +144,9 @@ def test_the_suite_is_closed_to_all_of_it_at_once_and_under_xdist(pytester):
     holds(pytester.runpytest_subprocess(*SUITE, "-n", "1"))
 
 
-def test_the_suite_is_closed_to_pytest_addopts_of_the_environment(pytester, monkeypatch):
+def test_the_suite_is_closed_to_pytest_addopts_of_the_environment(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(pytester, {"theirs/test_theirs.py": "def test_theirs(): pass"})
     monkeypatch.setenv("PYTEST_ADDOPTS", "theirs -k nothing")
     ended = pytester.runpytest_inprocess(*SUITE)
@@ -153,8 +158,8 @@ def test_the_suite_is_closed_to_pytest_addopts_of_the_environment(pytester, monk
 
 
 def test_the_suite_is_closed_to_the_project_that_the_virtual_environment_lies_in(
-    tmp_path, run_pytest
-):
+    tmp_path: Path, run_pytest: RunPytest
+) -> None:
     """As an installed wheel has it: the suite within the package, that within the project."""
     installed = tmp_path / "project" / ".venv" / "lib" / "site-packages"
     for package in (pytest_reedbackup, reedbase_backup):
@@ -174,7 +179,7 @@ def test_the_suite_is_closed_to_the_project_that_the_virtual_environment_lies_in
         assert ended.returncode == pytest.ExitCode.OK
 
 
-def test_what_the_settings_say_to_this_plugin_is_heeded(pytester):
+def test_what_the_settings_say_to_this_plugin_is_heeded(pytester: pytest.Pytester) -> None:
     make(pytester, {"pytest.ini": f"[pytest]\naddopts = {ORDER} --reedbackup-seed 7 -k nothing\n"})
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", "--reedbackup-report=r.json")
     assert ": 1 kept, 0 broken" in verdict_of(ended)
@@ -183,7 +188,9 @@ def test_what_the_settings_say_to_this_plugin_is_heeded(pytester):
     assert header["arguments"] == ["--reedbackup-impl=python", "--reedbackup-report=r.json"]
 
 
-def test_an_implementation_is_found_where_the_project_says_modules_are(pytester):
+def test_an_implementation_is_found_where_the_project_says_modules_are(
+    pytester: pytest.Pytester,
+) -> None:
     make(
         pytester,
         {
@@ -195,7 +202,9 @@ def test_an_implementation_is_found_where_the_project_says_modules_are(pytester)
     assert "ticket: undecided" in verdict_of(ended) or ": 1 kept" in verdict_of(ended)
 
 
-def test_paths_on_the_command_line_are_tests_of_the_users_with_all_that_is_theirs(pytester):
+def test_paths_on_the_command_line_are_tests_of_the_users_with_all_that_is_theirs(
+    pytester: pytest.Pytester,
+) -> None:
     make(
         pytester,
         {
@@ -210,7 +219,9 @@ def test_paths_on_the_command_line_are_tests_of_the_users_with_all_that_is_their
 
 
 @pytest.mark.parametrize("options", [["--theirs", "value"], ["--theirs=value"]], ids=str)
-def test_an_option_of_a_conftest_is_one_usage_error_for_the_suite(pytester, options):
+def test_an_option_of_a_conftest_is_one_usage_error_for_the_suite(
+    pytester: pytest.Pytester, options: list[str]
+) -> None:
     theirs = "def pytest_addoption(parser): parser.addoption('--theirs')"
     make(pytester, {"conftest.py": theirs, "theirs/test_theirs.py": "def test_theirs(): pass"})
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", *options)
@@ -228,7 +239,7 @@ def options_of_the_plugin(pytester: pytest.Pytester) -> dict[str, object]:
     }
 
 
-def test_every_option_without_an_implementation_is_a_usage_error(pytester):
+def test_every_option_without_an_implementation_is_a_usage_error(pytester: pytest.Pytester) -> None:
     make(pytester, {"test_theirs.py": "def test_theirs(): pass"})
     options = options_of_the_plugin(pytester)
     assert len(options) >= 12
@@ -241,7 +252,9 @@ def test_every_option_without_an_implementation_is_a_usage_error(pytester):
             assert error.startswith(f"ERROR: {option}: give --reedbackup-impl=IMPL too"), option
 
 
-def test_such_an_option_may_wait_in_the_settings_for_an_implementation(pytester):
+def test_such_an_option_may_wait_in_the_settings_for_an_implementation(
+    pytester: pytest.Pytester,
+) -> None:
     make(
         pytester,
         {
@@ -260,7 +273,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("which", [ORDER, "test_theirs.py"])
-def test_arguments_may_be_paths_as_pytest_itself_takes_them(pytester, which):
+def test_arguments_may_be_paths_as_pytest_itself_takes_them(
+    pytester: pytest.Pytester, which: str
+) -> None:
     script = pytester.makepyfile(run=RUN)
     pytester.makepyfile(test_theirs="def test_theirs(reedbackup): pass")
     ended = pytester.run(sys.executable, script, which, "--reedbackup-report=r.json")
@@ -277,8 +292,8 @@ def test_arguments_may_be_paths_as_pytest_itself_takes_them(pytester, which):
     ],
 )
 def test_what_pytest_itself_refuses_to_start_with_is_one_line_and_a_failure(
-    pytester, setting, words
-):
+    pytester: pytest.Pytester, setting: str, words: str
+) -> None:
     make(pytester, {"pytest.ini": f"[pytest]\n{setting}\n"})
     ended = pytester.runpytest_inprocess(*SUITE)
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
@@ -286,7 +301,7 @@ def test_what_pytest_itself_refuses_to_start_with_is_one_line_and_a_failure(
     assert words in error
 
 
-def test_what_stands_on_the_command_line_counts(pytester):
+def test_what_stands_on_the_command_line_counts(pytester: pytest.Pytester) -> None:
     ended = pytester.runpytest_inprocess(*SUITE, "-k", "nothing")
     assert ended.ret != pytest.ExitCode.OK
     assert ended.parseoutcomes().get("passed", 0) == 0

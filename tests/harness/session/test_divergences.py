@@ -45,13 +45,13 @@ def in_toml(*entries: dict[str, str], top: str = "") -> str:
     ["", " ", "TODO", "todo: found 3", "TODO found 3", "FIXME", "TBD", "XXX", "...", "…", "?", "-",
      "n/a", "none", "reason", "<reason>", "<why it diverges>", "1.", "fill in", "WIP: later"],
 )  # fmt: skip
-def test_a_reason_that_is_none_is_refused(reason):
+def test_a_reason_that_is_none_is_refused(reason: str) -> None:
     with pytest.raises(UnusableDivergences, match=r"ticket/list/order has no reason yet"):
         declared(entry(reason=reason))
 
 
 @pytest.mark.parametrize("given", ["", "TODO", "tbd", "?", "<id>"])
-def test_an_id_that_is_none_is_refused(given):
+def test_an_id_that_is_none_is_refused(given: str) -> None:
     with pytest.raises(UnusableDivergences, match=r"ticket/list/order has no id yet"):
         declared(entry(id=given))
 
@@ -65,11 +65,11 @@ def test_an_id_that_is_none_is_refused(given):
         ("überschreibt", "17"),
     ],
 )
-def test_a_reason_is_any_other_text(reason, given):
+def test_a_reason_is_any_other_text(reason: str, given: str) -> None:
     assert declared(entry(reason=reason, id=given)).entries[0].reason == reason
 
 
-def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path):
+def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     failure = ("./adapter", "ticket/list/order", 'found "x"\nand y', "")
     # One that runs in two shares fails twice.
@@ -84,7 +84,7 @@ def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path):
     assert len(read_file(path).entries) == 1
 
 
-def test_a_starting_file_carries_any_text_and_takes_further_entries(tmp_path: Path):
+def test_a_starting_file_carries_any_text_and_takes_further_entries(tmp_path: Path) -> None:
     odd = 'é "quoted" \\ \t \x01 \x7f #'
     text = starting_file([(odd, "a/b", odd, "D4"), ("x", "a/b", "", "")])
     assert text.startswith("# Declared divergences. Put a reason of your own")
@@ -95,7 +95,7 @@ def test_a_starting_file_carries_any_text_and_takes_further_entries(tmp_path: Pa
     ]
 
 
-def test_a_misspelt_implementation_is_refused_with_the_nearest_name():
+def test_a_misspelt_implementation_is_refused_with_the_nearest_name() -> None:
     for misspelt in ("./adaptre", "./Adapter", "adapter", "./adapter "):
         with pytest.raises(UnusableDivergences, match=r"the nearest name is './adapter'"):
             declared(entry(misspelt), entry()).check_implementations(
@@ -103,13 +103,13 @@ def test_a_misspelt_implementation_is_refused_with_the_nearest_name():
             )
 
 
-def test_a_file_may_hold_what_other_runs_meet():
+def test_a_file_may_hold_what_other_runs_meet() -> None:
     file = declared(entry(), entry("./rust/target/release/backup"))
     file.check_implementations({"./adapter"}, asked_for=True)
     assert file.not_met({"./adapter"}) == ["./rust/target/release/backup"]
 
 
-def test_a_name_like_one_of_this_run_may_be_listed_as_another():
+def test_a_name_like_one_of_this_run_may_be_listed_as_another() -> None:
     names = ["./adapter", "./adapter-2"]
     two = [entry(name) for name in names]
     with pytest.raises(UnusableDivergences, match="put it into the list `implementations`"):
@@ -117,13 +117,13 @@ def test_a_name_like_one_of_this_run_may_be_listed_as_another():
     declared(*two, others=names).check_implementations({"./adapter"}, asked_for=True)
 
 
-def test_where_the_others_are_listed_every_name_is_one_of_them():
+def test_where_the_others_are_listed_every_name_is_one_of_them() -> None:
     file = declared(entry(), entry("./something-else"), others=["./rust-adapter"])
     with pytest.raises(UnusableDivergences, match=r"'\./something-else'"):
         file.check_implementations({"./adapter"}, asked_for=False)
 
 
-def test_a_file_that_was_asked_for_and_is_for_nobody_is_refused():
+def test_a_file_that_was_asked_for_and_is_for_nobody_is_refused() -> None:
     file = declared(entry("./something-else"))
     with pytest.raises(UnusableDivergences, match="the nearest name is 'python'"):
         file.check_implementations({"python"}, asked_for=True)
@@ -133,13 +133,13 @@ def test_a_file_that_was_asked_for_and_is_for_nobody_is_refused():
 
 
 @pytest.mark.parametrize("case", ["ticket/list/ordr", "ticket/lsit/*", "list/order", "last/*"])
-def test_an_entry_without_a_case_is_refused_with_the_nearest(case):
+def test_an_entry_without_a_case_is_refused_with_the_nearest(case: str) -> None:
     file = declared(entry("./of-another-run", case))
     with pytest.raises(UnusableDivergences, match=r"there is no case .*nearest .*ticket/list/"):
         file.check_cases(CASES, [{"./adapter"}])
 
 
-def test_a_pattern_is_for_each_case_that_it_matches():
+def test_a_pattern_is_for_each_case_that_it_matches() -> None:
     file = declared(entry(case="ticket/list/order*"))
     file.check_cases(CASES, [{"./adapter"}])
     for case_id in CASES[:2]:
@@ -156,18 +156,18 @@ def test_a_pattern_is_for_each_case_that_it_matches():
         entry("its name", "*/ties"),
     ],
 )
-def test_two_entries_for_one_case_are_refused(other):
+def test_two_entries_for_one_case_are_refused(other: dict[str, str]) -> None:
     file = declared(entry(case="ticket/list/order*"), other)
     with pytest.raises(UnusableDivergences, match=r"is declared twice, by .* and "):
         file.check_cases(CASES, [{"./adapter", "its name"}])
 
 
-def test_the_same_entry_twice_is_refused_before_anything_is_known():
+def test_the_same_entry_twice_is_refused_before_anything_is_known() -> None:
     with pytest.raises(UnusableDivergences, match=r"ticket/list/order is declared twice"):
         declared(entry(), entry(reason="again"))
 
 
-def test_what_the_user_declares_is_on_top_of_what_the_package_does():
+def test_what_the_user_declares_is_on_top_of_what_the_package_does() -> None:
     mine = declared(entry("python-last", "last/create/own-*", id="#1"))
     both = shipped({"python-last"}).under(mine)
     own = both.of({"python-last"}, "last/create/own-backups")
@@ -178,14 +178,14 @@ def test_what_the_user_declares_is_on_top_of_what_the_package_does():
 
 
 @pytest.mark.parametrize("key", ["casse = 1", "[[divergences]]\nid = 'D1'", "strict = true"])
-def test_an_unknown_key_is_refused(tmp_path: Path, key):
+def test_an_unknown_key_is_refused(tmp_path: Path, key: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f"[tool.reedbackup]\n{key.replace('[[', '[[tool.reedbackup.')}\n")
     with pytest.raises(UnusableDivergences, match="unknown field"):
         read_pyproject(path)
 
 
-def test_an_entry_is_what_it_was_before():
+def test_an_entry_is_what_it_was_before() -> None:
     assert declared(entry()).entries == [
         Divergence("./adapter", "ticket/list/order", "too slow", "D4")
     ]
@@ -195,7 +195,7 @@ def test_an_entry_is_what_it_was_before():
 
 
 @pytest.fixture
-def mine(pytester) -> None:
+def mine(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(mine=MINE)
 
 
@@ -208,7 +208,7 @@ REVERSED = "--reedbackup-impl=mine:Reversed"
 KNOWN = "--reedbackup-divergences=known.toml"
 
 
-def test_the_members_of_a_pattern_are_strict(pytester, mine):
+def test_the_members_of_a_pattern_are_strict(pytester: pytest.Pytester, mine: None) -> None:
     """An empty list is the same in any order."""
     pytester.path.joinpath("known.toml").write_text(
         in_toml(entry("mine:Reversed", "ticket/list/[eo]*"))
@@ -231,7 +231,9 @@ def test_the_members_of_a_pattern_are_strict(pytester, mine):
     ],
     ids=["implementation", "case", "reason"],
 )
-def test_a_file_that_cannot_be_applied_is_one_usage_error(pytester, mine, wrong, words, workers):
+def test_a_file_that_cannot_be_applied_is_one_usage_error(
+    pytester: pytest.Pytester, mine: None, wrong: dict[str, str], words: str, workers: list[str]
+) -> None:
     pytester.path.joinpath("known.toml").write_text(in_toml(wrong))
     ended = pytester.runpytest_subprocess(REVERSED, KNOWN, ORDER, *workers)
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
@@ -240,7 +242,9 @@ def test_a_file_that_cannot_be_applied_is_one_usage_error(pytester, mine, wrong,
     assert words in error
 
 
-def test_pyproject_is_read_beside_another_configuration_file(pytester, mine):
+def test_pyproject_is_read_beside_another_configuration_file(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     pytester.makeini("[pytest]\n")
     text = in_toml(entry("mine:Reversed", "ticket/list/order/ties"))
     pytester.makepyprojecttoml(text.replace("[[", "[[tool.reedbackup."))
@@ -248,7 +252,7 @@ def test_pyproject_is_read_beside_another_configuration_file(pytester, mine):
     assert "D4: too slow" in "\n".join(ended.outlines)
 
 
-def test_entries_for_others_are_named_in_the_header(pytester, mine):
+def test_entries_for_others_are_named_in_the_header(pytester: pytest.Pytester, mine: None) -> None:
     pytester.path.joinpath("known.toml").write_text(
         in_toml(entry("mine:Reversed", "ticket/list/order/ties"), entry("./rust-adapter"))
     )

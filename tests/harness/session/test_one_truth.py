@@ -56,7 +56,9 @@ def pytest_runtest_protocol(item, nextitem):
 
 
 @pytest.mark.parametrize("how", ["--reruns=3", "-phiding"])
-def test_a_case_that_passes_when_run_again_is_broken_and_flaky(pytester, mine, how):
+def test_a_case_that_passes_when_run_again_is_broken_and_flaky(
+    pytester: pytest.Pytester, mine: None, how: str
+) -> None:
     """Also where the plugin that runs it again tells nobody of the first attempt."""
     pytester.makepyfile(hiding=HIDING)
     ended = pytester.runpytest_subprocess("--reedbackup-impl=mine:Shaky", ORDER, REPORT, how)
@@ -75,13 +77,17 @@ def test_a_case_that_passes_when_run_again_is_broken_and_flaky(pytester, mine, h
 
 
 @pytest.mark.parametrize("options", [[], ["--lf"]], ids=["all", "last-failed"])
-def test_as_many_tests_are_collected_as_there_are_cases(pytester, options):
+def test_as_many_tests_are_collected_as_there_are_cases(
+    pytester: pytest.Pytester, options: list[str]
+) -> None:
     implementations = ["--reedbackup-impl=python", "--reedbackup-impl=python-last"]
     ended = pytester.runpytest_inprocess("--collect-only", "-q", *implementations, *options)
     assert ended.outlines[-1].startswith(f"{len(suite_cases())} tests collected")
 
 
-def test_what_is_left_out_by_the_kits_own_option_is_counted_as_deselected(pytester):
+def test_what_is_left_out_by_the_kits_own_option_is_counted_as_deselected(
+    pytester: pytest.Pytester,
+) -> None:
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", ORDER)
     ticket = sum(case.contract == "ticket" for case in suite_cases())
     assert f"collected {ticket} items / {ticket - 1} deselected / 1 selected" in ended.outlines
@@ -89,8 +95,8 @@ def test_what_is_left_out_by_the_kits_own_option_is_counted_as_deselected(pytest
 
 
 def test_without_strace_the_rule_that_needs_it_is_named_and_undecided(
-    pytester, mine, monkeypatch, tmp_path
-):
+    pytester: pytest.Pytester, mine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("tar", "gzip"):
         (tmp_path / name).symlink_to(shutil.which(name))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -121,7 +127,9 @@ id = "D99"
 )
 
 
-def test_where_all_that_was_chosen_diverges_as_declared_it_conforms_as_far_as_tried(pytester, mine):
+def test_where_all_that_was_chosen_diverges_as_declared_it_conforms_as_far_as_tried(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     (pytester.path / "declared.toml").write_text(DIVERGENCES)
     options = ["--reedbackup-impl=mine:Reversed", ORDER, f"{ORDER}/ties"]
     ended = pytester.runpytest_inprocess(*options, "--reedbackup-divergences=declared.toml")
@@ -133,7 +141,7 @@ def test_where_all_that_was_chosen_diverges_as_declared_it_conforms_as_far_as_tr
     ended.assert_outcomes(xfailed=2, deselected=ended.parseoutcomes()["deselected"])
 
 
-def test_a_shared_campaign_is_one_case(pytester, mine):
+def test_a_shared_campaign_is_one_case(pytester: pytest.Pytester, mine: None) -> None:
     """Whose outcome is that of its worst share."""
     options = ["--reedbackup-impl=python", "--reedbackup-case=ticket/restore/pick/fuzz", REPORT]
     ended = pytester.runpytest_subprocess(*options, "--reedbackup-examples=4", "-n", "2")
@@ -142,7 +150,9 @@ def test_a_shared_campaign_is_one_case(pytester, mine):
     assert re.search(r"\b1 passed\b", ended.outlines[-1])
 
 
-def test_a_share_that_is_left_out_leaves_the_campaign_unchecked(pytester, mine):
+def test_a_share_that_is_left_out_leaves_the_campaign_unchecked(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     options = ["--reedbackup-impl=python", "--reedbackup-case=ticket/restore/pick/fuzz", REPORT]
     ended = pytester.runpytest_subprocess(
         *options, "--reedbackup-examples=4", "-n", "2", "-k", "share-0"
@@ -170,8 +180,8 @@ def pytest_runtest_call(item):
     ],
 )
 def test_who_ends_a_run_by_hand_keeps_the_status_and_no_case_is_lost(
-    pytester, mine, statement, status
-):
+    pytester: pytest.Pytester, mine: None, statement: str, status: pytest.ExitCode
+) -> None:
     pytester.makepyfile(interrupting=INTERRUPTING.format(statement=statement))
     options = ["--reedbackup-impl=python", ORDER, REPORT, "-p", "interrupting"]
     ended = pytester.runpytest_subprocess(*options)
@@ -180,7 +190,7 @@ def test_who_ends_a_run_by_hand_keeps_the_status_and_no_case_is_lost(
     assert case["outcome"] == ("pass" if status == pytest.ExitCode.OK else "error")
 
 
-def test_junit_holds_any_text(tmp_path):
+def test_junit_holds_any_text(tmp_path: Path) -> None:
     """File names and an adapter's words have any characters; XML has not."""
     text = '\x00\x1b[31m\udcff\ufffe <&>" \N{PILE OF POO}'
     found = came(Outcome.FAIL, detail=text, expected=text, found=text, implementation=text)
@@ -190,7 +200,7 @@ def test_junit_holds_any_text(tmp_path):
     assert message == '\\x00\\x1b[31m\\xdcff\\xfffe <&>" \N{PILE OF POO}'
 
 
-def test_junit_tells_broken_promises_errors_and_unchecked_cases_apart(tmp_path):
+def test_junit_tells_broken_promises_errors_and_unchecked_cases_apart(tmp_path: Path) -> None:
     outcomes = [came(outcome, f"list/rule-{n}") for n, outcome in enumerate(Outcome)]
     junit.write(tmp_path / "new" / "junit.xml", [Result("python", "ticket", outcomes)])
     (suite,) = ElementTree.parse(tmp_path / "new" / "junit.xml").getroot()

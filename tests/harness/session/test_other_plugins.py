@@ -200,7 +200,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
-def test_all_say_the_truth_whatever_surrounds_the_run(run, pytester, name):
+def test_all_say_the_truth_whatever_surrounds_the_run(
+    run: Callable[..., Said], pytester: pytest.Pytester, name: str
+) -> None:
     surroundings = SURROUNDINGS[name]
     if surroundings.before is not None:
         run(*surroundings.before)

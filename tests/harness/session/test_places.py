@@ -32,7 +32,7 @@ def refused(ended: pytest.RunResult) -> str:
 
 
 @pytest.mark.parametrize("option", WRITTEN)
-def test_a_folder_that_is_missing_is_made(pytester, option):
+def test_a_folder_that_is_missing_is_made(pytester: pytest.Pytester, option: str) -> None:
     ended = pytester.runpytest_inprocess(PYTHON, ORDER, f"{option}=new/folder/file.json")
     assert ended.ret == pytest.ExitCode.OK
     assert [path.name for path in (pytester.path / "new" / "folder").iterdir()] == ["file.json"]
@@ -49,7 +49,9 @@ def test_a_folder_that_is_missing_is_made(pytester, option):
         ("fifo", "it is no regular file"),
     ],
 )
-def test_what_cannot_be_written_is_refused_before_the_run(pytester, option, name, words):
+def test_what_cannot_be_written_is_refused_before_the_run(
+    pytester: pytest.Pytester, option: str, name: str, words: str
+) -> None:
     pytester.path.joinpath("folder").mkdir()
     pytester.path.joinpath("file").touch()
     os.mkfifo(pytester.path / "fifo")
@@ -60,14 +62,16 @@ def test_what_cannot_be_written_is_refused_before_the_run(pytester, option, name
 
 
 @pytest.mark.parametrize("other", ["--reedbackup-record", "--reedbackup-divergences"])
-def test_two_options_for_one_file_are_refused(pytester, other):
+def test_two_options_for_one_file_are_refused(pytester: pytest.Pytester, other: str) -> None:
     pytester.path.joinpath("x").touch()
     options = ["--reedbackup-write-divergences=./x", f"{other}=x"]
     assert "both name" in refused(pytester.runpytest_inprocess(PYTHON, ORDER, *options))
 
 
 @pytest.mark.parametrize("option", WRITTEN)
-def test_a_tilde_is_the_home_folder(pytester, monkeypatch, option):
+def test_a_tilde_is_the_home_folder(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
     home = pytester.mkdir("home of mine")
     monkeypatch.setenv("HOME", str(home))
     ended = pytester.runpytest_inprocess(PYTHON, ORDER, f"{option}=~/out/x.json")
@@ -76,7 +80,9 @@ def test_a_tilde_is_the_home_folder(pytester, monkeypatch, option):
     assert not (pytester.path / "~").exists()
 
 
-def test_a_tilde_is_the_home_folder_of_what_is_read_too(pytester, monkeypatch):
+def test_a_tilde_is_the_home_folder_of_what_is_read_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = pytester.mkdir("home")
     monkeypatch.setenv("HOME", str(home))
     home.joinpath("adapter").symlink_to(sys.executable)
@@ -105,7 +111,9 @@ def test_a_tilde_is_the_home_folder_of_what_is_read_too(pytester, monkeypatch):
         ("", []),
     ],
 )
-def test_tildes_of_a_command_line_are_a_shells(monkeypatch, command, words):
+def test_tildes_of_a_command_line_are_a_shells(
+    monkeypatch: pytest.MonkeyPatch, command: str, words: list[str]
+) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert words_of(command) == words
 
@@ -145,7 +153,9 @@ def foreign() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("options", [(), ("-W", "error")], ids=["plainly", "warnings-are-errors"])
-def test_the_suite_runs_in_a_folder_of_another_users(foreign, options):
+def test_the_suite_runs_in_a_folder_of_another_users(
+    foreign: Path, options: tuple[str, ...]
+) -> None:
     project = foreign / "project"
     project.mkdir()
     suite = (PYTHON, ORDER, "--reedbackup-case=ticket/create/archive", *options)
@@ -156,7 +166,7 @@ def test_the_suite_runs_in_a_folder_of_another_users(foreign, options):
     assert list(project.iterdir()) == []
 
 
-def test_the_suite_runs_beside_a_cache_of_another_users(foreign):
+def test_the_suite_runs_beside_a_cache_of_another_users(foreign: Path) -> None:
     (foreign / "project" / ".pytest_cache" / "d").mkdir(parents=True)
     (foreign / "project").chmod(0o777)
     create = "--reedbackup-case=ticket/create/archive"
@@ -164,7 +174,7 @@ def test_the_suite_runs_beside_a_cache_of_another_users(foreign):
     assert ": 1 kept, 0 broken, 0 errors" in ended.stdout, ended.stdout + ended.stderr
 
 
-def test_nothing_can_be_written_into_a_folder_of_another_users(foreign):
+def test_nothing_can_be_written_into_a_folder_of_another_users(foreign: Path) -> None:
     (foreign / "read-only.json").touch()
     for number, name in enumerate(("new/report.json", "report.json", "read-only.json")):
         option = f"--reedbackup-report={foreign}/{name}"

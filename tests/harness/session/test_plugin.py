@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from harness.fixture_types import RunPytest
 
 pytest_plugins = ["pytester"]
 
@@ -43,7 +45,7 @@ def loaded_by(*command: str, cwd: object) -> set[str]:
     return set(json.loads(line.removeprefix("LOADED ")))
 
 
-def test_importing_the_entry_point_imports_next_to_nothing(tmp_path):
+def test_importing_the_entry_point_imports_next_to_nothing(tmp_path: Path) -> None:
     code = "import pytest_reedbackup.plugin" + FOOT + "pytest_unconfigure()"
     loaded = loaded_by("-c", code, cwd=tmp_path)
     assert {name.partition(".")[0] for name in loaded} & OURS_ON_DEMAND == set()
@@ -51,7 +53,7 @@ def test_importing_the_entry_point_imports_next_to_nothing(tmp_path):
     assert ours == {"pytest_reedbackup", "pytest_reedbackup.plugin"}
 
 
-def test_a_plain_run_elsewhere_loads_nothing_because_of_us(tmp_path):
+def test_a_plain_run_elsewhere_loads_nothing_because_of_us(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(FOOT)
     (tmp_path / "test_theirs.py").write_text("def test_theirs(tmp_path): pass\n")
     plain = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -65,7 +67,7 @@ def test_a_plain_run_elsewhere_loads_nothing_because_of_us(tmp_path):
     }
 
 
-def test_the_options_are_explained(pytester):
+def test_the_options_are_explained(pytester: pytest.Pytester) -> None:
     shown = " ".join(pytester.runpytest_inprocess("--help").outlines)
     for words in (
         "conformance of ReedBase backup implementations",
@@ -78,7 +80,7 @@ def test_the_options_are_explained(pytester):
         assert words in shown
 
 
-def test_the_fixtures_are_explained(pytester):
+def test_the_fixtures_are_explained(pytester: pytest.Pytester) -> None:
     shown = "\n".join(pytester.runpytest_inprocess("--fixtures").outlines)
     for name in ("reedbackup_db", "reedbackup_db_10k", "reedbackup_make_db", "reedbackup"):
         assert f"\n{name} " in shown
@@ -137,7 +139,9 @@ USAGE_ERRORS = {
 
 
 @pytest.mark.parametrize(("arguments", "cause", "remedy"), USAGE_ERRORS.values(), ids=USAGE_ERRORS)
-def test_a_usage_error_is_one_line_that_says_what_to_do(pytester, arguments, cause, remedy):
+def test_a_usage_error_is_one_line_that_says_what_to_do(
+    pytester: pytest.Pytester, arguments: list[str], cause: str, remedy: str
+) -> None:
     pytester.makepyfile(extra=EXTRA_FIELD, lacking=LACKING)
     ended = pytester.runpytest_inprocess("-q", *arguments)
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
@@ -165,7 +169,9 @@ def test_implementation(reedbackup): pass
 """
 
 
-def test_on_windows_an_implementation_is_one_usage_error(pytester, monkeypatch):
+def test_on_windows_an_implementation_is_one_usage_error(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", sys.platform)  # to be put back
     pytester.makepyfile(on_windows=ON_WINDOWS.format(hook="pytest_configure"))
     pytester.syspathinsert()
@@ -176,7 +182,9 @@ def test_on_windows_an_implementation_is_one_usage_error(pytester, monkeypatch):
     assert "INTERNALERROR" not in "\n".join(ended.errlines + ended.outlines)
 
 
-def test_on_windows_tests_without_our_fixtures_run_and_others_say_why_not(pytester, monkeypatch):
+def test_on_windows_tests_without_our_fixtures_run_and_others_say_why_not(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", sys.platform)  # to be put back
     pytester.makeconftest(ON_WINDOWS.format(hook="pytest_collection_finish"))
     pytester.makepyfile(THEIRS)
@@ -187,7 +195,7 @@ def test_on_windows_tests_without_our_fixtures_run_and_others_say_why_not(pytest
     assert "Traceback" not in "\n".join(ended.outlines)
 
 
-def test_under_xdist_a_usage_error_is_said_too(tmp_path, run_pytest):
+def test_under_xdist_a_usage_error_is_said_too(tmp_path: Path, run_pytest: RunPytest) -> None:
     case = "--reedbackup-case=ticket/restore/pikc"
     ended = run_pytest(tmp_path, "-q", "--reedbackup-impl=python", case, "-n", "1")
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR
@@ -208,7 +216,9 @@ def test_under_xdist_a_usage_error_is_said_too(tmp_path, run_pytest):
         (["--reedbackup-contract=first"], "invalid choice: 'first'"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_a_usage_error(pytester, arguments, words):
+def test_an_option_that_makes_no_sense_is_a_usage_error(
+    pytester: pytest.Pytester, arguments: list[str], words: str
+) -> None:
     ended = pytester.runpytest_inprocess(*arguments)
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     assert words in "\n".join(ended.errlines)

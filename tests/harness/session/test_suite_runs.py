@@ -42,11 +42,11 @@ def repeat_commands(ended: pytest.RunResult) -> list[str]:
 
 
 @pytest.fixture
-def mine(pytester) -> None:
+def mine(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(mine=MINE)
 
 
-def test_the_suite_runs_from_an_empty_folder(pytester):
+def test_the_suite_runs_from_an_empty_folder(pytester: pytest.Pytester) -> None:
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
     ended.assert_outcomes(passed=5, deselected=ended.parseoutcomes()["deselected"])
@@ -62,7 +62,7 @@ def test_the_suite_runs_from_an_empty_folder(pytester):
 
 
 @pytest.fixture
-def hostile_folder(pytester):
+def hostile_folder(pytester: pytest.Pytester):
     """A user's folder with a configuration, a package and a file that get in the suite's way."""
     pytester.makeini(HOSTILE)
     pytester.makepyfile(
@@ -78,14 +78,14 @@ def hostile_folder(pytester):
     return pytester
 
 
-def test_the_suite_runs_in_spite_of_a_hostile_configuration(hostile_folder):
+def test_the_suite_runs_in_spite_of_a_hostile_configuration(hostile_folder) -> None:
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
     assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
     assert "theirs" not in "\n".join(ended.outlines)
 
 
-def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder):
+def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder) -> None:
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST, "-n", "2")
     assert ended.ret == pytest.ExitCode.OK
     assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
@@ -103,7 +103,9 @@ def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder):
     ],
     ids=" ".join,
 )
-def test_the_suite_runs_with_any_options_of_pytest(pytester, options):
+def test_the_suite_runs_with_any_options_of_pytest(
+    pytester: pytest.Pytester, options: list[str]
+) -> None:
     pytester.makepyfile(test_ticket_list="def test_theirs(): assert False")
     ended = pytester.runpytest_inprocess("--reedbackup-impl=python", ORDER, *options)
     assert ended.ret == pytest.ExitCode.OK
@@ -111,7 +113,9 @@ def test_the_suite_runs_with_any_options_of_pytest(pytester, options):
         assert ended.parseoutcomes()["passed"] == 1
 
 
-def test_a_broken_promise_shows_promise_expected_found_and_a_command(pytester, mine):
+def test_a_broken_promise_shows_promise_expected_found_and_a_command(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Reversed", f"{LIST}/ties")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     ended.stdout.fnmatch_lines(
@@ -133,7 +137,9 @@ def test_a_broken_promise_shows_promise_expected_found_and_a_command(pytester, m
 @pytest.mark.parametrize(
     "option", ["mine:Reversed", f"env A='b c' {SERVED} mine:Reversed"], ids=["object", "command"]
 )
-def test_the_command_repeats_just_that_case(pytester, mine, option):
+def test_the_command_repeats_just_that_case(
+    pytester: pytest.Pytester, mine: None, option: str
+) -> None:
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={option}", LIST, "--reedbackup-timeout=50"
     )
@@ -147,7 +153,7 @@ def test_the_command_repeats_just_that_case(pytester, mine, option):
     assert repeat_commands(again) == [commands[-1]]
 
 
-def test_several_implementations_make_one_matrix(pytester, mine):
+def test_several_implementations_make_one_matrix(pytester: pytest.Pytester, mine: None) -> None:
     options = [
         f"--reedbackup-impl={name}" for name in ("python", "mine:Conforming", "mine:Reversed")
     ]
@@ -169,7 +175,9 @@ def test_several_implementations_make_one_matrix(pytester, mine):
     )
 
 
-def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(pytester, mine):
+def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     served = f"{SERVED} mine:Hanging"
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={served}",
@@ -190,7 +198,9 @@ def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(pytester, mine):
     assert (outcomes["passed"], outcomes["errors"], outcomes.get("failed")) == (2, 2, None)
 
 
-def test_a_worker_that_dies_leaves_an_error_and_a_verdict(pytester, mine):
+def test_a_worker_that_dies_leaves_an_error_and_a_verdict(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     ended = pytester.runpytest_subprocess(
         "--reedbackup-impl=mine:Gone", ORDER, "--reedbackup-case=ticket/create/archive", "-n", "1"
     )
@@ -207,7 +217,9 @@ def test_a_worker_that_dies_leaves_an_error_and_a_verdict(pytester, mine):
     )
 
 
-def test_a_missing_capability_is_a_skip_with_its_name(pytester, mine):
+def test_a_missing_capability_is_a_skip_with_its_name(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     case = "--reedbackup-case=ticket/create/clock-backwards"
     # As with ssh or a static binary: what would move its clock does not get there.
     option = f"env -u LD_PRELOAD {SERVED} mine:Clockless"
@@ -222,7 +234,9 @@ def test_a_missing_capability_is_a_skip_with_its_name(pytester, mine):
 @pytest.mark.parametrize(
     "case", ["create/same-second", "create/clock-backwards", "create/retention/clock-backwards"]
 )
-def test_the_same_cases_pass_with_libfaketime_where_it_is(pytester, mine, case):
+def test_the_same_cases_pass_with_libfaketime_where_it_is(
+    pytester: pytest.Pytester, mine: None, case: str
+) -> None:
     options = [f"--reedbackup-impl={SERVED} mine:Clockless", f"--reedbackup-case=ticket/{case}"]
     ended = pytester.runpytest_inprocess(*options)
     if "clock: libfaketime" not in "\n".join(ended.outlines):
@@ -231,7 +245,9 @@ def test_the_same_cases_pass_with_libfaketime_where_it_is(pytester, mine, case):
     assert verdict_lines(ended)[0].endswith("1 kept, 0 broken, 0 errors, 0 skipped")
 
 
-def test_an_adapter_that_does_not_end_well_is_an_error(pytester, mine):
+def test_an_adapter_that_does_not_end_well_is_an_error(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     script = f"{SERVED} mine:Conforming; exit 7"
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={shlex.join(['sh', '-c', script])}", ORDER

@@ -75,7 +75,7 @@ def test_{name.replace("-", "_")}(reedbackup):
 
 
 @pytest.fixture
-def mine(pytester) -> None:
+def mine(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(mine=MINE)
 
 
@@ -83,7 +83,7 @@ def shown_by(ended: pytest.RunResult) -> str:
     return "\n".join(ended.outlines)
 
 
-def test_the_fixtures_work_without_any_option(pytester):
+def test_the_fixtures_work_without_any_option(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_theirs=THEIRS)
     ended = pytester.runpytest_inprocess("-rP")
     ended.assert_outcomes(passed=7)
@@ -105,13 +105,15 @@ def test_backup_in_threads(reedbackup, reedbackup_make_db):
 
 
 @pytest.mark.parametrize("option", ["python", f"'{sys.executable}' -m reedbase_backup serve"])
-def test_the_implementation_may_be_used_in_threads(pytester, option):
+def test_the_implementation_may_be_used_in_threads(pytester: pytest.Pytester, option: str) -> None:
     pytester.makepyfile(test_threads=IN_THREADS)
     ended = pytester.runpytest_inprocess(f"--reedbackup-impl={option}", "test_threads.py")
     ended.assert_outcomes(passed=1)
 
 
-def test_with_paths_given_the_users_tests_run_for_each_implementation(pytester, mine):
+def test_with_paths_given_the_users_tests_run_for_each_implementation(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     pytester.makepyfile(test_theirs=THEIRS)
     options = ["--reedbackup-impl=python", "--reedbackup-impl=mine:Conforming"]
     ended = pytester.runpytest_inprocess("-rP", *options, "test_theirs.py")
@@ -122,7 +124,7 @@ def test_with_paths_given_the_users_tests_run_for_each_implementation(pytester, 
     assert " under contract " not in shown_by(ended)
 
 
-def test_a_missing_capability_skips_a_users_test_too(pytester, mine):
+def test_a_missing_capability_skips_a_users_test_too(pytester: pytest.Pytester, mine: None) -> None:
     pytester.makepyfile(
         test_theirs="""
         from pytest_reedbackup.model.failures import MissingCapability
@@ -140,7 +142,9 @@ def test_a_missing_capability_skips_a_users_test_too(pytester, mine):
     ended.stdout.fnmatch_lines(["SKIPPED * needs teleport: nobody has it*"])
 
 
-def test_a_users_own_case_has_an_outcome_and_a_verdict(pytester, mine):
+def test_a_users_own_case_has_an_outcome_and_a_verdict(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     pytester.makepyfile(test_theirs=CASES)
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
     ended.assert_outcomes(passed=1)
@@ -149,7 +153,7 @@ def test_a_users_own_case_has_an_outcome_and_a_verdict(pytester, mine):
     )
 
 
-def test_a_users_case_is_repeated_by_its_path(pytester, mine):
+def test_a_users_case_is_repeated_by_its_path(pytester: pytest.Pytester, mine: None) -> None:
     pytester.makepyfile(**{"my tests/test_theirs": outcome_case("wrong", "expect('it', 1, 2)")})
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "my tests")
     case = "ticket/list/order/wrong"
@@ -181,7 +185,9 @@ COUNTED = {
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(pytester, mine, name):
+def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(
+    pytester: pytest.Pytester, mine: None, name: str
+) -> None:
     body, verdict, status = OUTCOMES[name]
     pytester.makepyfile(test_theirs=outcome_case(name, body))
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
@@ -196,7 +202,9 @@ def test_what_ends_a_case_decides_its_outcome_and_the_exit_status(pytester, mine
         assert "0 broken" in line
 
 
-def test_a_rule_that_a_missing_tool_leaves_unchecked_is_undecided(pytester, mine):
+def test_a_rule_that_a_missing_tool_leaves_unchecked_is_undecided(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     body = outcome_case("x", "raise MissingCapability('strace', 'none', tool=True)")
     pytester.makepyfile(test_theirs=body.replace("list/order/x", "restore/atomic"))
     ended = pytester.runpytest_inprocess("--reedbackup-impl=mine:Conforming", "test_theirs.py")
@@ -209,7 +217,7 @@ def test_a_rule_that_a_missing_tool_leaves_unchecked_is_undecided(pytester, mine
     )
 
 
-def test_a_fault_in_a_fixture_is_an_error_too(pytester, mine):
+def test_a_fault_in_a_fixture_is_an_error_too(pytester: pytest.Pytester, mine: None) -> None:
     pytester.makepyfile(
         test_theirs=CASES
         + """
@@ -253,7 +261,9 @@ def test_no_case(reedbackup): pass
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "xdist"])
-def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(pytester, mine, more):
+def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(
+    pytester: pytest.Pytester, mine: None, more: list[str]
+) -> None:
     pytester.makepyfile(test_theirs=THREE)
     options = ["--reedbackup-impl=mine:Conforming", "test_theirs.py", "-k", "not wrong", *more]
     ended = pytester.runpytest_subprocess(*options)
@@ -266,7 +276,9 @@ def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(pytester, mine
     )
 
 
-def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(pytester, mine):
+def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     pytester.makepyfile(test_theirs=THREE, test_more="def test_more(): assert False")
     option = "--reedbackup-impl=mine:Conforming"
     ended = pytester.runpytest_inprocess(option, "test_theirs.py")
@@ -279,7 +291,9 @@ def test_a_mark_of_theirs_changes_no_outcome_and_a_test_of_theirs_fails_the_run(
     assert ended.ret == pytest.ExitCode.OK
 
 
-def test_each_test_is_made_for_the_implementations_of_its_contract_alone(pytester, mine):
+def test_each_test_is_made_for_the_implementations_of_its_contract_alone(
+    pytester: pytest.Pytester, mine: None
+) -> None:
     pytester.makepyfile(test_theirs=THREE)
     options = [
         "--reedbackup-impl=mine:Conforming",

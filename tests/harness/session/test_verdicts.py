@@ -53,12 +53,14 @@ def result(*outcomes: CaseOutcome, left_out: int = 0) -> Result:
         ([PASS, FAIL, ERROR, SKIP, DIVERGES, UNDECIDED, NOT_CHECKED], Verdict.DOES_NOT_CONFORM, 1),
     ],
 )
-def test_the_verdict_follows_the_gravest_outcome(outcomes, verdict, exit_status):
+def test_the_verdict_follows_the_gravest_outcome(
+    outcomes: list[Outcome], verdict: Verdict, exit_status: int
+) -> None:
     found = result(*(came(one, f"restore/rule-{n}") for n, one in enumerate(outcomes)))
     assert (found.verdict, found.exit_status) == (verdict, exit_status)
 
 
-def test_the_verdicts_are_words():
+def test_the_verdicts_are_words() -> None:
     assert [verdict.value for verdict in Verdict] == [
         "conforms",
         "conforms with declared divergences",
@@ -76,16 +78,18 @@ def test_the_verdicts_are_words():
         ([ERROR], "undecided"),
     ],
 )
-def test_a_verdict_on_a_part_of_the_cases_never_reads_as_on_the_whole(outcomes, statement):
+def test_a_verdict_on_a_part_of_the_cases_never_reads_as_on_the_whole(
+    outcomes: list[Outcome], statement: str
+) -> None:
     assert result(*map(came, outcomes), left_out=1).statement == statement
 
 
-def test_a_skip_is_counted_and_no_pass():
+def test_a_skip_is_counted_and_no_pass() -> None:
     counts = result(came(PASS), came(SKIP), came(SKIP)).counts
     assert (counts[PASS], counts[SKIP], counts[FAIL]) == (1, 2, 0)
 
 
-def test_a_rule_whose_basic_case_lacks_a_tool_is_named_and_undecided():
+def test_a_rule_whose_basic_case_lacks_a_tool_is_named_and_undecided() -> None:
     renames = came(SKIP, "restore/atomic/renames", missing_tool=True, basic=True)
     found = result(came(PASS), came(PASS, "restore/atomic"), renames)
     assert found.unchecked_rules == {"restore/atomic": renames}
@@ -93,7 +97,7 @@ def test_a_rule_whose_basic_case_lacks_a_tool_is_named_and_undecided():
     assert (found.statement, found.exit_status) == ("undecided", 1)
 
 
-def test_a_variant_that_lacks_a_tool_is_counted_and_no_more():
+def test_a_variant_that_lacks_a_tool_is_counted_and_no_more() -> None:
     """Where the basic case of its rule ran."""
     variant = came(SKIP, "list/read-only/file-system", missing_tool=True)
     found = result(came(PASS, "list/read-only"), variant)
@@ -101,19 +105,19 @@ def test_a_variant_that_lacks_a_tool_is_counted_and_no_more():
     assert (found.statement, found.counts[SKIP]) == ("conforms", 1)
 
 
-def test_variants_do_not_stand_in_for_the_basic_case():
+def test_variants_do_not_stand_in_for_the_basic_case() -> None:
     basic = came(NOT_CHECKED)
     found = result(basic, came(PASS, "restore/pick/tie"))
     assert found.unchecked_rules == {"restore/pick": basic}
 
 
-def test_a_variant_that_something_else_left_out_leaves_the_verdict_undecided():
+def test_a_variant_that_something_else_left_out_leaves_the_verdict_undecided() -> None:
     """Though every rule was checked: nobody knows what it would have shown."""
     found = result(came(PASS), came(NOT_CHECKED, "restore/pick/tie"))
     assert (found.unchecked_rules, found.statement, found.exit_status) == ({}, "undecided", 1)
 
 
-def test_of_a_rule_without_a_basic_case_one_variant_is_enough():
+def test_of_a_rule_without_a_basic_case_one_variant_is_enough() -> None:
     ran, skipped = came(PASS, "restore/hostile/a"), came(SKIP, "restore/hostile/b", missing="x")
     assert result(ran, skipped).statement == "conforms"
     assert result(came(PASS), skipped).untried_rules == {"restore/hostile": skipped}
@@ -127,19 +131,19 @@ def test_of_a_rule_without_a_basic_case_one_variant_is_enough():
     ],
     ids=["capability", "rule"],
 )
-def test_what_is_optional_leaves_the_verdict_and_is_counted(optional):
+def test_what_is_optional_leaves_the_verdict_and_is_counted(optional: CaseOutcome) -> None:
     found = result(came(PASS), optional)
     assert (found.statement, found.exit_status) == ("conforms", 0)
     assert found.counts[SKIP] == 1
 
 
-def test_an_optional_rule_is_undecided_all_the_same_where_others_left_it_out():
+def test_an_optional_rule_is_undecided_all_the_same_where_others_left_it_out() -> None:
     found = result(came(PASS), came(NOT_CHECKED, "bounds/ratio"))
     assert list(found.unchecked_rules) == ["bounds/ratio"]
     assert found.statement == "undecided"
 
 
-def test_a_rule_that_nothing_of_its_kind_can_be_held_to_limits_the_verdict():
+def test_a_rule_that_nothing_of_its_kind_can_be_held_to_limits_the_verdict() -> None:
     """Such as a recording, which cannot be killed."""
     atomic = came(SKIP, "restore/atomic", missing="a process")
     found = result(came(PASS), atomic)
@@ -147,7 +151,7 @@ def test_a_rule_that_nothing_of_its_kind_can_be_held_to_limits_the_verdict():
     assert (found.statement, found.exit_status) == ("conforms as far as it was tried", 0)
 
 
-def test_outcomes_are_grouped_by_implementation_and_contract():
+def test_outcomes_are_grouped_by_implementation_and_contract() -> None:
     outcomes = [
         came(PASS),
         came(FAIL, implementation="./adapter"),
@@ -180,21 +184,23 @@ def test_outcomes_are_grouped_by_implementation_and_contract():
         ([PASS, UNDECIDED], UNDECIDED, True),
     ],
 )
-def test_the_worst_attempt_counts_and_a_change_is_flaky(attempts, worst, flaky):
+def test_the_worst_attempt_counts_and_a_change_is_flaky(
+    attempts: list[Outcome], worst: Outcome, flaky: bool
+) -> None:
     found = worst_attempt([came(one, detail=str(n)) for n, one in enumerate(attempts)])
     assert (found.outcome, found.flaky, found.attempts) == (worst, flaky, len(attempts))
     assert found.detail == str(attempts.index(worst))
     assert found.duration_secs == pytest.approx(0.1 * len(attempts))
 
 
-def test_a_case_that_several_tests_share_is_as_good_as_its_worst_part():
+def test_a_case_that_several_tests_share_is_as_good_as_its_worst_part() -> None:
     parts = [came(PASS, measured="3"), came(FAIL, measured="4", detail="the second"), came(PASS)]
     found = whole_case(parts)
     assert (found.outcome, found.detail, found.measured) == (FAIL, "the second", "3; 4")
     assert (found.attempts, found.flaky) == (1, False)
 
 
-def test_a_rule_is_kept_where_one_case_is_and_the_others_are_skipped():
+def test_a_rule_is_kept_where_one_case_is_and_the_others_are_skipped() -> None:
     assert Outcome.of_rule([SKIP, PASS]) is PASS
     assert Outcome.of_rule([SKIP, SKIP]) is SKIP
     assert Outcome.of_rule([PASS, NOT_CHECKED]) is NOT_CHECKED

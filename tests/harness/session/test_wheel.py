@@ -59,14 +59,14 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_wheel_has_two_packages_and_nothing_else_to_import(names):
+def test_the_wheel_has_two_packages_and_nothing_else_to_import(names: list[str]) -> None:
     tops = {name.partition("/")[0] for name in names}
     information = {top for top in tops if top.endswith(".dist-info")}
     assert tops - information == {"pytest_reedbackup", "reedbase_backup"}
     assert len(information) == 1
 
 
-def test_the_whole_suite_is_inside_the_plugin(names):
+def test_the_whole_suite_is_inside_the_plugin(names: list[str]) -> None:
     suite = {
         str(path.relative_to(PROJECT / "conformance"))
         for path in (PROJECT / "conformance").rglob("*")
@@ -81,7 +81,7 @@ def test_the_whole_suite_is_inside_the_plugin(names):
     assert inside == suite
 
 
-def test_every_module_is_in_the_wheel(names):
+def test_every_module_is_in_the_wheel(names: list[str]) -> None:
     modules = {
         str(path.relative_to(PROJECT))
         for package in ("pytest_reedbackup", "reedbase_backup")
@@ -90,7 +90,7 @@ def test_every_module_is_in_the_wheel(names):
     assert modules <= set(names)
 
 
-def test_what_an_adapter_is_made_of_is_in_the_wheel(names):
+def test_what_an_adapter_is_made_of_is_in_the_wheel(names: list[str]) -> None:
     kit = PROJECT / "adapters" / "rust" / "reedbackup-adapter"
     parts = [kit / "Cargo.toml", kit / "rustfmt.toml", *kit.rglob("*.rs")]
     wanted = {f"reedbase_backup/{part.relative_to(PROJECT)}" for part in parts}
@@ -98,11 +98,11 @@ def test_what_an_adapter_is_made_of_is_in_the_wheel(names):
     assert wanted <= set(names)
 
 
-def test_both_packages_are_typed(names):
+def test_both_packages_are_typed(names: list[str]) -> None:
     assert {"pytest_reedbackup/py.typed", "reedbase_backup/py.typed"} <= set(names)
 
 
-def test_neither_tests_nor_leavings_are_in_the_wheel(names):
+def test_neither_tests_nor_leavings_are_in_the_wheel(names: list[str]) -> None:
     for name in names:
         # The Rust crate of the adapter kit has its own beside it.
         assert "tests/" not in name or name.endswith(".rs")
@@ -110,7 +110,7 @@ def test_neither_tests_nor_leavings_are_in_the_wheel(names):
         assert "/target/" not in name
 
 
-def test_the_plugin_and_the_command_are_entry_points(installed):
+def test_the_plugin_and_the_command_are_entry_points(installed: Path) -> None:
     (information,) = installed.glob("*.dist-info")
     entry_points = (information / "entry_points.txt").read_text()
     assert "[pytest11]\nreedbackup = pytest_reedbackup.plugin" in entry_points
@@ -118,8 +118,8 @@ def test_the_plugin_and_the_command_are_entry_points(installed):
 
 
 def test_what_is_installed_runs_its_own_suite(
-    installed, tmp_path, run_pytest: Callable[..., subprocess.CompletedProcess[str]]
-):
+    installed: Path, tmp_path: Path, run_pytest: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     """Also where a user has a package `conformance` and a file by a name of the suite's."""
     (tmp_path / "conformance").mkdir()
     (tmp_path / "conformance" / "__init__.py").write_text("raise ImportError('the user\\'s')")

@@ -80,9 +80,7 @@ class AnotherName(Conforming):
 
     breaks = "surface/functions"
 
-    def restore_point_in_time(  # type: ignore[override]
-        self, base_path: str, timestamp: int
-    ) -> RestoreReport:
+    def restore_point_in_time(self, base_path: str, timestamp: int) -> RestoreReport:
         return super().restore_point_in_time(base_path, timestamp)
 
 

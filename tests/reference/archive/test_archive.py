@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from fixture_types import MakeBase
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,13 +62,13 @@ def tar_reader(content: bytes) -> Reader:
 
 
 @given(st.lists(members(), max_size=5))
-def test_members_of_any_name_time_and_owner_are_read_as_they_were_written(contents):
+def test_members_of_any_name_time_and_owner_are_read_as_they_were_written(contents) -> None:
     reader = tar_reader(packed(contents))
     assert [(member, b"".join(reader.data())) for member in reader] == contents
 
 
 @given(st.lists(members(), max_size=5))
-def test_the_standard_librarys_tarfile_reads_the_same_members(contents):
+def test_the_standard_librarys_tarfile_reads_the_same_members(contents) -> None:
     with tarfile.open(
         fileobj=io.BytesIO(packed(contents)), encoding="latin-1", errors="strict"
     ) as opened:
@@ -85,7 +86,7 @@ def test_the_standard_librarys_tarfile_reads_the_same_members(contents):
 
 
 @given(st.lists(members(), max_size=3), st.data())
-def test_a_cut_tar_is_never_read_to_its_end(contents, data):
+def test_a_cut_tar_is_never_read_to_its_end(contents, data) -> None:
     """Where one of the two zero blocks at the end is left, nothing else is missing."""
     whole = packed(contents)
     size = data.draw(st.integers(0, len(whole) - 1).filter(lambda n: n != len(whole) - tar.BLOCK))
@@ -94,7 +95,7 @@ def test_a_cut_tar_is_never_read_to_its_end(contents, data):
         list(tar_reader(cut))
 
 
-def test_numbers_that_octal_cannot_hold_are_read_from_base_256():
+def test_numbers_that_octal_cannot_hold_are_read_from_base_256() -> None:
     huge, member = 1 << 40, tar.Member(b"tables/f", tar.FILE)
     header = bytearray(tar.encode(member))
     header[124:136] = b"\x80" + huge.to_bytes(11, "big")
@@ -111,7 +112,9 @@ def test_numbers_that_octal_cannot_hold_are_read_from_base_256():
     st.integers(1, 400),
     st.integers(1, 700),
 )
-def test_a_member_of_any_segments_is_one_that_everybody_reads(steps, compress_at, read_size):
+def test_a_member_of_any_segments_is_one_that_everybody_reads(
+    steps, compress_at, read_size
+) -> None:
     file, expected = io.BytesIO(), b""
     with mock.patch.object(gzip_member, "_COMPRESS_AT", compress_at):
         writer = GzipWriter(file)
@@ -137,7 +140,7 @@ def test_a_member_of_any_segments_is_one_that_everybody_reads(steps, compress_at
     assert summary == Summary(size, 3, reader.body_crc)
 
 
-def test_what_was_written_since_a_checkpoint_can_be_forgotten_from_the_disk_too():
+def test_what_was_written_since_a_checkpoint_can_be_forgotten_from_the_disk_too() -> None:
     """More than a compressor keeps to itself."""
     file, noise = io.BytesIO(), random.Random(60).randbytes(2 << 20)
     writer = GzipWriter(file)
@@ -168,7 +171,7 @@ def _read_all(reader: GzipReader, size: int) -> bytes:
 @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20, 9_999_999])
 @pytest.mark.parametrize("kind", ["zeros", "noise", "text"])
 @pytest.mark.parametrize("read_size", [512, 1 << 20, 1 << 30])
-def test_a_member_of_any_size_is_read_whole(size, kind, read_size):
+def test_a_member_of_any_size_is_read_whole(size: int, kind: str, read_size: int) -> None:
     """About the chunk sizes of the reader, and compressed from 1 : 1 to 1 : 1000."""
     content = {
         "zeros": lambda: bytes(size),
@@ -188,7 +191,7 @@ def _compressed(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("offset", range(-12, 13))
-def test_a_member_that_ends_about_a_chunks_end_is_read_whole(offset):
+def test_a_member_that_ends_about_a_chunks_end_is_read_whole(offset: int) -> None:
     """The trailer may stretch across what is read from the file at a time."""
     noise = random.Random(60).randbytes(1 << 21)
     for chunk_end in (1 << 16, (1 << 16) + (1 << 20)):
@@ -201,7 +204,7 @@ def test_a_member_that_ends_about_a_chunks_end_is_read_whole(offset):
         assert _read_all(GzipReader(io.BytesIO(compressed)), 1 << 20) == content
 
 
-def test_every_optional_part_of_a_gzip_header_is_skipped():
+def test_every_optional_part_of_a_gzip_header_is_skipped() -> None:
     plain = gzip.compress(b"content", mtime=0)
     for flags, extra in [
         (0x04, b"\x05\x00extra"),
@@ -218,24 +221,24 @@ def test_every_optional_part_of_a_gzip_header_is_skipped():
     [b"x", b"x" * 100, b"\0x", b"\0" * 200_000 + b"x", b"\x1f", gzip.compress(b"another")[:-1]],
     ids=["byte", "text", "zero-byte", "late-byte", "half-magic", "cut-member"],
 )
-def test_other_bytes_after_the_last_member_are_damage(after):
+def test_other_bytes_after_the_last_member_are_damage(after: bytes) -> None:
     with pytest.raises(GzipDamaged, match=r"bytes after its end|ends too early"):
         _read_all(GzipReader(io.BytesIO(gzip.compress(b"content") + after)), 100)
 
 
 @pytest.mark.parametrize("size", [1, 2, 511, 512, 10_240, 1 << 17, 300_000])
-def test_zero_bytes_after_the_last_member_are_padding(size):
+def test_zero_bytes_after_the_last_member_are_padding(size: int) -> None:
     padded = gzip.compress(b"content") + bytes(size)
     assert _read_all(GzipReader(io.BytesIO(padded)), 100) == b"content"
 
 
 @given(st.lists(st.binary(max_size=3000), min_size=1, max_size=6), st.integers(1, 700))
-def test_several_members_are_read_as_one(contents, read_size):
+def test_several_members_are_read_as_one(contents, read_size) -> None:
     file = io.BytesIO(b"".join(map(gzip.compress, contents)))
     assert _read_all(GzipReader(file), read_size) == b"".join(contents)
 
 
-def test_a_gzip_header_of_any_size_is_skipped():
+def test_a_gzip_header_of_any_size_is_skipped() -> None:
     """Extra data may have 64 KiB, and texts have no limit but ours."""
     plain = gzip.compress(b"content", mtime=0)
     extra = b"\xff\xff" + bytes(range(256)) * 256
@@ -249,7 +252,7 @@ def test_a_gzip_header_of_any_size_is_skipped():
         _read_all(GzipReader(io.BytesIO(header[:-1] + b"n\0" + plain[10:])), 100)
 
 
-def test_a_gzip_header_that_its_own_checksum_denies_is_damage():
+def test_a_gzip_header_that_its_own_checksum_denies_is_damage() -> None:
     plain = gzip.compress(b"content", mtime=0)
     head = plain[:3] + b"\x02" + plain[4:10]
     for crc, sound in ((zlib.crc32(head) & 0xFFFF, True), (0x1234, False)):
@@ -262,7 +265,7 @@ def test_a_gzip_header_that_its_own_checksum_denies_is_damage():
 
 
 @pytest.fixture
-def archive(make_base) -> Path:
+def archive(make_base: MakeBase) -> Path:
     base = make_base("t", rows=1)
     (base / "tables" / "t" / "1700000000000000000.bsdiff").unlink()
     return base / "backups" / f"{create_backup(base).id}.tar.gz"
@@ -288,7 +291,7 @@ def flips(path: Path) -> Iterator[int]:
             os.pwrite(file.fileno(), bytes([byte]), at)
 
 
-def test_every_flipped_bit_is_detected(archive):
+def test_every_flipped_bit_is_detected(archive: Path) -> None:
     """Those too of gzip's own flags, time and system, on which no content depends."""
     unnoticed = []
     for bit in flips(archive):
@@ -298,7 +301,7 @@ def test_every_flipped_bit_is_detected(archive):
     assert unnoticed == []
 
 
-def test_every_truncation_is_detected(archive):
+def test_every_truncation_is_detected(archive: Path) -> None:
     sound = archive.read_bytes()
     for size in range(len(sound)):
         archive.write_bytes(sound[:size])
@@ -306,7 +309,7 @@ def test_every_truncation_is_detected(archive):
             _decoded(archive)
 
 
-def test_every_missing_or_doubled_byte_is_detected(archive):
+def test_every_missing_or_doubled_byte_is_detected(archive: Path) -> None:
     sound, unnoticed = archive.read_bytes(), []
     for at in range(len(sound)):
         for edited in (sound[:at] + sound[at + 1 :], sound[: at + 1] + sound[at:]):
@@ -317,7 +320,9 @@ def test_every_missing_or_doubled_byte_is_detected(archive):
     assert unnoticed == []
 
 
-def test_every_flipped_bit_of_a_foreign_archive_is_detected_or_changes_nothing(base, tmp_path):
+def test_every_flipped_bit_of_a_foreign_archive_is_detected_or_changes_nothing(
+    base: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "1.tar.gz"
     with tarfile.open(path, "w:gz") as opened:
         opened.add(base / "tables" / "routes", "tables/routes")
@@ -328,7 +333,7 @@ def test_every_flipped_bit_of_a_foreign_archive_is_detected_or_changes_nothing(b
             assert _decoded(path) == expected, f"bit {bit} changed the content unnoticed"
 
 
-def test_content_that_the_manifest_does_not_know_is_detected(archive):
+def test_content_that_the_manifest_does_not_know_is_detected(archive: Path) -> None:
     """Both checksums of gzip are right again: only the manifest tells."""
     plain = bytearray(gzip.decompress(archive.read_bytes()))
     plain[plain.index(b"t.0|row 0")] ^= 1
@@ -348,7 +353,9 @@ def test_content_that_the_manifest_does_not_know_is_detected(archive):
         (b"- 0 1", b"- 0 9", "time of tables is not as backed up"),
     ],
 )
-def test_a_manifest_that_does_not_fit_is_detected(archive, old, new, reason):
+def test_a_manifest_that_does_not_fit_is_detected(
+    archive: Path, old: bytes, new: bytes, reason: str
+) -> None:
     plain = gzip.decompress(archive.read_bytes())
     before, title, manifest = plain.rpartition(b"reedbackup manifest 1\n")
     edited = before + (title + manifest).replace(old, new, 1)
@@ -358,7 +365,7 @@ def test_a_manifest_that_does_not_fit_is_detected(archive, old, new, reason):
         _decoded(archive)
 
 
-def test_an_archive_of_ours_without_its_manifest_is_damaged(archive):
+def test_an_archive_of_ours_without_its_manifest_is_damaged(archive: Path) -> None:
     plain = gzip.decompress(archive.read_bytes())
     with archive.open("wb") as file:
         writer = GzipWriter(file)
@@ -368,7 +375,7 @@ def test_an_archive_of_ours_without_its_manifest_is_damaged(archive):
         _decoded(archive)
 
 
-def test_a_header_that_counts_other_tables_is_damage(archive):
+def test_a_header_that_counts_other_tables_is_damage(archive: Path) -> None:
     plain = gzip.decompress(archive.read_bytes())
     with archive.open("wb") as file:
         writer = GzipWriter(file)
@@ -378,7 +385,7 @@ def test_a_header_that_counts_other_tables_is_damage(archive):
         _decoded(archive)
 
 
-def test_an_archive_that_was_compressed_anew_is_as_good(archive):
+def test_an_archive_that_was_compressed_anew_is_as_good(archive: Path) -> None:
     expected = _decoded(archive)
     archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes())))
     assert _decoded(archive) == expected

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool, ReadDatabase, TakeSnapshot
 
 from reedbase_backup import BackupUnsafe, list_backups, restore_point_in_time
 
 
 @pytest.fixture
-def tar_czf(tool) -> Callable[..., None]:
+def tar_czf(tool: FindTool) -> Callable[..., None]:
     def run(base: Path, *options: str, name: str = "1000") -> None:
         (base / "backups").mkdir(exist_ok=True)
         archive = base / "backups" / f"{name}.tar.gz"
@@ -39,7 +40,13 @@ FORMATS = ["gnu", "oldgnu", "pax", "ustar", "v7"]
 
 @pytest.mark.parametrize("tar_format", FORMATS)
 @pytest.mark.parametrize("roots", [("tables", "indices"), ("./indices", "./tables/")])
-def test_what_tar_packs_in_any_format_comes_back(base, tar_czf, database, tar_format, roots):
+def test_what_tar_packs_in_any_format_comes_back(
+    base: Path,
+    tar_czf: Callable[..., None],
+    database: ReadDatabase,
+    tar_format: str,
+    roots: tuple[str, str],
+) -> None:
     before = whole_seconds(database(base))
     tar_czf(base, f"--format={tar_format}", *roots)
     shutil.rmtree(base / "tables")
@@ -50,7 +57,9 @@ def test_what_tar_packs_in_any_format_comes_back(base, tar_czf, database, tar_fo
     assert whole_seconds(database(base)) == before
 
 
-def test_the_pax_formats_fractions_of_seconds_come_back(base, tar_czf, database):
+def test_the_pax_formats_fractions_of_seconds_come_back(
+    base: Path, tar_czf: Callable[..., None], database: ReadDatabase
+) -> None:
     before = database(base)
     tar_czf(base, "--format=pax", "tables", "indices")
     shutil.rmtree(base / "tables")
@@ -59,7 +68,7 @@ def test_the_pax_formats_fractions_of_seconds_come_back(base, tar_czf, database)
 
 
 @pytest.mark.parametrize("mtime_ns", [-1, 1, 99_999, -315_619_200_500_000_000])
-def test_mtimes_that_tarfile_writes_with_an_exponent_come_back(base, mtime_ns):
+def test_mtimes_that_tarfile_writes_with_an_exponent_come_back(base: Path, mtime_ns: int) -> None:
     """Python's tarfile writes a float's own text, such as mtime=-1e-09."""
     os.utime(base / "tables" / "text" / "empty.csv", ns=(mtime_ns, mtime_ns))
     (base / "backups").mkdir()
@@ -71,7 +80,9 @@ def test_mtimes_that_tarfile_writes_with_an_exponent_come_back(base, mtime_ns):
 
 
 @pytest.mark.parametrize("tar_format", ["gnu", "oldgnu", "pax"])
-def test_long_names_and_times_before_1970_come_back(base, tar_czf, database, tar_format):
+def test_long_names_and_times_before_1970_come_back(
+    base: Path, tar_czf: Callable[..., None], database: ReadDatabase, tar_format: str
+) -> None:
     for length in (97, 98, 99, 100, 101, 155, 156, 250):
         folder = base / "tables" / "text" / ("d" * (length - len("tables/text//")))
         folder.mkdir()
@@ -90,7 +101,9 @@ def test_long_names_and_times_before_1970_come_back(base, tar_czf, database, tar
     assert whole_seconds(database(base)) == before
 
 
-def test_names_that_ustar_splits_in_two_come_back(base, tar_czf, database):
+def test_names_that_ustar_splits_in_two_come_back(
+    base: Path, tar_czf: Callable[..., None], database: ReadDatabase
+) -> None:
     deep = base / "tables" / "text" / ("p" * 90) / ("q" * 40)
     deep.mkdir(parents=True)
     (deep / ("f" * 60)).touch()
@@ -102,7 +115,9 @@ def test_names_that_ustar_splits_in_two_come_back(base, tar_czf, database):
 
 
 @pytest.mark.parametrize("tar_format", FORMATS)
-def test_hard_links_come_back_as_files_of_the_same_content(base, tar_czf, tar_format):
+def test_hard_links_come_back_as_files_of_the_same_content(
+    base: Path, tar_czf: Callable[..., None], tar_format: str
+) -> None:
     text = base / "tables" / "text"
     (text / "linked.csv").hardlink_to(text / "current.csv")
     (base / "indices" / "linked").hardlink_to(text / "current.csv")
@@ -120,7 +135,7 @@ def test_hard_links_come_back_as_files_of_the_same_content(base, tar_czf, tar_fo
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_folders_that_only_paths_imply_are_made(base, tar_czf):
+def test_folders_that_only_paths_imply_are_made(base: Path, tar_czf: Callable[..., None]) -> None:
     tar_czf(base, "--no-recursion", "tables/text/current.csv", "tables/routes/current.csv")
     content = (base / "tables" / "text" / "current.csv").read_bytes()
     report = restore_point_in_time(base, 1000)
@@ -129,7 +144,9 @@ def test_folders_that_only_paths_imply_are_made(base, tar_czf):
     assert not (base / "indices").exists()
 
 
-def test_members_beside_tables_and_indices_are_passed_over(base, tar_czf, snapshot):
+def test_members_beside_tables_and_indices_are_passed_over(
+    base: Path, tar_czf: Callable[..., None], snapshot: TakeSnapshot
+) -> None:
     (base / "NOTES").write_text("made by another implementation")
     (base / ".meta").mkdir()
     (base / ".meta" / "info").write_text("{}")
@@ -141,7 +158,7 @@ def test_members_beside_tables_and_indices_are_passed_over(base, tar_czf, snapsh
     assert set(os.listdir(base)) == names
 
 
-def test_a_sparse_member_is_refused_with_advice(base, tar_czf):
+def test_a_sparse_member_is_refused_with_advice(base: Path, tar_czf: Callable[..., None]) -> None:
     with (base / "indices" / "sparse").open("wb") as file:
         file.truncate(1 << 20)
     for tar_format in ("gnu", "pax"):
@@ -151,7 +168,9 @@ def test_a_sparse_member_is_refused_with_advice(base, tar_czf):
 
 
 @pytest.mark.parametrize("member", ["registry", "backups/notes.txt"])
-def test_an_archive_of_more_than_the_database_is_refused(base, tar_czf, member):
+def test_an_archive_of_more_than_the_database_is_refused(
+    base: Path, tar_czf: Callable[..., None], member: str
+) -> None:
     (base / "backups").mkdir()
     (base / "backups" / "notes.txt").touch()
     tar_czf(base, "tables", "indices", member)
@@ -163,7 +182,9 @@ def test_an_archive_of_more_than_the_database_is_refused(base, tar_czf, member):
     "tar_format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
 )
 @pytest.mark.parametrize("level", [0, 1, 9])
-def test_what_the_standard_library_packs_comes_back(base, database, tar_format, level):
+def test_what_the_standard_library_packs_comes_back(
+    base: Path, database: ReadDatabase, tar_format: int, level: int
+) -> None:
     before = whole_seconds(database(base))
     (base / "backups").mkdir()
     with tarfile.open(
@@ -176,7 +197,7 @@ def test_what_the_standard_library_packs_comes_back(base, database, tar_format, 
     assert whole_seconds(database(base)) == before
 
 
-def test_a_global_pax_header_is_understood(base):
+def test_a_global_pax_header_is_understood(base: Path) -> None:
     (base / "backups").mkdir()
     with tarfile.open(
         base / "backups" / "1000.tar.gz", "w:gz", pax_headers={"comment": "0f" * 20}
@@ -188,6 +209,8 @@ def test_a_global_pax_header_is_understood(base):
     assert (base / "tables" / "t" / "current.csv").read_bytes() == b"k|v\n"
 
 
-def test_an_archive_padded_to_whole_records_restores(base, tar_czf):
+def test_an_archive_padded_to_whole_records_restores(
+    base: Path, tar_czf: Callable[..., None]
+) -> None:
     tar_czf(base, "--blocking-factor=2000", "tables", "indices")
     assert restore_point_in_time(base, 1000).tables_restored == 2

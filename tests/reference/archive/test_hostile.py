@@ -8,6 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from fixture_types import TakeSnapshot
 
 from reedbase_backup import (
     BackupCorrupted,
@@ -75,7 +76,7 @@ HUGE = 1 << 40
 
 
 @pytest.fixture
-def plant(base):
+def plant(base: Path):
     """Puts an archive of raw tar blocks among the backups, as the newest."""
 
     def put(*blocks: bytes, end: bytes = END) -> Path:
@@ -159,7 +160,9 @@ UNSAFE = {
 
 
 @pytest.mark.parametrize("case", UNSAFE)
-def test_a_hostile_member_is_refused_and_nothing_is_written(plant, snapshot, case):
+def test_a_hostile_member_is_refused_and_nothing_is_written(
+    plant, snapshot: TakeSnapshot, case: str
+) -> None:
     base = plant(TABLES, UNSAFE[case])
     before, beside = snapshot(base), os.listdir(base.parent)
 
@@ -194,7 +197,9 @@ CORRUPTED = {
 
 
 @pytest.mark.parametrize("case", CORRUPTED)
-def test_what_is_no_whole_archive_is_refused_and_nothing_is_written(plant, snapshot, case):
+def test_what_is_no_whole_archive_is_refused_and_nothing_is_written(
+    plant, snapshot: TakeSnapshot, case: str
+) -> None:
     blocks, end = CORRUPTED[case]
     base = plant(*blocks, end=end)
     before, beside = snapshot(base), os.listdir(base.parent)
@@ -204,14 +209,14 @@ def test_what_is_no_whole_archive_is_refused_and_nothing_is_written(plant, snaps
     assert list_backups(base) == []
 
 
-def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant):
+def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant) -> None:
     size = 16 << 20
     base = plant(TABLES, member(b".reedbackup/manifest", bytes(size)))
     with pytest.raises(BackupCorrupted, match=f"its manifest claims {size} bytes"):
         restore_point_in_time(base, 1000)
 
 
-def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
+def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant) -> None:
     """Distinct keys by the thousand, each of an ordinary length."""
     flood = [
         pax(record(b"%s.%d" % (key, n), bytes(500_000)))
@@ -229,8 +234,8 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant):
 
 
 def test_hard_links_that_together_exceed_the_disk_are_an_error_before_it_is_full(
-    plant, snapshot, monkeypatch
-):
+    plant, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     big = member(b"tables/big", bytes(1000))
     links = [member(b"tables/link%d" % n, kind=b"1", link=b"tables/big") for n in range(10)]
     base = plant(big, *links)

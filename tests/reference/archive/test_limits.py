@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, MakeBase
 from reference.archive.test_hostile import END, TABLES, header, member, pax, record
 
 from reedbase_backup import (
@@ -102,7 +103,7 @@ def measured(base: Path) -> dict[str, object]:
 
 
 @pytest.fixture
-def plant(base, backup_at) -> Iterator[Callable[[bytes], Path]]:
+def plant(base: Path, backup_at: BackupAt) -> Iterator[Callable[[bytes], Path]]:
     """Puts an archive of raw tar blocks beside a good backup, as the newest."""
     backup_at(base, 1000)
 
@@ -126,7 +127,9 @@ _ALWAYS_TRIED = ("implied folders", "empty files", "pax records", "hard links", 
         for case in HOSTILE
     ],
 )
-def test_a_small_archive_takes_little_memory_and_time(plant, case):
+def test_a_small_archive_takes_little_memory_and_time(
+    plant: Callable[[bytes], Path], case: str
+) -> None:
     base = plant(HOSTILE[case]())
     packed = (base / "backups" / "2000.tar.gz").stat().st_size
     assert packed < 200_000
@@ -140,7 +143,9 @@ def test_a_small_archive_takes_little_memory_and_time(plant, case):
     assert found["verified"] == ["2000", "1000"]
 
 
-def test_what_exceeds_a_limit_is_refused_and_stops_nothing_else(plant, backup_at, monkeypatch):
+def test_what_exceeds_a_limit_is_refused_and_stops_nothing_else(
+    plant: Callable[[bytes], Path], backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = plant(HOSTILE["pax records"]())
     assert [info.id for info in list_backups(base)] == ["1000"]
     with pytest.raises(BackupUnsafe, match="more headers than an archive of its size can need"):
@@ -153,7 +158,7 @@ def test_what_exceeds_a_limit_is_refused_and_stops_nothing_else(plant, backup_at
     assert (base / "backups" / "2000.tar.gz").exists()
 
 
-def test_a_limit_is_of_names_headers_and_links_each_by_itself():
+def test_a_limit_is_of_names_headers_and_links_each_by_itself() -> None:
     allowance = Allowance.of(0)
     for _ in range(limits.FREE_NAMES // (limits.NAME_COST + 100)):
         allowance.name(100)
@@ -168,7 +173,9 @@ def test_a_limit_is_of_names_headers_and_links_each_by_itself():
 
 
 @pytest.mark.parametrize("levels", [0, 20])
-def test_the_emptiest_archives_that_ordinary_programs_make_are_within_the_limits(levels):
+def test_the_emptiest_archives_that_ordinary_programs_make_are_within_the_limits(
+    levels: int,
+) -> None:
     """Empty versions of one table, or of one far below it, packed as small as it goes."""
     table, count, packed = "tables/t" + "/a-long-name-of-a-folder" * levels, 5_000, io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
@@ -180,7 +187,9 @@ def test_the_emptiest_archives_that_ordinary_programs_make_are_within_the_limits
 
 
 @pytest.mark.parametrize("levels", [0, 40])
-def test_what_create_accepts_is_within_the_limits_of_restore(make_base, monkeypatch, levels):
+def test_what_create_accepts_is_within_the_limits_of_restore(
+    make_base: MakeBase, monkeypatch: pytest.MonkeyPatch, levels: int
+) -> None:
     """Here nothing but names, and without the part of the limits that is free for all."""
     monkeypatch.setattr(limits, "FREE_NAMES", 1 << 18)
     monkeypatch.setattr(limits, "FREE_HEADERS", 1 << 18)

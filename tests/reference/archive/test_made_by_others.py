@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool, ReadDatabase, TakeSnapshot
 from reference.archive.test_hostile import END, TABLES, header, member, pax, record
 
 from reedbase_backup import (
@@ -119,7 +120,7 @@ REFUSED = {
 
 
 @pytest.fixture
-def put(base) -> Callable[[bytes], Path]:
+def put(base: Path) -> Callable[[bytes], Path]:
     def write(packed: bytes) -> Path:
         (base / "backups").mkdir(exist_ok=True)
         (base / "backups" / "1000.tar.gz").write_bytes(packed)
@@ -138,7 +139,9 @@ def accepted_by_tools(tool, packed: bytes, folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("case", READ)
-def test_what_is_read_is_listed_verified_and_restored(put, tool, tmp_path, case):
+def test_what_is_read_is_listed_verified_and_restored(
+    put: Callable[[bytes], Path], tool: FindTool, tmp_path: Path, case: str
+) -> None:
     if "checksum of its own" not in case:  # gzip 1.9 and older refuse that
         assert accepted_by_tools(tool, READ[case], tmp_path)
     base = put(READ[case])
@@ -156,7 +159,9 @@ def test_what_is_read_is_listed_verified_and_restored(put, tool, tmp_path, case)
         *(pytest.param(*given, BackupUnsafe, id=case) for case, given in REFUSED.items()),
     ],
 )
-def test_what_is_not_read_is_told_by_its_true_reason(put, snapshot, packed, words, kind):
+def test_what_is_not_read_is_told_by_its_true_reason(
+    put: Callable[[bytes], Path], snapshot: TakeSnapshot, packed: bytes, words: str, kind
+) -> None:
     base = put(packed)
     before = snapshot(base)
     with pytest.raises(kind, match=words) as caught:
@@ -168,7 +173,7 @@ def test_what_is_not_read_is_told_by_its_true_reason(put, snapshot, packed, word
     assert list_backups(base) == []
 
 
-def test_an_archive_of_ours_that_is_longer_or_shorter_says_by_how_much(base):
+def test_an_archive_of_ours_that_is_longer_or_shorter_says_by_how_much(base: Path) -> None:
     archive = base / "backups" / f"{create_backup(base).id}.tar.gz"
     whole = archive.read_bytes()
     for packed, words in ((whole + bytes(3), "3 bytes longer"), (whole[:-7], "7 bytes shorter")):
@@ -177,7 +182,9 @@ def test_an_archive_of_ours_that_is_longer_or_shorter_says_by_how_much(base):
             restore_point_in_time(base, 2**63)
 
 
-def test_damage_that_makes_a_member_look_hostile_is_said_to_be_damage(put):
+def test_damage_that_makes_a_member_look_hostile_is_said_to_be_damage(
+    put: Callable[[bytes], Path],
+) -> None:
     """Only the checksum at the very end tells, far behind the member."""
     noise = random.Random(60).randbytes(3 << 20)
     tar = TABLES + header(b"tables/x") + member(b"tables/noise", noise) + END
@@ -255,7 +262,9 @@ SHELL = {
 
 
 @pytest.mark.parametrize("program", SHELL)
-def test_what_a_program_packs_comes_back(base, database, tool, program):
+def test_what_a_program_packs_comes_back(
+    base: Path, database: ReadDatabase, tool: FindTool, program: str
+) -> None:
     command = SHELL[program]
     for name in {"bsdtar", "pigz", "cpio", "busybox"} & set(command.split()):
         tool(name)
@@ -268,12 +277,12 @@ def test_what_a_program_packs_comes_back(base, database, tool, program):
     )
 
 
-def test_what_python_packs_in_pieces_comes_back(base, database):
+def test_what_python_packs_in_pieces_comes_back(base: Path, database: ReadDatabase) -> None:
     _comes_back(base, database, lambda archive: python_in_pieces(base, archive))
 
 
 @pytest.mark.campaign
-def test_what_go_packs_comes_back(base, database, tmp_path):
+def test_what_go_packs_comes_back(base: Path, database: ReadDatabase, tmp_path: Path) -> None:
     if shutil.which("go") is None:
         pytest.skip("Go is not installed")
     (tmp_path / "pack.go").write_text(GO)

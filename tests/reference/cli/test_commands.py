@@ -8,10 +8,11 @@ import pty
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt, MakeBase, TakeSnapshot
 
 from reedbase_backup import create_backup, list_backups
 from reedbase_backup.cli import commands
@@ -19,7 +20,7 @@ from reedbase_backup.cli.commands import main
 
 
 @pytest.fixture
-def run(capsys) -> Callable[..., tuple[int, str, str]]:
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Runs one command: its exit status, stdout and stderr."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -34,7 +35,7 @@ def run(capsys) -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch):
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     import time
 
@@ -44,7 +45,9 @@ def _utc(monkeypatch):
     time.tzset()
 
 
-def test_create_makes_a_backup_and_says_which(base, run):
+def test_create_makes_a_backup_and_says_which(
+    base: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
     status, out, err = run("create", base)
     made = list_backups(base)[0]
     assert (status, err) == (0, "")
@@ -52,7 +55,9 @@ def test_create_makes_a_backup_and_says_which(base, run):
     assert "2 tables" in out
 
 
-def test_create_as_json_is_the_backups_info(base, run):
+def test_create_as_json_is_the_backups_info(
+    base: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
     status, out, err = run("create", "--json", base)
     made = list_backups(base)[0]
     assert (status, err) == (0, "")
@@ -65,7 +70,9 @@ def test_create_as_json_is_the_backups_info(base, run):
     }
 
 
-def test_list_shows_seconds_date_age_size_and_tables_newest_first(base, backup_at, run):
+def test_list_shows_seconds_date_age_size_and_tables_newest_first(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 1000)
     newest = backup_at(base, 90_000)
     status, out, _ = run("list", base)
@@ -78,19 +85,25 @@ def test_list_shows_seconds_date_age_size_and_tables_newest_first(base, backup_a
     assert second == ["1000", "1970-01-01T00:16:40+00:00", *second[2:4], "2"]
 
 
-def test_list_as_json_keeps_numbers_beyond_63_bits(base, backup_at, run):
+def test_list_as_json_keeps_numbers_beyond_63_bits(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 2**64 - 1)
     assert json.loads(run("list", base, "--json")[1])[0]["timestamp"] == 2**64 - 1
 
 
 @pytest.mark.parametrize("command", ["list", "verify"])
-def test_a_base_without_backups_is_no_failure(base, run, command):
+def test_a_base_without_backups_is_no_failure(
+    base: Path, run: Callable[..., tuple[int, str, str]], command: str
+) -> None:
     assert run(command, base) == (0, f"No backups in {base}\n", "")
     assert run(command, base, "--json") == (0, "[]\n", "")
 
 
 @pytest.mark.parametrize("to", ["1970-01-01T00:20", "1970-01-01T01:20+01:00", "1970-01-02", "1000"])
-def test_restore_takes_dates_and_seconds_and_says_which_backup_it_took(base, backup_at, run, to):
+def test_restore_takes_dates_and_seconds_and_says_which_backup_it_took(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]], to: str
+) -> None:
     before = (base / "tables" / "text" / "current.csv").read_bytes()
     backup_at(base, 1000)
     backup_at(base, 2**33)
@@ -101,14 +114,21 @@ def test_restore_takes_dates_and_seconds_and_says_which_backup_it_took(base, bac
     assert (base / "tables" / "text" / "current.csv").read_bytes() == before
 
 
-def test_restore_as_json_names_the_backup_and_gives_the_report(base, backup_at, run):
+def test_restore_as_json_names_the_backup_and_gives_the_report(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 1000)
     report = json.loads(run("restore", base, "--to", "1000", "--json")[1])
     assert (report["id"], report["timestamp"], report["tables_restored"]) == ("1000", 1000, 2)
     assert report.keys() == {"id", "timestamp", "tables_restored", "total_bytes", "duration_ms"}
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(base, backup_at, run, snapshot):
+def test_a_dry_run_says_what_would_change_and_changes_nothing(
+    base: Path,
+    backup_at: BackupAt,
+    run: Callable[..., tuple[int, str, str]],
+    snapshot: TakeSnapshot,
+) -> None:
     backup_at(base, 1000)
     text = base / "tables" / "text"
     (text / "current.csv").write_text("now")
@@ -130,7 +150,9 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(base, backup_at, r
     assert (snapshot(base), os.listdir(base)) == (before, names)
 
 
-def test_a_dry_run_as_json_names_all(base, backup_at, run):
+def test_a_dry_run_as_json_names_all(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 1000)
     for n in range(12):
         (base / "indices" / f"new{n:02}").touch()
@@ -144,7 +166,9 @@ def test_a_dry_run_as_json_names_all(base, backup_at, run):
     )
 
 
-def test_verify_fails_where_one_backup_is_damaged_and_says_which(base, backup_at, run):
+def test_verify_fails_where_one_backup_is_damaged_and_says_which(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     for second in (1000, 2000):
         backup_at(base, second)
     (base / "backups" / "1000.tar.gz").write_bytes(b"not gzip")
@@ -162,7 +186,9 @@ def test_verify_fails_where_one_backup_is_damaged_and_says_which(base, backup_at
     assert found[1]["damage"]["kind"] == "BackupCorrupted"
 
 
-def test_verify_tells_what_is_damaged_from_what_is_refused(base, backup_at, run):
+def test_verify_tells_what_is_damaged_from_what_is_refused(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 1000)
     with tarfile.open(base / "backups" / "2000.tar.gz", "w:gz") as archive:
         archive.add(base / "tables", "../tables")
@@ -186,8 +212,15 @@ FAILURES = [
 
 @pytest.mark.parametrize(("arguments", "kind", "words"), FAILURES)
 def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
-    base, backup_at, run, make_base, tmp_path, arguments, kind, words
-):
+    base: Path,
+    backup_at: BackupAt,
+    run: Callable[..., tuple[int, str, str]],
+    make_base: MakeBase,
+    tmp_path: Path,
+    arguments: list[str],
+    kind: str,
+    words: str,
+) -> None:
     (tmp_path / "empty").mkdir()
     odd = make_base("t", name="odd")
     (odd / "tables" / "link").symlink_to("t")
@@ -227,7 +260,12 @@ def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
         ["restore", "", "--to", "5"],
     ],
 )
-def test_a_wrong_call_is_status_2_and_does_nothing(base, run, snapshot, arguments):
+def test_a_wrong_call_is_status_2_and_does_nothing(
+    base: Path,
+    run: Callable[..., tuple[int, str, str]],
+    snapshot: TakeSnapshot,
+    arguments: list[str],
+) -> None:
     before = snapshot(base)
     status, out, err = run(*[argument.format(base=base) for argument in arguments])
     assert (status, out) == (2, "")
@@ -235,20 +273,22 @@ def test_a_wrong_call_is_status_2_and_does_nothing(base, run, snapshot, argument
     assert snapshot(base) == before
 
 
-def test_help_shows_every_command_and_examples(run):
+def test_help_shows_every_command_and_examples(run: Callable[..., tuple[int, str, str]]) -> None:
     status, out, _ = run("--help")
     assert status == 0
     for words in ("create", "list", "restore", "verify", "serve", "adapter", "--to 2026-11-22T10"):
         assert words in out
 
 
-def test_version_is_the_distributions(run):
+def test_version_is_the_distributions(run: Callable[..., tuple[int, str, str]]) -> None:
     from importlib.metadata import version
 
     assert run("--version") == (0, f"reedbackup {version('pytest-reedbackup')}\n", "")
 
 
-def test_names_that_would_write_to_the_terminal_are_shown_with_escapes(base, backup_at, run):
+def test_names_that_would_write_to_the_terminal_are_shown_with_escapes(
+    base: Path, backup_at: BackupAt, run: Callable[..., tuple[int, str, str]]
+) -> None:
     backup_at(base, 1000)
     (base / "indices" / "a\x1b[31m\nb").touch()
     Path(os.fsdecode(os.fsencode(base / "indices") + b"/\xff")).touch()
@@ -264,7 +304,9 @@ def _child(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
-def test_names_print_in_an_encoding_that_lacks_their_letters(base, backup_at):
+def test_names_print_in_an_encoding_that_lacks_their_letters(
+    base: Path, backup_at: BackupAt
+) -> None:
     backup_at(base, 1000)
     (base / "indices" / "größe").touch()
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
@@ -273,7 +315,9 @@ def test_names_print_in_an_encoding_that_lacks_their_letters(base, backup_at):
     assert "gr\\xf6\\xdfe" in done.stdout
 
 
-def test_output_that_nobody_reads_to_its_end_is_no_traceback(base, backup_at):
+def test_output_that_nobody_reads_to_its_end_is_no_traceback(
+    base: Path, backup_at: BackupAt
+) -> None:
     for second in range(30):
         backup_at(base, second)
     read_end, write_end = os.pipe()
@@ -284,7 +328,9 @@ def test_output_that_nobody_reads_to_its_end_is_no_traceback(base, backup_at):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_output_is_not_left_to_the_end_where_its_failing_would_be_noise(base, backup_at):
+def test_output_is_not_left_to_the_end_where_its_failing_would_be_noise(
+    base: Path, backup_at: BackupAt
+) -> None:
     """Little output stays in Python's buffer until something flushes it."""
     backup_at(base, 1000)
     read_end, write_end = os.pipe()
@@ -300,7 +346,9 @@ def test_output_is_not_left_to_the_end_where_its_failing_would_be_noise(base, ba
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_output_to_a_full_disk_is_one_line_that_says_so(base, backup_at, unbuffered, options):
+def test_output_to_a_full_disk_is_one_line_that_says_so(
+    base: Path, backup_at: BackupAt, unbuffered: str, options: list[str]
+) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
     backup_at(base, 1000)
@@ -315,7 +363,7 @@ def test_output_to_a_full_disk_is_one_line_that_says_so(base, backup_at, unbuffe
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_backup_is_made_where_nobody_is_to_be_told(base, options):
+def test_a_backup_is_made_where_nobody_is_to_be_told(base: Path, options: list[str]) -> None:
     """As cron may start it, with stdout closed."""
     command = [sys.executable, "-m", "reedbase_backup", "create", base, *options]
     script = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
@@ -325,15 +373,19 @@ def test_a_backup_is_made_where_nobody_is_to_be_told(base, options):
 
 
 @pytest.mark.parametrize("command", ["list", "verify"])
-def test_no_backups_because_of_no_database_is_said(run, tmp_path, command):
+def test_no_backups_because_of_no_database_is_said(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, command: str
+) -> None:
     status, out, err = run(command, tmp_path / "typo")
     words = f"No backups: {tmp_path}/typo is not a folder; give the path of a .reed database\n"
     assert (status, out, err) == (0, words, "")
 
 
-def test_an_interruption_is_one_line_and_what_shells_expect(base, run, monkeypatch):
+def test_an_interruption_is_one_line_and_what_shells_expect(
+    base: Path, run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
 
-    def interrupted(_):
+    def interrupted(_) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "create_backup", interrupted)
@@ -344,7 +396,9 @@ def test_an_interruption_is_one_line_and_what_shells_expect(base, run, monkeypat
 
 
 @pytest.mark.parametrize("no_color", [False, True])
-def test_a_terminal_gets_an_aligned_table_in_colour_unless_told_otherwise(base, no_color):
+def test_a_terminal_gets_an_aligned_table_in_colour_unless_told_otherwise(
+    base: Path, no_color: bool
+) -> None:
     create_backup(base)
     primary, secondary = pty.openpty()
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
@@ -361,7 +415,7 @@ def test_a_terminal_gets_an_aligned_table_in_colour_unless_told_otherwise(base, 
     assert ("\x1b[" in shown) is not no_color
 
 
-def test_the_package_is_imported_without_what_only_the_command_needs():
+def test_the_package_is_imported_without_what_only_the_command_needs() -> None:
     code = """
 import sys
 import reedbase_backup

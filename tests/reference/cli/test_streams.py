@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt
 
 from reedbase_backup.verify import verify
 
@@ -23,7 +25,9 @@ CLOSED = ["<&-", ">&-", "2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 
 
 @pytest.mark.parametrize("redirections", CLOSED)
-def test_what_is_for_a_closed_stream_lands_nowhere_else(base, backup_at, redirections):
+def test_what_is_for_a_closed_stream_lands_nowhere_else(
+    base: Path, backup_at: BackupAt, redirections: str
+) -> None:
     backup_at(base, 1000)
     for arguments, status in (
         (["list", "--json", base], 0),
@@ -43,7 +47,9 @@ def test_what_is_for_a_closed_stream_lands_nowhere_else(base, backup_at, redirec
 
 
 @pytest.mark.parametrize("redirections", CLOSED)
-def test_no_stream_that_is_closed_is_taken_for_a_file_that_is_opened(base, redirections):
+def test_no_stream_that_is_closed_is_taken_for_a_file_that_is_opened(
+    base: Path, redirections: str
+) -> None:
     """What the system itself prints on number 2 would else go into the archive."""
     code = """
 import os, sys
@@ -70,13 +76,13 @@ def _dev_full() -> str:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["restore", "--help"]])
-def test_help_to_a_full_disk_is_one_line_that_says_so(arguments):
+def test_help_to_a_full_disk_is_one_line_that_says_so(arguments: list[str]) -> None:
     done = _shell(f"> {_dev_full()}", *arguments)
     words = "reedbackup: the output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, words)
 
 
-def test_help_that_nobody_reads_to_its_end_is_no_traceback():
+def test_help_that_nobody_reads_to_its_end_is_no_traceback() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     command = [sys.executable, "-m", "reedbase_backup", "--help"]
@@ -86,7 +92,7 @@ def test_help_that_nobody_reads_to_its_end_is_no_traceback():
 
 
 @pytest.mark.parametrize("to", ["{full}", "/dev/null"])
-def test_an_error_that_cannot_be_told_is_still_the_status(base, to):
+def test_an_error_that_cannot_be_told_is_still_the_status(base: Path, to: str) -> None:
     """And is in the JSON."""
     to = to.format(full=_dev_full())
     done = _shell(f"2> {to}", "restore", base, "--to", "5", "--json")
@@ -94,7 +100,7 @@ def test_an_error_that_cannot_be_told_is_still_the_status(base, to):
     assert json.loads(done.stdout)["error"]["kind"] == "BackupNotFound"
 
 
-def test_an_error_whose_json_cannot_be_written_is_told_in_words(base):
+def test_an_error_whose_json_cannot_be_written_is_told_in_words(base: Path) -> None:
     done = _shell(f"> {_dev_full()}", "restore", base, "--to", "5", "--json")
     first, second = done.stderr.splitlines()
     assert done.returncode == 1
@@ -102,11 +108,11 @@ def test_an_error_whose_json_cannot_be_written_is_told_in_words(base):
     assert second == "reedbackup: the output cannot be written: No space left on device"
 
 
-def test_a_wrong_call_that_cannot_be_told_is_no_traceback():
+def test_a_wrong_call_that_cannot_be_told_is_no_traceback() -> None:
     assert _shell(f"2> {_dev_full()}", "nonsense").returncode in (1, 2)
 
 
-def test_json_prints_in_an_encoding_that_lacks_its_letters(base, backup_at):
+def test_json_prints_in_an_encoding_that_lacks_its_letters(base: Path, backup_at: BackupAt) -> None:
     backup_at(base, 1000)
     (base / "indices" / "größe").touch()
     for encoding in ("ascii", "latin-1", "utf-8"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixture_types import CopyBase, FindTool, MakeBase, ReadDatabase
 from reference.faults.traced import (
     CALLS,
     CHILD,
@@ -21,7 +22,7 @@ from reedbase_backup import create_backup
 
 
 @pytest.fixture(scope="session")
-def strace(tool) -> str:
+def strace(tool: FindTool) -> str:
     path: str = tool("strace")
     tried = subprocess.run([path, "-f", "true"], capture_output=True, text=True)
     if tried.returncode != 0:
@@ -32,7 +33,7 @@ def strace(tool) -> str:
 
 
 @pytest.fixture(scope="session")
-def run_traced(strace) -> Callable[..., Run]:
+def run_traced(strace: str) -> Callable[..., Run]:
     def run(call: str, base: Path, inject: str | None = None, calls: str = CALLS) -> Run:
         log = base.with_name(base.name + ".strace")
         injection = ["-e", f"inject={inject}"] if inject else []
@@ -54,7 +55,7 @@ def run_traced(strace) -> Callable[..., Run]:
 
 
 @pytest.fixture
-def small(make_base) -> Path:
+def small(make_base: MakeBase) -> Path:
     """A database of few files, and so of few system calls, with an old backup and a change."""
     base: Path = make_base("t", rows=1)
     (base / "tables" / "t" / "1700000000000000000.bsdiff").unlink()
@@ -67,7 +68,7 @@ def small(make_base) -> Path:
 
 
 @pytest.fixture
-def restored(small, clone, database, run_traced):
+def restored(small: Path, clone: CopyBase, database: ReadDatabase, run_traced: Callable[..., Run]):
     """The trees before and after an undisturbed restore of `small`, and the run."""
     base = clone(small, "undisturbed")
     run = run_traced("restore", base)
@@ -76,7 +77,7 @@ def restored(small, clone, database, run_traced):
 
 
 @pytest.fixture(scope="session")
-def kill(run_traced) -> Callable[..., None]:
+def kill(run_traced: Callable[..., Run]) -> Callable[..., None]:
     """Runs a call that is killed as it enters its n-th system call of a name."""
 
     def run(call: str, base: Path, name: str, n: int) -> None:

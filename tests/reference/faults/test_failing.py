@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
     DONE,
     LOOKS,
+    Run,
     assert_failed_cleanly,
     each,
     leftovers,
@@ -23,8 +26,8 @@ _ERRORS = {"write": "ENOSPC", "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "link": "E
 
 
 def test_a_create_whose_calls_fail_is_an_error_and_leaves_nothing(
-    small, clone, database, run_traced
-):
+    small: Path, clone: CopyBase, database: ReadDatabase, run_traced: Callable[..., Run]
+) -> None:
     before = database(small)
     run = run_traced("create", clone(small, "undisturbed"))
 
@@ -40,8 +43,8 @@ def test_a_create_whose_calls_fail_is_an_error_and_leaves_nothing(
 
 
 def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
-    small, clone, restored, database, run_traced
-):
+    small: Path, clone: CopyBase, restored, database: ReadDatabase, run_traced: Callable[..., Run]
+) -> None:
     old, new, run = restored
     done = run.at("rename", DONE)
 
@@ -68,8 +71,14 @@ def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
     + [pytest.param(name, marks=pytest.mark.campaign) for name in ("stat", "open", "read")],
 )
 def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
-    small, clone, restored, database, run_traced, call, looks
-):
+    small: Path,
+    clone: CopyBase,
+    restored,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    call: str,
+    looks: str,
+) -> None:
     """No answer is never taken for a no: all old after an error, all new after success."""
     old, new, _ = restored
     calls = LOOKS[looks]
@@ -90,7 +99,9 @@ def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
     each(undisturbed.points, clone, small, check)
 
 
-def test_a_prune_that_fails_midway_deletes_nothing(small, run_traced):
+def test_a_prune_that_fails_midway_deletes_nothing(
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     backups = small / "backups"
     for second in range(1001, 1036):
         shutil.copy(backups / "1000.tar.gz", backups / f"{second}.tar.gz")

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import leftovers
 
 import reedbase_backup
@@ -113,8 +114,13 @@ SCOPES = [
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("sample", SCOPES)
 def test_a_restore_interrupted_at_any_bytecode_loses_nothing(
-    small, clone, database, quick_disk, times, sample
-):
+    small: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    quick_disk: None,
+    times: int,
+    sample: int | None,
+) -> None:
     old, undisturbed = database(small), clone(small, "undisturbed")
     counted = Interrupts()
     counted.run(restore_point_in_time, undisturbed, FOREVER)
@@ -142,8 +148,13 @@ def test_a_restore_interrupted_at_any_bytecode_loses_nothing(
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("sample", SCOPES)
 def test_a_create_interrupted_at_any_bytecode_loses_no_backup(
-    small, clone, database, quick_disk, times, sample
-):
+    small: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    quick_disk: None,
+    times: int,
+    sample: int | None,
+) -> None:
     backups = small / "backups"
     for seconds in range(1001, 1033):
         shutil.copy(backups / "1000.tar.gz", backups / f"{seconds}.tar.gz")

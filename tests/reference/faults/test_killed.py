@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
     DONE,
+    Run,
     assert_sound,
     each,
     leftovers,
@@ -19,8 +22,12 @@ from reedbase_backup import create_backup, list_backups, restore_point_in_time
 
 
 def test_a_create_killed_at_any_call_leaves_old_backups_and_the_next_create_cleans_up(
-    small, clone, database, run_traced, kill
-):
+    small: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    kill: Callable[..., None],
+) -> None:
     before = database(small)
     run = run_traced("create", clone(small, "undisturbed"))
     assert run.status == 0
@@ -38,8 +45,8 @@ def test_a_create_killed_at_any_call_leaves_old_backups_and_the_next_create_clea
 
 
 def test_a_create_killed_while_it_prunes_loses_no_backup_that_is_to_stay(
-    small, clone, run_traced, kill
-):
+    small: Path, clone: CopyBase, run_traced: Callable[..., Run], kill: Callable[..., None]
+) -> None:
     backups = small / "backups"
     for second in range(1001, 1034):
         shutil.copy(backups / "1000.tar.gz", backups / f"{second}.tar.gz")
@@ -59,8 +66,8 @@ def test_a_create_killed_while_it_prunes_loses_no_backup_that_is_to_stay(
 
 
 def test_a_restore_killed_at_any_call_is_all_old_or_all_new_by_the_next_call(
-    small, clone, restored, database, kill
-):
+    small: Path, clone: CopyBase, restored, database: ReadDatabase, kill: Callable[..., None]
+) -> None:
     old, new, run = restored
     ends: Counter[str] = Counter()
 
@@ -81,8 +88,13 @@ def test_a_restore_killed_at_any_call_is_all_old_or_all_new_by_the_next_call(
 
 
 def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
-    small, clone, restored, database, run_traced, kill
-):
+    small: Path,
+    clone: CopyBase,
+    restored,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    kill: Callable[..., None],
+) -> None:
     _, new, run = restored
     name, n = run.points[run.at("rename", '"tables"', "/old>")]
     half = clone(small, "half")

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fixture_types import MakeBase, ReadDatabase
 from reference.faults.traced import leftovers
 
 from reedbase_backup import (
@@ -56,7 +57,9 @@ def small_tables(base: Path, count: int) -> None:
         (table / ".lock").touch()
 
 
-def test_more_tables_than_open_files_allowed_are_restored(make_base, database):
+def test_more_tables_than_open_files_allowed_are_restored(
+    make_base: MakeBase, database: ReadDatabase
+) -> None:
     base = make_base()
     small_tables(base, 150)
     before = database(base)
@@ -65,14 +68,16 @@ def test_more_tables_than_open_files_allowed_are_restored(make_base, database):
 
 
 @pytest.mark.campaign
-def test_1100_tables_are_restored_with_1024_open_files(make_base):
+def test_1100_tables_are_restored_with_1024_open_files(make_base: MakeBase) -> None:
     base = make_base()
     small_tables(base, 1100)
     assert limited(base, 1024) == "1100\n1100\n"
 
 
 @pytest.mark.parametrize("locked", [0, 149])
-def test_every_one_of_them_keeps_its_writer_out(make_base, locked, database):
+def test_every_one_of_them_keeps_its_writer_out(
+    make_base: MakeBase, locked: int, database: ReadDatabase
+) -> None:
     base = make_base()
     small_tables(base, 150)
     create_backup(base)
@@ -120,8 +125,8 @@ except ReedError as error:
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
 def test_folders_that_cannot_be_synced_keep_no_backup_from_being_made(
-    base, database, monkeypatch, number
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     """As on CIFS; files can always be."""
     fsync, refused = os.fsync, []
 
@@ -145,8 +150,8 @@ def test_folders_that_cannot_be_synced_keep_no_backup_from_being_made(
     ("number", "what"), [(errno.EIO, os.path.isdir), (errno.EINVAL, os.path.isfile)]
 )
 def test_a_sync_that_fails_is_an_error_that_names_a_path(
-    base, database, monkeypatch, call, number, what
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, call, number: int, what
+) -> None:
     def refuse(descriptor: int) -> None:
         if what(f"/proc/self/fd/{descriptor}"):
             raise OSError(number, os.strerror(number))
@@ -165,8 +170,8 @@ def test_a_sync_that_fails_is_an_error_that_names_a_path(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
-    base, database, monkeypatch, number
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     def full(*_: object) -> int:
         raise OSError(number, os.strerror(number))
 
@@ -179,7 +184,9 @@ def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
     assert leftovers(base) == []
 
 
-def test_too_little_room_is_told_before_the_disk_is_full(base, database, monkeypatch):
+def test_too_little_room_is_told_before_the_disk_is_full(
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     create_backup(base)
     before = database(base)
     monkeypatch.setattr(extract, "_free_bytes", lambda _: 100)
@@ -193,8 +200,8 @@ def test_too_little_room_is_told_before_the_disk_is_full(base, database, monkeyp
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EIO])
 def test_a_time_that_cannot_be_set_is_an_error_and_nothing_changes(
-    base, database, monkeypatch, number
-):
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     """V7: at each place where one is set, in turn; or success after another try."""
     new = database(base)
     create_backup(base)
@@ -237,7 +244,9 @@ def _socket(path: Path) -> None:
     [os.mkfifo, _socket, lambda path: path.symlink_to("nowhere")],
     ids=["fifo", "socket", "symlink"],
 )
-def test_what_is_no_folder_in_place_of_a_root_is_named(base, plant, root, monkeypatch):
+def test_what_is_no_folder_in_place_of_a_root_is_named(
+    base: Path, plant, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (base / root).rename(base / "moved")
     monkeypatch.chdir(base)
     plant(base / root)
@@ -247,7 +256,7 @@ def test_what_is_no_folder_in_place_of_a_root_is_named(base, plant, root, monkey
     assert not (base / "backups").exists()
 
 
-def test_a_file_in_place_of_tables_means_no_tables(base):
+def test_a_file_in_place_of_tables_means_no_tables(base: Path) -> None:
     (base / "tables").rename(base / "moved")
     (base / "tables").touch()
     with pytest.raises(NoTablesFound):
@@ -267,7 +276,7 @@ while True:
 """
 
 
-def test_a_call_beside_eight_others_gets_its_turn(base):
+def test_a_call_beside_eight_others_gets_its_turn(base: Path) -> None:
     others = [
         subprocess.Popen([sys.executable, "-c", BUSY, str(base)], stdout=subprocess.PIPE)
         for _ in range(8)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from reference.faults.traced import AS_NOBODY, CHILD, leftovers
+from fixture_types import CopyBase, ReadDatabase, RunAsNobody, TakeSnapshot
+from reference.faults.traced import AS_NOBODY, CHILD, Run, leftovers
 
 from reedbase_backup import (
     IoError,
@@ -28,7 +29,7 @@ needs_mounts = pytest.mark.skipif(
 
 
 @pytest.fixture
-def mount(tmp_path) -> Iterator[Callable[..., None]]:
+def mount(tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Mounts until the test ends; skips where the machine does not let it."""
 
     def run(*arguments: object) -> None:
@@ -78,7 +79,9 @@ LAYERS = {"lowerdir": "layer", "upperdir": "upper", "workdir": "work"}
 
 
 @pytest.fixture(params=[*PLACES, "bind", "overlay"])
-def placed(request, base, mount, tmp_path) -> Path:
+def placed(
+    request: pytest.FixtureRequest, base: Path, mount: Callable[..., None], tmp_path: Path
+) -> Path:
     """A database in which something cannot be moved by a rename."""
     (base / "tables" / "text" / "deep" / "er").mkdir(parents=True)
     (base / "tables" / "text" / "deep" / "er" / "leaf").write_text("of a tree")
@@ -103,7 +106,7 @@ def placed(request, base, mount, tmp_path) -> Path:
 
 
 @needs_mounts
-def test_what_cannot_be_moved_is_restored_where_it_is(placed, database):
+def test_what_cannot_be_moved_is_restored_where_it_is(placed: str, database: ReadDatabase) -> None:
     base = placed
     before = database(base)
     create_backup(base)
@@ -127,8 +130,8 @@ def test_what_cannot_be_moved_is_restored_where_it_is(placed, database):
     ],
 )
 def test_a_restore_there_that_is_cut_off_is_all_old_or_all_new(
-    placed, how, step, database, run_traced
-):
+    placed: str, how: str, step: int, database: ReadDatabase, run_traced: Callable[..., Run]
+) -> None:
     base = placed
     new = database(base)
     create_backup(base)
@@ -157,8 +160,8 @@ def test_a_restore_there_that_is_cut_off_is_all_old_or_all_new(
 
 @needs_mounts
 def test_a_mount_point_that_the_backup_does_not_have_is_an_error_and_nothing_changes(
-    base, mount, snapshot
-):
+    base: Path, mount: Callable[..., None], snapshot: TakeSnapshot
+) -> None:
     create_backup(base)
     (base / "tables" / "since" / "then").mkdir(parents=True)
     mount("-t", "tmpfs", "none", base / "tables" / "since" / "then")
@@ -170,7 +173,9 @@ def test_a_mount_point_that_the_backup_does_not_have_is_an_error_and_nothing_cha
 
 
 @needs_mounts
-def test_a_read_only_mount_in_it_is_an_error_and_nothing_changes(base, mount, tmp_path, snapshot):
+def test_a_read_only_mount_in_it_is_an_error_and_nothing_changes(
+    base: Path, mount: Callable[..., None], tmp_path: Path, snapshot: TakeSnapshot
+) -> None:
     create_backup(base)
     (tmp_path / "elsewhere").mkdir()
     shutil.copytree(base / "tables" / "text", tmp_path / "elsewhere", dirs_exist_ok=True)
@@ -182,7 +187,9 @@ def test_a_read_only_mount_in_it_is_an_error_and_nothing_changes(base, mount, tm
 
 
 @needs_mounts
-def test_a_file_that_is_a_mount_point_is_an_error_that_names_it(base, mount, tmp_path, snapshot):
+def test_a_file_that_is_a_mount_point_is_an_error_that_names_it(
+    base: Path, mount: Callable[..., None], tmp_path: Path, snapshot: TakeSnapshot
+) -> None:
     create_backup(base)
     (tmp_path / "file").write_text("mounted")
     current = base / "tables" / "text" / "current.csv"
@@ -204,7 +211,9 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("closed", CLOSED.values(), ids=CLOSED)
-def test_folders_that_are_read_only_come_back_for_their_owner(base, as_nobody, database, closed):
+def test_folders_that_are_read_only_come_back_for_their_owner(
+    base: Path, as_nobody: RunAsNobody, database: ReadDatabase, closed: list[str]
+) -> None:
     for place in closed:
         (base / place).chmod(0o555)
     before = database(base)
@@ -227,7 +236,7 @@ QUICK = (("?fchmodat", "error=EIO"), ("renameat", "signal=SIGINT"))
 
 
 @pytest.fixture
-def run_as_nobody(strace, tmp_path) -> Callable[..., tuple[int, str]]:
+def run_as_nobody(strace: str, tmp_path: Path) -> Callable[..., tuple[int, str]]:
     """Runs a call on a base in `tmp_path` without root's rights, with a fault injected."""
     if os.geteuid() != 0:
         pytest.skip("only root can start a child that is somebody else")
@@ -257,8 +266,13 @@ def run_as_nobody(strace, tmp_path) -> Callable[..., tuple[int, str]]:
     ],
 )
 def test_read_only_roots_survive_any_call_that_goes_wrong(
-    base, clone, database, run_as_nobody, call, what
-):
+    base: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    run_as_nobody: Callable[..., tuple[int, str]],
+    call: str,
+    what: str,
+) -> None:
     """V2: a chmod that fails after a rename, by a user who needs it."""
     shutil.rmtree(base / "tables" / "text")
     for place in ("tables/routes", "tables", "indices"):
@@ -285,8 +299,8 @@ def test_read_only_roots_survive_any_call_that_goes_wrong(
 
 
 def test_a_lock_that_may_not_be_linked_leaves_no_name_behind_for_the_next(
-    base, as_nobody, database
-):
+    base: Path, as_nobody: RunAsNobody, database: ReadDatabase
+) -> None:
     """V4, with a folder that was opened up for its own lock only."""
     (base / "tables" / "routes").chmod(0o555)
     before = database(base)
@@ -300,7 +314,9 @@ def test_a_lock_that_may_not_be_linked_leaves_no_name_behind_for_the_next(
     ] == locks
 
 
-def test_a_shared_database_keeps_its_group_and_bits_for_a_member(base, as_nobody):
+def test_a_shared_database_keeps_its_group_and_bits_for_a_member(
+    base: Path, as_nobody: RunAsNobody
+) -> None:
     """Setgid and sticky folders, restored without root's rights."""
     if os.geteuid() != 0:
         pytest.skip("only root can make a member of another group")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from reference.faults.traced import AS_NOBODY, IMPORTS
+from fixture_types import ReadDatabase, RunAsNobody, TakeSnapshot
+from reference.faults.traced import AS_NOBODY, IMPORTS, Run
 
 from reedbase_backup import create_backup, restore_point_in_time
 from reedbase_backup.swap import works
@@ -18,8 +21,13 @@ FOREVER = 2**64 - 1
 @pytest.mark.parametrize("kind", ["staging", "commit"])
 @pytest.mark.parametrize("plant", ["file", "fifo", "symlink", "open folder", "folder of another"])
 def test_what_has_the_name_of_a_working_folder_is_nobodys_business(
-    base, database, snapshot, tmp_path, kind, plant
-):
+    base: Path,
+    database: ReadDatabase,
+    snapshot: TakeSnapshot,
+    tmp_path: Path,
+    kind: str,
+    plant: str,
+) -> None:
     before = database(base)
     create_backup(base)
     elsewhere = tmp_path / "elsewhere"
@@ -51,8 +59,13 @@ def test_what_has_the_name_of_a_working_folder_is_nobodys_business(
 
 @pytest.mark.parametrize("linked", ["old", "new", "journal", "new/tables"])
 def test_a_journal_of_ours_beside_planted_symlinks_is_not_followed(
-    base, database, snapshot, tmp_path, run_traced, linked
-):
+    base: Path,
+    database: ReadDatabase,
+    snapshot: TakeSnapshot,
+    tmp_path: Path,
+    run_traced: Callable[..., Run],
+    linked: str,
+) -> None:
     """V5: all else is as a killed restore left it."""
     create_backup(base)
     (base / "tables" / "text" / "current.csv").write_text("changed")
@@ -72,7 +85,9 @@ def test_a_journal_of_ours_beside_planted_symlinks_is_not_followed(
     assert snapshot(tmp_path, "elsewhere") == outside
 
 
-def test_a_working_folder_of_root_that_counts_is_an_error_for_others(base, as_nobody):
+def test_a_working_folder_of_root_that_counts_is_an_error_for_others(
+    base: Path, as_nobody: RunAsNobody
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can leave one to others")
     create_backup(base)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 from reference.faults.traced import (
     COMMITTED,
     DONE,
+    Run,
 )
 
 from reedbase_backup import create_backup
@@ -16,8 +19,8 @@ from reedbase_backup import create_backup
 
 
 def test_an_archive_is_on_disk_before_it_has_its_name_and_its_name_before_success(
-    small, run_traced
-):
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     run = run_traced("create", small)
     content = run.at("fsync", "/backups/.reedbackup-partial")
     written = max(i for i, call in enumerate(run.calls) if call[0] == "write")
@@ -26,7 +29,9 @@ def test_an_archive_is_on_disk_before_it_has_its_name_and_its_name_before_succes
     assert written < content < name < folder
 
 
-def test_a_backup_is_on_disk_before_an_older_one_is_pruned(small, run_traced):
+def test_a_backup_is_on_disk_before_an_older_one_is_pruned(
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     backups = small / "backups"
     for second in range(1001, 1032):
         shutil.copy(backups / "1000.tar.gz", backups / f"{second}.tar.gz")
@@ -34,13 +39,17 @@ def test_a_backup_is_on_disk_before_an_older_one_is_pruned(small, run_traced):
     assert run.at("fsync", "/backups>") < run.at("rename", "/1000.tar.gz")
 
 
-def test_the_folder_of_the_first_backup_is_on_disk_too(small, run_traced):
+def test_the_folder_of_the_first_backup_is_on_disk_too(
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     shutil.rmtree(small / "backups")
     run = run_traced("create", small)
     assert run.at("mkdir", "/backups") < run.at("fsync", f"{small}>") < run.at("link")
 
 
-def test_new_trees_are_on_disk_before_the_old_ones_are_touched(small, run_traced):
+def test_new_trees_are_on_disk_before_the_old_ones_are_touched(
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     expected = {"tables", "tables/t", "tables/t/current.csv", "tables/t/version.log"}
     expected |= {"tables/t/.lock", "indices", "indices/metadata.json", ""}
     run = run_traced("restore", small)
@@ -71,7 +80,9 @@ def is_sync(call: tuple[str, str], what: str) -> bool:
     return call[0] == "fsync" and re.search(what, call[1]) is not None
 
 
-def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(small, run_traced):
+def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(
+    small: Path, run_traced: Callable[..., Run]
+) -> None:
     for n in range(100):
         (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))
     create_backup(small)

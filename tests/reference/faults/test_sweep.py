@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import pytest
+from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import Run, assert_sound, each, leftovers
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
@@ -55,7 +57,7 @@ def faults(run: Run, whats: list[str], sample: int | None) -> list[tuple[Fault, 
 
 
 @pytest.fixture
-def crowded(small) -> Path:
+def crowded(small: Path) -> Path:
     """More backups than stay, so that a create prunes."""
     backups = small / "backups"
     for second in range(1001, 1000 + BACKUPS):
@@ -69,8 +71,13 @@ def kinds_of(run: Run) -> set[str]:
 
 @pytest.mark.parametrize("sample", scopes())
 def test_a_restore_interrupted_at_any_call_is_all_old_or_all_new_by_the_next(
-    small, clone, restored, database, run_traced, sample
-):
+    small: Path,
+    clone: CopyBase,
+    restored,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    sample: int | None,
+) -> None:
     old, new, run = restored
     assert {"renameat", "linkat", "unlinkat", "fsync", "utimensat", "mkdirat"} <= kinds_of(run)
 
@@ -93,8 +100,12 @@ def test_a_restore_interrupted_at_any_call_is_all_old_or_all_new_by_the_next(
 
 @pytest.mark.parametrize("sample", scopes())
 def test_a_create_interrupted_at_any_call_loses_no_backup_that_is_to_stay(
-    crowded, clone, database, run_traced, sample
-):
+    crowded: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    sample: int | None,
+) -> None:
     before, old = database(crowded), [info.id for info in list_backups(crowded)]
     run = run_traced("create", clone(crowded, "undisturbed"))
     assert {"fsync", "link", "rename", "unlink", "write"} <= kinds_of(run)
@@ -121,8 +132,14 @@ def whats_that_fail(when: str) -> list[str]:
 @pytest.mark.parametrize("sample", scopes())
 @pytest.mark.parametrize("when", ["{n}", "{n}+"], ids=["once", "for good"])
 def test_a_restore_that_fails_at_any_call_says_the_truth(
-    small, clone, restored, database, run_traced, when, sample
-):
+    small: Path,
+    clone: CopyBase,
+    restored,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    when: str,
+    sample: int | None,
+) -> None:
     old, new, run = restored
 
     def check(base: Path, fault: Fault, _: int) -> None:
@@ -158,8 +175,13 @@ def assert_is_true(ended: Run, now, then, old, new, fault: Fault) -> None:
 @pytest.mark.parametrize("sample", scopes())
 @pytest.mark.parametrize("when", ["{n}", "{n}+"], ids=["once", "for good"])
 def test_a_create_that_fails_at_any_call_leaves_every_older_backup(
-    crowded, clone, database, run_traced, when, sample
-):
+    crowded: Path,
+    clone: CopyBase,
+    database: ReadDatabase,
+    run_traced: Callable[..., Run],
+    when: str,
+    sample: int | None,
+) -> None:
     before, old = database(crowded), {info.id for info in list_backups(crowded)}
     run = run_traced("create", clone(crowded, "undisturbed"))
 
