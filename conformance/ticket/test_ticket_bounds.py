@@ -16,11 +16,11 @@ from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import UndecidedBound
 
-MakeDatabase = Callable[[Spec], Path]
 Call = Callable[[], Answer]
 InRounds = Callable[[Callable[[], None], int], None]
 

@@ -27,6 +27,7 @@ from pytest_reedbackup.databases.archives import (
 from pytest_reedbackup.databases.changes import break_hard_links, change_everything
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 from pytest_reedbackup.model.case import case, cases
@@ -34,8 +35,6 @@ from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import Contract
-
-MakeDatabase = Callable[[Spec], Path]
 
 
 @cases(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
@@ -12,11 +11,10 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE
 from pytest_reedbackup.databases.changes import set_file_time
-from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import backups_listing
-
-MakeDatabase = Callable[[Spec], Path]
 
 TINY = DatabaseSpec(tables=1, rows=2)
 

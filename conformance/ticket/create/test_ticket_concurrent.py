@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import pack, read_tree
 from pytest_reedbackup.databases.changes import change_everything
-from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import (
     Answer,
     Answered,
@@ -30,8 +31,6 @@ from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.case import case
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 # As long as it takes for so many of each, so that a busy machine sees as much as an idle one.
 ENOUGH = 60

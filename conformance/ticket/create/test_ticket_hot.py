@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -16,7 +16,8 @@ from pytest_reedbackup.checks.expectations import (
 )
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_files
-from pytest_reedbackup.databases.spec import SMALL, Spec
+from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of
 from pytest_reedbackup.injection.together import together
 from pytest_reedbackup.injection.traced.served import Served
@@ -26,8 +27,6 @@ from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 # First, last and amidst of the tables that there are (content, routes, text), in any order.
 WRITTEN = ("a_written", "s_written", "z_written")

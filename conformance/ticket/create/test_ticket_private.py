@@ -12,13 +12,12 @@ from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import mode_of
-from pytest_reedbackup.databases.spec import SMALL, Spec
+from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.injection.surroundings.umask import under_umask
 from pytest_reedbackup.injection.traced.seen_files import files_made_by_create
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SEARCH = stat.S_IXGRP | stat.S_IXOTH

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.injection.traced.kills import (
     Restore,
     restore_killed_after,
@@ -20,8 +20,6 @@ from pytest_reedbackup.model.case import case
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 KILLS = 8
 # No implementation that we know renames more often in one restore.

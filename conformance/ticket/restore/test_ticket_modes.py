@@ -11,12 +11,12 @@ from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.changes import share_with_a_group
-from pytest_reedbackup.databases.spec import SMALL, Spec
+from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.injection.surroundings.umask import under_umask
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import ROOTS, live_tree, with_cleared_bits_back
 
-MakeDatabase = Callable[[Spec], Path]
 Arrange = Callable[[Path], None]
 """Gives a database its modes."""
 

@@ -13,13 +13,12 @@ from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.changes import change_everything, set_file_time
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.databases.spec import SMALL, Spec
+from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Refused, refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 U64_MAX = 2**64 - 1
 

@@ -12,7 +12,8 @@ from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
-from pytest_reedbackup.databases.spec import MANY_TABLES, Spec
+from pytest_reedbackup.databases.spec import MANY_TABLES
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.injection.surroundings.mounts import Mounts, is_mounted, mounts_below
 from pytest_reedbackup.injection.surroundings.open_files import allow_few_open_files
@@ -21,8 +22,6 @@ from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.views.base import live_tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 
 class Calls(Protocol):

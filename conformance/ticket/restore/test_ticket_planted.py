@@ -15,7 +15,6 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.databases.spec import Spec
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.planting import Name, Outside, Plant, names_used, plants_for
 from pytest_reedbackup.injection.traced.served import Served, served
@@ -24,8 +23,6 @@ from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 # Who opens a FIFO waits without end; nobody else takes so long for so little.
 PATIENCE_SECS = 20.0

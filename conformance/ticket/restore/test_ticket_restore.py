@@ -21,12 +21,11 @@ from pytest_reedbackup.databases.archives import (
 from pytest_reedbackup.databases.changes import change_everything, edit_unseen, under_another_name
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, MANY_TABLES, SMALL, Spec
+from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import ROOTS, live_tree, other_tree
 from pytest_reedbackup.views.tree import Tree
-
-MakeDatabase = Callable[[Spec], Path]
 
 
 @case("ticket/restore/exact-tree", "Restore makes tables/ and indices/ what they were.")
