@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import IO
 
-from reedbase_backup.disk.presence import says_nothing_is_there
+from reedbase_backup.disk.existence import says_nothing_exists
 from reedbase_backup.types import BackupInfo
 
 SUFFIX = ".tar.gz"
@@ -94,7 +94,7 @@ def archive_names(base_path: str) -> list[BackupName]:
                 if (name := BackupName.parse(entry.name)) and entry.is_file(follow_symlinks=False)
             ]
     except (OSError, ValueError) as error:
-        if says_nothing_is_there(error):
+        if says_nothing_exists(error):
             return []
         raise
     return sorted(names, reverse=True)

@@ -7,7 +7,7 @@ import stat
 import time
 
 from reedbase_backup import catalogue, retention
-from reedbase_backup.archive.archive import ArchiveWriter
+from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import durable
 from reedbase_backup.disk.folders import status
@@ -22,7 +22,7 @@ from reedbase_backup.errors import (
     translated,
 )
 from reedbase_backup.list import read_info
-from reedbase_backup.swap.swap import recover
+from reedbase_backup.swap.transaction import recover
 from reedbase_backup.types import BackupInfo, BasePath
 
 

@@ -6,10 +6,10 @@ import errno
 import os
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive.archive import ArchiveReader
-from reedbase_backup.archive.gzip_member import read_summary
+from reedbase_backup.archive.gzip_header import read_summary
+from reedbase_backup.archive.reader import ArchiveReader
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.disk.memory import Memory
+from reedbase_backup.disk.file_cache import FileCache
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, IoError, from_os_error, translated
 from reedbase_backup.types import BackupInfo, BasePath
 
@@ -17,7 +17,7 @@ from reedbase_backup.types import BackupInfo, BasePath
 # descriptors says nothing of it.
 _UNREADABLE = (errno.EIO, errno.EBADMSG, errno.ESTALE, getattr(errno, "EUCLEAN", errno.EIO))
 
-_table_counts = Memory()
+_table_counts = FileCache()
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
@@ -46,7 +46,7 @@ def read_info(base: str, name: BackupName) -> BackupInfo | None:
     """
     path = catalogue.archive_path(base, name)
     try:
-        table_count = _table_counts.recall(path, lambda: _count_tables(base, name))
+        table_count = _table_counts.get(path, lambda: _count_tables(base, name))
         size = os.stat(path, follow_symlinks=False).st_size
     except FileNotFoundError:
         return None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive.archive import ArchiveReader, Contents
-from reedbase_backup.archive.contents import Entry
+from reedbase_backup.archive.admission import Entry
+from reedbase_backup.archive.reader import ArchiveReader, Contents
+from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.disk.locks import base_watched
-from reedbase_backup.disk.presence import is_folder
 from reedbase_backup.disk.source import (
     SourceEntry,
     SourceFile,
@@ -60,7 +60,7 @@ def preview(base_path: BasePath, target_timestamp: int) -> Preview:
     """
     base = os.fsdecode(base_path)
     with translated("preview"):
-        if not is_folder(base):
+        if not folder_exists(base):
             raise BackupNotFound(target_timestamp, oldest=None)
     with base_watched(base), translated("preview"):
         name = newest_at_or_before(catalogue.archive_names(base), target_timestamp)

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reedbase_backup import catalogue, retention
-from reedbase_backup.archive.archive import ArchiveReader, Contents
-from reedbase_backup.archive.contents import ROOTS
+from reedbase_backup.archive.admission import ROOTS
+from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.disk.locks import base_locked, tables_locked
 from reedbase_backup.disk.mounts import mount_points
-from reedbase_backup.disk.presence import is_folder
 from reedbase_backup.errors import (
     BackupNotFound,
     IoError,
@@ -23,9 +23,9 @@ from reedbase_backup.errors import (
     translated,
 )
 from reedbase_backup.swap.extract import extract
-from reedbase_backup.swap.kept_locks import keep_locks
+from reedbase_backup.swap.lock_preservation import preserve_locks
 from reedbase_backup.swap.steps import Unmovable
-from reedbase_backup.swap.swap import Swap, recover
+from reedbase_backup.swap.transaction import Transaction, recover
 from reedbase_backup.types import BasePath, RestoreReport
 
 
@@ -53,7 +53,7 @@ def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupNa
     started = time.monotonic_ns()
     base, target = os.fsdecode(base_path), _seconds(target_timestamp)
     with translated("restore"):
-        if not is_folder(base):
+        if not folder_exists(base):
             raise BackupNotFound(target, oldest=None)
     with base_locked(base) as folder, translated("restore"):
         recover(folder)
@@ -100,20 +100,20 @@ def _restore(base: int, base_path: str, name: BackupName) -> Contents:
     unmovable = mount_points(base, ROOTS)
     while True:
         try:
-            return _swapped(Swap(base, unmovable), base, base_path, name)
+            return _swapped(Transaction(base, unmovable), base, base_path, name)
         except Unmovable as error:
             if error.filename in unmovable:
                 raise
             unmovable |= {error.filename}
 
 
-def _swapped(swap: Swap, base: int, base_path: str, name: BackupName) -> Contents:
+def _swapped(swap: Transaction, base: int, base_path: str, name: BackupName) -> Contents:
     try:
         with swap.staged() as works:
             with catalogue.open_archive(base_path, name) as file:
                 contents = extract(ArchiveReader(file, name.file_name), swap.layout, works)
             with tables_locked(base):
-                swap.commit(works, keep_locks(base, swap.layout, works))
+                swap.commit(works, preserve_locks(base, swap.layout, works))
     except BaseException as error:
         outlook = swap.abandon()
         if outlook is None or not isinstance(error, OSError | ReedError):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive.archive import ArchiveReader
+from reedbase_backup.archive.reader import ArchiveReader
 from reedbase_backup.catalogue import SUFFIX, BackupName
 from reedbase_backup.errors import ReedError, translated
 from reedbase_backup.types import BasePath

@@ -12,16 +12,16 @@ import msgspec
 from msgspec import UNSET
 
 from reedbase_backup.adapter import protocol
-from reedbase_backup.adapter.loading import CLOCK, Implementation, UnusableImplementation, load
-from reedbase_backup.adapter.protocol import Contract
-from reedbase_backup.adapter.values import (
+from reedbase_backup.adapter.json_values import (
     Unsendable,
     error_fields,
     error_kind,
     error_text,
-    plain,
     says_its_kind,
+    to_json_value,
 )
+from reedbase_backup.adapter.loading import CLOCK, Implementation, UnusableImplementation, load
+from reedbase_backup.adapter.protocol import Contract
 
 
 class Adapter:
@@ -110,7 +110,7 @@ class Adapter:
 
 def _fitting(returned: Any, contract: Contract, method: str) -> Any:
     """What was returned, in JSON's types. Raises Unsendable where its contract says otherwise."""
-    value = plain(returned)
+    value = to_json_value(returned)
     try:
         msgspec.convert(value, protocol.VALUES[contract, method])
     except msgspec.ValidationError as error:

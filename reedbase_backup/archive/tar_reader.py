@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from reedbase_backup.archive.limits import MAX_EXTENSION, MAX_PATH, RECORD_COST, Allowance
-from reedbase_backup.archive.tar import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
+from reedbase_backup.archive.tar_header import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
 
 _OLD_FILE = b"\0"
 _CONTIGUOUS_FILE = b"7"
@@ -59,7 +59,7 @@ class ByteSource(Protocol):
         ...
 
 
-class Reader:
+class TarReader:
     """Iterates over the members of a tar stream; `data` gives the current one's bytes."""
 
     def __init__(self, source: ByteSource, allowance: Allowance) -> None:

@@ -14,8 +14,8 @@ from importlib.metadata import version
 from io import StringIO
 from typing import Any
 
+from reedbase_backup.adapter.json_values import to_json_value
 from reedbase_backup.adapter.rust.generator import add_adapter_parser
-from reedbase_backup.adapter.values import plain
 from reedbase_backup.cli.printing import (
     print_json,
     print_line,
@@ -23,8 +23,7 @@ from reedbase_backup.cli.printing import (
     print_table,
     printable,
 )
-from reedbase_backup.cli.streams import abandon, open_closed_streams, say
-from reedbase_backup.cli.texts import (
+from reedbase_backup.cli.quantities import (
     NoTime,
     age,
     counted,
@@ -34,6 +33,7 @@ from reedbase_backup.cli.texts import (
     parse_time,
     size,
 )
+from reedbase_backup.cli.standard_streams import abandon, open_closed_streams, say
 from reedbase_backup.create import create_backup
 from reedbase_backup.errors import BackupCorrupted, BackupUnsafe, ReedError
 from reedbase_backup.list import list_backups
@@ -219,7 +219,7 @@ def _restore(options: argparse.Namespace) -> int:
         return 0
     name, report = restore_newest(options.base, options.to)
     if options.json:
-        print_json({"id": name.id, "timestamp": name.timestamp} | plain(report))
+        print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
     else:
         print_line(
             f"Restored backup {name.id} of {date(name.timestamp)}:"

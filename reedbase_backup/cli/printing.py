@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from reedbase_backup.adapter.values import plain
-from reedbase_backup.cli import texts
+from reedbase_backup.adapter.json_values import to_json_value
+from reedbase_backup.cli import quantities
 from reedbase_backup.preview import Preview
 
 _SHOWN_NAMES = 10
@@ -24,7 +24,7 @@ def print_json(value: Any) -> None:
     """Any value of this package as JSON; a name that is not UTF-8 with backslash escapes."""
     # Letters as they are, where they can be written at all.
     is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
-    print(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf_8))
+    print(json.dumps(to_json_value(value), indent=2, ensure_ascii=not is_utf_8))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -49,8 +49,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def print_preview(found: Preview) -> None:
     """What a restore would take and change: totals, and the first names of each kind."""
     print_line(
-        f"Would restore backup {found.id} of {texts.date(found.timestamp)}:"
-        f" {texts.counted(found.table_count, 'table')}, {texts.size(found.total_bytes)}"
+        f"Would restore backup {found.id} of {quantities.date(found.timestamp)}:"
+        f" {quantities.counted(found.table_count, 'table')}, {quantities.size(found.total_bytes)}"
     )
     if found.is_empty:
         print_line("Nothing would change.")

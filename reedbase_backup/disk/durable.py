@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.disk.folders import close
-from reedbase_backup.disk.presence import is_folder
 from reedbase_backup.disk.sharing import (
     PRIVATE_FILE,
     PRIVATE_FOLDER,
@@ -197,7 +197,7 @@ class PartialFile:
 @contextmanager
 def partial_file(folder: str) -> Iterator[PartialFile]:
     """A PartialFile in `folder` (made where it is missing) that an error takes back whole."""
-    made = not is_folder(folder)
+    made = not folder_exists(folder)
     if made:
         os.mkdir(folder, PRIVATE_FOLDER)
     try:

@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from reedbase_backup.disk import flock, lock_holder
+from reedbase_backup.disk.existence import says_nothing_exists
 from reedbase_backup.disk.folders import close, opened, status
-from reedbase_backup.disk.presence import says_nothing_is_there
 from reedbase_backup.errors import IoError, translated
 
 BASE_TIMEOUT_SECS = 30
@@ -55,7 +55,7 @@ def open_base(base_path: str) -> int:
     try:
         return os.open(base_path, _FOLDER)
     except (OSError, ValueError) as error:
-        if not says_nothing_is_there(error):
+        if not says_nothing_exists(error):
             raise
         raise IoError(
             "open_base",

@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from reedbase_backup.archive.archive import ArchiveReader, Contents
-from reedbase_backup.archive.contents import Entry
+from reedbase_backup.archive.admission import Entry
+from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.durable import sync_tree
 from reedbase_backup.errors import IoError, translated
 from reedbase_backup.swap.plan import Layout
-from reedbase_backup.swap.works import Work
+from reedbase_backup.swap.working_folders import WorkingFolder
 
 # O_EXCL and O_NOFOLLOW: what is there already, whoever put it there, is never
 # written to.
@@ -24,7 +24,7 @@ _IMPLIED_MODE = 0o755
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 
 
-def extract(reader: ArchiveReader, layout: Layout, works: list[Work]) -> Contents:
+def extract(reader: ArchiveReader, layout: Layout, works: list[WorkingFolder]) -> Contents:
     """Writes all entries below the new/ of `works`, as `layout` says, and makes them durable.
 
     Returns what was written, once the whole archive is verified. Raises IoError

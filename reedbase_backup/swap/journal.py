@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from reedbase_backup.archive.contents import ROOTS
+from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.disk.durable import sync, sync_folder
 from reedbase_backup.disk.folders import Attributes, close
 

@@ -7,11 +7,11 @@ import os
 import stat
 from collections.abc import Iterator
 
-from reedbase_backup.archive.contents import ROOTS
+from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, status
 from reedbase_backup.errors import IoError
 from reedbase_backup.swap.journal import Exchange, Journal, Removal, Step
-from reedbase_backup.swap.works import Work, staging_name
+from reedbase_backup.swap.working_folders import WorkingFolder, staging_name
 
 _OBSTACLE = "probe"
 """A folder that is not empty, which no rename can replace."""
@@ -45,7 +45,7 @@ class Planner:
         self,
         base: int,
         layout: Layout,
-        works: list[Work],
+        works: list[WorkingFolder],
         token: str,
         found: dict[str, Attributes],
     ) -> None:

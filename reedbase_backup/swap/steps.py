@@ -13,14 +13,14 @@ from itertools import count
 from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, parent, status
 from reedbase_backup.swap.journal import Exchange, Journal, Removal
-from reedbase_backup.swap.works import Work, give_back
+from reedbase_backup.swap.working_folders import WorkingFolder, give_back
 
 
 class Unmovable(OSError):
     """The folder or file at `filename`, a place, cannot be moved by a rename."""
 
 
-def go(base: int, works: list[Work], journal: Journal) -> None:
+def go(base: int, works: list[WorkingFolder], journal: Journal) -> None:
     """Does all that is left to do, durably. Raises OSError, or Unmovable."""
     # From the top: what is inside a closed folder cannot be reached.
     for place in sorted(journal.attributes):
@@ -42,7 +42,7 @@ def go(base: int, works: list[Work], journal: Journal) -> None:
     sync_folder(base, "the base")
 
 
-def _install(base: int, work: Work, step: Exchange) -> None:
+def _install(base: int, work: WorkingFolder, step: Exchange) -> None:
     staged = step.staged
     if staged is not None and status(work.new, staged) is None:
         return
@@ -54,7 +54,7 @@ def _install(base: int, work: Work, step: Exchange) -> None:
         _move(work.new, staged, base, step.place, step.place)
 
 
-def _put_back(base: int, work: Work, step: Exchange) -> None:
+def _put_back(base: int, work: WorkingFolder, step: Exchange) -> None:
     is_installed = step.staged is not None and status(work.new, step.staged) is None
     if step.staged is not None and is_installed and status(base, step.place) is not None:
         _move(base, step.place, work.new, step.staged, step.place)
@@ -63,7 +63,7 @@ def _put_back(base: int, work: Work, step: Exchange) -> None:
         _move(work.old, step.retired, base, step.place, step.place)
 
 
-def _set_aside(base: int, work: Work, place: str) -> None:
+def _set_aside(base: int, work: WorkingFolder, place: str) -> None:
     """Takes away what somebody has put in a place since it was emptied, never over anything."""
     if status(base, place) is not None:
         taken = os.listdir(work.old)

@@ -13,7 +13,7 @@ import pytest
 from fixture_types import BackupAt
 
 from reedbase_backup import IoError, catalogue, list_backups
-from reedbase_backup.disk import memory
+from reedbase_backup.disk import file_cache
 from reedbase_backup.list import _table_counts
 from reedbase_backup.verify import verify
 
@@ -151,7 +151,7 @@ def test_what_is_remembered_is_of_the_file_as_it_is(
 def test_only_so_much_is_remembered(
     base: Path, foreign: Path, later: None, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:
-    monkeypatch.setattr(memory, "_MOST_FILES", 3)
+    monkeypatch.setattr(file_cache, "_MOST_FILES", 3)
     for second in range(2000, 2005):
         (base / "backups" / f"{second}.tar.gz").write_bytes(foreign.read_bytes())
     for _ in range(3):

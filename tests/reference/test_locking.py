@@ -27,7 +27,7 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
-from reedbase_backup.archive.archive import ArchiveWriter
+from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.disk import locks, source
 
 FOREVER = 2**64 - 1

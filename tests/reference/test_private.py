@@ -14,7 +14,7 @@ import pytest
 from fixture_types import BackupAt, MakeBase
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
-from reedbase_backup.archive.archive import ArchiveReader
+from reedbase_backup.archive.reader import ArchiveReader
 from reedbase_backup.disk import durable, source
 
 FOREVER = 2**64 - 1

@@ -17,7 +17,7 @@ from fixture_types import FindTool, MakeBase, ReadDatabase, RunAsNobody, TakeSna
 
 from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
-from reedbase_backup.swap import extract, works
+from reedbase_backup.swap import extract, working_folders
 
 FOREVER = 2**64 - 1
 # More levels than Python's stack and the process's open files allow.
@@ -199,7 +199,7 @@ def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(
         raise PermissionError(13, "Permission denied", path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(works, "remove_tree", refuse)
+        patched.setattr(working_folders, "remove_tree", refuse)
         for _ in range(3):
             assert restore_point_in_time(base, FOREVER).tables_restored == 2
             assert database(base) == before

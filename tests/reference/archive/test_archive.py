@@ -19,28 +19,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reedbase_backup import BackupCorrupted, create_backup
-from reedbase_backup.archive import gzip_member, tar
-from reedbase_backup.archive.archive import ArchiveReader
-from reedbase_backup.archive.gzip_member import (
-    GzipDamaged,
-    GzipReader,
-    GzipWriter,
-    Summary,
-    read_summary,
-)
+from reedbase_backup.archive import gzip_writer, tar_header
+from reedbase_backup.archive.gzip_header import Summary, read_summary
+from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
+from reedbase_backup.archive.gzip_writer import GzipWriter
 from reedbase_backup.archive.limits import MAX_GZIP_TEXT, Allowance, LimitExceeded
-from reedbase_backup.archive.tar_reader import Reader, TarDamaged
+from reedbase_backup.archive.reader import ArchiveReader
+from reedbase_backup.archive.tar_reader import TarDamaged, TarReader
 
 names = st.binary(min_size=1, max_size=300).filter(lambda name: b"\0" not in name)
 
 
 @st.composite
-def members(draw: st.DrawFn) -> tuple[tar.Member, bytes]:
+def members(draw: st.DrawFn) -> tuple[tar_header.Member, bytes]:
     is_folder = draw(st.booleans())
     content = b"" if is_folder else draw(st.binary(max_size=2000))
-    member = tar.Member(
+    member = tar_header.Member(
         name=draw(names).rstrip(b"/") + (b"/" if is_folder else b"x"),
-        kind=tar.FOLDER if is_folder else tar.FILE,
+        kind=tar_header.FOLDER if is_folder else tar_header.FILE,
         mode=draw(st.integers(0, 0o7777)),
         mtime_ns=draw(st.integers(-(2**40), 2**40)) * 10**9,
         size=len(content),
@@ -50,15 +46,16 @@ def members(draw: st.DrawFn) -> tuple[tar.Member, bytes]:
     return member, content
 
 
-def packed(contents: list[tuple[tar.Member, bytes]]) -> bytes:
+def packed(contents: list[tuple[tar_header.Member, bytes]]) -> bytes:
     blocks = [
-        tar.encode(member) + content + tar.padding(len(content)) for member, content in contents
+        tar_header.encode(member) + content + tar_header.padding(len(content))
+        for member, content in contents
     ]
-    return b"".join(blocks) + tar.END_OF_ARCHIVE
+    return b"".join(blocks) + tar_header.END_OF_ARCHIVE
 
 
-def tar_reader(content: bytes) -> Reader:
-    return Reader(io.BytesIO(content), Allowance.of(len(content)))
+def tar_reader(content: bytes) -> TarReader:
+    return TarReader(io.BytesIO(content), Allowance.of(len(content)))
 
 
 @given(st.lists(members(), max_size=5))
@@ -80,7 +77,7 @@ def test_the_standard_librarys_tarfile_reads_the_same_members(contents) -> None:
                 assert member.name.encode("latin-1") == expected.name.rstrip(b"/")
             assert (member.mode, member.mtime) == (expected.mode, expected.mtime_ns // 10**9)
             assert (member.uid, member.gid) == (expected.uid, expected.gid)
-            assert member.isdir() == (expected.kind == tar.FOLDER)
+            assert member.isdir() == (expected.kind == tar_header.FOLDER)
             if member.isfile():
                 assert opened.extractfile(member).read() == content
 
@@ -89,15 +86,17 @@ def test_the_standard_librarys_tarfile_reads_the_same_members(contents) -> None:
 def test_a_cut_tar_is_never_read_to_its_end(contents, data) -> None:
     """Where one of the two zero blocks at the end is left, nothing else is missing."""
     whole = packed(contents)
-    size = data.draw(st.integers(0, len(whole) - 1).filter(lambda n: n != len(whole) - tar.BLOCK))
+    size = data.draw(
+        st.integers(0, len(whole) - 1).filter(lambda n: n != len(whole) - tar_header.BLOCK)
+    )
     cut = whole[:size]
     with pytest.raises(TarDamaged):
         list(tar_reader(cut))
 
 
 def test_numbers_that_octal_cannot_hold_are_read_from_base_256() -> None:
-    huge, member = 1 << 40, tar.Member(b"tables/f", tar.FILE)
-    header = bytearray(tar.encode(member))
+    huge, member = 1 << 40, tar_header.Member(b"tables/f", tar_header.FILE)
+    header = bytearray(tar_header.encode(member))
     header[124:136] = b"\x80" + huge.to_bytes(11, "big")
     header[136:148] = (-5).to_bytes(12, "big", signed=True)
     header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
@@ -116,7 +115,7 @@ def test_a_member_of_any_segments_is_one_that_everybody_reads(
     steps, compress_at, read_size
 ) -> None:
     file, expected = io.BytesIO(), b""
-    with mock.patch.object(gzip_member, "_COMPRESS_AT", compress_at):
+    with mock.patch.object(gzip_writer, "_COMPRESS_AT", compress_at):
         writer = GzipWriter(file)
         kept = writer.checkpoint(), expected
         for step in steps:
@@ -369,7 +368,7 @@ def test_an_archive_of_ours_without_its_manifest_is_damaged(archive: Path) -> No
     plain = gzip.decompress(archive.read_bytes())
     with archive.open("wb") as file:
         writer = GzipWriter(file)
-        writer.write(plain[: plain.index(b".reedbackup/manifest")] + tar.END_OF_ARCHIVE)
+        writer.write(plain[: plain.index(b".reedbackup/manifest")] + tar_header.END_OF_ARCHIVE)
         writer.finish(table_count=1)
     with pytest.raises(BackupCorrupted, match="its manifest is missing"):
         _decoded(archive)

@@ -20,13 +20,14 @@ import reedbase_backup
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
 
-PACKAGE = os.path.dirname(reedbase_backup.__file__) + os.sep
-# The rooms in which a call changes the disk.
-ROOMS = tuple(
-    PACKAGE + name + ".py"
+PACKAGE = Path(reedbase_backup.__file__).parent
+# Where a call changes the disk.
+ROOMS = frozenset(
+    str((PACKAGE / name).resolve(strict=True))
     for name in (
-        "create", "durable", "folders", "journal", "kept_locks", "plan", "restore", "retention",
-        "steps", "swap", "works",
+        "create.py", "restore.py", "retention.py", "disk/durable.py", "disk/folders.py",
+        "swap/journal.py", "swap/lock_preservation.py", "swap/plan.py", "swap/steps.py",
+        "swap/transaction.py", "swap/working_folders.py",
     )
 )  # fmt: skip
 SAMPLE = 60

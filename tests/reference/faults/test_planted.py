@@ -13,7 +13,7 @@ from fixture_types import ReadDatabase, RunAsNobody, TakeSnapshot
 from reference.faults.traced import AS_NOBODY, IMPORTS, Run
 
 from reedbase_backup import create_backup, restore_point_in_time
-from reedbase_backup.swap import works
+from reedbase_backup.swap import working_folders
 
 FOREVER = 2**64 - 1
 
@@ -91,7 +91,7 @@ def test_a_working_folder_of_root_that_counts_is_an_error_for_others(
     if os.geteuid() != 0:
         pytest.skip("only root can leave one to others")
     create_backup(base)
-    work = base / works.commit_name("0123456789abcdef")
+    work = base / working_folders.commit_name("0123456789abcdef")
     work.mkdir(mode=0o700)
     code = """
 from reedbase_backup import ReedError

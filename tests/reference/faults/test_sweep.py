@@ -18,7 +18,7 @@ from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import Run, assert_sound, each, leftovers
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
-from reedbase_backup.swap.swap import COMPLETED, TAKEN_BACK, UNKNOWN
+from reedbase_backup.swap.transaction import COMPLETED, TAKEN_BACK, UNKNOWN
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EPERM", "EMFILE", "EDQUOT", "EINTR", "EROFS")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reedbase_backup import list_backups
-from reedbase_backup.archive.archive import ArchiveReader
+from reedbase_backup.archive.reader import ArchiveReader
 
 CHILD = """
 import signal, sys

@@ -39,7 +39,7 @@ class Unsendable(Exception):
         self.found = found
 
 
-def plain(value: Any, field: str = "", depth: int = 0) -> Any:
+def to_json_value(value: Any, field: str = "", depth: int = 0) -> Any:
     """A returned value as JSON types; whether it fits its contract is for the schema to say.
 
     Whatever counts as an integer for Python is sent as one, NumPy's among them,
@@ -58,16 +58,18 @@ def plain(value: Any, field: str = "", depth: int = 0) -> Any:
         return {"kind": error_kind(value), **error_fields(value)}
     if isinstance(value, Mapping):
         items = _read(lambda: list(value.items()), value, field)
-        return {_key(key, field): plain(item, _at(field, key), depth + 1) for key, item in items}
+        return {
+            _key(key, field): to_json_value(item, _at(field, key), depth + 1) for key, item in items
+        }
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return [plain(item, f"{field}[{at}]", depth + 1) for at, item in enumerate(value)]
+        return [to_json_value(item, f"{field}[{at}]", depth + 1) for at, item in enumerate(value)]
     if hasattr(type(value), "__index__"):
         return _integer(_read(lambda: operator.index(value), value, field), field)
     names = _read(lambda: _field_names(value), value, field)
     if not names:
         raise Unsendable(field, f"{_a(value)}, of no type that JSON has")
     return {
-        name: plain(
+        name: to_json_value(
             _read(partial(getattr, value, name), value, _at(field, name)),
             _at(field, name),
             depth + 1,
@@ -115,12 +117,12 @@ def _error_fields(error: BaseException) -> dict[str, Any]:
     if not isinstance(fields, Mapping):
         names = [name for name in _field_names(error) if not name.startswith("_")]
         fields = {name: getattr(error, name) for name in names if name != "kind"}
-    return {_text(str(name)): _plain_or_shown(item) for name, item in fields.items()}
+    return {_text(str(name)): _value_or_repr(item) for name, item in fields.items()}
 
 
-def _plain_or_shown(value: Any) -> Any:
+def _value_or_repr(value: Any) -> Any:
     try:
-        return plain(value)
+        return to_json_value(value)
     except Unsendable:
         return _shown(value)
 

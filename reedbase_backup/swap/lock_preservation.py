@@ -11,7 +11,7 @@ from reedbase_backup.disk.durable import NO_HARD_LINKS, sync_tree
 from reedbase_backup.disk.folders import Attributes, open_up, opened, status
 from reedbase_backup.disk.locks import LOCK_NAME
 from reedbase_backup.swap.plan import Layout
-from reedbase_backup.swap.works import Work
+from reedbase_backup.swap.working_folders import WorkingFolder
 
 _LINK = "lock"
 """The name, in a working folder's old/, of the lock file that is on its way to its table."""
@@ -20,7 +20,7 @@ _LINK = "lock"
 _NOT_TO_BE_LINKED = (errno.EACCES, errno.EMLINK, errno.EXDEV, *NO_HARD_LINKS)
 
 
-def keep_locks(base: int, layout: Layout, works: list[Work]) -> dict[str, Attributes]:
+def preserve_locks(base: int, layout: Layout, works: list[WorkingFolder]) -> dict[str, Attributes]:
     """Gives the staged tables the lock files of the live ones, durably.
 
     A writer that waits for a live `.lock` while the trees are swapped must end up
@@ -59,7 +59,7 @@ def _live(base: int, lock: str) -> os.stat_result | None:
     return None
 
 
-def _link(base: int, table: str, work: Work, staged: str) -> bool:
+def _link(base: int, table: str, work: WorkingFolder, staged: str) -> bool:
     """Puts the live table's lock file in place of the staged one; False where it may not be."""
     try:
         with opened(base, table) as folder:

@@ -17,18 +17,28 @@ from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, status
 from reedbase_backup.disk.locks import tables_locked
 from reedbase_backup.errors import IoError
-from reedbase_backup.swap import journal, steps, works
+from reedbase_backup.swap import journal, steps
 from reedbase_backup.swap.journal import Journal, NoJournal, Removal
 from reedbase_backup.swap.plan import Layout, Planner
 from reedbase_backup.swap.steps import Unmovable
-from reedbase_backup.swap.works import Work
+from reedbase_backup.swap.working_folders import (
+    WorkingFolder,
+    commit_name,
+    discard,
+    make,
+    new_token,
+    opened_all,
+    staging_name,
+    tokens,
+    trusted_journal,
+)
 
 COMPLETED = "the restore is committed: the next create or restore completes it"
 TAKEN_BACK = "the restore is being undone: the next create or restore completes that"
 UNKNOWN = "the next create or restore completes the restore, or undoes it"
 
 
-class Swap:
+class Transaction:
     """New trees for the base that is open as `base`, which must be locked.
 
     `unmovable` are the places in tables/ and indices/ that no rename moves.
@@ -38,24 +48,24 @@ class Swap:
         self.layout = Layout(unmovable)
         self._base = base
         # Known before there is such a folder: whatever interrupts, it is found again.
-        self._token = works.new_token()
+        self._token = new_token()
         self._found: dict[str, Attributes] = {}
         """The folders that stay in place, as they were before anything was staged in them."""
 
     @contextmanager
-    def staged(self) -> Iterator[list[Work]]:
+    def staged(self) -> Iterator[list[WorkingFolder]]:
         """Makes the working folders, and opens them. Raises IoError, or OSError."""
-        name = works.staging_name(self._token)
-        works.make(self._base, name)
+        name = staging_name(self._token)
+        make(self._base, name)
         places = self.layout.places
         if len(places) > 1:
             self._stage_in(places[1:])
-            name = works.commit_name(self._token)
+            name = commit_name(self._token)
         way = Journal(True, places, [Removal(place) for place in places[1:]])
-        with works.opened_works(self._base, name, self._token, way) as opened_works:
-            yield opened_works
+        with opened_all(self._base, name, self._token, way) as folders:
+            yield folders
 
-    def commit(self, staged: list[Work], kept_files: dict[str, Attributes]) -> None:
+    def commit(self, staged: list[WorkingFolder], kept_files: dict[str, Attributes]) -> None:
         """Puts the staged trees, which must be durable, in place of the live ones.
 
         A root that was not staged is then not there. `kept_files` are live files that
@@ -68,9 +78,9 @@ class Swap:
             if found is not None:
                 planner.keep_time(place, Attributes.of(found), wanted)
         way = planner.journal()
-        commit = works.commit_name(self._token)
+        commit = commit_name(self._token)
         if status(self._base, commit) is None:
-            self._write(works.staging_name(self._token), way)
+            self._write(staging_name(self._token), way)
             self._count()
         else:
             self._write(commit, way)
@@ -79,7 +89,7 @@ class Swap:
 
     def discard(self) -> None:
         """Throws away what is not needed any more; what stays, the next call throws away."""
-        works.discard(self._base, self._token)
+        discard(self._base, self._token)
 
     def abandon(self) -> str | None:
         """Undoes all that has been done, from what the disk says.
@@ -100,13 +110,13 @@ class Swap:
         attributes = {place: (one, None) for place, one in self._found.items()}
         way = Journal(False, self.layout.places, [], dict(attributes))
         # What a kill leaves is undone by the journal only where each folder is there.
-        self._write(works.staging_name(self._token), way)
+        self._write(staging_name(self._token), way)
         self._count()
         for place in found:
             open_up(self._base, place)
         for place in places:
             with opened(self._base, place) as folder:
-                works.make(folder, works.staging_name(self._token))
+                make(folder, staging_name(self._token))
 
     def _write(self, name: str, way: Journal) -> None:
         with opened(self._base, name) as work:
@@ -114,7 +124,11 @@ class Swap:
 
     def _count(self) -> None:
         """The one rename after which the journal counts."""
-        _rename(self._base, works.staging_name(self._token), works.commit_name(self._token))
+        _rename(
+            self._base,
+            staging_name(self._token),
+            commit_name(self._token),
+        )
         sync_folder(self._base, "the base")
 
 
@@ -124,21 +138,21 @@ def recover(base: int) -> None:
     The base is open as `base` and must be locked. Raises IoError where one is of a
     user whose folders this one may not open, LockTimeout, or OSError.
     """
-    committed, _ = works.tokens(base)
+    committed, _ = tokens(base)
     for token in committed:
         with suppress(NoJournal):
             _recover(base, token)
-    for token in works.tokens(base)[1]:
-        works.discard(base, token)
+    for token in tokens(base)[1]:
+        discard(base, token)
 
 
 def _recover(base: int, token: str) -> None:
     try:
-        way = works.trusted_journal(base, token)
+        way = trusted_journal(base, token)
     except PermissionError as error:
         raise IoError(
             "restore",
-            f"{works.commit_name(token)} holds another user's restore that was cut off;"
+            f"{commit_name(token)} holds another user's restore that was cut off;"
             " let that user, or root, create a backup first",
         ) from error
     try:
@@ -154,21 +168,21 @@ def _recover(base: int, token: str) -> None:
 
 
 def _go(base: int, token: str, way: Journal) -> None:
-    with works.opened_works(base, works.commit_name(token), token, way) as opened_works:
-        steps.go(base, opened_works, way)
+    with opened_all(base, commit_name(token), token, way) as folders:
+        steps.go(base, folders, way)
     _finish(base, token)
 
 
 def _finish(base: int, token: str) -> None:
     """Ends a restore that is in place, or undone, for good: its working folder is not needed."""
-    _rename(base, works.commit_name(token), works.staging_name(token))
+    _rename(base, commit_name(token), staging_name(token))
     # After a power cut all is seen to be done, should this have been lost.
     with suppress(OSError):
         sync_folder(base, "the base")
 
 
 def _abandon(base: int, token: str) -> str | None:
-    commit = works.commit_name(token)
+    commit = commit_name(token)
     try:
         if status(base, commit) is not None:
             with opened(base, commit) as work:
@@ -177,16 +191,16 @@ def _abandon(base: int, token: str) -> str | None:
             _go(base, token, way)
     except OSError:
         return _outlook(base, token)
-    works.discard(base, token)
+    discard(base, token)
     return None
 
 
 def _outlook(base: int, token: str) -> str | None:
     """What the next call will do, in words."""
     try:
-        if status(base, works.commit_name(token)) is None:
+        if status(base, commit_name(token)) is None:
             return None
-        return COMPLETED if works.trusted_journal(base, token).forward else TAKEN_BACK
+        return COMPLETED if trusted_journal(base, token).forward else TAKEN_BACK
     except (OSError, NoJournal):
         return UNKNOWN
 

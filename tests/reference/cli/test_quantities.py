@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from reedbase_backup.cli import texts
+from reedbase_backup.cli import quantities
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def zone(monkeypatch: pytest.MonkeyPatch):
     ],
 )
 def test_seconds_and_dates_are_times(text: str, seconds: int) -> None:
-    assert texts.parse_time(text) == seconds
+    assert quantities.parse_time(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -59,34 +59,34 @@ def test_seconds_and_dates_are_times(text: str, seconds: int) -> None:
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(texts.NoTime):
-        texts.parse_time(text)
+    with pytest.raises(quantities.NoTime):
+        quantities.parse_time(text)
 
 
 @pytest.mark.parametrize("text", ["1969-12-31T23:00", "0001-01-01", "1970-01-01T00:00"])
 def test_a_date_before_1970_is_refused(text: str) -> None:
-    with pytest.raises(texts.NoTime):
-        texts.parse_time(text)
+    with pytest.raises(quantities.NoTime):
+        quantities.parse_time(text)
 
 
 @pytest.mark.parametrize("text", ["2026-10-25T02:30", "2026-03-29T02:30"])
 def test_a_local_time_that_comes_twice_or_never_is_refused_with_advice(text: str) -> None:
-    with pytest.raises(texts.NoTime, match="add the offset from UTC"):
-        texts.parse_time(text)
-    assert texts.parse_time(f"{text}+02:00") + 3600 == texts.parse_time(f"{text}+01:00")
+    with pytest.raises(quantities.NoTime, match="add the offset from UTC"):
+        quantities.parse_time(text)
+    assert quantities.parse_time(f"{text}+02:00") + 3600 == quantities.parse_time(f"{text}+01:00")
 
 
 def test_dates_are_local_and_carry_their_offset(zone) -> None:
-    assert texts.date(1795338000) == "2026-11-22T10:00:00+01:00"
-    assert texts.date(1782900000) == "2026-07-01T12:00:00+02:00"
-    assert texts.date(2**64 - 1) == f"{2**64 - 1} s"
+    assert quantities.date(1795338000) == "2026-11-22T10:00:00+01:00"
+    assert quantities.date(1782900000) == "2026-07-01T12:00:00+02:00"
+    assert quantities.date(2**64 - 1) == f"{2**64 - 1} s"
     zone("UTC")
-    assert texts.date(0) == "1970-01-01T00:00:00+00:00"
+    assert quantities.date(0) == "1970-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("seconds", [0, 2**31, 2**33, 253_402_300_799 - 86_400])
 def test_a_shown_date_is_a_time_that_restore_takes(seconds: int) -> None:
-    assert texts.parse_time(texts.date(seconds)) == seconds
+    assert quantities.parse_time(quantities.date(seconds)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_shown_date_is_a_time_that_restore_takes(seconds: int) -> None:
     ],
 )
 def test_ages_are_in_the_largest_unit(apart: int, words: str) -> None:
-    assert texts.age(10**9 - apart, 10**9) == words
+    assert quantities.age(10**9 - apart, 10**9) == words
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_ages_are_in_the_largest_unit(apart: int, words: str) -> None:
     ],
 )
 def test_sizes_name_their_unit(count: int, words: str) -> None:
-    assert texts.size(count) == words
+    assert quantities.size(count) == words

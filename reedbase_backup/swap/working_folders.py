@@ -67,7 +67,7 @@ def tokens(base: int) -> tuple[list[str], list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkingFolder:
     """The open new/ and old/ of a working folder."""
 
     new: int
@@ -83,7 +83,7 @@ def make(folder: int, name: str) -> None:
 
 
 @contextmanager
-def opened_works(base: int, name: str, token: str, way: Journal) -> Iterator[list[Work]]:
+def opened_all(base: int, name: str, token: str, way: Journal) -> Iterator[list[WorkingFolder]]:
     """The working folder `name` in the base, and those in other places that `way` needs.
 
     Raises NoJournal where one of them is not ours, or OSError.
@@ -96,7 +96,7 @@ def opened_works(base: int, name: str, token: str, way: Journal) -> Iterator[lis
             path = staging_name(token) if place else name
             work = stack.enter_context(_opened_ours(base, folder, path))
             parts = [stack.enter_context(_opened_ours(base, work, p)) for p in ("new", "old")]
-            found.append(Work(*parts))
+            found.append(WorkingFolder(*parts))
         yield found
 
 
@@ -123,14 +123,14 @@ def trusted_journal(base: int, token: str) -> Journal:
     name = commit_name(token)
     with _opened_ours(base, base, name) as work:
         found = journal.read(work)
-    with opened_works(base, name, token, found) as works:
+    with opened_all(base, name, token, found) as works:
         for step in found.steps:
             if isinstance(step, Exchange) and step.staged is not None:
                 _check_staged(works[step.work], step.place, step.staged)
     return found
 
 
-def _check_staged(work: Work, place: str, staged: str) -> None:
+def _check_staged(work: WorkingFolder, place: str, staged: str) -> None:
     found = status(work.new, staged)
     if found is None or is_folder(found):
         return

@@ -35,21 +35,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO
 
-from reedbase_backup.archive import manifest, tar
-from reedbase_backup.archive.contents import Entry, SafeNames
-from reedbase_backup.archive.gzip_member import GzipDamaged, GzipReader, GzipWriter, read_summary
-from reedbase_backup.archive.limits import MAX_PATH, Allowance, LimitExceeded
+from reedbase_backup.archive import manifest, tar_header
+from reedbase_backup.archive.admission import Admission, Entry
+from reedbase_backup.archive.gzip_header import read_summary
+from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
+from reedbase_backup.archive.limits import Allowance, LimitExceeded
 from reedbase_backup.archive.manifest import ManifestDamaged, Record
-from reedbase_backup.archive.tar_reader import Reader, TarDamaged, TarHostile
-from reedbase_backup.disk.sharing import Readers
-from reedbase_backup.disk.source import (
-    SPECIAL,
-    SourceEntry,
-    SourceFile,
-    SourceOther,
-    Unit,
-    read_settled,
-)
+from reedbase_backup.archive.tar_reader import TarDamaged, TarHostile, TarReader
 from reedbase_backup.errors import (
     BackupCorrupted,
     BackupUnsafe,
@@ -60,68 +52,6 @@ from reedbase_backup.errors import (
 _NO_CONTENT = sha256().hexdigest().encode()
 # To tell damage from a maker's intent; a refusal is not worth more.
 _DRAINED_UP_TO = 1 << 30
-
-
-class ArchiveWriter:
-    """Writes the units of a database to an archive file."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._gzip = GzipWriter(file)
-        self._manifest: list[bytes] = []
-        self.readers = Readers()
-        """Who besides the owner may read all that was added."""
-
-    def add(self, unit: Unit) -> bool:
-        """Adds all of `unit`, read again while a writer keeps changing it.
-
-        Returns whether it was there. Raises LockTimeout where it has not
-        settled after TABLE_TIMEOUT_SECS, BackupUnsafe for a symlink, FIFO, socket or
-        device.
-        """
-        checkpoint = self._gzip.checkpoint()
-        lines = len(self._manifest)
-
-        def forget() -> None:
-            self._gzip.rewind(checkpoint)
-            del self._manifest[lines:]
-
-        read_settled(unit, self._add_entry, forget)
-        return len(self._manifest) > lines
-
-    def finish(self, *, table_count: int) -> int:
-        """Adds the manifest and ends the archive; returns its size in bytes."""
-        content = manifest.encode(self._manifest)
-        self._gzip.write(tar.encode(tar.Member(manifest.NAME, tar.FILE, size=len(content))))
-        self._gzip.write(content + tar.padding(len(content)) + tar.END_OF_ARCHIVE)
-        return self._gzip.finish(table_count=table_count)
-
-    def _add_entry(self, entry: SourceEntry) -> None:
-        if isinstance(entry, SourceOther):
-            raise BackupUnsafe(entry.name, SPECIAL)
-        name, status = os.fsencode(entry.name), entry.status
-        self.readers.see(entry.descriptor, status)
-        if len(name) > MAX_PATH:
-            raise BackupUnsafe(entry.name, f"its path of {len(name)} bytes cannot be restored")
-        is_file = isinstance(entry, SourceFile)
-        member = tar.Member(
-            name=name if is_file else name + b"/",
-            kind=tar.FILE if is_file else tar.FOLDER,
-            mode=status.st_mode & 0o7777,
-            mtime_ns=status.st_mtime_ns,
-            size=status.st_size if is_file else 0,
-            uid=status.st_uid,
-            gid=status.st_gid,
-        )
-        self._gzip.write(tar.encode(member))
-        digest = manifest.NO_DIGEST
-        if isinstance(entry, SourceFile):
-            hasher = sha256()
-            for chunk in entry.chunks():
-                hasher.update(chunk)
-                self._gzip.write(chunk)
-            self._gzip.write(tar.padding(member.size))
-            digest = hasher.hexdigest().encode()
-        self._manifest.append(Record(digest, member.size, member.mtime_ns).line(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +86,8 @@ class ArchiveReader:
         file.seek(0)
         self._gzip = GzipReader(file)
         allowance = Allowance.of(size)
-        self._tar = Reader(self._gzip, allowance)
-        self._names = SafeNames(allowance)
+        self._tar = TarReader(self._gzip, allowance)
+        self._names = Admission(allowance)
         self._hasher = sha256()
         self._manifest: bytes | None = None
         self.contents: Contents | None = None
@@ -229,7 +159,7 @@ class ArchiveReader:
             self._hasher = sha256()
         self._names.record(entry, digest)
 
-    def _read_manifest(self, member: tar.Member) -> None:
+    def _read_manifest(self, member: tar_header.Member) -> None:
         if self._manifest is not None:
             raise ManifestDamaged("it has two manifests")
         if member.size > manifest.max_size(self._names.records):

@@ -18,22 +18,22 @@ _SETTLED_NS = 2 * 10**9
 _Identity = tuple[int, int, int, int, int]
 
 
-class Memory:
+class FileCache:
     """Numbers by the files that they were found in; None for a file that has none."""
 
     def __init__(self) -> None:
         self._found: dict[_Identity, int | None] = {}
 
-    def recall(self, path: str, find_out: Callable[[], int | None]) -> int | None:
-        """What `find_out` says of the file at `path`, asked again only where it has changed.
+    def get(self, path: str, compute: Callable[[], int | None]) -> int | None:
+        """What `compute` says of the file at `path`, asked again only where it has changed.
 
-        Raises OSError where there is no such file, and what `find_out` raises.
+        Raises OSError where there is no such file, and what `compute` raises.
         """
         before = _identity(path)
         try:
             return self._found[before]
         except KeyError:
-            found = find_out()
+            found = compute()
         is_settled = time.time_ns() - before[-1] > _SETTLED_NS
         if is_settled and _identity(path) == before:
             if len(self._found) >= _MOST_FILES:

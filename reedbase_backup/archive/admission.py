@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from reedbase_backup.archive import tar
+from reedbase_backup.archive import tar_header
 from reedbase_backup.archive.limits import Allowance
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.errors import BackupUnsafe
@@ -44,7 +44,7 @@ class Entry:
     """The earlier file whose content this one repeats (a hard link in the archive)."""
 
 
-class SafeNames:
+class Admission:
     """Admits members one by one: each name normal, in place, and new."""
 
     def __init__(self, allowance: Allowance) -> None:
@@ -54,7 +54,7 @@ class SafeNames:
         """The folders that so far only a path implies."""
         self._allowance = allowance
 
-    def admit(self, member: tar.Member) -> Entry | None:
+    def admit(self, member: tar_header.Member) -> Entry | None:
         """The entry for `member`; None for one beside tables/ and indices/.
 
         Raises BackupUnsafe for everything that a sound backup does not hold,
@@ -62,13 +62,13 @@ class SafeNames:
         """
         name = _normal_name(member.name)
         root = name.partition("/")[0]
-        if member.kind not in (tar.FILE, tar.FOLDER, tar.HARD_LINK):
+        if member.kind not in (tar_header.FILE, tar_header.FOLDER, tar_header.HARD_LINK):
             kind = _KIND_WORDS.get(member.kind, f"a member of type {member.kind!r}")
             raise BackupUnsafe(name, f"the archive holds {kind}; it was not restored")
         if root in _FORBIDDEN_ROOTS:
             raise BackupUnsafe(name, "a backup holds only tables/ and indices/")
         if root not in ROOTS:
-            if member.kind == tar.HARD_LINK:
+            if member.kind == tar_header.HARD_LINK:
                 raise BackupUnsafe(name, "a link beside tables/ and indices/")
             return None
         return self._entry(name, member)
@@ -93,8 +93,8 @@ class SafeNames:
         )
         return sum(map(self.has_folder, tables))
 
-    def _entry(self, name: str, member: tar.Member) -> Entry:
-        is_folder = member.kind == tar.FOLDER
+    def _entry(self, name: str, member: tar_header.Member) -> Entry:
+        is_folder = member.kind == tar_header.FOLDER
         was_implied = name in self._implied
         if name in self.records or (was_implied and not is_folder):
             raise BackupUnsafe(name, "the archive holds it twice")
@@ -106,7 +106,7 @@ class SafeNames:
             self._allowance.name(len(name))
             self._imply_parents(name)
         size, same_as = 0 if is_folder else member.size, None
-        if member.kind == tar.HARD_LINK:
+        if member.kind == tar_header.HARD_LINK:
             same_as = self._link_target(name, member)
             size = self.records[same_as].size
             self._allowance.link(size)
@@ -127,7 +127,7 @@ class SafeNames:
             self._implied.add(parent)
             parent = parent.rpartition("/")[0]
 
-    def _link_target(self, name: str, member: tar.Member) -> str:
+    def _link_target(self, name: str, member: tar_header.Member) -> str:
         target = _normal_name(member.link)
         if target not in self.records or self.records[target].is_folder:
             raise BackupUnsafe(

@@ -9,7 +9,7 @@ import stat
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
-def is_folder(path: str, *, follow_symlinks: bool = True) -> bool:
+def folder_exists(path: str, *, follow_symlinks: bool = True) -> bool:
     """Whether a folder is at `path`.
 
     Raises OSError where that cannot be told, for which `os.path.isdir` says no.
@@ -17,12 +17,12 @@ def is_folder(path: str, *, follow_symlinks: bool = True) -> bool:
     try:
         mode = os.stat(path, follow_symlinks=follow_symlinks).st_mode
     except (OSError, ValueError) as error:
-        if says_nothing_is_there(error):
+        if says_nothing_exists(error):
             return False
         raise
     return stat.S_ISDIR(mode)
 
 
-def says_nothing_is_there(error: OSError | ValueError) -> bool:
+def says_nothing_exists(error: OSError | ValueError) -> bool:
     """Whether a system call failed for that; a path that no file system can have, too."""
     return isinstance(error, ValueError) or error.errno in _NOTHING_THERE
