@@ -10,8 +10,8 @@ from reedbase_backup import catalogue, retention
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import durable
+from reedbase_backup.disk.base_lock import base_locked
 from reedbase_backup.disk.folders import status
-from reedbase_backup.disk.locks import base_locked
 from reedbase_backup.disk.source import SPECIAL, units
 from reedbase_backup.errors import (
     BackupUnsafe,

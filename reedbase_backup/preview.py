@@ -10,8 +10,8 @@ from hashlib import sha256
 from reedbase_backup import catalogue
 from reedbase_backup.archive.admission import Entry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
+from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.disk.existence import folder_exists
-from reedbase_backup.disk.locks import base_watched
 from reedbase_backup.disk.source import (
     SourceEntry,
     SourceFile,

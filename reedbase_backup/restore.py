@@ -12,8 +12,9 @@ from reedbase_backup import catalogue, retention
 from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.disk.base_lock import base_locked
 from reedbase_backup.disk.existence import folder_exists
-from reedbase_backup.disk.locks import base_locked, tables_locked
+from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.disk.mounts import mount_points
 from reedbase_backup.errors import (
     BackupNotFound,

@@ -102,21 +102,25 @@ def _names(implementation: Any, name: str, attribute: str, default: tuple[str, .
 
 
 def _reference() -> Implementation:
-    import reedbase_backup
-    from reedbase_backup.create import create_backup_at
+    from reedbase_backup import create
+    from reedbase_backup.list import list_backups
+    from reedbase_backup.restore import restore_point_in_time
 
     def create_backup(base_path: str, now_ns: int | None = None) -> Any:
         if now_ns is None:
-            return reedbase_backup.create_backup(base_path)
-        return create_backup_at(base_path, now_ns)
+            return create.create_backup(base_path)
+        return create.create_backup_at(base_path, now_ns)
 
-    functions = {method: getattr(reedbase_backup, method) for method in METHODS}
     return Implementation(
         name="python",
         version=version("pytest-reedbackup"),
         contracts=("ticket",),
         capabilities=(CLOCK,),
-        functions=functions | {"create_backup": create_backup},
+        functions={
+            "create_backup": create_backup,
+            "list_backups": list_backups,
+            "restore_point_in_time": restore_point_in_time,
+        },
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from reedbase_backup.disk import locks
+from reedbase_backup.disk import table_lock
 from reedbase_backup.errors import IoError, LockTimeout, ReedError
 
 _PACKAGES = str(Path(__file__).resolve().parents[2])
@@ -58,7 +58,7 @@ def _child(tables: int, names: Sequence[str]) -> Iterator[None]:
         try:
             answer, _, about = os.fsdecode(child.stdout.readline()).strip().partition(" ")
             if answer == _LATE:
-                raise LockTimeout(f"tables/{names[int(about)]}", locks.TABLE_TIMEOUT_SECS)
+                raise LockTimeout(f"tables/{names[int(about)]}", table_lock.TABLE_TIMEOUT_SECS)
             if answer != _HELD:
                 raise IoError("lock_tables", about or "the process that holds locks has ended")
             yield
@@ -71,7 +71,7 @@ def hold(tables: int, names: Sequence[str]) -> None:
     with ExitStack() as held:
         for number, name in enumerate(names):
             try:
-                locks.enter_table(held, tables, name)
+                table_lock.enter_table(held, tables, name)
             except LockTimeout:
                 print(_LATE, number, flush=True)
                 return

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reedbase_backup.disk.locks import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
+from reedbase_backup.disk.table_lock import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 from reedbase_backup.errors import LockTimeout, from_os_error
 
 _CHUNK = 1 << 20

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from reedbase_backup.disk.base_lock import base_locked
 from reedbase_backup.disk.durable import PartialFile, partial_file, remove_partial_files
-from reedbase_backup.disk.locks import base_locked
 from reedbase_backup.errors import CommandFailed, IoError
 from reedbase_backup.last.list import SUFFIX, describe
 from reedbase_backup.last.os_errors import reason, reported

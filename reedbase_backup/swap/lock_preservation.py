@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from reedbase_backup.disk.durable import NO_HARD_LINKS, sync_tree
 from reedbase_backup.disk.folders import Attributes, open_up, opened, status
-from reedbase_backup.disk.locks import LOCK_NAME
+from reedbase_backup.disk.table_lock import LOCK_NAME
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, status
-from reedbase_backup.disk.locks import tables_locked
+from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.errors import IoError
 from reedbase_backup.swap import journal, steps
 from reedbase_backup.swap.journal import Journal, NoJournal, Removal

@@ -28,7 +28,7 @@ from reedbase_backup import (
     restore_point_in_time,
 )
 from reedbase_backup.archive.writer import ArchiveWriter
-from reedbase_backup.disk import locks, source
+from reedbase_backup.disk import base_lock, source, table_lock
 
 FOREVER = 2**64 - 1
 
@@ -108,7 +108,7 @@ def test_a_base_that_stays_locked_is_an_error_and_nothing_changes(
     base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
 ) -> None:
     create_backup(base)
-    monkeypatch.setattr(locks, "BASE_TIMEOUT_SECS", 0)
+    monkeypatch.setattr(base_lock, "BASE_TIMEOUT_SECS", 0)
     before = snapshot(base)
     with flocked(base), pytest.raises(LockTimeout, match="try again later") as caught:
         call(base)
@@ -180,7 +180,7 @@ def _is_free(lock: Path) -> bool:
 def test_a_reader_of_a_table_does_not_stop_a_backup(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0)
+    monkeypatch.setattr(table_lock, "TABLE_TIMEOUT_SECS", 0)
     with flocked(base / "tables" / "text" / ".lock", fcntl.LOCK_SH):
         assert create_backup(base).table_count == 2
 
@@ -190,7 +190,7 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it_and_nothing_changes
     base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
 ) -> None:
     create_backup(base)
-    monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0)
+    monkeypatch.setattr(table_lock, "TABLE_TIMEOUT_SECS", 0)
     before, names = snapshot(base), os.listdir(base)
     with flocked(base / "tables" / "text" / ".lock"), pytest.raises(LockTimeout) as caught:
         call(base)
@@ -387,7 +387,7 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
     in_background: Callable[..., threading.Thread],
 ) -> None:
     """Nothing changes while we read: the writer rests in the middle of its write."""
-    table_locked, writing = locks.table_locked, threading.Event()
+    table_locked, writing = table_lock.table_locked, threading.Event()
 
     def write() -> None:
         (unlocked / ".lock").touch()
@@ -398,7 +398,7 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
             (unlocked / "current.csv").write_text("half and half")
 
     @contextmanager
-    def overtaken(folder: int, name: str) -> Iterator[locks.TableLock]:
+    def overtaken(folder: int, name: str) -> Iterator[table_lock.TableLock]:
         with table_locked(folder, name) as locked:
             if name == "tables/text" and not writing.is_set():
                 assert not locked.has_file
@@ -555,7 +555,7 @@ def test_where_folders_cannot_be_locked_one_call_still_waits_for_another(
         flock_it(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", refuse_folders)
-    with locks.base_locked(str(base)):
+    with base_lock.base_locked(str(base)):
         # Whoever may write to the base may lock it.
         assert (base / ".reedbackup-lock").stat().st_mode & 0o777 == 0o644
         thread = in_background(create_backup, base)

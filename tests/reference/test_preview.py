@@ -22,7 +22,7 @@ from reedbase_backup import (
     create_backup,
     restore_point_in_time,
 )
-from reedbase_backup.disk import locks
+from reedbase_backup.disk import base_lock, table_lock
 from reedbase_backup.preview import preview
 
 FOREVER = 2**64 - 1
@@ -174,7 +174,7 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_backup(base)
-    monkeypatch.setattr(locks, "TABLE_TIMEOUT_SECS", 0.1)
+    monkeypatch.setattr(table_lock, "TABLE_TIMEOUT_SECS", 0.1)
     with (base / "tables" / "text" / ".lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(LockTimeout, match="tables/text"):
@@ -184,7 +184,7 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it(
 def test_no_backup_or_restore_runs_meanwhile(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which could prune the archive, or have half of the trees in place."""
     create_backup(base)
-    monkeypatch.setattr(locks, "BASE_TIMEOUT_SECS", 0.1)
+    monkeypatch.setattr(base_lock, "BASE_TIMEOUT_SECS", 0.1)
     descriptor = os.open(base, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

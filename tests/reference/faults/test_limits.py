@@ -89,7 +89,7 @@ def test_every_one_of_them_keeps_its_writer_out(
     with writer:
         assert writer.stdout.readline() == b"held\n"
         code = (
-            "from reedbase_backup.disk import locks; locks.TABLE_TIMEOUT_SECS = 1\n"
+            "from reedbase_backup.disk import table_lock; table_lock.TABLE_TIMEOUT_SECS = 1\n"
             + RESTORE_LIMITED
         )
         command = [sys.executable, "-c", code, str(base)]
@@ -267,10 +267,10 @@ def test_a_file_in_place_of_tables_means_no_tables(base: Path) -> None:
 
 BUSY = """
 import sys
-from reedbase_backup import locks
+from reedbase_backup.disk.base_lock import base_locked
 print("ready", flush=True)
 while True:
-    with locks.base_locked(sys.argv[1]):
+    with base_locked(sys.argv[1]):
         import time
         time.sleep(0.01)
 """
@@ -283,7 +283,7 @@ def test_a_call_beside_eight_others_gets_its_turn(base: Path) -> None:
     ]
     try:
         for other in others:
-            other.stdout.readline()
+            assert other.stdout.readline() == b"ready\n"
         waits = []
         for _ in range(5):
             started = time.monotonic()
