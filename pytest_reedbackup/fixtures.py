@@ -173,7 +173,7 @@ def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Implementatio
 
 @pytest.fixture(scope="session")
 def reedbackup_is_recorded(request: pytest.FixtureRequest) -> bool:
-    """Whether all calls go on a tape."""
+    """Whether all calls are recorded."""
     settings = _settings(request.config)
     return settings is not None and settings.record is not None
 

@@ -179,8 +179,8 @@ def pytest_configure(config: pytest.Config) -> None:
         run = Run(config)
         config.pluginmanager.register(run, "reedbackup-run")
         config.pluginmanager.register(run.finishing)
-        for tapes in run.tapes:
-            config.pluginmanager.register(tapes)
+        for hooks in run.recording_hooks:
+            config.pluginmanager.register(hooks)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

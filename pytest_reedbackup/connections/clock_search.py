@@ -24,7 +24,7 @@ from pytest_reedbackup.implementations.clocks.real import RealClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.target import TimeLimits
-from pytest_reedbackup.recording.clocks import ReplayedClock
+from pytest_reedbackup.recording.clocks import ReplayClock
 from reedbase_backup.adapter.loading import CLOCK
 from reedbase_backup.adapter.protocol import Hello
 
@@ -47,7 +47,7 @@ class ClockSearch:
         """Return the clock; what runs after that, if anything does, runs with it."""
         runner = self.runner
         if (recording := runner.recording) is not None:
-            return ReplayedClock(recording)
+            return ReplayClock(recording)
         if CLOCK in self.hello.capabilities:
             return CapabilityClock()
         if runner.is_in_process:

@@ -20,9 +20,9 @@ from pytest_reedbackup.implementations.clocks.faketime import FakeTimeClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.target import TimeLimits
-from pytest_reedbackup.recording import limits
-from pytest_reedbackup.recording.clocks import RecordedClock
-from pytest_reedbackup.recording.format import Tape
+from pytest_reedbackup.recording import unsupported
+from pytest_reedbackup.recording.clocks import RecordingClock
+from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.recording.recorder import Recorder
 from reedbase_backup.adapter.loading import load
 from reedbase_backup.adapter.protocol import Contract, Hello
@@ -64,7 +64,7 @@ class Connection:
         return self._hello
 
     @property
-    def recording(self) -> Tape | None:
+    def recording(self) -> Recording | None:
         """What is played back; None for an implementation that runs."""
         return self._runner.recording
 
@@ -80,11 +80,11 @@ class Connection:
         Raises MissingCapability for a recording of such functions.
         """
         if self.recording is not None and self.recording.header.in_process:
-            raise limits.missing(limits.FUNCTIONS)
+            raise unsupported.missing(unsupported.FUNCTIONS)
         if not self.is_in_process:
             return None
         if self.recorder is not None:
-            self.recorder.needs(limits.FUNCTIONS)
+            self.recorder.needs(unsupported.FUNCTIONS)
         return load(self.option).functions
 
     @property
@@ -95,9 +95,9 @@ class Connection:
         a recording.
         """
         if self.recording is not None:
-            raise limits.missing(limits.PROCESS)
+            raise unsupported.missing(unsupported.PROCESS)
         if self.recorder is not None:
-            self.recorder.needs(limits.PROCESS)
+            self.recorder.needs(unsupported.PROCESS)
         return self._runner.command
 
     @property
@@ -112,7 +112,7 @@ class Connection:
         """The best clock that there is for it; what it says is recorded, if calls are."""
         if self._clock is None:
             clock, recorder = self._best_clock(), self.recorder
-            self._clock = clock if recorder is None else RecordedClock(clock, recorder)
+            self._clock = clock if recorder is None else RecordingClock(clock, recorder)
         return self._clock
 
     def call(self, method: str, contract: Contract, base: Path, **params: int) -> Answer:

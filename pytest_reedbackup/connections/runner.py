@@ -15,10 +15,10 @@ from pytest_reedbackup.implementations.command_line import words_of
 from pytest_reedbackup.implementations.in_process import InProcess
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
-from pytest_reedbackup.recording.format import Tape
+from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.recording.recording_transport import Recording
-from pytest_reedbackup.recording.replay import PREFIX, Replay, open_tape
+from pytest_reedbackup.recording.replay import PREFIX, ReplayTransport, open_recording
+from pytest_reedbackup.recording.transport import RecordingTransport
 from reedbase_backup.adapter.loading import BUILT_IN, UnusableImplementation, load
 from reedbase_backup.adapter.protocol import Hello
 
@@ -44,13 +44,13 @@ class Runner:
     """The conversation with it; None while it does not run."""
 
     @property
-    def recording(self) -> Tape | None:
+    def recording(self) -> Recording | None:
         """What is played back; None for an implementation that runs."""
         if not self.option.startswith(PREFIX):
             return None
-        file = open_tape(self.option)
+        file = open_recording(self.option)
         file.close()
-        return file.tape
+        return file.recording
 
     @property
     def is_in_process(self) -> bool:
@@ -122,7 +122,7 @@ class Runner:
     def _transport(self, environment: Mapping[str, str]) -> Transport:
         try:
             if self.option.startswith(PREFIX):
-                return Replay(open_tape(self.option))
+                return ReplayTransport(open_recording(self.option))
             transport: Transport = (
                 InProcess(load(self.option), self.in_process_clock)
                 if self.is_in_process and not self.is_served
@@ -133,4 +133,4 @@ class Runner:
         except Unusable as unusable:
             unusable.hint = unusable.hint or _WHAT_TO_GIVE
             raise
-        return transport if self.recorder is None else Recording(transport, self.recorder)
+        return transport if self.recorder is None else RecordingTransport(transport, self.recorder)

@@ -27,10 +27,10 @@ from pytest_reedbackup.parity.restores import reported_target, tables_in
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.parity.users import choices
 from pytest_reedbackup.parity.ways import Way, Ways
-from pytest_reedbackup.recording.file import current_umask
 from pytest_reedbackup.views.snapshot import Snapshot, sha
 from pytest_reedbackup.views.tables import NO_FOLDER
 from pytest_reedbackup.views.tree import Entry
+from pytest_reedbackup.views.umask import current_umask
 
 MENDABLE = ("D7", "D9", "D10", "D15", "D16", "D17")
 """The defects that a restore shows (contract `last`, "Defects seen")."""

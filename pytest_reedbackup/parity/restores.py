@@ -22,10 +22,10 @@ from pytest_reedbackup.parity.facts import (
     refused,
 )
 from pytest_reedbackup.parity.surroundings import OTHERWISE, describe_join, surroundings
-from pytest_reedbackup.recording.file import current_umask
 from pytest_reedbackup.views.snapshot import Snapshot, sha
 from pytest_reedbackup.views.tables import TableFolder, Unreadable, Version, parse_log
 from pytest_reedbackup.views.tree import shown
+from pytest_reedbackup.views.umask import current_umask
 
 NOT_REPORTED = "not in the report"
 _LINE = re.compile(rb"(\n?)([0-9]+)\|([0-9]+)\|([0-9]+)\|([0-9]+)\n", re.ASCII)

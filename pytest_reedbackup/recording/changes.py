@@ -1,7 +1,7 @@
-"""What a call changes on disk: seen while it is recorded, done again when it is replayed.
+"""The changes that a call makes on disk: found when it is recorded, made again when replayed.
 
-Looked at is the folder around the base, so that a base that is made is seen,
-and so is what an implementation writes where it must not.
+They are those of the folder around the base: so a new base is among them, and
+what an implementation writes beside the base, where it must not.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
 _READABLE = " !#$&'()*+,/:;=@[]{}"
 _TEMPORARY = ".reedbackup-replay"
-# From a base that does not exist yet up to a folder that does.
+# How far above a base that does not exist the nearest folder may be.
 _MOST_LEVELS = 4
 
 
 class Unrecordable(Exception):
-    """A call made something that no tape can hold."""
+    """A call made something that no recording can hold."""
 
 
 def folder_around(base: Path) -> Path:
-    """The folder that the base is in, or would be; the nearest one that exists."""
+    """Return the nearest folder above the base that exists.
+
+    Raise Unrecordable where it is too far above.
+    """
     above = Path(os.path.normpath(base)).parents
     for folder in list(above)[:_MOST_LEVELS]:
         if folder.is_dir():
@@ -39,7 +42,7 @@ def folder_around(base: Path) -> Path:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different since a snapshot."""
+    """The changes since a snapshot."""
 
     gone: list[str]
     changes: list[Change]
@@ -48,7 +51,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A folder as it was."""
+    """A folder as it was: its tree, and the inodes of all names by path."""
 
     folder: Path
     tree: Tree
@@ -56,11 +59,11 @@ class Snapshot:
 
     @classmethod
     def read(cls, folder: Path) -> Snapshot:
-        """The folder as it is now."""
+        """Read the folder as it is now."""
         return cls(folder, Tree.read(folder, exclude=(ROOT,)), dict(_inodes(folder, "")))
 
     def changes(self) -> Changes:
-        """What came of it since. Raises Unrecordable for FIFOs, sockets and devices."""
+        """Return the changes until now. Raise Unrecordable for new FIFOs, sockets and devices."""
         now = Snapshot.read(self.folder)
         before, after = self.tree.entries, now.tree.entries
         gone = [n for n, e in before.items() if n not in after or after[n].kind != e.kind]
@@ -93,10 +96,10 @@ class Snapshot:
         )
 
 
-def change_again(
+def make_again(
     folder: Path, gone: list[str], changes: list[Change], blob: Callable[[str], bytes]
 ) -> None:
-    """Makes the changes of a recorded call. Raises ValueError for a path that leaves `folder`."""
+    """Make the changes of a recorded call. Raise ValueError for a path that leaves `folder`."""
     made = [(_path(folder, change.path), change) for change in changes]
     removed = [_path(folder, name) for name in gone]
     with _writable({path.parent for path, _ in made} | {path.parent for path in removed}):
@@ -104,7 +107,7 @@ def change_again(
             remove_tree(path)
         for path, change in made:
             _make(path, change, blob)
-    # The deepest first: what is made in a folder changes its time.
+    # The deepest first: a file that is made in a folder changes the time of the folder.
     for path, change in reversed(made):
         if change.kind != "symlink":
             path.chmod(change.mode)
@@ -114,7 +117,7 @@ def change_again(
 def _make(path: Path, change: Change, blob: Callable[[str], bytes]) -> None:
     if change.kind == "folder":
         path.mkdir(mode=0o700, exist_ok=True)
-        path.chmod(0o700)  # until all is in it
+        path.chmod(0o700)  # until everything in it is made
     elif change.kind == "symlink":
         path.unlink(missing_ok=True)
         path.symlink_to(os.fsdecode(unquote_to_bytes(change.content)))
@@ -129,7 +132,7 @@ def _make(path: Path, change: Change, blob: Callable[[str], bytes]) -> None:
 
 @contextmanager
 def _writable(folders: set[Path]) -> Iterator[None]:
-    """Makes folders that may not be written to take changes, and sets their modes right again."""
+    """Give write permission for these folders for a while, and then restore their modes."""
     closed = {}
     for folder in folders:
         if folder.is_dir() and (mode := folder.stat().st_mode & 0o7777) & 0o300 != 0o300:

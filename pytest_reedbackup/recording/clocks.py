@@ -1,4 +1,4 @@
-"""The clock of an implementation while it is recorded, and the one that a replay sees."""
+"""The clock of an implementation that is recorded, and the clock of a replay."""
 
 from __future__ import annotations
 
@@ -6,89 +6,95 @@ from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
 from pytest_reedbackup.implementations.clocks.clock import Clock
 from pytest_reedbackup.model.adapter_faults import NotRecorded
 from pytest_reedbackup.model.failures import MissingCapability
-from pytest_reedbackup.recording.format import Tape
+from pytest_reedbackup.recording.current_case import current_case
+from pytest_reedbackup.recording.format import RecordedCase, Recording
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.recording.running import running
 
 
-class RecordedClock:
-    """Any clock; what it says to a case goes on the tape."""
+class RecordingClock:
+    """Any clock, with the times that it shows to a case recorded."""
 
     def __init__(self, clock: Clock, recorder: Recorder) -> None:
         self._clock = clock
         self._recorder = recorder
-        # Where each call is told the time, all follows from where the case began.
-        self._tells = bool(clock.params())
+        # Calls carry the time of such a clock: all times follow from where the case began.
+        self._is_sent = bool(clock.params())
         self.way = clock.way
         self.is_settable = clock.is_settable
 
     def seconds(self) -> int:
-        """What the clock says."""
+        """Return the time that the clock shows."""
         seconds = self._clock.seconds()
-        if not self._tells and (taped := self._recorder.case) is not None:
-            taped.seconds.append(seconds)
+        if not self._is_sent and (recorded := self._recorder.case) is not None:
+            recorded.seconds.append(seconds)
         return seconds
 
     def set(self, seconds: int) -> None:
-        """As the clock does."""
+        """Set the clock."""
         self._clock.set(seconds)
 
     def advance(self, seconds: int = 1) -> None:
-        """As the clock does."""
+        """Advance the clock."""
         self._clock.advance(seconds)
 
     def reset(self) -> None:
-        """The real time; one moment for all implementations of a case that are told it."""
+        """Set it to the real time, for all implementations of a case to the same moment."""
         self._clock.reset()
-        taped = self._recorder.case
-        if not self._tells or taped is None:
+        recorded = self._recorder.case
+        if not self._is_sent or recorded is None:
             return
-        if taped.started is None:
-            taped.started = self._clock.seconds()
-        self._clock.set(taped.started)
+        if recorded.started is None:
+            recorded.started = self._clock.seconds()
+        self._clock.set(recorded.started)
 
     def params(self) -> dict[str, int]:
-        """As the clock does."""
+        """Return what the clock adds to the parameters of a call."""
         return self._clock.params()
 
 
-class ReplayedClock(CapabilityClock):
-    """What the clock of a recording said and took; time itself costs nothing."""
+class ReplayClock(CapabilityClock):
+    """The clock of a recording: it shows the recorded times, and waits for nothing."""
 
-    def __init__(self, tape: Tape) -> None:
-        header = tape.header
-        self._cases = tape.cases
-        self._tells = "clock" in header.hello.capabilities
-        self._asked: dict[str, int] = {}
+    def __init__(self, recording: Recording) -> None:
+        header = recording.header
+        self._cases = recording.cases
+        self._is_sent = "clock" in header.hello.capabilities
+        self._times_shown: dict[str, int] = {}
         self.way = header.clock
         self.is_settable = header.clock_is_settable
         super().__init__()
 
     def seconds(self) -> int:
-        """What it said when it was asked as many times before."""
-        now = running()
-        if self._tells or now is None:
+        """Return the next of the times that the case was shown. Raise NotRecorded after the last.
+
+        A clock of capability `clock` shows the time that it was set to.
+        """
+        current = current_case()
+        if self._is_sent or current is None:
             return super().seconds()
-        taped, asked = self._cases.get(now.name), self._asked.get(now.name, 0)
-        if taped is None or asked >= len(taped.seconds):
-            raise NotRecorded(f"the clock was not asked {asked + 1} times by {now.name}")
-        self._asked[now.name] = asked + 1
-        return taped.seconds[asked]
+        recorded, shown = self._cases.get(current.name), self._times_shown.get(current.name, 0)
+        if recorded is None or shown >= len(recorded.seconds):
+            raise NotRecorded(f"the clock was not asked {shown + 1} times by {current.name}")
+        self._times_shown[current.name] = shown + 1
+        return recorded.seconds[shown]
 
     def set(self, seconds: int) -> None:
-        """Raises MissingCapability where the recorded one only waited."""
+        """Set the clock. Raise MissingCapability where the recorded one could only wait."""
         if not self.is_settable:
             raise MissingCapability("clock", "it was recorded with a clock that only waits")
         super().set(seconds)
 
     def reset(self) -> None:
-        """The moment at which the case began when it was recorded."""
+        """Set it to the moment at which the case began when it was recorded."""
         super().reset()
-        now = running()
-        taped = self._cases.get(now.name) if now else None
-        if taped is not None and taped.started is not None:
-            self._seconds = taped.started
+        recorded = self._recorded()
+        if recorded is not None and recorded.started is not None:
+            self._seconds = recorded.started
 
     def params(self) -> dict[str, int]:
-        """`now_ns`, where the recorded implementation was told it."""
-        return super().params() if self._tells else {}
+        """Return `now_ns` where the recorded implementation got it."""
+        return super().params() if self._is_sent else {}
+
+    def _recorded(self) -> RecordedCase | None:
+        current = current_case()
+        return self._cases.get(current.name) if current else None

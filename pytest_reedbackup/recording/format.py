@@ -1,4 +1,4 @@
-"""What a tape holds: by case, each call, its answer, and what it changed on disk.
+"""What a recording holds: by case, each call, its answer, and what it changed on disk.
 
 Paths and the targets of symlinks are percent-quoted, for a file name need not
 be UTF-8; paths are relative to the folder around the base.
@@ -29,8 +29,8 @@ class Change(Struct, frozen=True, omit_defaults=True):
     """Whether it is the same file as before, overwritten, and not one in its place."""
 
 
-class Fault(Struct, frozen=True):
-    """What failed between the harness and the implementation, instead of an answer."""
+class RecordedFault(Struct, frozen=True):
+    """What failed between the harness and the implementation, in place of an answer."""
 
     kind: str
     """The name of the class of AdapterFault."""
@@ -38,30 +38,30 @@ class Fault(Struct, frozen=True):
     log: str
 
 
-class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call of a function; the first four fields are what it is found by."""
+class RecordedCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a function; a replay finds it by the first four fields."""
 
     method: str
     contract: str
     params: dict[str, int]
     """Without the base path."""
     before: str
-    """The digest of the base before the call."""
+    """The digest of the base before the call (see `state`)."""
     reply: dict[str, Any] = {}
     """The adapter's reply, with marks for the paths and 0 for its id."""
     verbatim: bytes = b""
     """The reply where it is no JSON object, or has another id than the request."""
-    fault: Fault | None = None
+    fault: RecordedFault | None = None
     gone: list[str] = []
     changes: list[Change] = []
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What the call is found by."""
+        """Return what the call is found by."""
         return self.method, self.contract, tuple(sorted(self.params.items())), self.before
 
 
-class Skipped(Struct, frozen=True):
+class RecordedSkip(Struct, frozen=True):
     """Why a case was skipped when it was recorded."""
 
     capability: str
@@ -69,23 +69,23 @@ class Skipped(Struct, frozen=True):
     tool: bool
 
 
-class CaseTape(Struct, kw_only=True, omit_defaults=True):
-    """What one case had of the implementation."""
+class RecordedCase(Struct, kw_only=True, omit_defaults=True):
+    """What one case asked of the implementation, and got."""
 
     outcome: str = ""
     """How it ended when it was recorded."""
-    skipped: Skipped | None = None
+    skipped: RecordedSkip | None = None
     needs: str = ""
-    """What it used that no tape can hold (see `limits`)."""
+    """What it used that no recording can hold (see `unsupported`)."""
     started: int | None = None
     """Where a clock of capability `clock` stood when the case began, in Unix seconds."""
     seconds: list[int] = []
     """What another clock said, each time that it was asked."""
-    calls: list[Call] = []
+    calls: list[RecordedCall] = []
 
 
 class Header(Struct, frozen=True, kw_only=True):
-    """Of which implementation the tape is, and of which run."""
+    """The implementation that was recorded, and the run."""
 
     format: str
     version: int
@@ -99,7 +99,7 @@ class Header(Struct, frozen=True, kw_only=True):
     in_process: bool
     hello: Hello
     contracts: list[str]
-    """Those that it was held against."""
+    """The contracts that it was held against."""
     clock: str
     """How its clock was set."""
     clock_is_settable: bool
@@ -110,8 +110,8 @@ class Header(Struct, frozen=True, kw_only=True):
     umask: int
 
 
-class Tape(Struct, frozen=True):
-    """A whole recording, but for the contents of files."""
+class Recording(Struct, frozen=True):
+    """A whole recording, except for the contents of files."""
 
     header: Header
-    cases: dict[str, CaseTape]
+    cases: dict[str, RecordedCase]

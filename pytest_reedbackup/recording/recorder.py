@@ -1,4 +1,4 @@
-"""Recording: what passes between the harness and an implementation goes on a tape."""
+"""What is recorded of the cases of this process, until they have ended."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ from typing import Any
 import msgspec
 
 from pytest_reedbackup.model.outcome import CaseOutcome
-from pytest_reedbackup.recording import limits
-from pytest_reedbackup.recording.format import Call, CaseTape, Skipped
-from pytest_reedbackup.recording.running import running
+from pytest_reedbackup.recording import unsupported
+from pytest_reedbackup.recording.current_case import current_case
+from pytest_reedbackup.recording.format import RecordedCall, RecordedCase, RecordedSkip
 
 
 @dataclass
 class Recorder:
-    """The cases of this process that are recorded and not yet handed over."""
+    """The recorded cases that have not been handed over yet."""
 
-    _cases: dict[str, CaseTape] = field(default_factory=dict)
+    _cases: dict[str, RecordedCase] = field(default_factory=dict)
     _blobs: dict[str, bytes] = field(default_factory=dict)
     _handed_over: set[str] = field(default_factory=set)
 
     @property
-    def case(self) -> CaseTape | None:
-        """What is recorded of the case that runs; None where nothing is to be."""
-        now = running()
-        if now is None:
+    def case(self) -> RecordedCase | None:
+        """The record of the current case; None where nothing is to be recorded."""
+        current = current_case()
+        if current is None:
             return None
-        taped = self._cases.setdefault(now.name, CaseTape())
-        if limits.is_timed(now.case):
-            taped.needs = limits.TIME
-            return None  # judged by its time alone, so there is nothing to play back
-        return taped
+        recorded = self._cases.setdefault(current.name, RecordedCase())
+        if unsupported.is_timed(current.case):
+            recorded.needs = unsupported.TIME
+            return None  # a case that is judged by its time alone has nothing to play back
+        return recorded
 
     def needs(self, need: str) -> None:
-        """Notes that the case that runs uses what no tape can hold."""
-        if (taped := self.case) is not None:
-            taped.needs = need
+        """Note that the current case uses something that no recording can hold."""
+        if (recorded := self.case) is not None:
+            recorded.needs = need
 
-    def add(self, call: Call, blobs: dict[str, bytes]) -> None:
-        """Records a call, with the contents of the files that it made."""
-        if (taped := self.case) is not None:
-            taped.calls.append(call)
+    def add(self, call: RecordedCall, blobs: dict[str, bytes]) -> None:
+        """Record a call, with the contents of the files that it made."""
+        if (recorded := self.case) is not None:
+            recorded.calls.append(call)
             self._blobs.update(blobs)
 
     def hand_over(self, name: str, outcome: CaseOutcome) -> dict[str, Any]:
-        """All that was recorded of a case that has ended, in plain types."""
-        taped = self._cases.pop(name, CaseTape())
-        taped.outcome = str(outcome.outcome)
+        """Return and forget the record of a case that has ended, in plain types."""
+        recorded = self._cases.pop(name, RecordedCase())
+        recorded.outcome = str(outcome.outcome)
         if outcome.missing:
             sentence = outcome.detail.removeprefix(f"needs {outcome.missing}: ")
-            taped.skipped = Skipped(outcome.missing, sentence, outcome.missing_tool)
-        if taped.needs:  # it will be skipped
-            taped.calls.clear()
+            recorded.skipped = RecordedSkip(outcome.missing, sentence, outcome.missing_tool)
+        if recorded.needs:  # a replay skips the case
+            recorded.calls.clear()
             self._blobs.clear()
         fresh = {n: blob for n, blob in self._blobs.items() if n not in self._handed_over}
         self._handed_over |= fresh.keys()
         self._blobs.clear()
-        return {"name": name, "case": msgspec.json.encode(taped), "blobs": fresh}
+        return {"name": name, "case": msgspec.json.encode(recorded), "blobs": fresh}

@@ -1,4 +1,4 @@
-"""Requests and replies between the protocol and a tape: paths become marks, and back."""
+"""Requests and replies of the protocol, as a recording has them: with marks for paths."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Request:
 
     @classmethod
     def read(cls, line: bytes) -> Request | None:
-        """None for what calls no function: hello, shutdown."""
+        """Return the call; None for `hello` and `shutdown`, which call no function."""
         request = msgspec.json.decode(line)
         if request["method"] not in METHODS:
             return None
@@ -42,11 +42,11 @@ class Request:
 
     @property
     def around(self) -> Path:
-        """The folder around the base. Raises Unrecordable where there is none."""
+        """Return the folder around the base. Raise Unrecordable where there is none."""
         return folder_around(self.base)
 
     def digest(self) -> str:
-        """The state of the base as it is now, and the locks in it that others hold."""
+        """Return the digest of the base as it is now, and of the locks in it that others hold."""
         state = digest(self.base, self.around)
         held = {os.path.relpath(lock, self.base): how for lock, how in held_now().items()}
         if not held:
@@ -54,16 +54,16 @@ class Request:
         return hashlib.sha256(f"{state} {sorted(held.items())}".encode()).hexdigest()[: len(state)]
 
     def marked(self, reply: Any) -> Any:
-        """A reply with marks for the paths."""
+        """Return a reply with marks in place of the paths."""
         return _replaced(reply, [(str(self.base), BASE_MARK), (str(self.around), AROUND_MARK)])
 
     def unmarked(self, reply: Any) -> Any:
-        """A recorded reply with this request's paths."""
+        """Return a recorded reply with this request's paths in place of the marks."""
         return _replaced(reply, [(BASE_MARK, str(self.base)), (AROUND_MARK, str(self.around))])
 
 
 def _replaced(value: Any, texts: list[tuple[str, str]]) -> Any:
-    """`value`, of JSON's types, with each first text replaced by the second."""
+    """Return `value`, of JSON's types, with the first text of each pair replaced by the second."""
     match value:
         case str():
             for old, new in texts:

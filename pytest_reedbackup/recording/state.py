@@ -1,8 +1,8 @@
 """The state of a base as a digest: the same on another machine and another day.
 
-Modes, kinds and contents count; times do not. Of an archive counts what is
-packed in it: compressors differ from one machine to the next, and so do the
-times and owners that tar writes down.
+Modes, kinds and contents count; times do not. An archive counts by the members
+that are packed in it: compressors differ from one machine to the next, and so
+do the times and owners that tar writes down.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _LONG = {ord("L"): slice(0, 100), ord("K"): slice(157, 257)}
 
 
 def digest(base: Path, around: Path) -> str:
-    """The digest of all that is below `base`.
+    """Return the digest of all that is below `base`.
 
-    Where links, or archives, name `around` or the folder above, it does not
-    matter which folders these are.
+    Links and archives may hold the paths of `around` and the folder above: it
+    is the same digest wherever these folders are.
     """
     total = hashlib.sha256()
     for path, entry in sorted(Tree.read(base).entries.items()):
@@ -54,7 +54,7 @@ def _content(path: Path, entry: Entry, around: Path) -> str:
 
 
 def _beside(link: Path, around: Path) -> str:
-    """What a symlink leads to that is beside the base: a call may follow it."""
+    """Return what a link to a place beside the base leads to: a call may follow it."""
     target, folder = os.path.realpath(link), os.path.realpath(around)
     base = os.path.join(folder, link.relative_to(around).parts[0])
     if not target.startswith(f"{folder}/") or f"{target}/".startswith(f"{base}/"):
@@ -64,7 +64,7 @@ def _beside(link: Path, around: Path) -> str:
 
 
 def _may_be_an_archive(path: Path) -> bool:
-    """By its place or its name; archives under foreign names are in backups/ too."""
+    """Return whether its place or its name is an archive's: backups/ has foreign names too."""
     return path.parent.name == _BACKUPS or path.name.endswith(_ARCHIVE)
 
 
@@ -75,7 +75,7 @@ def _anywhere(content: bytes, around: Path) -> bytes:
 
 
 def _packed(sha256: str, path: Path, around: Path) -> str:
-    """The digest of what an archive holds; of anything else, that of its bytes."""
+    """Return the digest of what an archive holds; of anything else, that of its bytes."""
     if sha256 not in _known:
         if len(_known) > _MOST_KNOWN:
             _known.clear()
@@ -88,7 +88,7 @@ _known: dict[str, str] = {}
 
 
 def _digest_of_archive(content: bytes, around: Path) -> str:
-    """Empty where it is not one whole gzip member."""
+    """Return the digest of what an archive holds; empty where it is no whole gzip member."""
     inflate = zlib.decompressobj(_GZIP)
     try:
         plain = inflate.decompress(content)
@@ -103,7 +103,7 @@ def _digest_of_archive(content: bytes, around: Path) -> str:
 
 
 def _members(plain: bytes) -> Iterator[bytes]:
-    """Name, target, the rest of the header and content of each member; what is left."""
+    """Yield name, target, the rest of the header and content of each member; then what is left."""
     at, long = 0, {}
     while at + _BLOCK <= len(plain) and plain[at]:
         header = bytearray(plain[at : at + _BLOCK])
@@ -127,6 +127,6 @@ def _members(plain: bytes) -> Iterator[bytes]:
 
 @lru_cache(maxsize=1024)
 def _octal(field: bytes) -> int | None:
-    """The number in a tar header's field; None for what is no octal number."""
+    """Return the number in a tar header's field; None for what is no octal number."""
     text = field.strip(b"\0 ")
     return int(text, 8) if text.isdigit() and not set(text) & set(b"89") else None

@@ -14,9 +14,9 @@ from pytest_reedbackup.connections.smoke import check_that_it_sees
 from pytest_reedbackup.generate.shares import divide_into
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
 from pytest_reedbackup.model.target import Origin, Target, TimeLimits
-from pytest_reedbackup.recording.file import current_umask
-from pytest_reedbackup.recording.format import Header, Tape
-from pytest_reedbackup.recording.replay import open_tape
+from pytest_reedbackup.recording.format import Header, Recording
+from pytest_reedbackup.recording.replay import open_recording
+from pytest_reedbackup.views.umask import current_umask
 from reedbase_backup.adapter.protocol import Contract
 
 
@@ -60,17 +60,17 @@ def connect(
     return [replace(first, contract=contract) for contract in contracts]
 
 
-def recordings_of(targets: Iterable[Target]) -> Mapping[str, Tape]:
+def recordings_of(targets: Iterable[Target]) -> Mapping[str, Recording]:
     """Return what is played back in this run, by option."""
     recordings = {}
     for option in dict.fromkeys(target.option for target in targets if target.recorded):
-        file = open_tape(option)
+        file = open_recording(option)
         file.close()
-        recordings[option] = file.tape
+        recordings[option] = file.recording
     return recordings
 
 
-def divide_as_recorded(recordings: Iterable[Tape]) -> None:
+def divide_as_recorded(recordings: Iterable[Recording]) -> None:
     """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
     recorded = {recording.header.shares for recording in recordings}
     if len(recorded) > 1:

@@ -1,4 +1,4 @@
-"""The hooks of a run that concern tapes: what runs, what cannot be replayed, what is recorded."""
+"""The hooks of a run that record it, and those that a replay needs."""
 
 from __future__ import annotations
 
@@ -13,61 +13,77 @@ import pytest
 
 from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import case_of
-from pytest_reedbackup.model.target import Target
-from pytest_reedbackup.recording import limits
-from pytest_reedbackup.recording.file import TapeWriter, current_umask
-from pytest_reedbackup.recording.format import FORMAT, VERSION, CaseTape, Header, Tape
+from pytest_reedbackup.recording import unsupported
+from pytest_reedbackup.recording.current_case import during
+from pytest_reedbackup.recording.file import RecordingWriter
+from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, RecordedCase, Recording
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.recording.running import runs, taped_name
 from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.session.attempts import outcome_told_by
+from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.views.umask import current_umask
 
-# Where a report carries what was recorded of its case.
-_TAPED = "reedbackup_taped"
+# The attribute of a report that carries the record of its case.
+_CARRIED = "reedbackup_recorded"
 _CUT_SHORT = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
 
 
-class Replaying:
-    """Says which case runs, and skips what a recording cannot show."""
+def recorded_name(item: pytest.Item) -> str:
+    """Return the name that a test's case has in a recording; empty for a test that is no case.
 
-    def __init__(self, settings: Settings, fixture: str) -> None:
+    It is the case's id, and its share of a campaign where it has one.
+    """
+    case = case_of(item)
+    if case is None:
+        return ""
+    specification = getattr(item, "callspec", None)
+    share = specification.params.get("share") if specification else None
+    return case.id if share is None else f"{case.id}, share {share}"
+
+
+class ReplayHooks:
+    """Make a test's case the current one, and skip it where a recording cannot show it."""
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._fixture = fixture
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """From the case's fixtures to their end."""
-        with runs(case_of(item), taped_name(item)):
+        """Make the case the current one, from the set-up of its fixtures to their end."""
+        with during(case_of(item), recorded_name(item)):
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        """Raises MissingCapability."""
-        case, specification = case_of(item), getattr(item, "callspec", None)
-        target: Target | None = specification.params.get(self._fixture) if specification else None
+        """Raise MissingCapability where a recording, as target or baseline, lacks something."""
+        case, target = case_of(item), target_of(item)
         if case is None or target is None:
             return
         lacking, baseline = None, self._settings.baseline
         if target.recorded is not None:
-            taped = self._settings.recordings[target.option].cases.get(taped_name(item))
+            recorded = self._settings.recordings[target.option].cases.get(recorded_name(item))
             options = {each.option for each in self._settings.targets}
-            lacking = limits.missing_of_recording(case, taped, others=len(options) > 1)
+            lacking = unsupported.missing_of_recording(case, recorded, others=len(options) > 1)
         if lacking is None and baseline is not None and baseline.recorded is not None:
-            lacking = limits.missing_of_baseline(case)
+            lacking = unsupported.missing_of_baseline(case)
         if lacking is not None:
             raise lacking
 
 
-class Recording:
-    """Writes what is recorded; pytest-xdist's workers record, and their reports carry it."""
+class RecordingHooks:
+    """Write the recording of a run.
+
+    The processes that run tests record them (the workers of pytest-xdist, too),
+    and the reports of the tests carry the records to the process that writes.
+    """
 
     def __init__(self, config: pytest.Config, settings: Settings, path: Path) -> None:
         self._settings = settings
         self._path = path
         self.recorder = Recorder()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._cases: dict[str, CaseTape] = {}
+        self._cases: dict[str, RecordedCase] = {}
         self._shares = 1
         self._writer = None if hasattr(config, "workerinput") else _opened(path)
 
@@ -75,41 +91,40 @@ class Recording:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Has the report that tells a case's outcome carry what was recorded of the case."""
+        """Add the record of a case to the report that says its outcome."""
         report = yield
         if (outcome := outcome_told_by(report)) is not None:
-            taped = self.recorder.hand_over(taped_name(item), outcome)
-            setattr(report, _TAPED, {**taped, "shares": len(shares())})
+            record = self.recorder.hand_over(recorded_name(item), outcome)
+            setattr(report, _CARRIED, {**record, "shares": len(shares())})
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes it from the report; only the run's own process, which gets all reports."""
-        taped: dict[str, Any] | None = getattr(report, _TAPED, None)
-        if taped is None or self._writer is None:
+        """Take the record from the report, in the process that gets the reports of all."""
+        record: dict[str, Any] | None = getattr(report, _CARRIED, None)
+        if record is None or self._writer is None:
             return
-        delattr(report, _TAPED)  # reports are kept to the end of the run
-        case = msgspec.json.decode(taped["case"], type=CaseTape)
-        before = self._cases.get(taped["name"])
-        # A second report is of an error after the end of the case.
-        self._cases[taped["name"]] = before or case
-        self._cases[taped["name"]].outcome = case.outcome
-        self._shares = taped["shares"]
-        for name, content in taped["blobs"].items():
+        delattr(report, _CARRIED)  # pytest keeps reports to the end of the run
+        case = msgspec.json.decode(record["case"], type=RecordedCase)
+        # A second report of a case is of an error after its end: it has another outcome only.
+        first = self._cases.setdefault(record["name"], case)
+        first.outcome = case.outcome
+        self._shares = record["shares"]
+        for name, content in record["blobs"].items():
             self._writer.add_blob(name, content)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Completes the file; a run that was cut short leaves none."""
+        """Complete the file; leave none of a run that was cut short."""
         if self._writer is None:
             return
         if session.exitstatus in _CUT_SHORT or not self._cases:
             self._writer.give_up()
         else:
-            self._writer.finish(Tape(self._header(), dict(sorted(self._cases.items()))))
+            self._writer.finish(Recording(self._header(), dict(sorted(self._cases.items()))))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Says what came of it."""
+        """Say what was recorded, and how to play it back."""
         if self._path.exists() and self._cases:
             size = self._path.stat().st_size / 2**20
             calls = sum(len(case.calls) for case in self._cases.values())
@@ -139,9 +154,9 @@ class Recording:
         )
 
 
-def _opened(path: Path) -> TapeWriter:
+def _opened(path: Path) -> RecordingWriter:
     try:
-        return TapeWriter(path)
+        return RecordingWriter(path)
     except OSError as error:
         raise pytest.UsageError(
             f"--reedbackup-record: cannot write {path}: {error.strerror}"

@@ -26,7 +26,7 @@ from pytest_reedbackup.session.planning import (
     suite_cases,
     target_of,
 )
-from pytest_reedbackup.session.recording_hooks import Recording, Replaying
+from pytest_reedbackup.session.recording_hooks import RecordingHooks, ReplayHooks
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import watched
 
@@ -37,12 +37,12 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = Settings.from_config(config)
-        self.tapes: list[Replaying | Recording] = [Replaying(self.settings, FIXTURE)]
+        self.recording_hooks: list[ReplayHooks | RecordingHooks] = [ReplayHooks(self.settings)]
         self.recorder: Recorder | None = None
         if self.settings.record is not None:
-            recording = Recording(config, self.settings, self.settings.record)
+            recording = RecordingHooks(config, self.settings, self.settings.record)
             self.recorder = recording.recorder
-            self.tapes.append(recording)
+            self.recording_hooks.append(recording)
         self.finishing = Finishing(config, self.settings, self._planned_at_start())
 
     def _planned_at_start(self) -> list[Planned]:

@@ -14,7 +14,7 @@ from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.model.target import Target, TimeLimits
-from pytest_reedbackup.recording.format import Tape
+from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.session.connecting import connect, divide_as_recorded, recordings_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite import refuse_tests_from_settings, runs_suite
@@ -29,7 +29,7 @@ class Settings:
 
     targets: tuple[Target, ...]
     baseline: Target | None
-    recordings: Mapping[str, Tape]
+    recordings: Mapping[str, Recording]
     """What is played back, by the option that names it."""
     case_patterns: tuple[str, ...]
     declared: Declared

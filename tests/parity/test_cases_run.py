@@ -108,8 +108,8 @@ def test_a_recording_made_without_a_baseline_is_one_for_others(
 ) -> None:
     examples = "--reedbackup-examples=40"
     # The port itself: of the imitation there is no saying beyond what its document says.
-    run_suite(ITSELF, options=(PARITY, examples, "--reedbackup-record=last.tape"))
-    compared = (PARITY, examples, "--reedbackup-baseline=replay:last.tape")
+    run_suite(ITSELF, options=(PARITY, examples, "--reedbackup-record=last.recording"))
+    compared = (PARITY, examples, "--reedbackup-baseline=replay:last.recording")
     ended, report = run_suite("python-last", options=compared)
     assert only(report)[0] is Outcome.PASS, ended.stdout
     assert report.cases[0].measured.startswith("40 databases")

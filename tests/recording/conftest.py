@@ -1,4 +1,4 @@
-"""Runs of the suite that record and replay, and tapes that are changed in between."""
+"""Runs of the suite that record and replay, and recordings that are changed in between."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def outcomes_of(run_pytest: RunPytest, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def edited(tmp_path: Path) -> EditIndex:
-    """A copy of a tape whose index was changed by hand."""
+    """A copy of a recording whose index was changed by hand."""
 
-    def edit(tape: Path, change: Callable[[Index], None]) -> Path:
-        copy = tmp_path / "edited.tape"
-        with zipfile.ZipFile(tape) as old, zipfile.ZipFile(copy, "w") as new:
+    def edit(recording: Path, change: Callable[[Index], None]) -> Path:
+        copy = tmp_path / "edited.recording"
+        with zipfile.ZipFile(recording) as old, zipfile.ZipFile(copy, "w") as new:
             for name in old.namelist():
                 content = old.read(name)
-                if name == "tape.json":
+                if name == "recording.json":
                     index = msgspec.json.decode(content)
                     change(index)
                     content = msgspec.json.encode(index)

@@ -1,4 +1,4 @@
-"""Calls that a tape holds: found by case, question and state, in their order, faults too."""
+"""Calls that a recording holds: found by case, question and state, in their order, faults too."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.failures import MissingCapability, UnfitValue
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import TimeLimits
-from pytest_reedbackup.recording.file import TapeWriter, current_umask
-from pytest_reedbackup.recording.format import FORMAT, VERSION, CaseTape, Header, Tape
+from pytest_reedbackup.recording.current_case import during
+from pytest_reedbackup.recording.file import RecordingWriter
+from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, RecordedCase, Recording
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.recording.running import runs
 from pytest_reedbackup.reports.json_report import machine
+from pytest_reedbackup.views.umask import current_umask
 
 CASE = Case("last/parity/fuzz", "Both do the same.")
 # Fails every second time, and tells its own paths.
@@ -86,15 +87,15 @@ def played(moody: str, tmp_path: Path) -> Iterator[Played]:
     def play(act: Callable[[Implementation], Any]) -> tuple[Any, Implementation]:
         recorder = Recorder()
         connection = Connection(moody, tmp_path, LIMITS, recorder)
-        with runs(CASE, CASE.id):
+        with during(CASE, CASE.id):
             came = act(Implementation(connection, "last"))
-        taped = recorder.hand_over(CASE.id, outcome())
-        path = tmp_path / "the.tape"
-        writer = TapeWriter(path)
-        for name, content in taped["blobs"].items():
+        record = recorder.hand_over(CASE.id, outcome())
+        path = tmp_path / "the.recording"
+        writer = RecordingWriter(path)
+        for name, content in record["blobs"].items():
             writer.add_blob(name, content)
-        case = msgspec.json.decode(taped["case"], type=CaseTape)
-        writer.finish(Tape(header(connection), {CASE.id: case}))
+        case = msgspec.json.decode(record["case"], type=RecordedCase)
+        writer.finish(Recording(header(connection), {CASE.id: case}))
         replay = Connection(f"replay:{path}", tmp_path, LIMITS)
         opened.append(replay)
         return came, Implementation(replay, "last")
@@ -153,7 +154,7 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(
         lambda implementation: [implementation.create_backup(base) for _ in range(2)]
     )
     elsewhere = moved(base)
-    with runs(CASE, CASE.id):
+    with during(CASE, CASE.id):
         again = [replay.create_backup(elsewhere) for _ in range(2)]
     refused, answered = again
     assert isinstance(refused, Refused)
@@ -172,7 +173,7 @@ def test_answers_to_the_same_question_come_in_their_order_and_then_the_last(
 
 def test_the_last_answer_is_given_again(played: Played, base: Path) -> None:
     _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
-    with runs(CASE, CASE.id):
+    with during(CASE, CASE.id):
         for _ in range(3):
             assert replay.restored(base, 7).target_timestamp == 7
 
@@ -190,7 +191,10 @@ def test_what_was_not_asked_then_cannot_be_answered(
     played: Played, base: Path, ask: Callable[[Implementation, Path], object]
 ) -> None:
     _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
-    with runs(CASE, CASE.id), pytest.raises(NotRecorded, match="does not have this call") as found:
+    with (
+        during(CASE, CASE.id),
+        pytest.raises(NotRecorded, match="does not have this call") as found,
+    ):
         ask(replay, base)
     assert "record again with this kit" in str(found.value)
 
@@ -198,7 +202,7 @@ def test_what_was_not_asked_then_cannot_be_answered(
 def test_another_case_has_nothing_of_it(played: Played, base: Path) -> None:
     _, replay = played(lambda implementation: implementation.list_backups(base))
     other = Case("last/list/order", "In order.")
-    with runs(other, other.id), pytest.raises(NotRecorded, match="does not have this case"):
+    with during(other, other.id), pytest.raises(NotRecorded, match="does not have this case"):
         replay.list_backups(base)
     with pytest.raises(NotRecorded, match="does not have this case"):
         replay.list_backups(base)
@@ -218,7 +222,7 @@ def test_a_fault_happens_again(
         return found.value
 
     came, replay = played(ask)
-    with runs(CASE, CASE.id):
+    with during(CASE, CASE.id):
         again = ask(replay)
     assert getattr(came, "message", str(came)) in str(again)
 
@@ -229,7 +233,7 @@ def test_the_clock_says_what_it_said(
     said, replay = played(lambda implementation: [implementation.clock.seconds() for _ in range(3)])
     monkeypatch.setattr("time.time", lambda: 5.0)
     replay.clock.reset()
-    with runs(CASE, CASE.id):
+    with during(CASE, CASE.id):
         assert [replay.clock.seconds() for _ in range(3)] == said
         with pytest.raises(NotRecorded, match="not asked 4 times"):
             replay.clock.seconds()

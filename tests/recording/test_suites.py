@@ -10,7 +10,7 @@ import pytest
 from recording.fixture_types import OutcomesOf
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
-from pytest_reedbackup.recording.file import read_tape
+from pytest_reedbackup.recording.file import read_recording
 
 BASELINE = "tests.last.baseline.imitation:Baseline"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve python"
@@ -59,12 +59,12 @@ def _told(case: CaseOutcome) -> tuple[str, ...]:
 
 
 def recorded_and_replayed(
-    outcomes_of: OutcomesOf, tape: Path, implementation: str, *options: str
+    outcomes_of: OutcomesOf, recording: Path, implementation: str, *options: str
 ) -> tuple[list[CaseOutcome], list[CaseOutcome]]:
-    record = [f"--reedbackup-impl={implementation}", f"--reedbackup-record={tape}"]
+    record = [f"--reedbackup-impl={implementation}", f"--reedbackup-record={recording}"]
     ended, recorded = outcomes_of(*record, *options)
-    assert tape.exists(), ended.stdout + ended.stderr
-    _, replayed = outcomes_of(f"--reedbackup-impl=replay:{tape}", *_without_workers(options))
+    assert recording.exists(), ended.stdout + ended.stderr
+    _, replayed = outcomes_of(f"--reedbackup-impl=replay:{recording}", *_without_workers(options))
     return recorded, replayed
 
 
@@ -78,8 +78,8 @@ def test_a_replay_has_the_recorded_outcomes(
 ) -> None:
     cases = [f"--reedbackup-case={case}" for case in SHORT[implementation]]
     options = ("-n2", "--reedbackup-examples=10", *cases)
-    tape = tmp_path / "the.tape"
-    recorded, replayed = recorded_and_replayed(outcomes_of, tape, implementation, *options)
+    recording = tmp_path / "the.recording"
+    recorded, replayed = recorded_and_replayed(outcomes_of, recording, implementation, *options)
     assert len(recorded) > 25
     assert alike(recorded, replayed) == []
     assert sum(case.outcome is Outcome.SKIP for case in replayed) < len(replayed) / 2
@@ -90,8 +90,8 @@ def test_a_replay_has_the_recorded_outcomes(
 def test_a_replay_of_the_whole_suite_has_the_recorded_outcomes(
     outcomes_of: OutcomesOf, tmp_path: Path, implementation: str
 ) -> None:
-    tape = tmp_path / "the.tape"
-    recorded, replayed = recorded_and_replayed(outcomes_of, tape, implementation)
+    recording = tmp_path / "the.recording"
+    recorded, replayed = recorded_and_replayed(outcomes_of, recording, implementation)
     assert len(recorded) > 170
     assert alike(recorded, replayed) == []
     skipped = {case.missing for case in replayed if case.outcome is Outcome.SKIP}
@@ -101,10 +101,10 @@ def test_a_replay_of_the_whole_suite_has_the_recorded_outcomes(
 def test_a_campaign_that_workers_shared_is_replayed_by_one_process(
     outcomes_of: OutcomesOf, tmp_path: Path
 ) -> None:
-    tape = tmp_path / "the.tape"
+    recording = tmp_path / "the.recording"
     options = ("-n2", "--reedbackup-case=ticket/restore/pick/fuzz", "--reedbackup-examples=8")
-    recorded, replayed = recorded_and_replayed(outcomes_of, tape, "python", *options)
-    assert read_tape(tape).header.shares == 2
+    recorded, replayed = recorded_and_replayed(outcomes_of, recording, "python", *options)
+    assert read_recording(recording).header.shares == 2
     assert [case.outcome for case in replayed] == [Outcome.PASS]
     assert alike(recorded, replayed) == []
 
@@ -112,14 +112,14 @@ def test_a_campaign_that_workers_shared_is_replayed_by_one_process(
 def test_both_contracts_of_an_implementation_are_recorded(
     outcomes_of: OutcomesOf, tmp_path: Path
 ) -> None:
-    tape = tmp_path / "the.tape"
+    recording = tmp_path / "the.recording"
     options = (
         "--reedbackup-contract=ticket",
         "--reedbackup-contract=last",
         "--reedbackup-case=*/list/empty*",
         "--reedbackup-case=*/create/info",
     )
-    recorded, replayed = recorded_and_replayed(outcomes_of, tape, "python-last", *options)
+    recorded, replayed = recorded_and_replayed(outcomes_of, recording, "python-last", *options)
     assert {case.contract for case in recorded} == {"ticket", "last"}
     assert alike(recorded, replayed) == []
 
@@ -127,8 +127,8 @@ def test_both_contracts_of_an_implementation_are_recorded(
 def test_where_tar_failed_at_random_the_replay_fails_as_often(
     outcomes_of: OutcomesOf, tmp_path: Path
 ) -> None:
-    tape = tmp_path / "the.tape"
+    recording = tmp_path / "the.recording"
     options = ("--reedbackup-case=last/create/own-backups*", "--reedbackup-case=last/create/k*")
-    recorded, replayed = recorded_and_replayed(outcomes_of, tape, BASELINE, *options)
+    recorded, replayed = recorded_and_replayed(outcomes_of, recording, BASELINE, *options)
     assert {case.outcome for case in recorded} == {Outcome.PASS}
     assert alike(recorded, replayed) == []

@@ -14,8 +14,8 @@ from pytest_reedbackup.recording.changes import (
     Snapshot,
     Unrecordable,
     _quoted,
-    change_again,
     folder_around,
+    make_again,
 )
 from pytest_reedbackup.recording.format import Change
 from pytest_reedbackup.views.tree import Tree
@@ -112,7 +112,7 @@ def test_the_changes_of_a_call_are_made_again(
     before = Snapshot.read(folder)
     call(folder)
     seen = before.changes()
-    change_again(replay, seen.gone, seen.changes, seen.blobs.__getitem__)
+    make_again(replay, seen.gone, seen.changes, seen.blobs.__getitem__)
     found, expected = (Tree.read(path, exclude=(".",)) for path in (replay, folder))
     assert expected.differences(found) == []
     made_again = {_quoted(name): entry for name, entry in found.entries.items()}
@@ -132,11 +132,11 @@ def test_a_file_is_overwritten_or_replaced_as_it_was(
     seen = before.changes()
     current = replay / ".reed/tables/text/current.csv"
     inode = current.stat().st_ino
-    change_again(replay, seen.gone, seen.changes, seen.blobs.__getitem__)
+    make_again(replay, seen.gone, seen.changes, seen.blobs.__getitem__)
     assert (current.stat().st_ino == inode) is same
 
 
-def test_what_no_tape_can_hold_is_said(folder: Path) -> None:
+def test_what_no_recording_can_hold_is_said(folder: Path) -> None:
     before = Snapshot.read(folder)
     os.mkfifo(folder / ".reed" / "fifo")
     with pytest.raises(Unrecordable, match=r"a fifo was made: '.reed/fifo'"):
@@ -147,9 +147,9 @@ def test_what_no_tape_can_hold_is_said(folder: Path) -> None:
 def test_a_change_never_leaves_its_folder(tmp_path: Path, path: str) -> None:
     change = Change(path=path, kind="file", mode=0o644, mtime_ns=0, content="x")
     with pytest.raises(ValueError, match="leaves its folder"):
-        change_again(tmp_path, [], [change], lambda name: b"")
+        make_again(tmp_path, [], [change], lambda name: b"")
     with pytest.raises(ValueError, match="leaves its folder"):
-        change_again(tmp_path, [path], [], lambda name: b"")
+        make_again(tmp_path, [path], [], lambda name: b"")
 
 
 def test_the_folder_around_is_the_nearest_that_exists(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be played back, and why: the one place that decides it."""
+"""What no recording can show, and why: the one place that decides it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.failures import MissingCapability
-from pytest_reedbackup.recording.format import CaseTape
+from pytest_reedbackup.recording.format import RecordedCase
 
 PROCESS = "a process"
 FUNCTIONS = "Python functions"
@@ -21,7 +21,7 @@ WHY: Mapping[str, str] = {
     LIVE: "archives of other implementations were not there when this one was recorded",
     OTHER_FILES: "a recording holds no FIFOs, sockets and devices",
 }
-"""A sentence for what a case may need and a recording does not have."""
+"""For each thing that a case may need and no recording has, the sentence that says why."""
 
 _RATIO = "bounds/ratio"
 
@@ -32,14 +32,14 @@ def is_timed(case: Case) -> bool:
 
 
 def missing(need: str) -> MissingCapability:
-    """What a case that needs `need` is skipped for."""
+    """Return the reason to skip a case that needs `need`."""
     return MissingCapability(need, WHY.get(need, need))
 
 
 def missing_of_recording(
-    case: Case, taped: CaseTape | None, others: bool
+    case: Case, recorded: RecordedCase | None, others: bool
 ) -> MissingCapability | None:
-    """Why `case` cannot be held against a recording; None where it can.
+    """Return why `case` cannot be held against a recording; None where it can.
 
     `others`: whether the run has other implementations too.
     """
@@ -47,16 +47,16 @@ def missing_of_recording(
         return missing(TIME)
     if others and "/interchange/" in case.id:
         return missing(LIVE)
-    if taped is None:
+    if recorded is None:
         return None
-    if taped.needs:
-        return missing(taped.needs)
-    if (skipped := taped.skipped) is not None:
+    if recorded.needs:
+        return missing(recorded.needs)
+    if (skipped := recorded.skipped) is not None:
         sentence = f"{skipped.sentence} (when it was recorded)"
         return MissingCapability(skipped.capability, sentence, tool=skipped.tool)
     return None
 
 
 def missing_of_baseline(case: Case) -> MissingCapability | None:
-    """Why `case` cannot be compared with a recorded baseline; None where it can."""
+    """Return why `case` cannot be compared with a recorded baseline; None where it can."""
     return missing(TIME) if case.rule == _RATIO else None
