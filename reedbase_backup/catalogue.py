@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from reedbase_backup.disk.existence import says_nothing_exists
-from reedbase_backup.types import BackupInfo
+from reedbase_backup.types import U64_MAX, BackupInfo
 
 SUFFIX = ".tar.gz"
-U64_MAX = 2**64 - 1
 
 _ARCHIVE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A symlink, a socket; a folder cannot be wrapped in a file object.

@@ -23,7 +23,7 @@ from reedbase_backup.errors import (
 )
 from reedbase_backup.list import read_info
 from reedbase_backup.swap.transaction import recover
-from reedbase_backup.types import BackupInfo, BasePath
+from reedbase_backup.types import U64_MAX, BackupInfo, BasePath
 
 
 def create_backup(base_path: BasePath) -> BackupInfo:
@@ -46,7 +46,7 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
     """`create_backup` at the time `now_ns` (Unix nanoseconds); capability `clock`."""
     base = os.fsdecode(base_path)
     timestamp = now_ns // 10**9
-    if not 0 <= timestamp <= catalogue.U64_MAX:
+    if not 0 <= timestamp <= U64_MAX:
         raise IoError("read_clock", f"{timestamp} s is no Unix time in u64; set the clock")
     with base_locked(base) as folder, translated("create_backup"):
         recover(folder)

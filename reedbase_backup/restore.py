@@ -27,7 +27,7 @@ from reedbase_backup.swap.extract import extract
 from reedbase_backup.swap.lock_preservation import preserve_locks
 from reedbase_backup.swap.steps import Unmovable
 from reedbase_backup.swap.transaction import Transaction, recover
-from reedbase_backup.types import BasePath, RestoreReport
+from reedbase_backup.types import U64_MAX, BasePath, RestoreReport
 
 
 def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:
@@ -79,7 +79,7 @@ def _seconds(target_timestamp: int) -> int:
         raise TypeError(words) from error
     if isinstance(target_timestamp, bool):
         raise TypeError(words)
-    if not 0 <= target <= catalogue.U64_MAX:
+    if not 0 <= target <= U64_MAX:
         raise ValueError(words)
     return target
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+U8_MAX = 2**8 - 1
+U32_MAX = 2**32 - 1
+U64_MAX = 2**64 - 1
+I64_MAX = 2**63 - 1
+
 BasePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """The path of a database's folder, in any of Python's ways to give one."""
 

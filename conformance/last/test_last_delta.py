@@ -20,10 +20,10 @@ from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,
     NO_SUCH_FILE,
     NOT_A_FILE,
-    U64_MAX,
     TableFolder,
     tables_of,
 )
+from reedbase_backup.types import U64_MAX
 
 # Which of the three versions is damaged: one that the last one is built on.
 MIDDLE = 1

@@ -12,8 +12,9 @@ from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import NO_FOLDER, U64_MAX
+from pytest_reedbackup.views.tables import NO_FOLDER
 from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.types import U64_MAX
 
 
 def put(base: Path, name: str, size: int = 300) -> Path:

@@ -20,7 +20,8 @@ from pytest_reedbackup.injection.damage import (
     line_changed,
 )
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import IS_A_FOLDER, U64_MAX, TableFolder, tables_of
+from pytest_reedbackup.views.tables import IS_A_FOLDER, TableFolder, tables_of
+from reedbase_backup.types import U64_MAX
 
 NOT_UTF_8 = "stream did not contain valid UTF-8"
 

@@ -15,14 +15,9 @@ from pytest_reedbackup.checks.last_restores import Failed, expect_restore, fates
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import (
-    IS_A_FOLDER,
-    U64_MAX,
-    TableFolder,
-    os_reason,
-    tables_of,
-)
+from pytest_reedbackup.views.tables import IS_A_FOLDER, TableFolder, os_reason, tables_of
 from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.types import U64_MAX
 
 
 def _no_tables(base: Path) -> None:

@@ -12,7 +12,8 @@ from pytest_reedbackup.checks.last_restores import Restored, expect_restore, fat
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import IS_A_FOLDER, NO_FOLDER, U64_MAX, tables_of
+from pytest_reedbackup.views.tables import IS_A_FOLDER, NO_FOLDER, tables_of
+from reedbase_backup.types import U64_MAX
 
 HEADER = "code|username|created_at\n"
 

@@ -17,8 +17,9 @@ from pytest_reedbackup.checks.last_restores import (
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import U64_MAX, TableFolder, tables_of
+from pytest_reedbackup.views.tables import TableFolder, tables_of
 from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.types import U64_MAX
 
 Target = Callable[[list[int]], int]
 """Of the timestamps of table `text`, oldest first."""

@@ -14,7 +14,8 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import cases
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UnfitValue
-from pytest_reedbackup.views.tables import U64_MAX, tables_of
+from pytest_reedbackup.views.tables import tables_of
+from reedbase_backup.types import U64_MAX
 
 PARAMETERS = {
     "create_backup": ["base_path"],

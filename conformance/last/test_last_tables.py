@@ -18,12 +18,8 @@ from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.injection.traced.tracing import traced_restore
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.views.tables import (
-    U64_MAX,
-    TableFolder,
-    os_reason,
-    tables_of,
-)
+from pytest_reedbackup.views.tables import TableFolder, os_reason, tables_of
+from reedbase_backup.types import U64_MAX
 
 LONG_HISTORY = DatabaseSpec(tables=1, rows=800, versions=1_001)
 """Where the cost of a restore shows, and the baseline needs a third of a second."""

@@ -20,12 +20,12 @@ from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import UndecidedBound
+from reedbase_backup.types import U64_MAX
 
 Call = Callable[[], Answer]
 InRounds = Callable[[Callable[[], None], int], None]
 
 ROUNDS = 7
-U64_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.failures import BrokenPromise
 from reedbase_backup.adapter import protocol
-from reedbase_backup.adapter.protocol import U64_MAX, Contract
+from reedbase_backup.adapter.protocol import Contract
+from reedbase_backup.types import U64_MAX
 
 NANO = 10**9
 _SUFFIX = ".tar.gz"

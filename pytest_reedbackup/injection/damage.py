@@ -8,7 +8,8 @@ from __future__ import annotations
 import lzma
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_reedbackup.views.tables import CONTROL, U64_MAX
+from pytest_reedbackup.views.tables import CONTROL
+from reedbase_backup.types import U64_MAX
 
 Fields = Sequence[str]
 """Of a line of version.log: timestamp, action, user, size."""

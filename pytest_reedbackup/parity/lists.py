@@ -22,8 +22,9 @@ from pytest_reedbackup.parity.facts import (
 )
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.views.snapshot import Snapshot
-from pytest_reedbackup.views.tables import NO_FOLDER, U64_MAX, rust_number
+from pytest_reedbackup.views.tables import NO_FOLDER, rust_number
 from pytest_reedbackup.views.tree import shown
+from reedbase_backup.types import U64_MAX
 
 MENDABLE = ("D11",)
 """The defects that a list shows (contract `last`, "Defects seen")."""

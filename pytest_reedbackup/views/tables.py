@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-U64_MAX = 2**64 - 1
+from reedbase_backup.types import U64_MAX
+
 _I64_MAX = 2**63 - 1
 CONTROL = struct.Struct("<QQQ")
 """The three numbers before each record of a bsdiff stream."""

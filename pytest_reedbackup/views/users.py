@@ -11,9 +11,9 @@ from itertools import count
 from pathlib import Path
 
 from pytest_reedbackup.views.tables import rust_lines, rust_number
+from reedbase_backup.types import U32_MAX
 
 SYSTEM = "system"
-U32_MAX = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)

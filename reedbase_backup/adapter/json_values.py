@@ -16,7 +16,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
 
-from reedbase_backup.adapter.protocol import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 Read = TypeVar("Read")
 

@@ -12,13 +12,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
+from reedbase_backup.types import U64_MAX
+
 VERSION: Final = 1
 """The protocol version that `hello` agrees on."""
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """The longest line that either side accepts."""
 
-U64_MAX = 2**64 - 1
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from reedbase_backup.catalogue import U64_MAX
 from reedbase_backup.errors import (
     BackupCorrupted,
     BackupNotFound,
@@ -13,6 +12,7 @@ from reedbase_backup.errors import (
     NoTablesFound,
     ReedError,
 )
+from reedbase_backup.types import U64_MAX
 
 _UNITS = ("byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _AGES = ((86_400 * 365, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes"))

@@ -13,7 +13,8 @@ from isal import igzip, isal_zlib
 from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath
 from reedbase_backup.last.types import BackupInfo
-from reedbase_backup.last.versions.version_log import U64_MAX, parse_number
+from reedbase_backup.last.versions.version_log import parse_number
+from reedbase_backup.types import U64_MAX
 
 SUFFIX = ".tar.gz"
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last import files, locks
 from reedbase_backup.last.os_errors import exists, reported
-from reedbase_backup.last.versions.version_log import U8_MAX, U32_MAX, parse_number, split_lines
+from reedbase_backup.last.versions.version_log import parse_number, split_lines
+from reedbase_backup.types import U8_MAX, U32_MAX
 
 BasePath = str | os.PathLike[str]
 Clock = Callable[[], int]

@@ -13,7 +13,7 @@ from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.table import Table
 from reedbase_backup.last.types import RestoreReport
 from reedbase_backup.last.versions import version_log
-from reedbase_backup.last.versions.version_log import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 
 def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:

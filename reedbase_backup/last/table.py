@@ -27,6 +27,7 @@ from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.types import VersionInfo
 from reedbase_backup.last.versions import chain, delta, version_log
 from reedbase_backup.last.versions.version_log import LogLine
+from reedbase_backup.types import U64_MAX
 
 # What a crashed baseline (D10) or port may have left in a table's folder.
 _LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d+\.tmp", re.ASCII)
@@ -226,7 +227,7 @@ class Table:
         """
         now = self._clock()
         newest = max((line.timestamp for line in lines), default=0)
-        timestamp = max(now, newest + 1) if newest < version_log.U64_MAX else now
+        timestamp = max(now, newest + 1) if newest < U64_MAX else now
         known = {line.timestamp for line in lines}
         while timestamp in known or os.path.lexists(chain.delta_path(self.folder, timestamp)):
             timestamp += 1

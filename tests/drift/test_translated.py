@@ -20,7 +20,7 @@ from pytest_reedbackup.implementations.translation import (
     Unsaid,
 )
 from pytest_reedbackup.model.failures import BrokenPromise
-from reedbase_backup.adapter.protocol import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 U64 = st.integers(0, U64_MAX)
 TO_LAST, TO_TICKET = TRANSLATIONS["last", "ticket"].target, TRANSLATIONS["ticket", "last"].target

@@ -19,8 +19,7 @@ from reedbase_backup.errors import (
 from reedbase_backup.last import RestoreReport, Table, init_registry, restore_point_in_time
 from reedbase_backup.last.restore import restore_at
 from reedbase_backup.last.versions import chain, delta
-
-U64_MAX = 2**64 - 1
+from reedbase_backup.types import U64_MAX
 
 
 def make(base: Path, name: str, versions: dict[int, bytes]) -> Table:

@@ -20,7 +20,7 @@ from reedbase_backup.errors import (
     VersionNotFound,
 )
 from reedbase_backup.last import Table, VersionInfo, init_registry
-from reedbase_backup.last.versions.version_log import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 FIRST = b"key|value\na|1\n"
 SECOND = b"key|value\na|2\nb|3\n"

@@ -6,13 +6,13 @@ import pytest
 
 from reedbase_backup.errors import LogCorrupted
 from reedbase_backup.last.versions.version_log import (
-    U64_MAX,
     LogLine,
     appended,
     newest_at_or_before,
     parse,
     parse_number,
 )
+from reedbase_backup.types import U64_MAX
 
 LINE = LogLine(5, 2, 1, 9)
 

@@ -23,9 +23,9 @@ from mutants.model import (
     RestoreReport,
 )
 from mutants.swapping import Swapping, remove
+from reedbase_backup.types import U64_MAX
 
 KEEP = 32
-U64_MAX = 2**64 - 1
 
 # The first of a second is 5-1.tar.gz; what others made is 5.tar.gz.
 NAME = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?\.tar\.gz", re.ASCII)

@@ -249,7 +249,7 @@ MUTATIONS: Sequence[Mutation] = (
     Mutation(
         "a-version-before-others",
         "table.py",
-        "max(now, newest + 1) if newest < version_log.U64_MAX else now",
+        "max(now, newest + 1) if newest < U64_MAX else now",
         "now",
         is_slow=True,
     ),

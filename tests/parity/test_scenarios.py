@@ -24,9 +24,10 @@ from pytest_reedbackup.generate.last.scenarios import (
     Version,
 )
 from pytest_reedbackup.generate.last.strategies import edge_targets, scenarios
-from pytest_reedbackup.views.tables import U64_MAX, tables_of
+from pytest_reedbackup.views.tables import tables_of
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.last import Table
+from reedbase_backup.types import U64_MAX
 
 DRAWN = 2000
 

@@ -29,8 +29,7 @@ from reedbase_backup import (
 )
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.disk import base_lock, source, table_lock
-
-FOREVER = 2**64 - 1
+from reedbase_backup.types import U64_MAX as FOREVER
 
 
 @contextmanager

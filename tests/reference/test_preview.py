@@ -24,8 +24,7 @@ from reedbase_backup import (
 )
 from reedbase_backup.disk import base_lock, table_lock
 from reedbase_backup.preview import preview
-
-FOREVER = 2**64 - 1
+from reedbase_backup.types import U64_MAX as FOREVER
 
 
 def kinds(tree):

@@ -16,8 +16,8 @@ from fixture_types import BackupAt, MakeBase
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.archive.reader import ArchiveReader
 from reedbase_backup.disk import durable, source
+from reedbase_backup.types import U64_MAX as FOREVER
 
-FOREVER = 2**64 - 1
 GROUP = 4242
 """Of nobody here."""
 

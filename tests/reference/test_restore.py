@@ -19,8 +19,7 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
-
-FOREVER = 2**64 - 1
+from reedbase_backup.types import U64_MAX as FOREVER
 
 
 def change(base: Path, to: str) -> None:

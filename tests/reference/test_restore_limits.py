@@ -18,8 +18,8 @@ from fixture_types import FindTool, MakeBase, ReadDatabase, RunAsNobody, TakeSna
 from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
 from reedbase_backup.swap import extract, working_folders
+from reedbase_backup.types import U64_MAX as FOREVER
 
-FOREVER = 2**64 - 1
 # More levels than Python's stack and the process's open files allow.
 DEPTH = 1100
 

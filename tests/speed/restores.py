@@ -23,7 +23,8 @@ from pytest_reedbackup.databases.spec import HISTORY_10K
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.target import TimeLimits
-from pytest_reedbackup.views.tables import U64_MAX, TableFolder, tables_of
+from pytest_reedbackup.views.tables import TableFolder, tables_of
+from reedbase_backup.types import U64_MAX
 
 BASELINE_RATIO = 8_157 / 3_447
 """What the baseline takes for each second of bare decompression."""

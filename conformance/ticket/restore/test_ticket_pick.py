@@ -19,8 +19,7 @@ from pytest_reedbackup.implementations.answers import Refused, refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
-
-U64_MAX = 2**64 - 1
+from reedbase_backup.types import U64_MAX
 
 
 class History:

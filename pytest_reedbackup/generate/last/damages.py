@@ -19,7 +19,7 @@ from pytest_reedbackup.injection.damage import (
     Line,
     Log,
 )
-from pytest_reedbackup.views.tables import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 NO_FILE, A_FOLDER = "missing", "a-folder"
 """The two damages to a version.log that leave no file."""

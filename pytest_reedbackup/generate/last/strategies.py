@@ -41,7 +41,7 @@ from pytest_reedbackup.generate.last.scenarios import (
     TableHistory,
     Version,
 )
-from pytest_reedbackup.views.tables import U64_MAX
+from reedbase_backup.types import U64_MAX
 
 Drawn = TypeVar("Drawn")
 

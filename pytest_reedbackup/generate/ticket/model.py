@@ -14,8 +14,7 @@ from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
-
-U64_MAX = 2**64 - 1
+from reedbase_backup.types import U64_MAX
 
 
 @dataclass(frozen=True)

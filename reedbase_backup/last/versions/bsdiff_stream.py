@@ -18,12 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reedbase_backup.errors import DeltaApplicationFailed
+from reedbase_backup.types import I64_MAX, U64_MAX
 
 Control = tuple[int, int, int]
 
 CONTROL = struct.Struct("<QQQ")
-U64_MAX = 2**64 - 1
-I64_MAX = 2**63 - 1
 
 # How the baseline's patch names its two failures (contract `last`, "restore" 2).
 UNEXPECTED_EOF = "UnexpectedEof"

@@ -14,10 +14,7 @@ from pathlib import Path
 
 from reedbase_backup.errors import LogCorrupted
 from reedbase_backup.last.os_errors import reason
-
-U8_MAX = 2**8 - 1
-U32_MAX = 2**32 - 1
-U64_MAX = 2**64 - 1
+from reedbase_backup.types import U8_MAX, U32_MAX, U64_MAX
 
 # Rust's char::is_whitespace; str.isspace has U+001C to U+001F besides.
 _WHITE_SPACE = (

@@ -12,9 +12,9 @@ import pytest
 from pytest_reedbackup.implementations.answers import Answered, Refused
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Misfit, ProtocolViolation
+from reedbase_backup.types import U64_MAX
 
 BASE = Path("/somewhere/.reed")
-U64_MAX = 2**64 - 1
 BACKUP = {"id": "5", "timestamp": 5, "size_bytes": 9, "table_count": 2, "compression": "gzip"}
 REPORT = {"tables_restored": 2, "total_bytes": 9, "duration_ms": 1}
 LAST_BACKUP = {"timestamp": 5, "path": "/b/5.tar.gz", "size_bytes": 9, "size_mb": 0.5}

@@ -18,8 +18,8 @@ from pytest_reedbackup.implementations.clocks.real import RealClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.target import TimeLimits
+from reedbase_backup.types import U64_MAX
 
-U64_MAX = 2**64 - 1
 # Reads every clock and sleeps, as implementations do; `at` is what the time module says.
 WATCH = """
 import datetime, os, threading, time

@@ -19,8 +19,8 @@ from pytest_reedbackup.databases.spec import DatabaseSpec
 from reedbase_backup.adapter.loading import load
 from reedbase_backup.adapter.protocol import MAX_LINE_BYTES
 from reedbase_backup.adapter.serving import Adapter
+from reedbase_backup.types import U64_MAX
 
-U64_MAX = 2**64 - 1
 SERVE = [sys.executable, "-m", "reedbase_backup", "serve"]
 
 

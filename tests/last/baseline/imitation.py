@@ -33,6 +33,7 @@ from reedbase_backup.last import BackupInfo, RestoreReport, registry
 from reedbase_backup.last.os_errors import reason, reported
 from reedbase_backup.last.versions import delta, version_log
 from reedbase_backup.last.versions.version_log import LogLine
+from reedbase_backup.types import U32_MAX, U64_MAX
 
 SUFFIX = ".tar.gz"
 NOT_A_FILE = "the source path is neither a regular file nor a symlink to a regular file"
@@ -74,7 +75,7 @@ class Baseline:
         with reported("read_backup_dir"), os.scandir(backups) as entries:
             for entry in entries:
                 stem = entry.name.removesuffix(SUFFIX)
-                second = version_log.parse_number(stem, version_log.U64_MAX)
+                second = version_log.parse_number(stem, U64_MAX)
                 if stem != entry.name and second is not None:
                     found.append(
                         described(Path(entry.path), second, entry.stat(follow_symlinks=False))
@@ -135,7 +136,7 @@ class Registry:
             fields = line.split("|")
             if len(fields) < 2:
                 continue
-            code = version_log.parse_number(fields[0], version_log.U32_MAX)
+            code = version_log.parse_number(fields[0], U32_MAX)
             if code is None:
                 return
             self._names[fields[1]] = code
@@ -144,7 +145,7 @@ class Registry:
     def system(self) -> int:
         """The code of the user system, who is added if new: glued to an unended line (D16)."""
         if registry.SYSTEM not in self._names:
-            code = (self._largest + 1) % (version_log.U32_MAX + 1)
+            code = (self._largest + 1) % (U32_MAX + 1)
             with reported("append_users_dict"), self._path.open("ab") as file:
                 file.write(b"%d|system|%d\n" % (code, time.time()))
             self._names[registry.SYSTEM] = code

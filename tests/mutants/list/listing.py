@@ -7,8 +7,9 @@ import re
 import shutil
 from pathlib import Path
 
-from mutants.conforming import U64_MAX, Conforming
+from mutants.conforming import Conforming
 from mutants.model import SUFFIX, Archive, BackupInfo, ReedError
+from reedbase_backup.types import U64_MAX
 
 
 class ListMakesBackups(Conforming):

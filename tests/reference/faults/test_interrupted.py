@@ -19,6 +19,7 @@ from reference.faults.traced import leftovers
 import reedbase_backup
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
+from reedbase_backup.types import U64_MAX as FOREVER
 
 PACKAGE = Path(reedbase_backup.__file__).parent
 # Where a call changes the disk.
@@ -31,7 +32,6 @@ ROOMS = frozenset(
     )
 )  # fmt: skip
 SAMPLE = 60
-FOREVER = 2**64 - 1
 
 
 def open_files() -> set[int]:

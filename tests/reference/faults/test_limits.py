@@ -26,8 +26,7 @@ from reedbase_backup import (
 )
 from reedbase_backup.disk import durable
 from reedbase_backup.swap import extract
-
-FOREVER = 2**64 - 1
+from reedbase_backup.types import U64_MAX as FOREVER
 
 # Open files ---------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
+from reedbase_backup.types import U64_MAX as FOREVER
 
-FOREVER = 2**64 - 1
 needs_mounts = pytest.mark.skipif(
     os.geteuid() != 0 or sys.platform != "linux", reason="only root on Linux can mount"
 )

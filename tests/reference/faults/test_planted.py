@@ -14,8 +14,7 @@ from reference.faults.traced import AS_NOBODY, IMPORTS, Run
 
 from reedbase_backup import create_backup, restore_point_in_time
 from reedbase_backup.swap import working_folders
-
-FOREVER = 2**64 - 1
+from reedbase_backup.types import U64_MAX as FOREVER
 
 
 @pytest.mark.parametrize("kind", ["staging", "commit"])
