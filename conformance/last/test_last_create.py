@@ -11,11 +11,12 @@ from random import Random
 
 from pytest_reedbackup.checks.archive_tools import COMMANDS, judged
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.checks.last_creates import busy_file, created, is_tar_failure, left_by_create
+from pytest_reedbackup.checks.last_creates import busy_file, created, left_by_create
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.archives import pack, read_folder, read_members
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.implementations.answers import refusal_of
+from pytest_reedbackup.implementations.tar_failures import is_tar_failure
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.base import backups_listing, source_tree
 from pytest_reedbackup.views.tables import os_reason

@@ -18,6 +18,7 @@ from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
+from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import UndecidedBound
 from reedbase_backup.types import U64_MAX
@@ -188,10 +189,9 @@ def _baseline_call(
         return lambda: elapsed_ns(call, "the baseline's call")
 
     def timed() -> int:
-        for _ in range(10):
-            answer = prepare(baseline, make_database(spec))()
-            if isinstance(answer, Answered):
-                return answer.elapsed_ns
-        raise RuntimeError(f"the baseline failed 10 times in a row: {answer}")
+        answer = past_tar_failures(lambda: prepare(baseline, make_database(spec))())
+        if isinstance(answer, Answered):
+            return answer.elapsed_ns
+        raise RuntimeError(f"the baseline failed: {answer}")
 
     return timed

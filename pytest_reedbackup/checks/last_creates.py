@@ -1,8 +1,6 @@
-"""Backups under contract `last`, whose create fails now and then without anybody's fault.
+"""Backups under contract `last`, whose create fails now and then without anybody's fault (D1).
 
-The baseline's tar reads backups/ and the archive that it is writing, and ends
-with an error when it notices (defect D1: 1 first create in 40, more than every
-second one later). One case is about that; all others try again.
+One case is about that; all others try again.
 """
 
 from __future__ import annotations
@@ -19,39 +17,30 @@ from pytest_reedbackup.checks.archive_tools import expect_gnu_tar
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.implementations.answers import Answer, Refused, value_of
+from pytest_reedbackup.implementations.answers import Answer, value_of
+from pytest_reedbackup.implementations.tar_failures import is_tar_failure, past_tar_failures
 from pytest_reedbackup.views.base import backups_listing
 
 SUFFIX = ".tar.gz"
 
-# With 7 failures in 12, that many in a row are met once in 10^9 times.
-_ATTEMPTS = 40
 _BUSY_BYTES = 8 << 20
 # Compresses well, but takes its time.
 _BLOCK_BYTES = 16 << 10
 _BETWEEN_CHANGES_SECS = 0.001
 
 
-def is_tar_failure(answer: Answer) -> bool:
-    """Whether create_backup answered that tar failed."""
-    return isinstance(answer, Refused) and (answer.kind, answer.fields.get("command")) == (
-        "CommandFailed",
-        "tar",
-    )
-
-
 def created(implementation: Implementation, base: Path) -> Any:
-    """The BackupInfo of a backup that must succeed, tried again where tar failed (D1)."""
+    """Return the BackupInfo of a backup that must succeed, tried again where tar failed (D1)."""
     was_there, kept = base.exists(), set(backups_listing(base))
-    for _ in range(_ATTEMPTS - 1):
-        answer = implementation.create_backup(base)
-        if not is_tar_failure(answer):
-            return value_of(answer, "create_backup")
+
+    def take_back() -> None:
         for name in set(backups_listing(base)) - kept:
             (base / "backups" / name).unlink()
         if not was_there:
             remove_tree(base)
-    return implementation.created(base)
+
+    answer = past_tar_failures(lambda: implementation.create_backup(base), take_back)
+    return value_of(answer, "create_backup")
 
 
 def left_by_create(implementation: Implementation, base: Path) -> tuple[Answer, Path]:

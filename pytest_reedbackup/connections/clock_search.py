@@ -21,6 +21,7 @@ from pytest_reedbackup.implementations.clocks.faketime import (
 )
 from pytest_reedbackup.implementations.clocks.moved import MovedClock
 from pytest_reedbackup.implementations.clocks.real import RealClock
+from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.target import TimeLimits
@@ -30,8 +31,6 @@ from reedbase_backup.adapter.protocol import Hello
 
 # 2033; the time that a clock is tried with.
 _PROBED_SECOND = 2_000_000_000
-# The baseline's first create fails now and then (defect D1).
-_PROBES = 5
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,7 @@ class ClockSearch:
             base = Path(folder) / ".reed"
             build(DatabaseSpec(tables=1, rows=1), base)
             clock.set(second)
-            for _ in range(_PROBES):
-                answer = client.call("create_backup", contract, base, self.limits.call)
-                if isinstance(answer, Answered):
-                    timestamp: int = answer.value.timestamp
-                    return timestamp
-        return None
+            answer = past_tar_failures(
+                lambda: client.call("create_backup", contract, base, self.limits.call)
+            )
+            return int(answer.value.timestamp) if isinstance(answer, Answered) else None

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.last_creates import is_tar_failure
 from pytest_reedbackup.databases.archives import read_folder, read_members
 from pytest_reedbackup.generate.last.scenarios import Create
 from pytest_reedbackup.implementations.json_outcomes import BASE_MARK, outcome_of
+from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.facts import (
     AS_BEFORE,
@@ -37,8 +37,6 @@ OWN_BACKUPS = "backups/ in the archive"
 KEPT = "earlier backups"
 AS_THE_BASE = ("as the base is",)
 _MIB = 1048576
-# With 7 failures in 12 (D1), that many in a row are met once in 10^9 times.
-_ATTEMPTS = 40
 _NAME = re.compile(r"(0|[1-9][0-9]*)\.tar\.gz", re.ASCII)
 
 
@@ -49,12 +47,12 @@ def observed(side: Side, call: Create, number: int) -> Facts:
     reads (D1), it is made again, unless the side declares to do the safe thing.
     """
     before, source = Snapshot.read(side.base), source_tree(side.base)
-    answer = side.implementation.create_backup(side.base)
-    for _ in range(_ATTEMPTS):
-        if "D1" in side.mended or not is_tar_failure(answer):
-            break
-        _back_to(before)
+    if "D1" in side.mended:
         answer = side.implementation.create_backup(side.base)
+    else:
+        answer = past_tar_failures(
+            lambda: side.implementation.create_backup(side.base), lambda: _back_to(before)
+        )
     after = Snapshot.read(side.base)
     backups = _backups(before, after)
     own = {path for path in before.changed(after) if path.startswith(f"{backups}/")}
