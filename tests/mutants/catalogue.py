@@ -17,6 +17,9 @@ from typing import Any
 
 from mutants import adapters, create, restore, variants
 from mutants import list as listing
+from mutants.adapters.adapter import Mutated
+from mutants.adapters.chatty import Chatty
+from mutants.adapters.greetings import Unusable
 from mutants.conforming import Conforming
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports import json_report
@@ -48,40 +51,41 @@ class Mutant:
 def mutants() -> Iterator[Mutant]:
     """Yield all mutants of the three functions, in the order of their modules and lines."""
     for package in (create, listing, restore):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for name, mutant in _classes(importlib.import_module(module.name), Conforming):
-                option = f"{module.name}:{name}"
-                yield Mutant(option, mutant.__doc__ or "", mutant.breaks, mutant.is_slow)
+        for option, mutant in _classes(package, Conforming):
+            yield Mutant(option, mutant.__doc__ or "", mutant.breaks, mutant.is_slow)
 
 
 def broken_adapters() -> Iterator[Mutant]:
     """Yield the adapters that break the protocol once they are running."""
-    for name, adapter in _classes(adapters, adapters.Mutated):
-        yield Mutant(_command(name), adapter.__doc__ or "", "protocol")
+    for option, adapter in _classes(adapters, Mutated):
+        yield Mutant(_command(option), adapter.__doc__ or "", "protocol")
 
 
 def unusable_adapters() -> Iterator[Mutant]:
     """Yield the adapters that do not even say hello."""
-    for name, adapter in _classes(adapters, adapters.Unusable):
-        yield Mutant(_command(name), adapter.__doc__ or "", adapter.cause)
+    for option, adapter in _classes(adapters, Unusable):
+        yield Mutant(_command(option), adapter.__doc__ or "", adapter.cause)
 
 
 def conforming() -> list[str]:
     """Return all that must pass everything, as `--reedbackup-impl` takes them."""
-    options = [f"{variants.__name__}:{name}" for name, _ in _classes(variants, Conforming)]
-    return ["mutants.conforming:Conforming", *options, _command("Chatty")]
+    others = [option for option, _ in _classes(variants, Conforming)]
+    chatty = _command(f"{Chatty.__module__}:{Chatty.__name__}")
+    return [f"{Conforming.__module__}:{Conforming.__name__}", *others, chatty]
 
 
-def _command(adapter: str) -> str:
-    return f"{sys.executable} -m {adapters.__name__} {adapter}"
+def _command(option: str) -> str:
+    return f"{sys.executable} -m {adapters.__name__} {option.removeprefix(adapters.__name__ + '.')}"
 
 
-def _classes(module: ModuleType, base: type) -> Iterator[tuple[str, Any]]:
-    """Yield the public subclasses of `base` that a module defines."""
-    for name, value in vars(module).items():
-        is_own = getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
-        if is_own and isinstance(value, type) and issubclass(value, base) and value is not base:
-            yield name, value
+def _classes(package: ModuleType, base: type) -> Iterator[tuple[str, Any]]:
+    """Yield the public subclasses of `base` that a package's modules define, by MODULE:NAME."""
+    for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            is_own = getattr(value, "__module__", "") == info.name and not name.startswith("_")
+            if is_own and isinstance(value, type) and issubclass(value, base) and value is not base:
+                yield f"{info.name}:{name}", value
 
 
 def hold(options: Sequence[str], *arguments: str, processes: int = 2) -> Held:

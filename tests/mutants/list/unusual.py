@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mutants.conforming import Conforming
 from mutants.create.contents import _Distorting, _Picky
-from mutants.list.listing import _Naming
+from mutants.list.names import _Naming
 from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
 from mutants.tar_gz import ROOTS
 

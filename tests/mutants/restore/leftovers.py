@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from mutants.conforming import Conforming
-from mutants.restore.restoring import _Harming
+from mutants.restore.surroundings import _Harming
 
 
 class _Leaving(Conforming):

@@ -1,0 +1,142 @@
+"""Other files in the base: what is kept beside the archives, and how archives are written."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mutants.conforming import Conforming
+from mutants.model import (
+    Archive,
+    BackupInfo,
+    Entry,
+    ReedError,
+)
+from mutants.swapping import is_folder, remove
+
+
+class Catalogue(Conforming):
+    """What list shows is kept in backups/catalogue.json, for archives that did not change."""
+
+    def prune(self, base: Path, made: Archive) -> None:
+        super().prune(base, made)
+        infos = {archive.id: self.info_of(archive) for archive in self.archives(base)}
+        self.write_archive(base / "backups" / "next.json", json.dumps(infos).encode())
+        (base / "backups" / "next.json").rename(base / "backups" / "catalogue.json")
+
+    def list_backups(self, base_path: str) -> list[BackupInfo]:
+        base, infos = Path(base_path), []
+        try:
+            known = json.loads(read_regular(base / "backups" / "catalogue.json"))
+        except (OSError, ValueError):
+            known = {}
+        for archive in self.archives(base):
+            noted = known.get(archive.id)
+            if noted and archive.path.exists() and noted[2] == archive.path.stat().st_size:
+                infos.append(BackupInfo(*noted))
+            elif (info := self.info_of(archive)) is not None:
+                infos.append(info)
+        return infos
+
+
+class StagesInBackups(Conforming):
+    """Archives are written to a folder of their own in backups/, which stays."""
+
+    def store(self, base: Path, seconds: int) -> Archive:
+        entries = list(self.source(base))
+        staging = base / "backups" / ".staging"
+        self.make_backups(staging.parent)
+        if not is_folder(staging):
+            remove(staging)
+            staging.mkdir(0o700)
+        self.write_archive(staging / "archive", self.compress(self.pack(entries)))
+        made = self.parse((staging / "archive").rename(self.free_name(base, seconds)))
+        assert made is not None
+        return made
+
+
+class SharesAsTheTables(Conforming):
+    """Archives and backups/ give others what all of tables/ gives, and no less."""
+
+    def given(self, base: Path, others: int) -> int:
+        for path in [base / "tables", *(base / "tables").rglob("*")]:
+            others &= path.lstat().st_mode
+        return others
+
+    def make_backups(self, backups: Path) -> None:
+        if not backups.exists():
+            readable = self.given(backups.parent, 0o044)
+            backups.mkdir(0o700)
+            backups.chmod(0o700 | readable | readable >> 2)
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        super().write_archive(partial, content)
+        partial.chmod(0o600 | self.given(partial.parent.parent, 0o066))
+
+
+class UmaskOf077(Conforming):
+    """A umask of 077 for the call is all that keeps archives private."""
+
+    def make_backups(self, backups: Path) -> None:
+        with _umask_of_077():
+            backups.mkdir(exist_ok=True)
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        remove(partial)
+        with _umask_of_077():
+            partial.write_bytes(content)
+
+
+@contextmanager
+def _umask_of_077() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+class ThroughAPrivateFolder(Conforming):
+    """The temporary file has any mode, in a folder that is closed to others."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        remove(partial)
+        with tempfile.TemporaryDirectory(dir=partial.parent) as private:
+            (Path(private) / "archive").write_bytes(content)
+            (Path(private) / "archive").chmod(0o600)
+            (Path(private) / "archive").rename(partial)
+
+
+class RandomNames(Conforming):
+    """Temporary files have names that nobody can foresee."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        descriptor, own = tempfile.mkstemp(dir=partial.parent)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        Path(own).rename(partial)
+
+
+class RefusesWhatIsInTheWay(Conforming):
+    """Where something has the name of a temporary file, a call is an error."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        if os.path.lexists(partial):
+            raise ReedError("IoError", f"{partial} exists", operation="open", reason="exists")
+        super().write_archive(partial, content)
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        if os.path.lexists(base / ".staging") and not is_folder(base / ".staging"):
+            raise ReedError("IoError", ".staging exists", operation="mkdir", reason="exists")
+        super().install(base, entries)
+
+
+def read_regular(path: Path) -> bytes:
+    """What a file of our own holds; others may have put a FIFO or a symlink in its place."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        return file.read()
