@@ -14,7 +14,7 @@ from pytest_reedbackup.databases.held_locks import held_now
 from pytest_reedbackup.implementations.json_outcomes import BASE_MARK
 from pytest_reedbackup.recording.changes import folder_around
 from pytest_reedbackup.recording.state import digest
-from reedbase_backup.adapter.loading import METHODS
+from reedbase_backup.adapter.protocol import METHODS
 
 AROUND_MARK = "{around}"
 """Stands for the folder around the base in recorded texts."""

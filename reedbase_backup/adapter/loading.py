@@ -17,12 +17,10 @@ from importlib.metadata import version
 from typing import Any
 
 from reedbase_backup.adapter import protocol
-from reedbase_backup.adapter.protocol import Contract
+from reedbase_backup.adapter.protocol import METHODS, Contract
 
 CLOCK = "clock"
 """The capability to be told the current time with each create_backup."""
-
-METHODS = ("create_backup", "list_backups", "restore_point_in_time")
 
 
 class UnusableImplementation(Exception):

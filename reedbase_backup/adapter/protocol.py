@@ -36,6 +36,9 @@ who spoilt it. Its fields: `field`, where in the value, and `found`, what is the
 Contract = Literal["ticket", "last"]
 CONTRACTS: tuple[Contract, ...] = ("ticket", "last")
 
+METHODS = ("create_backup", "list_backups", "restore_point_in_time")
+"""The functions of an implementation, which the protocol has as methods."""
+
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for text that is not JSON, not UTF-8, nested too deep, or of other types."""
 

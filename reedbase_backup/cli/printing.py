@@ -9,10 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from reedbase_backup.adapter.json_values import to_json_value
-from reedbase_backup.cli import quantities
-from reedbase_backup.preview import Preview
-
-_SHOWN_NAMES = 10
 
 
 def print_line(text: str) -> None:
@@ -44,28 +40,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
-
-
-def print_preview(found: Preview) -> None:
-    """What a restore would take and change: totals, and the first names of each kind."""
-    print_line(
-        f"Would restore backup {found.id} of {quantities.date(found.timestamp)}:"
-        f" {quantities.counted(found.table_count, 'table')}, {quantities.size(found.total_bytes)}"
-    )
-    if found.is_empty:
-        print_line("Nothing would change.")
-    for words, names in (
-        ("would come back", found.added),
-        ("would change", found.changed),
-        ("would change in mode only", found.mode_changed),
-        ("would go", found.removed),
-    ):
-        if names:
-            print_line(f"{len(names)} {words}:")
-            for name in names[:_SHOWN_NAMES]:
-                print_line(f"  {name}")
-            if len(names) > _SHOWN_NAMES:
-                print_line(f"  and {len(names) - _SHOWN_NAMES} more")
 
 
 def printable(text: str) -> str:

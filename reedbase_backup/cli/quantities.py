@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 
-from reedbase_backup.errors import (
-    BackupCorrupted,
-    BackupNotFound,
-    IoError,
-    NoTablesFound,
-    ReedError,
-)
 from reedbase_backup.types import U64_MAX
 
 _UNITS = ("byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -92,32 +84,3 @@ def parse_time(text: str) -> int:
 def _other_reading(moment: datetime) -> int:
     """The Unix seconds of a local time if the clocks had just been changed."""
     return int(moment.replace(fold=1 - moment.fold).timestamp() // 1)
-
-
-def no_backups(base: str) -> str:
-    """That there is no backup at `base`, which may not be a database at all."""
-    if os.path.isdir(base):
-        return f"No backups in {base}"
-    return f"No backups: {base} is not a folder; give the path of a .reed database"
-
-
-def explained(error: ReedError, base: str) -> str:
-    """What went wrong with the database at `base`, and what to do about it."""
-    match error:
-        case NoTablesFound():
-            return f"{base} has no tables/ folder; give the path of a .reed database"
-        case IoError(operation="open_base"):
-            return error.reason
-        case BackupNotFound(oldest=None) if os.path.isdir(base):
-            return f"{base} has no backups (reedbackup create makes one)"
-        case BackupNotFound(oldest=None):
-            return no_backups(base)
-        case BackupNotFound(target=target, oldest=int(oldest)):
-            return (
-                f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}"
-                " (reedbackup list shows all)"
-            )
-        case BackupCorrupted():
-            return f"{error} (reedbackup verify shows which backups are sound)"
-        case _:
-            return str(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import tomllib
@@ -12,7 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from reedbase_backup.adapter.rust.crate import CrateError, read_crate
-from reedbase_backup.adapter.rust.generator import add_adapter_parser, generate
+from reedbase_backup.adapter.rust.generator import generate
+from reedbase_backup.cli.commands import main as reedbackup
 
 FUNCTIONS = """
 pub fn create_backup(base_path: &Path) -> ReedResult<BackupInfo> { todo!() }
@@ -236,12 +236,7 @@ def test_the_library_is_the_one_of_the_checkout(tmp_path: Path) -> None:
 
 
 def command(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser(prog="reedbackup")
-    add_adapter_parser(parser.add_subparsers(required=True))
-    parsed = parser.parse_args(["adapter", "rust", *map(str, arguments)])
-    status = parsed.run(parsed)
-    assert isinstance(status, int)
-    return status
+    return reedbackup(["adapter", "rust", *map(str, arguments)])
 
 
 def test_the_command_says_how_to_build_and_use_the_adapter(

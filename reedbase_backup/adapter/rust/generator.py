@@ -6,26 +6,21 @@ on the adapter library, which is copied beside it, so that the project stands al
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import re
-import shlex
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from reedbase_backup.adapter.protocol import METHODS, Contract
 from reedbase_backup.adapter.rust.crate import CrateError, RustCrate, read_crate
 
 if TYPE_CHECKING:
     from reedbase_backup.adapter.rust.modules import FunctionsPlace
 
-Contract = Literal["ticket", "last"]
-
-_BACKUP_FUNCTIONS = ("create_backup", "list_backups", "restore_point_in_time")
 _REGISTRY_FUNCTIONS = ("init_registry", "set_base_path", "reload_dictionaries")
 
 _LIBRARY = "reedbackup-adapter"
@@ -135,7 +130,7 @@ def _main(
     from reedbase_backup.adapter.rust.modules import ModuleTree
 
     modules = ModuleTree(crate.library, crate.source)
-    place = modules.find(_BACKUP_FUNCTIONS, module, "--module")
+    place = modules.find(METHODS, module, "--module")
     uses = [_use(crate, place.module, "backup")]
     values = {
         "PACKAGE": crate.package,
@@ -208,43 +203,3 @@ def _toml_string(text: str) -> str:
 def _rust_string(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def add_adapter_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `adapter rust` to the commands of `reedbackup`; its `run` takes the arguments."""
-    adapter = subparsers.add_parser("adapter", help="write an adapter for an implementation")
-    languages = adapter.add_subparsers(dest="language", metavar="LANGUAGE", required=True)
-    rust = languages.add_parser(
-        "rust",
-        help="write a Cargo project that serves a Rust crate",
-        description="Write a Cargo project that puts a Rust crate behind the adapter protocol.",
-    )
-    rust.add_argument("--crate", type=Path, required=True, help="the crate's folder")
-    rust.add_argument("--contract", choices=("ticket", "last"), required=True)
-    rust.add_argument("--out", type=Path, required=True, help="the folder to write")
-    rust.add_argument("--name", help="the implementation's name in reports")
-    rust.add_argument("--module", metavar="PATH", help="the functions' module, as ops::backup")
-    rust.add_argument("--registry", metavar="PATH", help="contract last: the registry's module")
-    rust.add_argument("--binary", metavar="NAME", help="the executable's name")
-    rust.set_defaults(run=run_adapter_rust)
-
-
-def run_adapter_rust(arguments: argparse.Namespace) -> int:
-    """Runs `reedbackup adapter rust`: exit status 0, or 2 where an option must be changed."""
-    try:
-        executable = generate(
-            arguments.crate,
-            arguments.contract,
-            arguments.out,
-            arguments.name,
-            arguments.module,
-            binary=arguments.binary,
-            registry=arguments.registry,
-        )
-    except (CrateError, OSError) as error:
-        print(f"reedbackup adapter: {error}", file=sys.stderr)
-        return 2
-    manifest = shlex.quote(str(arguments.out / "Cargo.toml"))
-    print(f"Build it:  cargo build --release --manifest-path {manifest}")
-    print(f"Use it:    pytest --reedbackup-impl={shlex.quote(str(executable))}")
-    return 0

@@ -1,0 +1,108 @@
+"""The sentences in which `reedbackup` speaks to people, but for those of its --help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from reedbase_backup.catalogue import BackupName
+from reedbase_backup.cli.quantities import counted, date, size
+from reedbase_backup.errors import (
+    BackupCorrupted,
+    BackupNotFound,
+    BackupUnsafe,
+    IoError,
+    NoTablesFound,
+    ReedError,
+)
+from reedbase_backup.preview import Preview
+from reedbase_backup.types import BackupInfo, RestoreReport
+from reedbase_backup.verify import Verification
+
+INTERRUPTED = "interrupted; the database is whole, as before the command or as after it"
+
+_MOST_NAMES = 10
+
+
+def backup_created(info: BackupInfo) -> str:
+    """Say which backup there is now."""
+    return (
+        f"Backup {info.id} of {date(info.timestamp)}: "
+        f"{counted(info.table_count, 'table')}, {size(info.size_bytes)}"
+    )
+
+
+def backup_restored(name: BackupName, report: RestoreReport) -> str:
+    """Say which backup was restored."""
+    return (
+        f"Restored backup {name.id} of {date(name.timestamp)}:"
+        f" {counted(report.tables_restored, 'table')}, {size(report.total_bytes)},"
+        f" in {report.duration_ms} ms"
+    )
+
+
+def preview_lines(preview: Preview) -> Iterator[str]:
+    """Say what a restore would take and change: totals, and the first names of each kind."""
+    yield (
+        f"Would restore backup {preview.id} of {date(preview.timestamp)}:"
+        f" {counted(preview.table_count, 'table')}, {size(preview.total_bytes)}"
+    )
+    if preview.is_empty:
+        yield "Nothing would change."
+    for words, names in (
+        ("would come back", preview.added),
+        ("would change", preview.changed),
+        ("would change in mode only", preview.mode_changed),
+        ("would go", preview.removed),
+    ):
+        if names:
+            yield f"{len(names)} {words}:"
+            yield from (f"  {name}" for name in names[:_MOST_NAMES])
+            if len(names) > _MOST_NAMES:
+                yield f"  and {len(names) - _MOST_NAMES} more"
+
+
+def verdict(verification: Verification) -> str:
+    """Say whether a backup is sound, and what is wrong with it."""
+    match verification.damage:
+        case None:
+            pass
+        case BackupCorrupted() as damage:
+            return f"DAMAGED: {damage}"
+        case BackupUnsafe() as damage:
+            return f"REFUSED: {damage}"
+        case damage:
+            return f"UNREADABLE: {damage}"
+    check = (
+        "every SHA-256 right" if verification.has_manifest else "gzip checksum right, no manifest"
+    )
+    return f"sound: {counted(verification.table_count or 0, 'table')}, {check}"
+
+
+def no_backups(base: str) -> str:
+    """Say that there is no backup at `base`, which may not be a database at all."""
+    if os.path.isdir(base):
+        return f"No backups in {base}"
+    return f"No backups: {base} is not a folder; give the path of a .reed database"
+
+
+def explanation(error: ReedError, base: str) -> str:
+    """Say what went wrong with the database at `base`, and what to do about it."""
+    match error:
+        case NoTablesFound():
+            return f"{base} has no tables/ folder; give the path of a .reed database"
+        case IoError(operation="open_base"):
+            return error.reason
+        case BackupNotFound(oldest=None) if os.path.isdir(base):
+            return f"{base} has no backups (reedbackup create makes one)"
+        case BackupNotFound(oldest=None):
+            return no_backups(base)
+        case BackupNotFound(target=target, oldest=int(oldest)):
+            return (
+                f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}"
+                " (reedbackup list shows all)"
+            )
+        case BackupCorrupted():
+            return f"{error} (reedbackup verify shows which backups are sound)"
+        case _:
+            return str(error)
