@@ -20,10 +20,10 @@ from pytest_reedbackup.implementations.clocks.faketime import FakeTimeClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.target import TimeLimits
-from pytest_reedbackup.recording import unsupported
 from pytest_reedbackup.recording.clocks import RecordingClock
 from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.recording.recorder import Recorder
+from pytest_reedbackup.recording.unsupported import Unsupported
 from reedbase_backup.adapter.loading import load
 from reedbase_backup.adapter.protocol import Contract, Hello
 
@@ -80,11 +80,11 @@ class Connection:
         Raises MissingCapability for a recording of such functions.
         """
         if self.recording is not None and self.recording.header.in_process:
-            raise unsupported.missing(unsupported.FUNCTIONS)
+            raise Unsupported.FUNCTIONS.missing()
         if not self.is_in_process:
             return None
         if self.recorder is not None:
-            self.recorder.needs(unsupported.FUNCTIONS)
+            self.recorder.needs(Unsupported.FUNCTIONS)
         return load(self.option).functions
 
     @property
@@ -95,9 +95,9 @@ class Connection:
         a recording.
         """
         if self.recording is not None:
-            raise unsupported.missing(unsupported.PROCESS)
+            raise Unsupported.PROCESS.missing()
         if self.recorder is not None:
-            self.recorder.needs(unsupported.PROCESS)
+            self.recorder.needs(Unsupported.PROCESS)
         return self._runner.command
 
     @property

@@ -30,6 +30,8 @@ class MissingCapability(Exception):
     def __init__(self, capability: str, sentence: str, *, tool: bool = False) -> None:
         super().__init__(f"needs {capability}: {sentence}")
         self.capability = capability
+        self.sentence = sentence
+        """Why it is not there."""
         self.tool = tool
         """Whether it is the machine that lacks a tool: then the rule is undecided."""
 

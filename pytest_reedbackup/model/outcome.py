@@ -88,6 +88,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """Figures that a case of a bound took, whatever it made of them."""
     missing: str = ""
     """The capability that a skipped case needs."""
+    missing_sentence: str = ""
+    """Why it is not there."""
     missing_tool: bool = False
     """Whether it is this machine that lacks it."""
     divergence: str = ""

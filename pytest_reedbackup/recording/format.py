@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.recording.unsupported import Unsupported
 from reedbase_backup.adapter.protocol import Hello
 
 FORMAT: Final = "pytest-reedbackup recording"
@@ -62,11 +64,16 @@ class RecordedCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RecordedSkip(Struct, frozen=True):
-    """Why a case was skipped when it was recorded."""
+    """The missing capability that a case was skipped for when it was recorded."""
 
     capability: str
     sentence: str
     tool: bool
+
+    def missing(self) -> MissingCapability:
+        """Return the reason to skip the case in a replay, too."""
+        sentence = f"{self.sentence} (when it was recorded)"
+        return MissingCapability(self.capability, sentence, tool=self.tool)
 
 
 class RecordedCase(Struct, kw_only=True, omit_defaults=True):
@@ -75,13 +82,19 @@ class RecordedCase(Struct, kw_only=True, omit_defaults=True):
     outcome: str = ""
     """How it ended when it was recorded."""
     skipped: RecordedSkip | None = None
-    needs: str = ""
-    """What it used that no recording can hold (see `unsupported`)."""
+    needs: Unsupported | None = None
+    """What it used that no recording can hold."""
     started: int | None = None
     """Where a clock of capability `clock` stood when the case began, in Unix seconds."""
     seconds: list[int] = []
     """What another clock said, each time that it was asked."""
     calls: list[RecordedCall] = []
+
+    def missing(self) -> MissingCapability | None:
+        """Return the reason to skip the case in a replay; None where it can be played back."""
+        if self.needs is not None:
+            return self.needs.missing()
+        return None if self.skipped is None else self.skipped.missing()
 
 
 class Header(Struct, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from pytest_reedbackup.model.outcome import CaseOutcome
-from pytest_reedbackup.recording import unsupported
 from pytest_reedbackup.recording.current_case import current_case
 from pytest_reedbackup.recording.format import RecordedCall, RecordedCase, RecordedSkip
+from pytest_reedbackup.recording.unsupported import Unsupported, is_timed
 
 
 @dataclass
@@ -28,12 +28,12 @@ class Recorder:
         if current is None:
             return None
         recorded = self._cases.setdefault(current.name, RecordedCase())
-        if unsupported.is_timed(current.case):
-            recorded.needs = unsupported.TIME
+        if is_timed(current.case):
+            recorded.needs = Unsupported.TIME
             return None  # a case that is judged by its time alone has nothing to play back
         return recorded
 
-    def needs(self, need: str) -> None:
+    def needs(self, need: Unsupported) -> None:
         """Note that the current case uses something that no recording can hold."""
         if (recorded := self.case) is not None:
             recorded.needs = need
@@ -49,9 +49,10 @@ class Recorder:
         recorded = self._cases.pop(name, RecordedCase())
         recorded.outcome = str(outcome.outcome)
         if outcome.missing:
-            sentence = outcome.detail.removeprefix(f"needs {outcome.missing}: ")
-            recorded.skipped = RecordedSkip(outcome.missing, sentence, outcome.missing_tool)
-        if recorded.needs:  # a replay skips the case
+            recorded.skipped = RecordedSkip(
+                outcome.missing, outcome.missing_sentence, outcome.missing_tool
+            )
+        if recorded.needs is not None:  # a replay skips the case
             recorded.calls.clear()
             self._blobs.clear()
         fresh = {n: blob for n, blob in self._blobs.items() if n not in self._handed_over}

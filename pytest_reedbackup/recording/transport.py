@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import AdapterFault
-from pytest_reedbackup.recording import unsupported
 from pytest_reedbackup.recording.changes import Snapshot, Unrecordable
 from pytest_reedbackup.recording.format import RecordedCall, RecordedFault
 from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.requests import Request
+from pytest_reedbackup.recording.unsupported import Unsupported
 
 
 class RecordingTransport:
@@ -56,7 +56,7 @@ class RecordingTransport:
         try:
             changes = snapshot.changes()
         except Unrecordable:
-            self._recorder.needs(unsupported.OTHER_FILES)
+            self._recorder.needs(Unsupported.OTHER_FILES)
             return
         call = replace(call, gone=changes.gone, changes=changes.changes)
         self._recorder.add(call, changes.blobs)

@@ -1,62 +1,66 @@
-"""What no recording can show, and why: the one place that decides it."""
+"""What no recording can show, and which cases need it: the one place that decides it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from enum import StrEnum
 
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.failures import MissingCapability
-from pytest_reedbackup.recording.format import RecordedCase
-
-PROCESS = "a process"
-FUNCTIONS = "Python functions"
-TIME = "this machine's time"
-LIVE = "an implementation that runs"
-OTHER_FILES = "files of every kind"
-
-WHY: Mapping[str, str] = {
-    PROCESS: "a recording can be neither killed nor traced",
-    FUNCTIONS: "a recording holds what they answered, not the functions themselves",
-    TIME: "a recording's times are those of another machine and another day",
-    LIVE: "archives of other implementations were not there when this one was recorded",
-    OTHER_FILES: "a recording holds no FIFOs, sockets and devices",
-}
-"""For each thing that a case may need and no recording has, the sentence that says why."""
 
 _RATIO = "bounds/ratio"
 
 
+class Unsupported(StrEnum):
+    """Something that a case may need and no recording has.
+
+    The value is the capability that outcomes and recordings name.
+    """
+
+    sentence: str
+    """Why no recording has it."""
+
+    def __new__(cls, capability: str, sentence: str) -> Unsupported:
+        """Make a member of a capability and the sentence."""
+        member = str.__new__(cls, capability)
+        member._value_ = capability
+        member.sentence = sentence
+        return member
+
+    PROCESS = "a process", "a recording can be neither killed nor traced"
+    FUNCTIONS = (
+        "Python functions",
+        "a recording holds what they answered, not the functions themselves",
+    )
+    TIME = (
+        "this machine's time",
+        "a recording's times are those of another machine and another day",
+    )
+    LIVE = (
+        "an implementation that runs",
+        "archives of other implementations were not there when this one was recorded",
+    )
+    OTHER_FILES = "files of every kind", "a recording holds no FIFOs, sockets and devices"
+
+    def missing(self) -> MissingCapability:
+        """Return the reason to skip a case that needs it."""
+        return MissingCapability(self.value, self.sentence)
+
+
 def is_timed(case: Case) -> bool:
-    """Whether the case judges how long calls take."""
+    """Return whether the case judges how long calls take."""
     return case.rule.startswith("bounds/")
 
 
-def missing(need: str) -> MissingCapability:
-    """Return the reason to skip a case that needs `need`."""
-    return MissingCapability(need, WHY.get(need, need))
-
-
-def missing_of_recording(
-    case: Case, recorded: RecordedCase | None, others: bool
-) -> MissingCapability | None:
-    """Return why `case` cannot be held against a recording; None where it can.
+def need_of_target(case: Case, *, others: bool) -> Unsupported | None:
+    """Return why no recording can be held to `case`; None where one can.
 
     `others`: whether the run has other implementations too.
     """
     if is_timed(case):
-        return missing(TIME)
-    if others and "/interchange/" in case.id:
-        return missing(LIVE)
-    if recorded is None:
-        return None
-    if recorded.needs:
-        return missing(recorded.needs)
-    if (skipped := recorded.skipped) is not None:
-        sentence = f"{skipped.sentence} (when it was recorded)"
-        return MissingCapability(skipped.capability, sentence, tool=skipped.tool)
-    return None
+        return Unsupported.TIME
+    return Unsupported.LIVE if others and "/interchange/" in case.id else None
 
 
-def missing_of_baseline(case: Case) -> MissingCapability | None:
-    """Return why `case` cannot be compared with a recorded baseline; None where it can."""
-    return missing(TIME) if case.rule == _RATIO else None
+def need_of_baseline(case: Case) -> Unsupported | None:
+    """Return why no recording can be the baseline of `case`; None where one can."""
+    return Unsupported.TIME if case.rule == _RATIO else None

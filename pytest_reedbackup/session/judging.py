@@ -117,8 +117,13 @@ def _of_exception(error: BaseException) -> Judgement:
         told = {"detail": error.what, "expected": error.expected, "found": error.found}
         return Judgement(Outcome.FAIL, told)
     if isinstance(error, MissingCapability):
-        lacking = {"missing": error.capability, "missing_tool": error.tool}
-        return Judgement(Outcome.SKIP, {"detail": str(error), **lacking})
+        words = {
+            "detail": str(error),
+            "missing": error.capability,
+            "missing_sentence": error.sentence,
+            "missing_tool": error.tool,
+        }
+        return Judgement(Outcome.SKIP, words)
     if isinstance(error, UndecidedBound):
         return Judgement(Outcome.UNDECIDED, {"detail": str(error)})
     if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):

@@ -12,12 +12,17 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.generate.shares import shares
-from pytest_reedbackup.model.case import case_of
-from pytest_reedbackup.recording import unsupported
+from pytest_reedbackup.model.case import Case, case_of
+from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.recording.current_case import during
 from pytest_reedbackup.recording.file import RecordingWriter
 from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, RecordedCase, Recording
 from pytest_reedbackup.recording.recorder import Recorder
+from pytest_reedbackup.recording.unsupported import (
+    need_of_baseline,
+    need_of_target,
+)
 from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.session.attempts import outcome_told_by
 from pytest_reedbackup.session.planning import target_of
@@ -60,15 +65,22 @@ class ReplayHooks:
         case, target = case_of(item), target_of(item)
         if case is None or target is None:
             return
-        lacking, baseline = None, self._settings.baseline
+        missing = self._missing(case, target, recorded_name(item))
+        if missing is not None:
+            raise missing
+
+    def _missing(self, case: Case, target: Target, name: str) -> MissingCapability | None:
+        need, recorded = None, None
         if target.recorded is not None:
-            recorded = self._settings.recordings[target.option].cases.get(recorded_name(item))
-            options = {each.option for each in self._settings.targets}
-            lacking = unsupported.missing_of_recording(case, recorded, others=len(options) > 1)
-        if lacking is None and baseline is not None and baseline.recorded is not None:
-            lacking = unsupported.missing_of_baseline(case)
-        if lacking is not None:
-            raise lacking
+            others = len({each.option for each in self._settings.targets}) > 1
+            need = need_of_target(case, others=others)
+            recorded = self._settings.recordings[target.option].cases.get(name)
+        baseline = self._settings.baseline
+        if need is None and baseline is not None and baseline.recorded is not None:
+            need = need_of_baseline(case)
+        if need is not None:
+            return need.missing()
+        return None if recorded is None else recorded.missing()
 
 
 class RecordingHooks:

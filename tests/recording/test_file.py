@@ -11,6 +11,7 @@ import pytest
 
 from pytest_reedbackup.recording.file import RecordingFile, UnusableRecording, read_recording
 from pytest_reedbackup.recording.format import Change, RecordedFault
+from pytest_reedbackup.recording.unsupported import Unsupported
 
 LINE = b"key|value\n"
 BLOB = hashlib.sha256(LINE).hexdigest()[:40]
@@ -75,11 +76,14 @@ def test_a_recording_of_kit_0_1_0_is_read(tmp_path: Path) -> None:
     file.close()
     cases = file.recording.cases
     assert file.recording.header.implementation == "python-last"
-    assert cases["last/restore/in-place"].needs == "a process"
-    skipped = cases["last/create/far-away"].skipped
+    assert cases["last/restore/in-place"].needs is Unsupported.PROCESS
+    killed = cases["last/restore/in-place"].missing()
+    assert str(killed) == "needs a process: a recording can be neither killed nor traced"
+    skipped = cases["last/create/far-away"].missing()
     assert skipped is not None
-    assert (skipped.capability, skipped.sentence) == ("strace", "it is not installed")
+    assert str(skipped) == "needs strace: it is not installed (when it was recorded)"
     assert skipped.tool
+    assert cases["last/restore/pick"].missing() is None
     listed = cases["last/list/no-base"]
     assert (listed.started, listed.seconds) == (1795676974, [5, 6])
     assert listed.calls[0].fault == RecordedFault("Crashed", "it ended", "so")

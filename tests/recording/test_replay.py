@@ -133,12 +133,16 @@ def test_what_was_skipped_when_it_was_recorded_is_skipped_for_the_same(
     # A child process whose clock nothing moves.
     monkeypatch.setenv("REEDBACKUP_LIBFAKETIME", str(tmp_path / "missing.so"))
     adapter = f"{sys.executable} -m reedbase_backup serve tests.last.baseline.imitation:Baseline"
-    outcomes_of(f"--reedbackup-impl={adapter}", f"--reedbackup-record={recording}", case)
+    _, (then,) = outcomes_of(
+        f"--reedbackup-impl={adapter}", f"--reedbackup-record={recording}", case
+    )
+    assert "libfaketime" in then.missing_sentence
     monkeypatch.delenv("REEDBACKUP_LIBFAKETIME")
     _, (found,) = outcomes_of(f"--reedbackup-impl=replay:{recording}", case)
     assert (found.outcome, found.missing) == (Outcome.SKIP, "clock")
-    assert found.detail.startswith("needs clock: ")
-    assert found.detail.endswith("(when it was recorded)")
+    assert found.missing_sentence == f"{then.missing_sentence} (when it was recorded)"
+    assert found.detail == f"needs clock: {found.missing_sentence}"
+    assert found.missing_tool
 
 
 # Usage -----------------------------------------------------------------------
