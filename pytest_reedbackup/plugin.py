@@ -9,12 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from pytest_reedbackup.session.run import Run
 
 pytest_plugins = ("pytest_reedbackup.fixtures",)
 
@@ -22,7 +19,7 @@ NOT_ON_WINDOWS = "pytest-reedbackup needs Linux or macOS; on Windows run it unde
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declares the options."""
+    """Declare the options."""
     group = parser.getgroup("reedbackup", "conformance of ReedBase backup implementations")
     group.addoption(
         "--reedbackup-impl",
@@ -116,7 +113,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _seconds(text: str) -> float:
-    """A time limit; a timer takes neither 0 nor infinity."""
+    """Return a time limit in seconds: a timer takes neither 0 nor infinity."""
     try:
         seconds = float(text)
     except ValueError:
@@ -130,12 +127,14 @@ def _seconds(text: str) -> float:
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None]:
-    """Closes a run of the suite to the user's project, before anything of that is loaded."""
-    if any(argument.startswith(("--reedbackup-", "@")) for argument in args):
-        from pytest_reedbackup.session import suite
+    """Close a run of the suite to the user's project, before anything of that is loaded."""
+    has_options = any(argument.startswith(("--reedbackup-", "@")) for argument in args)
+    if has_options and not early_config.known_args_namespace.showfixtures:
+        from pytest_reedbackup.session.suite.afresh import begin
+        from pytest_reedbackup.session.suite.place import runs_suite
 
-        if not suite.runs_suite(early_config):
-            suite.begin(early_config, parser, args)
+        if not runs_suite(early_config):
+            begin(early_config, parser, args)
     return (yield)
 
 
@@ -143,7 +142,7 @@ def pytest_load_initial_conftests(
 def pytest_cmdline_main(
     config: pytest.Config,
 ) -> Generator[None, int | pytest.ExitCode | None, int | pytest.ExitCode | None]:
-    """Before a run: takes over from other plugins. After it: what it ends with is the verdict's.
+    """Take over from other plugins before a run, and end it with the verdict's exit status.
 
     pytest-benchmark is disabled under pytest-xdist, as it does itself, but
     without a warning. Where warnings are errors, that one ends the run; the
@@ -151,7 +150,8 @@ def pytest_cmdline_main(
     """
     if not config.getoption("reedbackup_impl"):
         return (yield)
-    from pytest_reedbackup.session.suite import runs_suite
+    from pytest_reedbackup.session.run import Run
+    from pytest_reedbackup.session.suite.place import runs_suite
 
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
         config.option.benchmark_disable = True
@@ -161,34 +161,41 @@ def pytest_cmdline_main(
         config.option.reedbackup_junit = own or getattr(config.option, "xmlpath", None)
         config.option.xmlpath = None
     status = yield
-    run: Run | None = config.pluginmanager.get_plugin("reedbackup-run")
+    run = Run.of(config)
     return status if run is None or status is None else run.finishing.exit_status(status)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the marker, and starts a run where an implementation is given."""
+    """Register the marker, and start a run where an implementation is given.
+
+    `--fixtures` runs nothing: it shows what there is for the user's own tests.
+    """
     config.addinivalue_line("markers", "reedbackup_case(case): a case of the conformance suite")
-    if config.getoption("reedbackup_impl"):
+    if config.getoption("reedbackup_impl") and not config.getoption("showfixtures"):
         if sys.platform == "win32":
             raise pytest.UsageError(f"--reedbackup-impl: {NOT_ON_WINDOWS}")
         from pytest_reedbackup.session.run import Run
-        from pytest_reedbackup.session.workers import Workers
 
-        config.pluginmanager.register(Workers(config), "reedbackup-workers")
-        run = Run(config)
-        config.pluginmanager.register(run, "reedbackup-run")
-        config.pluginmanager.register(run.finishing)
-        for hooks in run.recording_hooks:
-            config.pluginmanager.register(hooks)
+        Run.start(config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Give the cases of the suite the fixtures that are only theirs."""
+    if "conformance" in file_path.parts:
+        from pytest_reedbackup.session.suite.place import suite_folder
+
+        if suite_folder() in file_path.parents:
+            import pytest_reedbackup.session.suite_fixtures as its_fixtures
+
+            if not parent.config.pluginmanager.is_registered(its_fixtures):
+                parent.config.pluginmanager.register(its_fixtures)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs every test that uses the fixture `reedbackup` for each implementation."""
-    run: Run | None = metafunc.config.pluginmanager.get_plugin("reedbackup-run")
-    if run is not None and "reedbackup" in metafunc.fixturenames:
-        run.parametrize(metafunc)
-    has_benchmark = metafunc.config.pluginmanager.hasplugin("benchmark")
-    if has_benchmark and "reedbackup_in_rounds" in metafunc.fixturenames:
-        # So that --benchmark-only takes it for what it is.
-        metafunc.fixturenames.append("benchmark")
+    """Run every test that uses the fixture `reedbackup` for each implementation."""
+    if "reedbackup" in metafunc.fixturenames and metafunc.config.getoption("reedbackup_impl"):
+        from pytest_reedbackup.session.run import Run
+
+        if run := Run.of(metafunc.config):
+            run.parametrize(metafunc)

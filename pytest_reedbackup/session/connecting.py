@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.connections.smoke import check_that_it_sees
 from pytest_reedbackup.generate.shares import divide_into
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
 from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.format import Header, Recording
+from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.replay import open_recording
 from pytest_reedbackup.views.umask import current_umask
 from reedbase_backup.adapter.protocol import Contract
@@ -68,6 +71,19 @@ def recordings_of(targets: Iterable[Target]) -> Mapping[str, Recording]:
         file.close()
         recordings[option] = file.recording
     return recordings
+
+
+@contextmanager
+def running(
+    target: Target | None, scratch: Path, recorder: Recorder | None = None
+) -> Iterator[Implementation]:
+    """Keep an implementation running for a `with`; for None, the reference under `ticket`."""
+    if target is None:
+        connection = Connection("python", scratch)
+    else:
+        connection = Connection(target.option, scratch, target.limits, recorder)
+    yield Implementation(connection, target.contract if target else "ticket")
+    connection.shutdown()
 
 
 def divide_as_recorded(recordings: Iterable[Recording]) -> None:

@@ -19,7 +19,7 @@ from pytest_reedbackup.session.attempts import Collected
 from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
 from pytest_reedbackup.session.planning import Planned, left_out, target_of
 from pytest_reedbackup.session.settings import Settings
-from pytest_reedbackup.session.suite import arguments_of
+from pytest_reedbackup.session.suite.afresh import arguments_of
 
 # Options of pytest that leave tests out, and what each is when it does not.
 _LEAVING_OUT = {

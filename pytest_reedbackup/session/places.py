@@ -7,11 +7,15 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-TEMPLATES = "reedbackup-templates"
-"""Where databases are kept that are built once."""
+if TYPE_CHECKING:
+    from pytest_reedbackup.databases.templates import Templates
+
+_TEMPLATES = "reedbackup-templates"
+_TEMPLATES_OF = pytest.StashKey["Templates"]()
 
 
 def place(config: pytest.Config, option: str) -> Path | None:
@@ -62,12 +66,23 @@ def kept_folder(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory,
     return _in_cache(config, name) or tmp_path_factory.mktemp(name)
 
 
+def templates_of(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Return the databases that were built for this run, to be cloned for each test."""
+    # Windows, where a run is refused in words, cannot import it.
+    from pytest_reedbackup.databases.templates import Templates
+
+    if _TEMPLATES_OF not in config.stash:
+        folder = kept_folder(config, tmp_path_factory, _TEMPLATES)
+        config.stash[_TEMPLATES_OF] = Templates(folder)
+    return config.stash[_TEMPLATES_OF]
+
+
 def fit_for_a_cache(folder: Path) -> bool:
     """Return whether pytest's cache can be in `folder`, and what this plugin keeps there."""
     existing = folder
     while not existing.exists():
         existing = existing.parent
-    within = (folder / name for name in ("v", "v/cache", "d", f"d/{TEMPLATES}"))
+    within = (folder / name for name in ("v", "v/cache", "d", f"d/{_TEMPLATES}"))
     return all(
         os.access(each, os.R_OK | os.W_OK | os.X_OK)
         for each in (existing, *(each for each in within if each.exists()))

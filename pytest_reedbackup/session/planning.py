@@ -22,7 +22,7 @@ from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.case import Case, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
-from pytest_reedbackup.session.suite import suite_folder
+from pytest_reedbackup.session.suite.place import suite_folder
 from reedbase_backup.adapter.protocol import Contract
 
 FIXTURE = "_reedbackup_implementation"

@@ -29,6 +29,7 @@ from pytest_reedbackup.session.planning import (
 from pytest_reedbackup.session.recording_hooks import RecordingHooks, ReplayHooks
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import watched
+from pytest_reedbackup.session.workers import Workers
 
 
 class Run:
@@ -44,6 +45,20 @@ class Run:
             self.recorder = recording.recorder
             self.recording_hooks.append(recording)
         self.finishing = Finishing(config, self.settings, self._planned_at_start())
+
+    @classmethod
+    def start(cls, config: pytest.Config) -> None:
+        """Begin the run of this configuration: register all that has hooks in it."""
+        config.pluginmanager.register(Workers(config))
+        run = cls(config)
+        config.stash[_RUN] = run
+        for plugin in (run, run.finishing, *run.recording_hooks):
+            config.pluginmanager.register(plugin)
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Run | None:
+        """Return the run of this configuration; None without --reedbackup-impl."""
+        return config.stash.get(_RUN, None)
 
     def _planned_at_start(self) -> list[Planned]:
         """All of a run of the suite. Raises UsageError for what the suite cannot be asked."""
@@ -118,6 +133,9 @@ class Run:
         outcome = outcome_told_by(report)
         is_final = report.outcome in ("passed", "failed", "skipped")
         return last_line.status_of(outcome) if outcome is not None and is_final else None
+
+
+_RUN = pytest.StashKey[Run]()
 
 
 def _watched(item: pytest.Item) -> AbstractContextManager[None]:

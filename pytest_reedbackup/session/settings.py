@@ -17,7 +17,8 @@ from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.session.connecting import connect, divide_as_recorded, recordings_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
-from pytest_reedbackup.session.suite import refuse_tests_from_settings, runs_suite
+from pytest_reedbackup.session.suite.afresh import refuse_tests_from_settings
+from pytest_reedbackup.session.suite.place import runs_suite
 from reedbase_backup.adapter.protocol import Contract
 
 _DIVERGENCES = "--reedbackup-divergences"

@@ -1,9 +1,11 @@
 """A state machine over one base, to be run in the suite and in a user's own tests.
 
+from hypothesis.stateful import run_state_machine_as_test
+from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.ticket.machine import backup_machine
 
-def test_my_port(reedbackup, reedbackup_templates):
-    run_state_machine_as_test(backup_machine(reedbackup, reedbackup_templates))
+def test_my_port(reedbackup, tmp_path):
+    run_state_machine_as_test(backup_machine(reedbackup, Templates(tmp_path / "templates")))
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.case import Case, case, case_of, cases
-from pytest_reedbackup.session.suite import suite_folder
+from pytest_reedbackup.session.suite.place import suite_folder
 
 # Runs inside the collecting pytest, after everything was chosen.
 DUMP = """

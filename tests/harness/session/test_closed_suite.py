@@ -12,7 +12,7 @@ from harness.fixture_types import RunPytest
 
 import pytest_reedbackup
 import reedbase_backup
-from pytest_reedbackup.session.suite import suite_folder
+from pytest_reedbackup.session.suite.place import suite_folder
 
 pytest_plugins = ["pytester"]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from harness.fixture_types import RunPytest
+
+from pytest_reedbackup.session.suite.place import suite_folder
 
 pytest_plugins = ["pytester"]
 
@@ -80,11 +83,39 @@ def test_the_options_are_explained(pytester: pytest.Pytester) -> None:
         assert words in shown
 
 
-def test_the_fixtures_are_explained(pytester: pytest.Pytester) -> None:
-    shown = "\n".join(pytester.runpytest_inprocess("--fixtures").outlines)
-    for name in ("reedbackup_db", "reedbackup_db_10k", "reedbackup_make_db", "reedbackup"):
-        assert f"\n{name} " in shown
-    assert "_reedbackup_implementation" not in shown
+DOCUMENTED = {"reedbackup", "reedbackup_db", "reedbackup_db_10k", "reedbackup_make_db"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--reedbackup-impl=python"],
+        ["--reedbackup-impl=python", "test_theirs.py"],
+    ],
+    ids=["without an implementation", "the suite", "tests of their own"],
+)
+def test_a_user_sees_the_documented_fixtures_alone(
+    tmp_path: Path, run_pytest: RunPytest, arguments: list[str]
+) -> None:
+    (tmp_path / "test_theirs.py").write_text("def test_theirs(reedbackup_db): pass\n")
+    ended = run_pytest(tmp_path, "--fixtures", *arguments)
+    assert ended.returncode == 0, ended.stdout
+    lines = re.findall(r"^(\w*reedbackup\w*)(?: \[.*\])? -- (.*)\n +(.*)", ended.stdout, re.M)
+    assert {name for name, _, _ in lines} == DOCUMENTED
+    assert {where.split(":")[0].rpartition("pytest_reedbackup/")[2] for _, where, _ in lines} == {
+        "fixtures.py"
+    }
+    assert all(explanation for _, _, explanation in lines)
+
+
+def test_cases_of_the_suite_have_their_fixtures_also_in_a_run_of_a_users(
+    tmp_path: Path, run_pytest: RunPytest
+) -> None:
+    file = suite_folder() / "ticket" / "test_ticket_interchange.py"
+    ended = run_pytest(tmp_path, "-q", str(file))
+    assert ended.returncode == 0, ended.stdout
+    assert "reedbackup_all" in file.read_text("utf-8")
 
 
 EXTRA_FIELD = """

@@ -1,4 +1,4 @@
-"""The conformance suite: where it is, and how its runs are closed to the user's project.
+"""How a run of the suite starts, closed to the user's project.
 
 What a project says to pytest is said of the project's tests, not of the suite:
 its configuration file, `addopts`, conftest.py files, packages around the suite.
@@ -20,22 +20,11 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.session.places import cache_elsewhere, fit_for_a_cache
+from pytest_reedbackup.session.suite.place import SETTINGS, runs_suite, suite_folder
 
-_SETTINGS = "suite.ini"
 _PREFIX = "reedbackup_"
 _ADDOPTS = "PYTEST_ADDOPTS"
 IMPLEMENTATION = "--reedbackup-impl"
-
-
-def suite_folder() -> Path:
-    """Return where the suite is: in the wheel inside this package, in a checkout beside it."""
-    shipped = Path(__file__).parents[1] / "conformance"
-    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "conformance"
-
-
-def runs_suite(config: pytest.Config) -> bool:
-    """Return whether this is a run of the suite, in a worker of pytest-xdist too."""
-    return config.inipath == suite_folder() / _SETTINGS
 
 
 def arguments_of(config: pytest.Config) -> list[str]:
@@ -147,7 +136,7 @@ class Afresh:
                 for value in values
             ),
             *(argument for argument in given if argument != "--"),
-            f"--config-file={folder / _SETTINGS}",
+            f"--config-file={folder / SETTINGS}",
             f"--rootdir={config.rootpath}",
             *(f"--override-ini={name}={value}" for name, value in heeded.items()),
             "--noconftest",

@@ -1,0 +1,182 @@
+"""The fixtures of the suite's own cases, which are not for users' tests.
+
+A run of the suite reads no conftest.py, not even one of the suite's: it is closed
+to whatever lies around it. So this is a plugin, which is registered when a file
+of the suite is collected, be it in a run of the suite or because somebody names
+its folder to a pytest of their own. In all other runs it is not loaded, and
+`pytest --fixtures` lists what is documented alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.checks.timing import calibration
+from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.generate.campaign import Fuzzing
+from pytest_reedbackup.model.case import case_of
+from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.session.connecting import running
+from pytest_reedbackup.session.judging import MEASURED, repeat
+from pytest_reedbackup.session.places import kept_folder, templates_of
+from pytest_reedbackup.session.planning import target_of
+from pytest_reedbackup.session.run import Run
+from pytest_reedbackup.session.settings import Settings
+
+_IN_ROUNDS = "reedbackup_in_rounds"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Show pytest-benchmark which tests measure, so that --benchmark-only keeps them."""
+    if metafunc.config.pluginmanager.hasplugin("benchmark") and _IN_ROUNDS in metafunc.fixturenames:
+        metafunc.fixturenames.append("benchmark")
+
+
+@pytest.fixture(scope="session")
+def reedbackup_templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """The databases that were built for this run, to be cloned for each test."""
+    return templates_of(request.config, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def reedbackup_baseline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Implementation]:
+    """The implementation of --reedbackup-baseline.
+
+    Raise MissingCapability, which skips a case, where there is none.
+    """
+    settings = _settings(request.config)
+    if settings is None or settings.baseline is None:
+        raise pytest.skip.Exception("no --reedbackup-baseline=IMPL to compare with") from (
+            MissingCapability("a baseline", "give one with --reedbackup-baseline=IMPL")
+        )
+    scratch = tmp_path_factory.mktemp("reedbackup-baseline")
+    with running(settings.baseline, scratch) as baseline:
+        yield baseline
+
+
+@pytest.fixture(scope="session")
+def reedbackup_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Implementation]]:
+    """Every implementation of the run under each of its contracts, in processes of their own."""
+    run = Run.of(request.config)
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                running(
+                    target,
+                    tmp_path_factory.mktemp("reedbackup-one-of-all"),
+                    run.recorder if run else None,
+                )
+            )
+            for target in (run.settings.targets if run else (None,))
+        ]
+
+
+@pytest.fixture(scope="session")
+def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
+    """How many examples to generate, and from which seed."""
+    settings = _settings(request.config)
+    return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
+
+
+@pytest.fixture
+def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: Fuzzing) -> Fuzzing:
+    """An equal part of the examples for each fuzzing case of this contract that was chosen."""
+    own = case_of(request.node)
+    chosen = {case.id for item in request.session.items if (case := case_of(item)) is not None}
+    contract, own_id = (own.contract, own.id) if own else ("", "")
+    alike = [name for name in chosen if name.startswith(f"{contract}/") and name.endswith("/fuzz")]
+    settings = _settings(request.config)
+    if settings is None or settings.baseline is None:
+        alike = [name for name in alike if "/parity/" not in name or name == own_id]
+    return reedbackup_fuzzing.equal_part(len(alike))
+
+
+@pytest.fixture(scope="session")
+def reedbackup_mended(request: pytest.FixtureRequest) -> Callable[[Implementation], frozenset[str]]:
+    """The defects of contract `last`, by id, that an implementation declares to diverge in."""
+    settings = _settings(request.config)
+
+    def mended(implementation: Implementation) -> frozenset[str]:
+        if settings is None:
+            return frozenset()
+        held = [*settings.targets, settings.baseline]
+        option = implementation.connection.option
+        names = next(target.names for target in held if target and target.option == option)
+        return settings.declared.defects(names)
+
+    return mended
+
+
+@pytest.fixture(scope="session")
+def reedbackup_is_recorded(request: pytest.FixtureRequest) -> bool:
+    """Whether all calls are recorded."""
+    settings = _settings(request.config)
+    return settings is not None and settings.record is not None
+
+
+@pytest.fixture
+def reedbackup_repeat(request: pytest.FixtureRequest) -> str:
+    """The command that repeats this case; empty outside a run of the suite."""
+    settings = _settings(request.config)
+    case, target = case_of(request.node), target_of(request.node)
+    if settings is None or case is None or target is None:
+        return ""
+    return repeat(case, target, settings)
+
+
+@pytest.fixture
+def reedbackup_differences(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Where databases are kept that two implementations differ on; it outlives the run."""
+    return kept_folder(request.config, tmp_path_factory, "reedbackup-differences")
+
+
+@pytest.fixture(scope="session")
+def reedbackup_calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What this machine takes for a fixed job, to be read beside absolute figures."""
+    return calibration(tmp_path_factory.mktemp("reedbackup-calibration"))
+
+
+@pytest.fixture
+def reedbackup_in_rounds(
+    request: pytest.FixtureRequest,
+) -> Callable[[Callable[[], None], int], None]:
+    """A function that makes a call so many times, seen by pytest-benchmark where it is loaded."""
+
+    def in_rounds(call: Callable[[], None], rounds: int) -> None:
+        made = 0
+
+        def counted() -> None:
+            nonlocal made
+            made += 1
+            call()
+
+        if request.config.pluginmanager.hasplugin("benchmark"):
+            request.getfixturevalue("benchmark").pedantic(counted, rounds=rounds)
+        while made < rounds:  # where it is disabled, it calls only once
+            counted()
+
+    return in_rounds
+
+
+@pytest.fixture
+def reedbackup_measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """A function that records a case's figures for the report, whatever becomes of the case."""
+    return lambda words: record_property(MEASURED, words)
+
+
+def _settings(config: pytest.Config) -> Settings | None:
+    run = Run.of(config)
+    return run.settings if run else None
