@@ -5,7 +5,8 @@ from __future__ import annotations
 import lzma
 from pathlib import Path
 
-from pytest_reedbackup.checks.last_restores import Failed, Restored, expect_restore, fates
+from pytest_reedbackup.checks.last_outcomes import Failed, Restored, expected_outcomes
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.damage import (
     ACCEPTED_DELTAS,
@@ -58,7 +59,7 @@ def test_a_missing_delta_after_the_target_is_not_needed(
     table = tables_of(reedbackup_db)["text"]
     _delta(table, 2).unlink()
     target = table.versions()[MIDDLE].timestamp
-    expected = fates(reedbackup_db, target)
+    expected = expected_outcomes(reedbackup_db, target)
     assert isinstance(expected["text"], Restored)
     expect_restore(reedbackup, reedbackup_db, target, expected)
 
@@ -103,7 +104,7 @@ def test_a_delta_that_leads_nowhere_is_missing(
 def test_a_delta_may_be_a_symlink(reedbackup: Implementation, reedbackup_db: Path) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
     path.symlink_to(path.rename(path.with_name("elsewhere")).name)
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert isinstance(expected["text"], Restored)
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -195,7 +196,7 @@ def test_a_changed_first_version_goes_unnoticed(
     path = table.delta(first.timestamp)
     changed = path.read_bytes().replace(b"key", b"KEY", 1)
     path.write_bytes(changed)
-    expected = fates(reedbackup_db, first.timestamp)
+    expected = expected_outcomes(reedbackup_db, first.timestamp)
     assert expected["text"] == Restored(first.timestamp, changed)
     expect_restore(reedbackup, reedbackup_db, first.timestamp, expected)
 
@@ -220,7 +221,7 @@ def test_a_current_csv_changed_outside_goes_unnoticed(
     reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     tables_of(reedbackup_db)["text"].current.write_bytes(bytes(range(256)))
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
 
 
 def _delta(table: TableFolder, number: int) -> Path:
@@ -237,7 +238,7 @@ def _unfit(kind: str) -> Failed:
 
 
 def _expect_failed(reedbackup: Implementation, base: Path, failed: Failed) -> None:
-    expected = fates(base, U64_MAX)
+    expected = expected_outcomes(base, U64_MAX)
     assert expected["text"] == failed
     expect_restore(reedbackup, base, U64_MAX, expected)
 
@@ -247,6 +248,6 @@ def _expect_restored(
 ) -> None:
     """To the changed version itself, which nothing is built on."""
     target = table.versions()[MIDDLE].timestamp
-    expected = fates(base, target)
+    expected = expected_outcomes(base, target)
     assert expected["text"] == Restored(target, content)
     expect_restore(reedbackup, base, target, expected)

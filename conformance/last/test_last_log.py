@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect
-from pytest_reedbackup.checks.last_restores import Failed, Restored, Skipped, expect_restore, fates
+from pytest_reedbackup.checks.last_outcomes import Failed, Restored, Skipped, expected_outcomes
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.injection.damage import (
@@ -42,7 +43,7 @@ def test_a_log_without_lines_has_no_versions(
         table.log.unlink()
     else:
         table.log.write_bytes(variant(table.log.read_bytes()))
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Skipped()
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -82,7 +83,7 @@ def test_a_damaged_line_after_the_targets_counts(
 ) -> None:
     target = tables_of(reedbackup_db)["text"].versions()[0].timestamp
     _change_log(reedbackup_db, half_last_line)
-    expected = fates(reedbackup_db, target)
+    expected = expected_outcomes(reedbackup_db, target)
     assert expected["text"] == Failed("LogCorrupted", {"reason": "Invalid format at line 3"})
     expect_restore(reedbackup, reedbackup_db, target, expected)
 
@@ -133,7 +134,7 @@ def test_a_log_that_leads_nowhere_has_no_versions(
     table = tables_of(reedbackup_db)["text"]
     table.log.unlink()
     table.log.symlink_to("nowhere")
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Skipped()
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -169,7 +170,7 @@ def test_the_oldest_line_of_a_timestamp_counts(
     second = table.versions()[1].timestamp
     content = table.content(second)
     _change_log(reedbackup_db, variant)
-    expected = fates(reedbackup_db, second)
+    expected = expected_outcomes(reedbackup_db, second)
     assert expected["text"] == Restored(second, content)
     expect_restore(reedbackup, reedbackup_db, second, expected)
 
@@ -184,7 +185,7 @@ def test_a_dropped_line_makes_the_next_delta_unfit(
     _change_log(
         reedbackup_db, lambda log: b"\n".join([*log.split(b"\n")[:1], *log.split(b"\n")[2:]])
     )
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed(
         "DeltaApplicationFailed", {"reason": "bspatch error: Kind(UnexpectedEof)"}
     )
@@ -200,7 +201,7 @@ def test_the_first_lines_file_is_taken_raw(reedbackup: Implementation, reedbacku
     second = table.versions()[1].timestamp
     packed = table.delta(second).read_bytes()
     _change_log(reedbackup_db, lambda log: log.split(b"\n", 1)[1])
-    expected = fates(reedbackup_db, second)
+    expected = expected_outcomes(reedbackup_db, second)
     assert expected["text"] == Restored(second, packed)
     expect_restore(reedbackup, reedbackup_db, second, expected)
 
@@ -225,7 +226,7 @@ def test_an_unsorted_log_is_followed_as_it_stands(
         (stamp + 5, stamp + 2, b"one\ntwo\nthree\n"),
         (stamp + 9, stamp + 9, b"one\ntwo\n"),
     ):
-        expected = fates(reedbackup_db, target)
+        expected = expected_outcomes(reedbackup_db, target)
         assert expected["unsorted"] == Restored(taken, content)
         expect_restore(reedbackup, reedbackup_db, target, expected)
 
@@ -244,7 +245,7 @@ def test_a_line_is_glued_to_a_last_one_without_newline(
     reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     _without_final_newline(reedbackup_db)
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     text = expected["text"]
     assert isinstance(text, Restored)
     assert text.glued
@@ -274,12 +275,12 @@ def _expect_sound(reedbackup: Implementation, base: Path) -> None:
     """The damaged table must be restored from its first version to its last, as ever."""
     table = tables_of(base)["text"]
     for target in (table.versions()[1].timestamp, U64_MAX):
-        expected = fates(base, target)
+        expected = expected_outcomes(base, target)
         assert isinstance(expected["text"], Restored)
         expect_restore(reedbackup, base, target, expected)
 
 
 def _expect_corrupted(reedbackup: Implementation, base: Path, reason: str) -> None:
-    expected = fates(base, U64_MAX)
+    expected = expected_outcomes(base, U64_MAX)
     assert expected["text"] == Failed("LogCorrupted", {"reason": reason})
     expect_restore(reedbackup, base, U64_MAX, expected)

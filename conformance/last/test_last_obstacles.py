@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.checks.last_restores import Failed, expect_restore, fates
+from pytest_reedbackup.checks.last_outcomes import Failed, expected_outcomes
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
@@ -103,7 +104,7 @@ def _a_dangling_symlink(tables: Path) -> None:
 def test_what_is_no_folder_is_passed_over(
     reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     variant(reedbackup_db / "tables")
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -120,7 +121,7 @@ def test_a_table_without_current_csv_is_not_found(
     table.path.mkdir()
     if variant:
         table.log.write_text(variant)
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["half"] == Failed("TableNotFound", {"name": "half"})
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -132,7 +133,7 @@ def test_a_table_without_current_csv_is_not_found(
 )
 def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Implementation, reedbackup_db: Path) -> None:
     tables_of(reedbackup_db)["text"].current.unlink()
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("TableNotFound", {"name": "text"})
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -147,7 +148,7 @@ def test_a_current_csv_that_leads_nowhere_is_not_found(
     current = tables_of(reedbackup_db)["text"].current
     current.unlink()
     current.symlink_to("nowhere")
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("TableNotFound", {"name": "text"})
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -196,7 +197,7 @@ def test_a_folder_in_the_place_of_a_file_is_an_io_error(
     name, operation = variant
     path = reedbackup_db / "tables" / "text" / name
     _in_the_way(path)
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     fields = {"operation": operation.format(path=path), "reason": IS_A_FOLDER}
     expected["text"] = Failed("IoError", fields)
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)

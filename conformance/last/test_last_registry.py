@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect
-from pytest_reedbackup.checks.last_restores import Restored, expect_restore, fates
+from pytest_reedbackup.checks.last_outcomes import Restored, expected_outcomes
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.model.case import case, cases
@@ -51,7 +52,7 @@ def test_the_user_is_the_code_of_system(
 ) -> None:
     users, code = variant
     (reedbackup_db / "registry" / "users.dict").write_text(users)
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
     _expect_users(reedbackup_db, code)
 
 
@@ -97,7 +98,7 @@ def test_a_missing_dictionary_of_users_is_made(
     reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     variant(reedbackup_db)
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
     _expect_users(reedbackup_db, 0)
     made = (reedbackup_db / "registry" / "users.dict").read_text().splitlines()[1:]
     expect("users.dict", [line.split("|")[:2] for line in made], [["0", "system"], ["1", "admin"]])
@@ -157,15 +158,15 @@ def test_the_error_about_users_comes_after_the_tables_were_written(
         registry.write_text("")
     tables = tables_of(reedbackup_db)
     target = max(table.versions()[0].timestamp for table in tables.values())
-    expected = fates(reedbackup_db, target)
+    expected = expected_outcomes(reedbackup_db, target)
     deltas = {name: len(list(table.path.glob("*.bsdiff"))) for name, table in tables.items()}
     report = reedbackup.restored(reedbackup_db, target)
     error = {"kind": "IoError", "operation": "append_users_dict", "reason": variant}
     expect("the errors", dict(report.errors), dict.fromkeys(tables, error))
     for name, table in tables.items():
-        fate = expected[name]
-        assert isinstance(fate, Restored)
-        expect(f"current.csv of {name}", table.current.read_bytes(), fate.content)
+        outcome = expected[name]
+        assert isinstance(outcome, Restored)
+        expect(f"current.csv of {name}", table.current.read_bytes(), outcome.content)
         found = len(list(table.path.glob("*.bsdiff")))
         expect(f"the deltas of {name}", found, deltas[name] + 1)
 
@@ -176,7 +177,7 @@ def test_the_error_about_users_comes_after_the_tables_were_written(
 )
 def test_actions_have_no_say_in_a_restore(reedbackup: Implementation, reedbackup_db: Path) -> None:
     (reedbackup_db / "registry" / "actions.dict").write_bytes(b"\xff\nx|update|y\n")
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
 
 
 @case(
@@ -187,7 +188,7 @@ def test_without_a_registry_system_is_user_0(
     reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
     shutil.rmtree(reedbackup_db / "registry")
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
     _expect_users(reedbackup_db, 0)
 
 
@@ -202,7 +203,7 @@ def test_two_bases_keep_their_users_apart(
     for code, base in bases.items():
         (base / "registry" / "users.dict").write_text(HEADER + f"{code}|system|1700000000\n")
     for code, base in (*bases.items(), *bases.items()):
-        expect_restore(reedbackup, base, U64_MAX, fates(base, U64_MAX))
+        expect_restore(reedbackup, base, U64_MAX, expected_outcomes(base, U64_MAX))
         _expect_users(base, code)
 
 

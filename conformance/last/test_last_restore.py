@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.checks.last_restores import (
+from pytest_reedbackup.checks.last_outcomes import (
+    ExpectedOutcomes,
     Failed,
-    Fates,
     Restored,
     Skipped,
-    expect_restore,
-    fates,
+    expected_outcomes,
 )
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.model.case import case, cases
@@ -52,7 +52,7 @@ def test_a_restore_takes_the_newest_version_at_or_before_the_target(
 ) -> None:
     own = stamps(reedbackup_db)
     target = variant(own)
-    expected = fates(reedbackup_db, target)
+    expected = expected_outcomes(reedbackup_db, target)
     taken = max(stamp for stamp in own if stamp <= target)
     assert expected["text"] == Restored(taken, tables_of(reedbackup_db)["text"].content(taken))
     expect_restore(reedbackup, reedbackup_db, target, expected)
@@ -73,7 +73,7 @@ def test_a_table_without_a_version_by_then_is_skipped(
     reedbackup: Implementation, reedbackup_db: Path, variant: Target
 ) -> None:
     target = variant(stamps(reedbackup_db))
-    expected = fates(reedbackup_db, target)
+    expected = expected_outcomes(reedbackup_db, target)
     assert Skipped() in expected.values()
     expect_restore(reedbackup, reedbackup_db, target, expected)
 
@@ -104,9 +104,9 @@ def test_current_csv_becomes_the_versions_content(
     table = edits.create_table(reedbackup_db, "changed", b"key|value\nearlier|1\n", first)
     edits.write_version(table, variant, second)
     edits.write_version(table, b"key|value\nlater|1\n", third)
-    expected = fates(reedbackup_db, second - 1) | {"raw": Restored(first, variant)}
+    expected = expected_outcomes(reedbackup_db, second - 1) | {"raw": Restored(first, variant)}
     expect_restore(reedbackup, reedbackup_db, second - 1, expected)
-    expected = fates(reedbackup_db, second) | {"changed": Restored(second, variant)}
+    expected = expected_outcomes(reedbackup_db, second) | {"changed": Restored(second, variant)}
     expect_restore(reedbackup, reedbackup_db, second, expected)
 
 
@@ -122,7 +122,7 @@ def test_the_report_says_what_became_of_each_table(
     target = routes[0]
     assert text[0] < target < content[0]
     (reedbackup_db / "tables" / "lost").mkdir()
-    expected: Fates = {
+    expected: ExpectedOutcomes = {
         "text": Restored(text[0], tables_of(reedbackup_db)["text"].content(text[0])),
         "routes": Restored(routes[0], tables_of(reedbackup_db)["routes"].content(routes[0])),
         "content": Skipped(),
@@ -142,16 +142,16 @@ def test_any_folder_name_is_a_tables_name(
     stamp = 1_600_000_000 * 10**9
     table = edits.create_table(reedbackup_db, variant, b"key|value\n", stamp)
     edits.write_version(table, b"key|value\nlater|1\n", stamp + 1)
-    for target, fate in (
+    for target, outcome in (
         (stamp - 1, Skipped()),
         (stamp, Restored(stamp, b"key|value\n")),
     ):
-        expected = fates(reedbackup_db, target)
-        assert expected[variant] == fate
+        expected = expected_outcomes(reedbackup_db, target)
+        assert expected[variant] == outcome
         expect_restore(reedbackup, reedbackup_db, target, expected)
     TableFolder(table).current.unlink()
     TableFolder(table).log.unlink()
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected[variant] == Failed("TableNotFound", {"name": variant})
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
 
@@ -164,7 +164,10 @@ def test_a_restore_is_a_new_version(reedbackup: Implementation, reedbackup_db: P
     table = tables_of(reedbackup_db)["text"]
     before = table.versions()
     expect_restore(
-        reedbackup, reedbackup_db, before[0].timestamp, fates(reedbackup_db, before[0].timestamp)
+        reedbackup,
+        reedbackup_db,
+        before[0].timestamp,
+        expected_outcomes(reedbackup_db, before[0].timestamp),
     )
     *kept, made = table.versions()
     expect("the versions that were there", kept, before)
@@ -183,7 +186,7 @@ def test_a_restore_is_a_new_version(reedbackup: Implementation, reedbackup_db: P
 def test_a_restore_to_the_current_version_adds_one_too(
     reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     table = tables_of(reedbackup_db)["text"]
     assert expected["text"] == Restored(table.versions()[-1].timestamp, table.current.read_bytes())
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
@@ -196,9 +199,9 @@ def test_a_restore_to_the_current_version_adds_one_too(
 def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Path) -> None:
     first, *_, last = stamps(reedbackup_db)
     for target in (first, last, first, first):
-        expect_restore(reedbackup, reedbackup_db, target, fates(reedbackup_db, target))
+        expect_restore(reedbackup, reedbackup_db, target, expected_outcomes(reedbackup_db, target))
     made = stamps(reedbackup_db)[-2]
-    expected = fates(reedbackup_db, made)
+    expected = expected_outcomes(reedbackup_db, made)
     table = tables_of(reedbackup_db)["text"]
     assert expected["text"] == Restored(made, table.content(first))
     expect_restore(reedbackup, reedbackup_db, made, expected)
@@ -217,6 +220,6 @@ def test_a_restore_leaves_everything_else_alone(
     others = ("tables",)
     before = Tree.read(reedbackup_db, exclude=others)
     target = stamps(reedbackup_db)[0]
-    expect_restore(reedbackup, reedbackup_db, target, fates(reedbackup_db, target))
+    expect_restore(reedbackup, reedbackup_db, target, expected_outcomes(reedbackup_db, target))
     after = Tree.read(reedbackup_db, exclude=others)
     expect_same_tree("the base without tables/", after, before)

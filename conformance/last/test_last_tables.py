@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_that
-from pytest_reedbackup.checks.last_restores import Failed, Fates, Restored, expect_restore, fates
+from pytest_reedbackup.checks.last_outcomes import (
+    ExpectedOutcomes,
+    Failed,
+    Restored,
+    expected_outcomes,
+)
+from pytest_reedbackup.checks.last_restores import expect_restore
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.implementations.answers import value_of
@@ -36,7 +42,7 @@ SYNCS = ("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync")
 @case("last/restore/one-error", "One table's error stops no other table.")
 def test_one_tables_error_stops_no_other(reedbackup: Implementation, reedbackup_db: Path) -> None:
     tables_of(reedbackup_db)["text"].log.write_text("damaged\n")
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("LogCorrupted", {"reason": "Invalid format at line 1"})
     assert _restored(expected) == ["content", "routes"]
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
@@ -51,7 +57,7 @@ def test_every_table_may_have_its_own_error(
     tables["routes"].delta(tables["routes"].versions()[0].timestamp).unlink()
     shutil.rmtree(tables["content"].path)
     tables["content"].path.mkdir()
-    expected: Fates = {
+    expected: ExpectedOutcomes = {
         "text": Failed("LogCorrupted", {"reason": "Invalid action code at line 1"}),
         "routes": Failed(
             "IoError", {"operation": "copy_init_delta", "reason": os_reason(errno.ENOENT)}
@@ -84,7 +90,7 @@ def _locked(table: TableFolder, secs: float | None = None) -> Iterator[None]:
 def test_a_table_that_stays_locked_is_an_io_error(
     reedbackup: Implementation, reedbackup_db: Path
 ) -> None:
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     expected["text"] = Failed("IoError", LOCK_TAKEN)
     with _locked(tables_of(reedbackup_db)["text"]):
         expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
@@ -108,7 +114,7 @@ def test_reading_and_rebuilding_come_before_the_lock(
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     variant(table)
-    expected = fates(reedbackup_db, U64_MAX)
+    expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert not isinstance(expected["text"], Restored)
     with _locked(table):
         expect_restore(reedbackup, reedbackup_db, U64_MAX, expected)
@@ -120,7 +126,9 @@ def test_a_table_that_is_locked_for_a_moment_is_waited_for(
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     with _locked(table, secs=0.4):
-        expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+        expect_restore(
+            reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX)
+        )
 
 
 @case("last/restore/lock/missing", "A table without a .lock file is restored.")
@@ -129,7 +137,7 @@ def test_a_table_without_a_lock_file_is_restored(
 ) -> None:
     for table in tables_of(reedbackup_db).values():
         (table.path / ".lock").unlink()
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
 
 
 @cases(
@@ -143,7 +151,7 @@ def test_an_error_midway_leaves_a_temporary_file(
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     table.delta(table.versions()[variant].timestamp).write_bytes(b"no xz")
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
     left = sorted(path.name for path in table.path.glob("*.tmp"))
     number = "" if variant == 1 else f"_{variant - 1}"
     expect("the temporary files in the table's folder", left, [f"rollback{number}.tmp"])
@@ -177,7 +185,7 @@ def test_current_csv_is_overwritten_in_place(
     table = tables_of(reedbackup_db)["text"]
     target = table.versions()[0].timestamp
     before = table.current.stat().st_ino
-    expect_restore(reedbackup, reedbackup_db, target, fates(reedbackup_db, target))
+    expect_restore(reedbackup, reedbackup_db, target, expected_outcomes(reedbackup_db, target))
     expect("the inode of current.csv", table.current.stat().st_ino, before)
 
 
@@ -206,7 +214,7 @@ def test_a_restore_takes_nothing_from_archives(
         archive.add(reedbackup_db / "tables", f"{reedbackup_db.name}/tables")
     (backups / "1700000001.tar.gz").write_bytes(b"no archive")
     shutil.rmtree(reedbackup_db / "tables" / "text")
-    expect_restore(reedbackup, reedbackup_db, U64_MAX, fates(reedbackup_db, U64_MAX))
+    expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
 
 
 @case(
@@ -240,5 +248,5 @@ def test_the_newest_of_many_versions_is_restored(
     )
 
 
-def _restored(expected: Fates) -> list[str]:
-    return sorted(name for name, fate in expected.items() if isinstance(fate, Restored))
+def _restored(expected: ExpectedOutcomes) -> list[str]:
+    return sorted(name for name, outcome in expected.items() if isinstance(outcome, Restored))

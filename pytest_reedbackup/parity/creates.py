@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_reedbackup.databases.archives import read_folder, read_members
+from pytest_reedbackup.generate.last.sandbox import BASE
 from pytest_reedbackup.generate.last.scenarios import Create
 from pytest_reedbackup.implementations.json_outcomes import BASE_MARK, outcome_of
 from pytest_reedbackup.implementations.tar_failures import past_tar_failures
@@ -46,14 +47,14 @@ def observed(side: Side, call: Create, number: int) -> Facts:
     Where tar failed, which it does at random while the archive is in what it
     reads (D1), it is made again, unless the side declares to do the safe thing.
     """
-    before, source = Snapshot.read(side.base), source_tree(side.base)
+    before, source = Snapshot.read(side.base.parent), source_tree(side.base)
     if "D1" in side.mended:
         answer = side.implementation.create_backup(side.base)
     else:
         answer = past_tar_failures(
             lambda: side.implementation.create_backup(side.base), lambda: _back_to(before)
         )
-    after = Snapshot.read(side.base)
+    after = Snapshot.read(side.base.parent)
     backups = _backups(before, after)
     own = {path for path in before.changed(after) if path.startswith(f"{backups}/")}
     made = sorted(own & after.files.keys())
@@ -97,17 +98,17 @@ def expected(side: Side, call: Create, mended: Collection[str]) -> Iterator[Expe
 
 def _back_to(before: Snapshot) -> None:
     """Takes away what a failed create left; one that it overwrote gets its content back."""
-    after = Snapshot.read(before.base)
+    after = Snapshot.read(before.root)
     for path in before.changed(after) & after.files.keys():
         if path in before.files:
-            (before.base.parent / path).write_bytes(before.files[path])
+            (before.root / path).write_bytes(before.files[path])
         else:
-            (before.base.parent / path).unlink()
+            (before.root / path).unlink()
 
 
 def _backups(before: Snapshot, after: Snapshot) -> str:
     """Where the backups are, in the terms of a snapshot."""
-    return after.home(before.base / "backups")
+    return after.resolve(f"{BASE}/backups")
 
 
 def _archived(
@@ -120,7 +121,7 @@ def _archived(
     after: Snapshot,
 ) -> Facts:
     """What is new in backups/, and what the info says of it."""
-    reported = f"{after.home(side.base / 'backups')}/{Path(info['path']).name}"
+    reported = f"{after.resolve(side.base / 'backups')}/{Path(info['path']).name}"
     if not made and reported in before.files:
         made = [reported]  # overwritten by the same bytes
     names = [Path(path).name for path in made]

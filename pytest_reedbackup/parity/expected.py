@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from hashlib import sha256
 from itertools import product
 
+from pytest_reedbackup.generate.last.sandbox import BASE
 from pytest_reedbackup.generate.last.scenarios import Restore
 from pytest_reedbackup.parity.facts import (
     AS_BEFORE,
@@ -24,12 +25,12 @@ from pytest_reedbackup.parity.facts import (
     refused,
 )
 from pytest_reedbackup.parity.restores import reported_target, tables_in
-from pytest_reedbackup.parity.surroundings import surroundings
+from pytest_reedbackup.parity.surroundings import described_path, sha, surroundings
 from pytest_reedbackup.parity.users import choices
 from pytest_reedbackup.parity.ways import Way, Ways
-from pytest_reedbackup.views.snapshot import Snapshot, sha
+from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import NO_FOLDER
-from pytest_reedbackup.views.tree import Entry
+from pytest_reedbackup.views.tree import Entry, Tree
 from pytest_reedbackup.views.umask import current_umask
 
 MENDABLE = ("D7", "D9", "D10", "D15", "D16", "D17")
@@ -46,7 +47,7 @@ def expected(side: Side, call: Restore, mended: Collection[str]) -> Iterator[Exp
         error = {"kind": "IoError", "operation": "read_tables_dir", "reason": NO_FOLDER}
         yield _refused(error)
         return
-    before = Snapshot.read(side.base)
+    before = Snapshot.read(side.base.parent)
     outcome = (reported_target(side.target_in_words(call)),)
     found = tables_in(side.base)
     chooses = bool({"D10", "D15", "D17"} & set(mended))
@@ -81,8 +82,8 @@ def _refused(error: dict[str, str]) -> Expected:
 
 def _lines(before: Snapshot, name: str, way: Way) -> tuple[Line, ...]:
     """The lines about one table's files, as `restores.observed` has them."""
-    folder = before.home(before.base / "tables" / name)
-    shown = [before.in_words(f"{folder}/{tmp}") for tmp, _ in way.left]
+    folder = before.resolve(before.root / BASE / "tables" / name)
+    shown = [described_path(f"{folder}/{tmp}") for tmp, _ in way.left]
     current = "as before" if way.current is None else f"other content, {_sha(way.current)}"
     mode = 0o666 & ~current_umask()
     return (
@@ -92,7 +93,7 @@ def _lines(before: Snapshot, name: str, way: Way) -> tuple[Line, ...]:
         *([f"deltas that no log line names: {way.orphans}"] if way.orphans else []),
         *([f".lock: made, mode {mode:04o}"] if way.makes_lock else []),
         *(f"left behind: {path}, {_sha(content)}" for path, (_, content) in _pairs(shown, way)),
-        *(f"removed: {before.in_words(f'{folder}/{tmp}')}" for tmp in sorted(way.removed)),
+        *(f"removed: {described_path(f'{folder}/{tmp}')}" for tmp in sorted(way.removed)),
         *way.besides,
     )
 
@@ -109,7 +110,7 @@ def _surroundings(before: Snapshot, ways: Collection[Way]) -> Facts:
         mode = was.mode if was else 0o666 & ~current_umask()
         digest = sha256(content).hexdigest()
         entries[path] = Entry("file", mode, len(content), 0, digest)
-    return surroundings(before, Snapshot(before.base, entries, {}))
+    return surroundings(before, Snapshot(before.root, Tree(entries), {}))
 
 
 def _sha(content: bytes) -> str:

@@ -36,9 +36,9 @@ _MIB = 1048576
 
 def observed(side: Side, call: List, number: int) -> Facts:
     """The call is made; what came of it."""
-    before = Snapshot.read(side.base)
+    before = Snapshot.read(side.base.parent)
     outcome = outcome_of(side.implementation.list_backups(side.base), side.base)
-    touched = surroundings(before, Snapshot.read(side.base))
+    touched = surroundings(before, Snapshot.read(side.base.parent))
     if "err" in outcome:
         return {OUTCOME: refused(outcome), **touched}
     return {OUTCOME: ("a list",), BACKUPS: _in_order(side, outcome["ok"]), **touched}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.last_restores import gives
 from pytest_reedbackup.databases.held_locks import held
 from pytest_reedbackup.generate.last.scenarios import Restore
 from pytest_reedbackup.implementations.json_outcomes import outcome_of
@@ -21,30 +19,47 @@ from pytest_reedbackup.parity.facts import (
     in_words,
     refused,
 )
-from pytest_reedbackup.parity.surroundings import OTHERWISE, describe_join, surroundings
-from pytest_reedbackup.views.snapshot import Snapshot, sha
-from pytest_reedbackup.views.tables import TableFolder, Unreadable, Version, parse_log
+from pytest_reedbackup.parity.surroundings import (
+    OTHERWISE,
+    changes,
+    describe_join,
+    described_path,
+    sha,
+    surroundings,
+)
+from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tables import (
+    TableFolder,
+    Unreadable,
+    Version,
+    added_version,
+    is_delta_between,
+    parse_log,
+    tables_of,
+)
 from pytest_reedbackup.views.tree import shown
 from pytest_reedbackup.views.umask import current_umask
 
 NOT_REPORTED = "not in the report"
-_LINE = re.compile(rb"(\n?)([0-9]+)\|([0-9]+)\|([0-9]+)\|([0-9]+)\n", re.ASCII)
 _DELTA = re.compile(r"[0-9]+\.bsdiff", re.ASCII)
 
 
 def observed(side: Side, call: Restore, number: int) -> Facts:
     """Call `number` is made; what came of it."""
     target, target_words = side.target(call), side.target_in_words(call)
-    seen = _Seen(side, number, Snapshot.read(side.base), tables_in(side.base))
+    seen = _Seen(side, number, Snapshot.read(side.base.parent), tables_in(side.base))
     with held(side.held_locks()):
         answer = side.implementation.restore_point_in_time(side.base, target)
     outcome = outcome_of(answer, side.base)
-    seen.after = Snapshot.read(side.base)
+    seen.after = Snapshot.read(side.base.parent)
     reported = _reported(side, outcome)
     facts = {
         OUTCOME: _outcome(outcome, target, target_words),
         **{
-            heading_of(name): (*reported.pop(lossy(name), [NOT_REPORTED]), *seen.table(name, table))
+            heading_of(name): (
+                *reported.pop(table.reported_name, [NOT_REPORTED]),
+                *seen.table(name, table),
+            )
             for name, table in seen.tables.items()
         },
         **{
@@ -56,16 +71,7 @@ def observed(side: Side, call: Restore, number: int) -> Facts:
 
 def tables_in(base: Path) -> dict[str, TableFolder]:
     """The tables, by their folders' names; none where there is no folder tables/."""
-    tables = base / "tables"
-    if not tables.is_dir():
-        return {}
-    children = sorted(tables.iterdir())
-    return {c.name: TableFolder(c) for c in children if c.is_dir() and not c.is_symlink()}
-
-
-def lossy(name: str) -> str:
-    """A name as reports have it: what is not UTF-8 in it is U+FFFD."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return tables_of(base) if (base / "tables").is_dir() else {}
 
 
 @dataclass
@@ -91,19 +97,19 @@ class _Seen:
         yield from self._orphans(table)
         yield from self._lock(table)
         yield from self._temporary(table)
-        folder = f"{self.before.home(table.path)}/"
+        folder = f"{self.before.resolve(table.path)}/"
         rest = {
             path
             for path in self.before.changed(self.after) - self.claimed
             if path.startswith(folder)
         }
         self.claimed |= rest
-        yield from (f"changed besides: {line}" for line in self.before.changes(self.after, rest))
+        yield from (f"changed besides: {line}" for line in changes(self.before, self.after, rest))
 
     def _contents(self, path: Path) -> tuple[bytes | None, bytes | None]:
         """A file's content before and after, through symlinks; a change of it is explained."""
-        home = self.before.home(path)
-        one, other = self.before.files.get(home), self.after.files.get(self.after.home(path))
+        home = self.before.resolve(path)
+        one, other = self.before.files.get(home), self.after.files.get(self.after.resolve(path))
         was, became = self.before.entries.get(home), self.after.entries.get(home)
         is_kept = was is None or (was.kind == "file" and became and was.mode == became.mode)
         if became and became.kind == "file" and is_kept:
@@ -111,7 +117,7 @@ class _Seen:
         return one, other
 
     def _sha(self, path: Path) -> str:
-        entry = self.after.entries.get(self.after.home(path))
+        entry = self.after.entries.get(self.after.resolve(path))
         return sha(entry.content) if entry else ""
 
     def _new_version(
@@ -123,12 +129,12 @@ class _Seen:
         content: bytes | None,
     ) -> Iterator[str]:
         """What is wrong with a new version; nothing as a rule."""
-        self.side.made[lossy(table.name), made.timestamp] = (
+        self.side.made[table.reported_name, made.timestamp] = (
             f"the version that call {self.number} made"
         )
         self.side.written.setdefault(self.number, []).append(made.timestamp)
         self.side.codes.append(made.user)
-        path = self.after.home(table.delta(made.timestamp))
+        path = self.after.resolve(table.delta(made.timestamp))
         stored = self.after.files.get(path)
         if path not in self.before.entries and stored is not None:
             self.claimed.add(path)
@@ -143,7 +149,9 @@ class _Seen:
             yield "the new version: its timestamp is not later than all others"
         if stored is None or content is None:
             yield "the new version: it has no delta, or there is no current.csv"
-        elif not gives(stored, made.size, old or b"", content) and (log or stored != content):
+        elif not is_delta_between(old or b"", content, stored, made.size) and (
+            log or stored != content
+        ):
             yield (
                 "the new version: its delta does not lead to current.csv,"
                 " or has not the size that the log says"
@@ -151,7 +159,7 @@ class _Seen:
 
     def _new_in(self, table: TableFolder) -> dict[str, str]:
         """Files that are new in a table's folder, by name, with their paths."""
-        folder = f"{self.before.home(table.path)}/"
+        folder = f"{self.before.resolve(table.path)}/"
         return {
             path[len(folder) :]: path
             for path in sorted(self.after.files.keys() - self.before.entries.keys())
@@ -179,16 +187,16 @@ class _Seen:
         for name, path in self._new_in(table).items():
             if name.endswith(".tmp"):
                 self.claimed.add(path)
-                left = f"{self.before.in_words(path)}, {sha(self.after.entries[path].content)}"
+                left = f"{described_path(path)}, {sha(self.after.entries[path].content)}"
                 yield f"left behind: {left}"
-        folder = f"{self.before.home(table.path)}/"
+        folder = f"{self.before.resolve(table.path)}/"
         gone = [
             path
             for path in sorted(self.before.entries.keys() - self.after.entries.keys())
             if path.startswith(folder) and path.endswith(".tmp") and "/" not in path[len(folder) :]
         ]
         self.claimed |= set(gone)
-        yield from (f"removed: {self.before.in_words(path)}" for path in gone)
+        yield from (f"removed: {described_path(path)}" for path in gone)
 
 
 def _replaced(before: bytes | None, after: bytes | None, digest: str) -> str:
@@ -210,11 +218,11 @@ def _appended(table: str, before: bytes, after: bytes | None) -> tuple[str, Vers
         return ("gone" if before else "as before"), None
     if after == before:
         return "as before", None
-    line = _LINE.fullmatch(after[len(before) :])
-    if not after.startswith(before) or line is None:
+    added = added_version(before, after)
+    if added is None:
         return f"tables/{shown(table)}/version.log {OTHERWISE}", None
-    made = Version(*map(int, line.groups()[1:]))
-    return appended_line(made.action, made.user) + describe_join(before, line[1]), made
+    made = added.version
+    return appended_line(made.action, made.user) + describe_join(before, added.separator), made
 
 
 def _outcome(outcome: Mapping[str, Any], target: int, in_words: str) -> tuple[str, ...]:

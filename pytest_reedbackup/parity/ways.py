@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_reedbackup.checks.last_restores import UPDATE
+from pytest_reedbackup.databases.edits import UPDATE
 from pytest_reedbackup.implementations.json_outcomes import ok
 from pytest_reedbackup.parity.facts import Line, Side, in_words
-from pytest_reedbackup.parity.restores import appended_line, lossy
+from pytest_reedbackup.parity.restores import appended_line
+from pytest_reedbackup.parity.surroundings import described_path
 from pytest_reedbackup.parity.users import Choice
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import (
@@ -122,7 +123,7 @@ class _Walk:
     def ways(self) -> Iterator[Way]:
         """As far as the table is read, then as it is written."""
         lost = not self.table.current.exists()
-        not_found = Way(self._error("TableNotFound", name=lossy(self.table.name)))
+        not_found = Way(self._error("TableNotFound", name=self.table.reported_name))
         if lost and ("D9" not in self.call.mended or self.table.current.is_symlink()):
             yield not_found
             return
@@ -195,7 +196,7 @@ class _Walk:
         elif reason := self._blocked(lock):
             raise _Stopped(self._error("IoError", operation="create_lock_file", reason=reason))
         elif not lock.exists():
-            track.through[self.call.before.home(lock)] = b""
+            track.through[self.call.before.resolve(lock)] = b""
         if self.call.side.locks.get(self.table.name) == "throughout" and lock.is_file():
             fields = {"operation": "acquire_write_lock", "reason": LOCK_TAKEN}
             raise _Stopped(self._error("IoError", **fields))
@@ -225,7 +226,7 @@ class _Walk:
         glued = not log.endswith(b"\n") and "D7" not in self.call.mended
         restored = self._end(
             track,
-            f"restored to {self.call.side.version(lossy(self.table.name), version.timestamp)}",
+            f"restored to {self.call.side.version(self.table.reported_name, version.timestamp)}",
             current=new,
             log=appended_line(UPDATE, choice.code, glued=glued),
             asks_for_code=True,
@@ -254,8 +255,8 @@ class _Walk:
         return self._error("IoError", **fields)
 
     def _end(self, track: _Track, said: Line, **more: object) -> Way:
-        path = self.call.before.home(self.table.path)
-        names = (self.call.before.in_words(f"{path}/{name}") for name in sorted(track.changed))
+        path = self.call.before.resolve(self.table.path)
+        names = (described_path(f"{path}/{name}") for name in sorted(track.changed))
         besides = tuple(re.compile(f"changed besides: {re.escape(name)}: .*") for name in names)
         return replace(track.way(said), besides=besides, **more)  # type: ignore[arg-type]
 
@@ -269,7 +270,7 @@ class _Walk:
             fields = {"operation": operation, "reason": reason}
             raise _Stopped(self._error("IoError", **fields) if operation else _ANY_IO_ERROR)
         if path.is_symlink():
-            track.through[self.call.before.home(path)] = content
+            track.through[self.call.before.resolve(path)] = content
         elif path.exists():
             if path.read_bytes() != content:
                 track.changed[name] = content

@@ -1,52 +1,47 @@
-"""All that a call can touch, as it is at one moment: the base, and what is beside it."""
+"""A folder tree at one moment, to see what a call has changed in it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.views.tree import ROOT, Entry, Tree, shown
+from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
-_SHORT = 12
-"""Digits of a digest that are shown."""
+# More symlinks than any path of a test goes through; after that it is a loop.
 _MOST_STEPS = 200
-_ARTICLES = {"file": "a file", "folder": "a folder", "symlink": "a symlink"}
-
-
-def sha(content: bytes | str | None) -> str:
-    """The beginning of a digest, as lines have it."""
-    return f"sha256 {str(content)[:_SHORT]}…"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The folder that the base is in: symlinks of a generated base lead nowhere else."""
+    """All that is in a folder, as it was when it was read; paths are relative to the folder."""
 
-    base: Path
-    entries: Mapping[str, Entry]
-    """By path relative to that folder; times do not count."""
+    root: Path
+    tree: Tree
+    """Without an entry for the folder itself."""
     files: Mapping[str, bytes]
-    """The content of each file."""
+    """The content of each file, by path; symlinks are none."""
 
     @classmethod
-    def read(cls, base: Path) -> Snapshot:
-        """All as it is now."""
-        entries = Tree.read(base.parent, exclude=(ROOT,)).entries
-        return cls(
-            base,
-            {path: entry._replace(mtime_ns=0) for path, entry in entries.items()},
-            {
-                path: (base.parent / path).read_bytes()
-                for path, entry in entries.items()
-                if entry.kind == "file"
-            },
-        )
+    def read(cls, root: Path) -> Snapshot:
+        """Read `root` as it is now."""
+        tree = Tree.read(root, exclude=(ROOT,))
+        paths = (path for path, entry in tree.entries.items() if entry.kind == "file")
+        return cls(root, tree, {path: (root / path).read_bytes() for path in paths})
 
-    def home(self, path: Path) -> str:
-        """Where a path really was, with all symlinks followed, in the terms of `entries`."""
-        left = list(path.relative_to(self.base.parent).parts)
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """What there is at each path."""
+        return self.tree.entries
+
+    def resolve(self, path: Path | str) -> str:
+        """Return where a path leads by the symlinks in this snapshot.
+
+        `path` lies in the folder, or is relative to it. Symlinks out of the
+        folder are followed no further.
+        """
+        left = list((self.root / path).relative_to(self.root).parts)
         done = ""
         for _ in range(_MOST_STEPS):
             if not left:
@@ -54,41 +49,26 @@ class Snapshot:
             done = os.path.normpath(os.path.join(done, left.pop(0)))
             entry = self.entries.get(done)
             if entry is not None and entry.kind == "symlink":
-                target = os.path.normpath(os.path.join(os.path.dirname(done), entry.content))
-                left, done = [*target.split("/"), *left], ""
+                target = os.path.join(self.root, os.path.dirname(done), entry.content)
+                left, done = [*os.path.relpath(target, self.root).split("/"), *left], ""
         return done
 
-    def in_words(self, path: str) -> str:
-        """A path of `entries` as it is shown: relative to the base, or to the folder around it."""
-        return shown(path.removeprefix(f"{self.base.name}/"))
+    def content(self, path: Path | str) -> bytes | None:
+        """Return the content of the file that `path` leads to; None where there is no file."""
+        return self.files.get(self.resolve(path))
 
     def changed(self, later: Snapshot) -> set[str]:
-        """Paths whose kind, mode or content is another then, and those that came or went."""
+        """Return the paths that came, went, or have another kind, mode or content in `later`.
+
+        Times do not count.
+        """
         both = self.entries.keys() | later.entries.keys()
-        return {path for path in both if self.entries.get(path) != later.entries.get(path)}
-
-    def changes(self, later: Snapshot, paths: Collection[str]) -> Iterator[str]:
-        """A line for each of these paths that changed."""
-        for path in sorted(self.changed(later) & set(paths)):
-            change = _change(self.entries.get(path), later.entries.get(path))
-            yield f"{self.in_words(path)}: {change}"
+        return {
+            path
+            for path in both
+            if _timeless(self.entries.get(path)) != _timeless(later.entries.get(path))
+        }
 
 
-def _change(before: Entry | None, after: Entry | None) -> str:
-    if after is None:
-        return "gone"
-    if before is None:
-        return f"{_ARTICLES.get(after.kind, after.kind)} that was not there{_content(after)}"
-    if before.kind != after.kind:
-        was, became = (_ARTICLES.get(entry.kind, entry.kind) for entry in (before, after))
-        return f"{was} became {became}{_content(after)}"
-    told = [] if before.content == after.content else [f"other content{_content(after)}"]
-    if before.mode != after.mode:
-        told.append(f"mode {before.mode:04o} became {after.mode:04o}")
-    return "; ".join(told)
-
-
-def _content(entry: Entry) -> str:
-    if entry.kind == "file":
-        return f", {sha(entry.content)}"
-    return f", to {shown(entry.content)}" if entry.kind == "symlink" else ""
+def _timeless(entry: Entry | None) -> Entry | None:
+    return entry and entry._replace(mtime_ns=0)

@@ -28,6 +28,7 @@ _XZ_REASONS = {
 # Python's white space but for U+001C to U+001F, which Rust's has not.
 _BLANK = re.compile(r"[^\S\x1c-\x1f]*")
 _NUMBER = re.compile(r"\+?0*([0-9]{1,20})", re.ASCII)
+_ADDED = re.compile(rb"(\n?)" + rb"\|".join([rb"(0|[1-9][0-9]{0,19})"] * 4) + rb"\n")
 _FIELDS = (
     ("timestamp", U64_MAX),
     ("action code", 2**8 - 1),
@@ -60,6 +61,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedVersion:
+    """The line by which a version.log has grown."""
+
+    version: Version
+    separator: bytes
+    """What stands before it: nothing, or a line feed."""
+
+
+@dataclass(frozen=True, slots=True)
 class TableFolder:
     """A table's folder, and what is in it by contract `last`, "On disk"."""
 
@@ -69,6 +79,11 @@ class TableFolder:
     def name(self) -> str:
         """The table's name."""
         return self.path.name
+
+    @property
+    def reported_name(self) -> str:
+        """The name in reports, where what is not UTF-8 is U+FFFD."""
+        return os.fsencode(self.name).decode("utf-8", "replace")
 
     @property
     def current(self) -> Path:
@@ -181,6 +196,15 @@ def parse_log(content: bytes) -> list[Version]:
     return versions
 
 
+def added_version(before: bytes, after: bytes) -> AddedVersion | None:
+    """Return the line by which a version.log grew; None where it changed in any other way."""
+    line = _ADDED.fullmatch(after[len(before) :]) if after.startswith(before) else None
+    if line is None:
+        return None
+    separator, *numbers = line.groups()
+    return AddedVersion(Version(*map(int, numbers)), separator)
+
+
 def rust_lines(content: bytes) -> list[bytes]:
     """The lines as Rust ends them: by LF or CRLF, and never by a lone CR."""
     *ended, last = content.split(b"\n")
@@ -229,6 +253,14 @@ def patched(old: bytes, stream: bytes) -> bytes:
         if not 0 <= position <= _I64_MAX:
             raise _unfit("InvalidData")
     return bytes(new)
+
+
+def is_delta_between(old: bytes, new: bytes, stored: bytes, size: int) -> bool:
+    """Say whether a delta has the size that its log line says, and makes `new` of `old`."""
+    try:
+        return len(stored) == size and patched(old, decompressed(stored)) == new
+    except Unreadable:
+        return False
 
 
 def _numbers(parts: Sequence[str], line: int) -> list[int]:

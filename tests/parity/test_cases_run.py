@@ -49,7 +49,7 @@ CASES = {
 
 @pytest.fixture(autouse=True)
 def _baseline_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    monkeypatch.setenv("PYTHONPATH", f"{PROJECT}:{PROJECT / 'tests'}")
 
 
 def only(report: Report) -> tuple[Outcome, str]:

@@ -14,7 +14,6 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,10 +23,8 @@ from last.baseline.recorded_steps import Step
 from msgspec import UNSET, UnsetType
 
 from pytest_reedbackup.databases.clone import clone_tree
-from pytest_reedbackup.views.tree import Tree
-
-_LINE = re.compile(rb"\n?[0-9]+\|([0-9]+)\|([0-9]+)\|[0-9]+\n", re.ASCII)
-"""What a restore adds to a version.log."""
+from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tables import added_version
 
 
 class UnknownChange(ValueError):
@@ -136,78 +133,46 @@ def unpack(recording: Recording, beside: Path, folder: Path) -> Path:
     return base
 
 
-@dataclass(frozen=True)
-class Observer:
-    """The database before a call, to find out what the call did."""
+def effects_since(before: Snapshot, outcome: dict[str, Any]) -> Effects:
+    """Return what has changed since a snapshot of the base, in the recorded shape.
 
-    base: Path
-    before: Tree = field(init=False)
-    logs: Mapping[str, bytes] = field(init=False)
-    currents: Mapping[str, str] = field(init=False)
-    users: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "before", Tree.read(self.base))
-        object.__setattr__(self, "logs", _logs(self.base))
-        object.__setattr__(self, "currents", _currents(self.base))
-        object.__setattr__(self, "users", _users(self.base))
-
-    def effects(self, outcome: dict[str, Any]) -> Effects:
-        """What changed since, in the recorded shape. Raises UnknownChange."""
-        after, logs = Tree.read(self.base).entries, _logs(self.base)
-        return Effects(
-            outcome=outcome,
-            current_sha256={
-                path: digest
-                for path, digest in _currents(self.base).items()
-                if digest != self.currents.get(path)
-            },
-            appended={
-                table: _appended(table, self.logs.get(table, b""), log)
-                for table, log in logs.items()
-                if log != self.logs.get(table, b"")
-            },
-            left_behind=sorted(path for path in after if path.endswith(".tmp")),
-            deltas_without_log_line=sum(
-                path.endswith(".bsdiff") and not _is_in_a_log(path, logs)
-                for path in after.keys() - self.before.entries.keys()
-            ),
-            users_added=_added_users(self.users, _users(self.base)),
-        )
-
-    def changed(self) -> set[str]:
-        """Paths whose kind, mode or content differs from before, or that came or went."""
-        before, after = self.before.entries, Tree.read(self.base).entries
-        return {
-            path
-            for path in before.keys() | after.keys()
-            if path not in before
-            or path not in after
-            or before[path]._replace(mtime_ns=0) != after[path]._replace(mtime_ns=0)
-        }
+    Raises UnknownChange.
+    """
+    after = Snapshot.read(before.root)
+    logs, logs_before = _in_tables(after, "version.log"), _in_tables(before, "version.log")
+    currents_before = _in_tables(before, "current.csv")
+    return Effects(
+        outcome=outcome,
+        current_sha256={
+            f"tables/{table}/current.csv": hashlib.sha256(content).hexdigest()
+            for table, content in _in_tables(after, "current.csv").items()
+            if content != currents_before.get(table)
+        },
+        appended={
+            table: _appended(table, logs_before.get(table, b""), log)
+            for table, log in logs.items()
+            if log != logs_before.get(table, b"")
+        },
+        left_behind=sorted(path for path in after.entries if path.endswith(".tmp")),
+        deltas_without_log_line=sum(
+            path.endswith(".bsdiff") and not _is_in_a_log(path, logs)
+            for path in after.entries.keys() - before.entries.keys()
+        ),
+        users_added=_added_users(
+            *(each.content("registry/users.dict") or b"" for each in (before, after))
+        ),
+    )
 
 
-def _in_tables(base: Path, name: str) -> Iterator[Path]:
-    """The files of this name in the tables' folders; a file's symlink counts, a folder's not."""
-    for path in sorted(base.glob(f"tables/*/{name}")):
-        if path.is_file() and not path.parent.is_symlink():
-            yield path
-
-
-def _logs(base: Path) -> dict[str, bytes]:
-    return {path.parent.name: path.read_bytes() for path in _in_tables(base, "version.log")}
-
-
-def _currents(base: Path) -> dict[str, str]:
-    return {
-        path.relative_to(base).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in _in_tables(base, "current.csv")
-    }
-
-
-def _users(base: Path) -> bytes:
-    path = base / "registry" / "users.dict"
-    return path.read_bytes() if path.is_file() else b""
+def _in_tables(snapshot: Snapshot, name: str) -> dict[str, bytes]:
+    """The content of the files of this name, or of those that they lead to, by table."""
+    folders = (
+        path.removeprefix("tables/")
+        for path, entry in sorted(snapshot.entries.items())
+        if re.fullmatch("tables/[^/]+", path) and entry.kind == "folder"
+    )
+    contents = {table: snapshot.content(f"tables/{table}/{name}") for table in folders}
+    return {table: content for table, content in contents.items() if content is not None}
 
 
 def _is_in_a_log(delta: str, logs: Mapping[str, bytes]) -> bool:
@@ -229,9 +194,8 @@ def _added_users(before: bytes, after: bytes) -> list[str] | None:
 
 def _appended(table: str, before: bytes, after: bytes) -> Appended:
     """The added line. Raises UnknownChange if the log changed in another way."""
-    added = after[len(before) :]
-    line = _LINE.fullmatch(added)
-    if not after.startswith(before) or line is None:
+    added = added_version(before, after)
+    if added is None:
         raise UnknownChange(f"tables/{table}/version.log has changed otherwise than by one line")
-    joined = bool(before) and not before.endswith(b"\n") and not added.startswith(b"\n")
-    return Appended(int(line[1]), int(line[2]), joined)
+    joined = bool(before) and not before.endswith(b"\n") and not added.separator
+    return Appended(added.version.action, added.version.user, joined)

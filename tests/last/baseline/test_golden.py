@@ -21,10 +21,11 @@ from last.baseline.golden import (
     recoverable,
     users_dict,
 )
-from last.baseline.recordings import Effects, ListCase, Observer, RestoreCase, unpack
+from last.baseline.recordings import Effects, ListCase, RestoreCase, effects_since, unpack
 from msgspec import structs
 
 from pytest_reedbackup.implementations.json_outcomes import err, ok
+from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.users import SYSTEM, readable_users
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last import DIVERGENCES, Table, list_backups, restore_point_in_time
@@ -82,9 +83,9 @@ def test_a_restore_does_what_the_baseline_did(
 ) -> None:
     base = tmp_path / ".reed"
     case.prepare(databases[name], base)
-    observer = Observer(base)
+    before = Snapshot.read(base)
     with case.locks_held(base):
-        found = observer.effects(restore(base, case.target_timestamp))
+        found = effects_since(before, restore(base, case.target_timestamp))
     expected = declared(case)
     assert {*expected.must.values(), *expected.may.values()} <= DIVERGENCES.keys()
     others = case.deviations(found)
@@ -93,8 +94,8 @@ def test_a_restore_does_what_the_baseline_did(
     assert found.left_behind == []
     assert found.deltas_without_log_line == 0
     assert not any(line.joined_to_last_line for line in found.appended.values())
-    assert untouched(observer, found)
-    assert_new_versions_are_real(observer, found)
+    assert untouched(before, found)
+    assert_new_versions_are_real(before, found)
     assert_nobody_else_has_the_code(case, found)
     defects = {(expected.may | expected.must)[part] for part in others}
     counts[f"but for {'+'.join(sorted(defects))}" if defects else "alike"] += 1
@@ -106,34 +107,36 @@ def assert_nobody_else_has_the_code(case: RestoreCase, found: Effects) -> None:
     assert others.isdisjoint(line.user for line in found.appended.values())
 
 
-def untouched(observer: Observer, found: Effects) -> bool:
+def untouched(before: Snapshot, found: Effects) -> bool:
     """Whether nothing changed but the tables that got a new version, and there the right files."""
-    for path in observer.changed():
+    for path in before.changed(Snapshot.read(before.root)):
         parts = path.split("/")
         if parts[0] == "registry":
             # A line for system, or the registry that was missing.
-            assert path == "registry/users.dict" or path not in observer.before.entries
+            assert path == "registry/users.dict" or path not in before.entries
             continue
         assert parts[0] == "tables", path
         assert parts[1] in found.appended, path
         assert len(parts) == 3, path
-        current = Path(os.path.realpath(observer.base / parts[0] / parts[1] / "current.csv"))
+        current = Path(os.path.realpath(before.root / parts[0] / parts[1] / "current.csv"))
         known = parts[2] in (".lock", "current.csv", "version.log", current.name)
         assert known or parts[2].endswith((".bsdiff", ".tmp")), path
-        gone = not os.path.lexists(observer.base / path)
+        gone = not os.path.lexists(before.root / path)
         assert gone == parts[2].endswith(".tmp"), path
     return True
 
 
-def assert_new_versions_are_real(observer: Observer, found: Effects) -> None:
+def assert_new_versions_are_real(before: Snapshot, found: Effects) -> None:
     """Each new version has a later timestamp, the right size, and a delta that gives it."""
     for name in found.appended:
-        table = Table(observer.base, name)
-        *before, line = table.log()
-        assert all(line.timestamp > earlier.timestamp for earlier in before)
+        table = Table(before.root, name)
+        *others, line = table.log()
+        assert all(line.timestamp > earlier.timestamp for earlier in others)
         delta = (table.folder / f"{line.timestamp}.bsdiff").read_bytes()
         assert line.size == len(delta)
-        new = {path for path in observer.changed() if path.endswith(".bsdiff")}
+        new = {
+            path for path in before.changed(Snapshot.read(before.root)) if path.endswith(".bsdiff")
+        }
         assert f"tables/{name}/{line.timestamp}.bsdiff" in new
         assert len(new) == len(found.appended)
 

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 from last.baseline.golden import GOLDEN, RECORDINGS, needs_recordings
 from last.baseline.imitation import Baseline
-from last.baseline.recordings import Effects, ListCase, Observer, Recording, RestoreCase, unpack
+from last.baseline.recordings import (
+    Effects,
+    ListCase,
+    Recording,
+    RestoreCase,
+    effects_since,
+    unpack,
+)
 
 from pytest_reedbackup.implementations.json_outcomes import err, ok
+from pytest_reedbackup.views.snapshot import Snapshot
 from reedbase_backup.errors import ReedError
 
 pytestmark = needs_recordings
@@ -21,13 +29,13 @@ def recording(request: pytest.FixtureRequest) -> Recording:
 
 
 def restore(case: RestoreCase, base: Path) -> Effects:
-    observer = Observer(base)
+    before = Snapshot.read(base)
     try:
         with case.locks_held(base):
             outcome = ok(Baseline().restore_point_in_time(str(base), case.target_timestamp), base)
     except ReedError as error:
         outcome = err(error, base)
-    return observer.effects(outcome)
+    return effects_since(before, outcome)
 
 
 def test_every_recorded_restore_ends_as_recorded(recording: Recording, tmp_path: Path) -> None:
