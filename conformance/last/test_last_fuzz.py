@@ -17,7 +17,7 @@ from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.strategies import scenarios
 from pytest_reedbackup.generate.shares import shares
-from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.case import Kind, case
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.model import just_of_a_defect, play
 
@@ -25,6 +25,7 @@ from pytest_reedbackup.parity.model import just_of_a_defect, play
 @case(
     "last/restore/pick/fuzz",
     "Whatever tables, logs and deltas are like, each table ends as the contract says.",
+    kind=Kind.FUZZING,
 )
 @pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_generated_databases_end_as_the_contract_says(

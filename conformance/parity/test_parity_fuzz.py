@@ -17,7 +17,7 @@ import pytest
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.shares import shares
-from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.case import Comparison, Kind, case
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
 
@@ -25,6 +25,8 @@ from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
 @case(
     "last/parity/fuzz",
     "Whatever a database is like, every call does what it does with the baseline.",
+    kind=Kind.FUZZING,
+    comparison=Comparison.BASELINE,
 )
 @pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_both_do_the_same_on_generated_databases(

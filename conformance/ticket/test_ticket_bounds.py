@@ -19,7 +19,7 @@ from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.implementations.tar_failures import past_tar_failures
-from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.case import Comparison, Kind, case, cases
 from pytest_reedbackup.model.failures import UndecidedBound
 from reedbase_backup.types import U64_MAX
 
@@ -83,7 +83,11 @@ def elapsed_ns(call: Call, what: str) -> int:
     return answer.elapsed_ns
 
 
-@case("ticket/bounds/create-10k", "create_backup of the 10k-row database takes less than 100 ms.")
+@case(
+    "ticket/bounds/create-10k",
+    "create_backup of the 10k-row database takes less than 100 ms.",
+    kind=Kind.BOUND,
+)
 def test_create_10k_rows_within_100_ms(
     reedbackup: Implementation,
     reedbackup_db_10k: Path,
@@ -95,7 +99,11 @@ def test_create_10k_rows_within_100_ms(
     _expect_within(reedbackup, reedbackup_db_10k, bench, CREATE)
 
 
-@case("ticket/bounds/restore-10k", "Restoring the 10k-row database takes less than 200 ms.")
+@case(
+    "ticket/bounds/restore-10k",
+    "Restoring the 10k-row database takes less than 200 ms.",
+    kind=Kind.BOUND,
+)
 def test_restore_10k_rows_within_200_ms(
     reedbackup: Implementation,
     reedbackup_db_10k: Path,
@@ -110,6 +118,7 @@ def test_restore_10k_rows_within_200_ms(
 @case(
     "ticket/bounds/restore-10k/history",
     "Backup and restore of 10,001 versions are measured; the bounds do not judge them.",
+    kind=Kind.BOUND,
 )
 def test_10k_versions_are_measured(
     reedbackup: Implementation,
@@ -139,7 +148,13 @@ SHAPES = {
 ERROR_IN_ONE_SHAPE = RATIO_ERROR / len(SHAPES)
 
 
-@cases("ticket/bounds/ratio", "{variant} takes at most 110 % of the baseline's time.", SHAPES)
+@cases(
+    "ticket/bounds/ratio",
+    "{variant} takes at most 110 % of the baseline's time.",
+    SHAPES,
+    kind=Kind.BOUND,
+    comparison=Comparison.BASELINE,
+)
 def test_the_baselines_time_is_not_exceeded_by_10_percent(
     reedbackup: Implementation,
     reedbackup_baseline: Implementation,

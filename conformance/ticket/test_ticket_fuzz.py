@@ -17,7 +17,7 @@ from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.generate.ticket.histories import EPOCH, History, clock_walks, histories
 from pytest_reedbackup.generate.ticket.machine import FUZZ_BASE, backup_machine, scratch_folder
 from pytest_reedbackup.generate.ticket.model import Model
-from pytest_reedbackup.model.case import case
+from pytest_reedbackup.model.case import Kind, case
 
 # How the examples are shared out: a walk of 40 backups takes as long as a dozen others.
 HISTORIES, MACHINE, WALKS = 0.49, 0.49, 0.02
@@ -28,6 +28,7 @@ each_share = pytest.mark.parametrize("share", shares(), ids=lambda share: f"shar
 @case(
     "ticket/restore/pick/fuzz",
     "Whatever was written and backed up when, restore brings back the tree of the right backup.",
+    kind=Kind.FUZZING,
 )
 @each_share
 def test_generated_histories_restore_to_the_right_tree(
@@ -55,6 +56,7 @@ def test_generated_histories_restore_to_the_right_tree(
 @case(
     "ticket/create/retention/fuzz",
     "However the clock walks, the 32 newest backups remain and always the one just made.",
+    kind=Kind.FUZZING,
 )
 @each_share
 def test_generated_clock_walks_keep_the_right_backups(
@@ -85,6 +87,7 @@ def test_generated_clock_walks_keep_the_right_backups(
 @case(
     "ticket/restore/exact-tree/fuzz",
     "Create, list, restore, changes, clock steps and damage in any order keep every promise.",
+    kind=Kind.FUZZING,
 )
 @each_share
 def test_the_state_machine_keeps_every_promise(

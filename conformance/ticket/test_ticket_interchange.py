@@ -30,7 +30,7 @@ from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
-from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.case import Comparison, case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
@@ -196,6 +196,7 @@ def specimens(
     "ticket/restore/foreign-archive/interchange",
     "What every implementation of the run backed up of the {variant} database restores.",
     {"small": SMALL, "awkward": AWKWARD},
+    comparison=Comparison.OTHERS,
 )
 def test_archives_are_interchangeable(
     reedbackup: Implementation,

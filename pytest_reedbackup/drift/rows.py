@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
+from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.failures import A_VALUE
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target
@@ -167,7 +168,7 @@ def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
     """The plainest case is one that an error did not cut short, and made up for its rule."""
-    return case.expected == A_VALUE, "/fuzz" in case.case_id
+    return case.expected == A_VALUE, case.kind is Kind.FUZZING
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:

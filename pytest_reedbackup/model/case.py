@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import pytest
@@ -11,6 +12,28 @@ import pytest
 MARKER = "reedbackup_case"
 
 Test = TypeVar("Test", bound=Callable[..., object])
+
+
+class Kind(StrEnum):
+    """How a case comes to its outcome."""
+
+    PROMISE = "promise"
+    """By what calls answer and leave on disk."""
+    FUZZING = "fuzzing"
+    """The same of drawn examples, so that a seed and their number belong to it."""
+    BOUND = "bound"
+    """By how long calls take."""
+
+
+class Comparison(StrEnum):
+    """What a case holds an implementation against."""
+
+    CONTRACT = "contract"
+    """Its contract alone."""
+    BASELINE = "baseline"
+    """What the implementation of --reedbackup-baseline does."""
+    OTHERS = "others"
+    """What the other implementations of the run make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,8 @@ class Case:
     """
     basic: bool = False
     """Whether the rule counts as checked only where this variant ran, too; see `is_basic`."""
+    kind: Kind = Kind.PROMISE
+    comparison: Comparison = Comparison.CONTRACT
 
     @property
     def is_basic(self) -> bool:
@@ -52,45 +77,58 @@ class Case:
 
     @property
     def is_fuzzing(self) -> bool:
-        """Whether the case draws examples, so that seed and number belong to it."""
-        return "/fuzz" in self.id
+        """Whether the case draws examples."""
+        return self.kind is Kind.FUZZING
 
 
 def case(
-    case_id: str, promise: str, *, defect: str = "", basic: bool = False
+    case_id: str,
+    promise: str,
+    *,
+    defect: str = "",
+    basic: bool = False,
+    kind: Kind = Kind.PROMISE,
+    comparison: Comparison = Comparison.CONTRACT,
 ) -> Callable[[Test], Test]:
-    """Makes a test function the case `case_id`, which checks `promise`.
+    """Make a test function the case `case_id`, which checks `promise`.
 
     `basic`: without it the rule counts as not checked (see `Case.is_basic`).
     """
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(Case(case_id, promise, defect, basic))
+    return marker(Case(case_id, promise, defect, basic, kind, comparison))
 
 
 def cases(
-    rule_id: str, promise: str, variants: Mapping[str, Any], *, defect: str = ""
+    rule_id: str,
+    promise: str,
+    variants: Mapping[str, Any],
+    *,
+    defect: str = "",
+    kind: Kind = Kind.PROMISE,
+    comparison: Comparison = Comparison.CONTRACT,
 ) -> Callable[[Test], Test]:
-    """Makes a test function one case a variant, `{rule_id}/{name}`.
+    """Make a test function one case a variant, `{rule_id}/{name}`.
 
     The test takes the argument `variant`, the value under that name; `promise`
     may hold `{variant}` for the name.
     """
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
+
+    def declared(name: str) -> Case:
+        promised = promise.format(variant=name)
+        return Case(f"{rule_id}/{name}", promised, defect=defect, kind=kind, comparison=comparison)
+
     return pytest.mark.parametrize(
         "variant",
         [
-            pytest.param(
-                value,
-                id=name,
-                marks=marker(Case(f"{rule_id}/{name}", promise.format(variant=name), defect)),
-            )
+            pytest.param(value, id=name, marks=marker(declared(name)))
             for name, value in variants.items()
         ],
     )
 
 
 def declared_by(test: object) -> Iterator[Case]:
-    """The cases that a test function was made; none for one that is no case."""
+    """Yield the cases that a test function was made; none for one that is no case."""
     for mark in getattr(test, "pytestmark", ()):
         if mark.name == MARKER:
             yield mark.args[0]
@@ -101,9 +139,9 @@ def declared_by(test: object) -> Iterator[Case]:
 
 
 def case_of(item: pytest.Item) -> Case | None:
-    """The case that a collected test is; None for a test that is none."""
+    """Return the case that a collected test is; None for a test that is none."""
     marker = item.get_closest_marker(MARKER)
     if marker is None:
         return None
-    found: Case = marker.args[0]
-    return found
+    declared: Case = marker.args[0]
+    return declared

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from pytest_reedbackup.model.case import Kind
 from reedbase_backup.adapter.protocol import Contract
 
 Key = tuple[str, Contract, str]
@@ -73,6 +74,7 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     repeat: str
     """The command that repeats just this case."""
     duration_secs: float
+    kind: Kind = Kind.PROMISE
     basic: bool = False
     """Whether the rule is not checked without this case."""
     attempts: int = 1

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pytest_reedbackup.model.case import Case
+from pytest_reedbackup.model.case import Case, Comparison, Kind
 from pytest_reedbackup.model.failures import MissingCapability
-
-_RATIO = "bounds/ratio"
 
 
 class Unsupported(StrEnum):
@@ -48,7 +46,7 @@ class Unsupported(StrEnum):
 
 def is_timed(case: Case) -> bool:
     """Return whether the case judges how long calls take."""
-    return case.rule.startswith("bounds/")
+    return case.kind is Kind.BOUND
 
 
 def need_of_target(case: Case, *, others: bool) -> Unsupported | None:
@@ -58,9 +56,10 @@ def need_of_target(case: Case, *, others: bool) -> Unsupported | None:
     """
     if is_timed(case):
         return Unsupported.TIME
-    return Unsupported.LIVE if others and "/interchange/" in case.id else None
+    return Unsupported.LIVE if others and case.comparison is Comparison.OTHERS else None
 
 
 def need_of_baseline(case: Case) -> Unsupported | None:
     """Return why no recording can be the baseline of `case`; None where one can."""
-    return Unsupported.TIME if case.rule == _RATIO else None
+    is_ratio = is_timed(case) and case.comparison is Comparison.BASELINE
+    return Unsupported.TIME if is_ratio else None

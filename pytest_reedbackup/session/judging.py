@@ -64,6 +64,7 @@ def outcome_of(
         node_id=node_id,
         repeat=repeat(case, target, settings),
         duration_secs=0.0,
+        kind=case.kind,
         basic=case.is_basic,
         defect=case.defect,
         **{name: _as_utf8(value) for name, value in judgement.words.items()},

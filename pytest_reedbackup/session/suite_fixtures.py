@@ -19,7 +19,7 @@ from pytest_reedbackup.checks.timing import calibration
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
-from pytest_reedbackup.model.case import case_of
+from pytest_reedbackup.model.case import Comparison, case_of
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.session.connecting import running
 from pytest_reedbackup.session.judging import MEASURED, repeat
@@ -93,12 +93,11 @@ def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
 def reedbackup_fuzzing_part(request: pytest.FixtureRequest, reedbackup_fuzzing: Fuzzing) -> Fuzzing:
     """An equal part of the examples for each fuzzing case of this contract that was chosen."""
     own = case_of(request.node)
-    chosen = {case.id for item in request.session.items if (case := case_of(item)) is not None}
-    contract, own_id = (own.contract, own.id) if own else ("", "")
-    alike = [name for name in chosen if name.startswith(f"{contract}/") and name.endswith("/fuzz")]
+    chosen = {case for item in request.session.items if (case := case_of(item)) is not None}
+    alike = [case for case in chosen if own and case.contract == own.contract and case.is_fuzzing]
     settings = _settings(request.config)
     if settings is None or settings.baseline is None:
-        alike = [name for name in alike if "/parity/" not in name or name == own_id]
+        alike = [case for case in alike if case.comparison is Comparison.CONTRACT or case == own]
     return reedbackup_fuzzing.equal_part(len(alike))
 
 

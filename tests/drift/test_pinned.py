@@ -8,8 +8,10 @@ import pytest
 
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.drift.rows import Row
+from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
+from pytest_reedbackup.session.planning import suite_cases
 from reedbase_backup.last import DIVERGENCES
 
 _NO_ROOTS = "the archive's members are {dirname}/…"
@@ -62,7 +64,7 @@ KEPT: Mapping[str, str] = {
 """What it keeps, and why."""
 
 # Whose figures are the machine's of the moment.
-_BOUNDS = {rule for rule in RULES["ticket"] if rule.startswith("bounds/")}
+_BOUNDS = {each.rule for each in suite_cases() if each.kind is Kind.BOUND}
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,10 @@ import pytest
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Row
+from pytest_reedbackup.model.case import Comparison
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
+from pytest_reedbackup.session.planning import suite_cases
 
 KEPT = {
     "create/archive": "both write backups/{seconds}.tar.gz in gzip",
@@ -48,7 +50,11 @@ BROKEN = {
 """What it breaks, and why."""
 
 # Compares with a baseline, and says nothing of the contract alone.
-_PARITY = {rule for rule in RULES["last"] if rule.startswith("parity/")}
+_PARITY = {
+    each.rule
+    for each in suite_cases()
+    if each.contract == "last" and each.comparison is Comparison.BASELINE
+}
 
 
 @pytest.fixture(scope="module")

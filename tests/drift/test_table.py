@@ -6,9 +6,11 @@ from dataclasses import replace
 from itertools import dropwhile
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
+from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.model.verdict import results
@@ -65,7 +67,9 @@ def test_a_rule_is_broken_by_one_case_of_many() -> None:
 
 
 def test_the_plainest_case_is_shown() -> None:
-    generated = fail("ticket/restore/pick/fuzz", "a", "b")
+    generated = msgspec.structs.replace(
+        fail("ticket/restore/pick/fuzz", "a", "b"), kind=Kind.FUZZING
+    )
     cut_short = fail("ticket/restore/pick", "a value", "error CommandFailed: tar")
     plain = fail("ticket/restore/pick/tie", "1", "2")
     assert row(generated, cut_short, plain).found.startswith("tie: ")

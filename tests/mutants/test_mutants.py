@@ -31,6 +31,7 @@ from mutants.catalogue import (
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.adapter_faults import Unusable
+from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import TimeLimits
 
@@ -211,4 +212,4 @@ def _expect_no_alarm(outcomes: Sequence[CaseOutcome]) -> None:
 
 def _is_left_out(outcome: CaseOutcome) -> bool:
     """Whether it is a fuzzing case that `-k "not fuzz"` left out."""
-    return outcome.outcome is Outcome.NOT_CHECKED and outcome.case_id.endswith("/fuzz")
+    return outcome.outcome is Outcome.NOT_CHECKED and outcome.kind is Kind.FUZZING

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.model.case import Case, case, case_of, cases
+from pytest_reedbackup.model.case import Case, Comparison, Kind, case, case_of, cases
+from pytest_reedbackup.session.planning import suite_cases
 from pytest_reedbackup.session.suite.place import suite_folder
 
 # Runs inside the collecting pytest, after everything was chosen.
@@ -131,6 +132,25 @@ def test_a_test_function_becomes_a_case(request: pytest.FixtureRequest) -> None:
         (Case("ticket/list/order", "A promise."),)
     ]
     assert case_of(request.node) is None
+
+
+def test_every_case_says_of_itself_what_its_rule_says() -> None:
+    """Seeds, clocks, recordings and reports go by the kind, whatever an id is called."""
+    kinds = {case.id: (case.kind, case.comparison) for case in suite_cases()}
+    fuzzing = {name for name, (kind, _) in kinds.items() if kind is Kind.FUZZING}
+    assert fuzzing == {name for name in kinds if name.endswith("/fuzz")}
+    bounds = {name for name, (kind, _) in kinds.items() if kind is Kind.BOUND}
+    assert bounds == {name for name in kinds if name.startswith("ticket/bounds/")}
+    compared = {
+        (name.rpartition("/")[0], comparison)
+        for name, (_, comparison) in kinds.items()
+        if comparison is not Comparison.CONTRACT
+    }
+    assert compared == {
+        ("last/parity", Comparison.BASELINE),
+        ("ticket/bounds/ratio", Comparison.BASELINE),
+        ("ticket/restore/foreign-archive/interchange", Comparison.OTHERS),
+    }
 
 
 def test_variants_become_cases_with_their_names() -> None:
