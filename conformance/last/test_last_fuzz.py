@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from hypothesis import given
 
 from pytest_reedbackup.connections.implementation import Implementation
@@ -16,7 +15,6 @@ from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.strategies import scenarios
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Kind, case
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.model import just_of_a_defect, play
@@ -27,7 +25,6 @@ from pytest_reedbackup.parity.model import just_of_a_defect, play
     "Whatever tables, logs and deltas are like, each table ends as the contract says.",
     kind=Kind.FUZZING,
 )
-@pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_generated_databases_end_as_the_contract_says(
     reedbackup: Implementation,
     reedbackup_fuzzing_part: Fuzzing,

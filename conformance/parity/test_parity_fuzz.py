@@ -16,7 +16,6 @@ import pytest
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Comparison, Kind, case
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
@@ -28,7 +27,6 @@ from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
     kind=Kind.FUZZING,
     comparison=Comparison.BASELINE,
 )
-@pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
 def test_both_do_the_same_on_generated_databases(
     request: pytest.FixtureRequest,
     reedbackup: Implementation,

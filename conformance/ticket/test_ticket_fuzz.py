@@ -6,14 +6,12 @@ pytest-xdist each worker takes its share of N, with examples of its own.
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.generate.ticket.histories import EPOCH, History, clock_walks, histories
 from pytest_reedbackup.generate.ticket.machine import FUZZ_BASE, backup_machine, scratch_folder
 from pytest_reedbackup.generate.ticket.model import Model
@@ -22,15 +20,12 @@ from pytest_reedbackup.model.case import Kind, case
 # How the examples are shared out: a walk of 40 backups takes as long as a dozen others.
 HISTORIES, MACHINE, WALKS = 0.49, 0.49, 0.02
 
-each_share = pytest.mark.parametrize("share", shares(), ids=lambda share: f"share-{share}")
-
 
 @case(
     "ticket/restore/pick/fuzz",
     "Whatever was written and backed up when, restore brings back the tree of the right backup.",
     kind=Kind.FUZZING,
 )
-@each_share
 def test_generated_histories_restore_to_the_right_tree(
     reedbackup: Implementation,
     reedbackup_templates: Templates,
@@ -58,7 +53,6 @@ def test_generated_histories_restore_to_the_right_tree(
     "However the clock walks, the 32 newest backups remain and always the one just made.",
     kind=Kind.FUZZING,
 )
-@each_share
 def test_generated_clock_walks_keep_the_right_backups(
     reedbackup: Implementation,
     reedbackup_templates: Templates,
@@ -89,7 +83,6 @@ def test_generated_clock_walks_keep_the_right_backups(
     "Create, list, restore, changes, clock steps and damage in any order keep every promise.",
     kind=Kind.FUZZING,
 )
-@each_share
 def test_the_state_machine_keeps_every_promise(
     reedbackup: Implementation,
     reedbackup_templates: Templates,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, Phase, Verbosity
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.draws import from_the_seed_alone
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 
@@ -27,10 +26,12 @@ class Fuzzing:
 
     examples: int = 100
     seed: int = 0
+    shares: int = 1
+    """Into how many parts a case is divided, each drawing examples of its own."""
 
     def portion(self, share: float) -> Fuzzing:
         """The part of a campaign that one case tries: at least one example."""
-        return Fuzzing(max(1, round(self.examples * share)), self.seed)
+        return replace(self, examples=max(1, round(self.examples * share)))
 
     def equal_part(self, cases: int) -> Fuzzing:
         """The part of one among so many cases: the whole where it is alone."""
@@ -39,7 +40,7 @@ class Fuzzing:
     def settings(self, *, shrink: bool = True) -> hypothesis.settings:
         """Hypothesis settings for one share; nothing is remembered between runs."""
         return hypothesis.settings(
-            max_examples=max(1, -(-self.examples // len(shares()))),
+            max_examples=max(1, -(-self.examples // self.shares)),
             stateful_step_count=_STEPS,
             database=None,
             deadline=None,

@@ -19,7 +19,6 @@ from pytest_reedbackup.generate.last.sandbox import built
 from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.shrinking import smallest
 from pytest_reedbackup.generate.last.strategies import scenarios
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.generate.ticket.machine import scratch_folder
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.comparison import MENDABLE, Comparison, Difference, Tally, observe
@@ -130,8 +129,8 @@ class Hunt:
         told += self._hints(found.scenario)
         if found.after is None:
             told.append("it does not differ every time that the calls are made")
-        if len(shares()) > 1:
-            told.append(f"found by worker share {share}: repeat it with -n {len(shares())}")
+        if fuzzing.shares > 1:
+            told.append(f"found by worker share {share}: repeat it with -n {fuzzing.shares}")
         keep(found, folder, [found.what, *told, self.repeat])
         broken = BrokenPromise(
             found.what,

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_case, worst_attempt
 from pytest_reedbackup.model.target import Target
@@ -111,7 +110,7 @@ class Noting:
         is_shared = specification is not None and "share" in specification.params
         return {
             "process": os.environ.get("PYTEST_XDIST_WORKER", ""),
-            "parts": len(shares()) if is_shared else 1,
+            "parts": self.settings.shares if is_shared else 1,
             "attempts": msgspec.to_builtins(outcomes),
         }
 

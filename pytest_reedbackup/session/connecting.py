@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ import pytest
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.connections.smoke import check_that_it_sees
-from pytest_reedbackup.generate.shares import divide_into
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
 from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.format import Header, Recording
@@ -86,15 +86,20 @@ def running(
     connection.shutdown()
 
 
-def divide_as_recorded(recordings: Iterable[Recording]) -> None:
-    """Has fuzzing campaigns fall into the parts that they had when they were recorded."""
+def shares_of(recordings: Iterable[Recording]) -> int:
+    """Return into how many parts the fuzzing cases of this run are divided.
+
+    One for each worker of pytest-xdist; for a replay, as many as when it was recorded.
+    Raise UsageError for recordings that were divided differently.
+    """
     recorded = {recording.header.shares for recording in recordings}
     if len(recorded) > 1:
         raise pytest.UsageError(
             "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"
             f" one run ({', '.join(map(str, sorted(recorded)))}); play them one by one"
         )
-    divide_into(next(iter(recorded), None))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return next(iter(recorded), workers)
 
 
 def _check_umask(header: Header) -> None:

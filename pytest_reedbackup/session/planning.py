@@ -46,6 +46,13 @@ def target_of(item: pytest.Item) -> Target | None:
     return found
 
 
+def divide(metafunc: pytest.Metafunc, shares: int) -> None:
+    """Make a case whose test takes the argument `share` that many tests."""
+    if any(declared_by(metafunc.function)):
+        ids = [f"share-{share}" for share in range(shares)]
+        metafunc.parametrize("share", range(shares), ids=ids)
+
+
 def is_chosen(case: Case | None, patterns: Sequence[str]) -> bool:
     """Whether --reedbackup-case asks for `case`; without patterns it asks for everything."""
     if not patterns:

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.target import Target
@@ -107,7 +106,7 @@ class RecordingHooks:
         report = yield
         if (outcome := outcome_told_by(report)) is not None:
             record = self.recorder.hand_over(recorded_name(item), outcome)
-            setattr(report, _CARRIED, {**record, "shares": len(shares())})
+            setattr(report, _CARRIED, {**record, "shares": self._settings.shares})
         return report
 
     @pytest.hookimpl(tryfirst=True)

@@ -15,7 +15,7 @@ from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.recording.format import Recording
-from pytest_reedbackup.session.connecting import connect, divide_as_recorded, recordings_of
+from pytest_reedbackup.session.connecting import connect, recordings_of, shares_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite.afresh import refuse_tests_from_settings
 from pytest_reedbackup.session.suite.place import runs_suite
@@ -40,6 +40,8 @@ class Settings:
     examples: int
     """Generated examples in all, shared by the fuzzing cases."""
     seed: int
+    shares: int
+    """Into how many parts each fuzzing case is divided."""
     report: Path | None
     junit: Path | None
     """The file of --junitxml, where the suite runs: the kit writes it in place of pytest."""
@@ -76,7 +78,6 @@ class Settings:
         name = "--reedbackup-baseline"
         compared = connect(name, baseline, limits, databases)[0] if baseline else None
         recordings = recordings_of([*targets, *([compared] if compared else [])])
-        divide_as_recorded(recordings.values())
         met = {
             name
             for target in (*targets, *([compared] if compared else []))
@@ -92,6 +93,7 @@ class Settings:
             declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
+            shares=shares_of(recordings.values()),
             report=files["--reedbackup-report"],
             junit=files["--reedbackup-junit"],
             divergences_to_write=files["--reedbackup-write-divergences"],

@@ -24,15 +24,19 @@ from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.session.connecting import running
 from pytest_reedbackup.session.judging import MEASURED, repeat
 from pytest_reedbackup.session.places import kept_folder, templates_of
-from pytest_reedbackup.session.planning import target_of
+from pytest_reedbackup.session.planning import divide, target_of
 from pytest_reedbackup.session.run import Run
 from pytest_reedbackup.session.settings import Settings
 
 _IN_ROUNDS = "reedbackup_in_rounds"
 
 
+@pytest.hookimpl(trylast=True)  # the share comes after the implementation in a test's name
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Show pytest-benchmark which tests measure, so that --benchmark-only keeps them."""
+    """Divide fuzzing cases, and show pytest-benchmark which tests measure (--benchmark-only)."""
+    if "share" in metafunc.fixturenames:
+        settings = _settings(metafunc.config)
+        divide(metafunc, settings.shares if settings else 1)
     if metafunc.config.pluginmanager.hasplugin("benchmark") and _IN_ROUNDS in metafunc.fixturenames:
         metafunc.fixturenames.append("benchmark")
 
@@ -86,7 +90,9 @@ def reedbackup_all(
 def reedbackup_fuzzing(request: pytest.FixtureRequest) -> Fuzzing:
     """How many examples to generate, and from which seed."""
     settings = _settings(request.config)
-    return Fuzzing(settings.examples, settings.seed) if settings else Fuzzing()
+    if settings is None:
+        return Fuzzing()
+    return Fuzzing(settings.examples, settings.seed, settings.shares)
 
 
 @pytest.fixture

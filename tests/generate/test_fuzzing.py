@@ -17,7 +17,6 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
 from pytest_reedbackup.generate.draws import from_the_seed_alone
-from pytest_reedbackup.generate.shares import shares
 from pytest_reedbackup.generate.ticket.histories import History, histories
 from pytest_reedbackup.generate.ticket.machine import backup_machine
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -115,13 +114,12 @@ def drawn_of(strategy: st.SearchStrategy[bytes]) -> list[bytes]:
     return found
 
 
-def test_every_worker_has_a_share_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = Fuzzing(examples=40)
-    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
-    assert shares() == [0, 1, 2, 3]
-    parts = [drawn(alone, share) for share in shares()]
+def test_every_share_draws_a_part_of_its_own() -> None:
+    divided = Fuzzing(examples=40, shares=4)
+    parts = [drawn(divided, share) for share in range(4)]
     assert [len(part) for part in parts] == [10] * 4
     assert len({repr(part) for part in parts}) == 4
+    assert divided.portion(0.5).shares == 4
 
 
 @pytest.mark.usefixtures("tests_for_children")
@@ -141,10 +139,8 @@ def test_a_hanging_adapter_ends_its_campaign_with_one_error(
 
 @pytest.mark.parametrize("option", SHOWN_BY_THE_MACHINE)
 def test_the_state_machine_finds_lies(
-    option: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    option: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    # All of the examples, not the share of one worker among however many there are.
-    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
     folder = tmp_path_factory.mktemp("machine")
     templates = Templates(folder / "templates")
     implementation = Implementation(Connection(option, folder), "ticket")
