@@ -30,6 +30,25 @@ from reedbase_backup.create import create_backup_at
 
 _INIT_NS = 1_700_000_000_000_000_000
 
+OVERDUE_S = 10
+"""What a test without marker `slow` may take on a busy machine; 2 s on an idle one."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark campaigns as slow: a `-m "not slow"` replaces the `-m` that leaves them out."""
+    if item.get_closest_marker("campaign") is not None:
+        item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what ought to be marked as slow. It fails nothing: that would depend on the machine."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    for report in reports:
+        is_timed = isinstance(report, pytest.TestReport) and "slow" not in report.keywords
+        if is_timed and report.duration > OVERDUE_S:
+            line = f"to be marked slow: {report.nodeid} ({report.when}: {report.duration:.1f} s)"
+            terminalreporter.write_line(line)
+
 
 def _write_table(folder: Path, rows: int) -> None:
     """One table with one version, laid out as contract `last`, "On disk", says."""

@@ -138,7 +138,7 @@ def test_a_hanging_adapter_ends_its_campaign_with_one_error(
 
 
 @pytest.mark.parametrize("option", SHOWN_BY_THE_MACHINE)
-def test_the_state_machine_finds_lies(
+def test_the_state_machine_catches_mutants(
     option: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("machine")

@@ -43,9 +43,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _said(failure: CaseOutcome) -> str:
-    found = failure.found.splitlines()
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{failure.detail}: expected {failure.expected}, found {found[0][:200]}{more}"
+    lines = failure.found.splitlines()
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return f"{failure.detail}: expected {failure.expected}, found {lines[0][:200]}{more}"
 
 
 if __name__ == "__main__":

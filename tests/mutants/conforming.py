@@ -74,14 +74,14 @@ class Conforming(Locking, Swapping):
         return Archive(int(match[1]), int(match[2] or 0), path)
 
     def free_name(self, base: Path, seconds: int) -> Path:
-        taken = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
-        return base / "backups" / f"{seconds}-{max(taken, default=0) + 1}{SUFFIX}"
+        numbers = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
+        return base / "backups" / f"{seconds}-{max(numbers, default=0) + 1}{SUFFIX}"
 
     def archives(self, base: Path) -> list[Archive]:
         """What is under an archive's name, readable or not, newest first."""
         try:
-            with os.scandir(base / "backups") as found:
-                paths = [Path(e.path) for e in found if e.is_file(follow_symlinks=False)]
+            with os.scandir(base / "backups") as entries:
+                paths = [Path(e.path) for e in entries if e.is_file(follow_symlinks=False)]
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted((a for path in paths if (a := self.parse(path))), reverse=True)

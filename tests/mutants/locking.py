@@ -73,10 +73,10 @@ class Locking(TarGz):
     @contextmanager
     def all_tables_locked(self, base: Path) -> Iterator[None]:
         """Holds every table at once, for who reads them in one go."""
-        with ExitStack() as held:
+        with ExitStack() as locks:
             for table in sorted((base / "tables").iterdir()):
                 if is_folder(table):
-                    held.enter_context(self.table_locked(table))
+                    locks.enter_context(self.table_locked(table))
             yield
 
     def take(self, lock: int, table: Path) -> None:

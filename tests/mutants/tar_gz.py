@@ -34,8 +34,8 @@ class TarGz:
     def walk(self, path: Path, name: str) -> Iterator[Entry]:
         """A folder and all below it, in the order of names."""
         yield self.entry(path, name)
-        with os.scandir(path) as found:
-            children = sorted(found, key=lambda child: child.name)
+        with os.scandir(path) as entries:
+            children = sorted(entries, key=lambda child: child.name)
         for child in children:
             child_name = f"{name}/{child.name}"
             if child.is_dir(follow_symlinks=False):
@@ -49,10 +49,10 @@ class TarGz:
         raise ReedError("BackupUnsafe", f"{name} is neither a file nor a folder", path=name)
 
     def entry(self, path: Path, name: str) -> Entry:
-        found = path.stat()
-        is_folder = stat.S_ISDIR(found.st_mode)
+        status = path.stat()
+        is_folder = stat.S_ISDIR(status.st_mode)
         content = b"" if is_folder else path.read_bytes()
-        return Entry(name, is_folder, stat.S_IMODE(found.st_mode), found.st_mtime, content)
+        return Entry(name, is_folder, stat.S_IMODE(status.st_mode), status.st_mtime, content)
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
         """The plain tar."""

@@ -61,7 +61,7 @@ class Seen:
     began: float = field(default_factory=time.monotonic)
 
     def is_enough(self) -> bool:
-        """Whether the processes have met each other often, or for long."""
+        """Whether the processes have worked side by side often enough, or for long enough."""
         took_secs = time.monotonic() - self.began
         is_often = min(len(self.made), self.restored) >= ENOUGH
         return took_secs > MOST_SECS or (took_secs > LEAST_SECS and is_often)

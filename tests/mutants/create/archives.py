@@ -83,16 +83,16 @@ class Zip(Conforming):
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
         file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as packed:
+        with zipfile.ZipFile(file, "w") as archive_file:
             for entry in entries:
                 if not entry.is_folder:
-                    packed.writestr(entry.name, entry.content)
+                    archive_file.writestr(entry.name, entry.content)
         return file.getvalue()
 
     def unpack(self, archive: Archive, data: bytes) -> Members:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            for name in packed.namelist():
-                yield tarfile.TarInfo(name), packed.read(name)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive_file:
+            for name in archive_file.namelist():
+                yield tarfile.TarInfo(name), archive_file.read(name)
 
 
 class BaseNameInFront(Conforming):

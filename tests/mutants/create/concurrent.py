@@ -146,10 +146,10 @@ class NamesBeforeItWrites(Conforming):
         return made
 
     def info_of(self, archive: Archive) -> BackupInfo | None:
-        known = super().info_of(archive)
-        if known is None and archive.path.exists() and archive.path.stat().st_size > 100:
+        info = super().info_of(archive)
+        if info is None and archive.path.exists() and archive.path.stat().st_size > 100:
             return archive.described(5)
-        return known
+        return info
 
 
 class ListFailsBesidePruning(Conforming):
@@ -174,10 +174,10 @@ class PrunesWhatItDoesNotKnow(Conforming):
         self._known: dict[Path, set[str]] = {}
 
     def prune(self, base: Path, made: Archive) -> None:
-        known = self._known.setdefault(base, {archive.id for archive in self.archives(base)})
-        known.add(made.id)
+        ids = self._known.setdefault(base, {archive.id for archive in self.archives(base)})
+        ids.add(made.id)
         others = [a for a in self.archives(base) if a != made and self.info_of(a)]
-        others.sort(key=lambda archive: archive.id not in known)
+        others.sort(key=lambda archive: archive.id not in ids)
         for archive in others[KEEP - 1 :]:
             archive.path.unlink()
 

@@ -172,10 +172,10 @@ class AnyGives(_Open):
     """An archive gives what anything in tables/ gives."""
 
     def mode(self, base: Path) -> int:
-        given = 0
+        bits = 0
         for path in (base / "tables").rglob("*"):
-            given |= path.lstat().st_mode & 0o066
-        return given
+            bits |= path.lstat().st_mode & 0o066
+        return bits
 
 
 class MostGive(_Open):

@@ -32,8 +32,8 @@ class LooksTheSame(Conforming):
         entry, status = super().entry(path, name), path.stat()
         if entry.is_folder:
             return entry
-        known = self._known.setdefault((path, status.st_size, status.st_mtime_ns), entry.content)
-        return entry._replace(content=known)
+        content = self._known.setdefault((path, status.st_size, status.st_mtime_ns), entry.content)
+        return entry._replace(content=content)
 
 
 class CompactsLater(Conforming):
@@ -97,8 +97,8 @@ class TheNextFreeSecond(Conforming):
     breaks = "create/info"
 
     def store(self, base: Path, seconds: int) -> Archive:
-        taken = {archive.timestamp for archive in self.archives(base)}
-        while seconds in taken:
+        others = {archive.timestamp for archive in self.archives(base)}
+        while seconds in others:
             seconds += 1
         return super().store(base, seconds)
 
@@ -119,8 +119,8 @@ class NumbersGoDown(Conforming):
     breaks = "create/same-second"
 
     def free_name(self, base: Path, seconds: int) -> Path:
-        taken = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
-        return base / "backups" / f"{seconds}-{min(taken, default=1000) - 1}{SUFFIX}"
+        numbers = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
+        return base / "backups" / f"{seconds}-{min(numbers, default=1000) - 1}{SUFFIX}"
 
 
 class SmallStepsBack(Conforming):

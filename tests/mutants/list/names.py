@@ -91,8 +91,8 @@ class PartialFiles(Conforming):
     breaks = "list/foreign"
 
     def parse(self, path: Path) -> Archive | None:
-        found = super().parse(path.with_name(path.name.removesuffix(".tmp")))
-        return found and found._replace(path=path)
+        archive = super().parse(path.with_name(path.name.removesuffix(".tmp")))
+        return archive and archive._replace(path=path)
 
 
 class EveryCase(Conforming):
@@ -101,8 +101,8 @@ class EveryCase(Conforming):
     breaks = "list/foreign"
 
     def parse(self, path: Path) -> Archive | None:
-        found = super().parse(path.with_name(path.name.lower()))
-        return found and found._replace(path=path)
+        archive = super().parse(path.with_name(path.name.lower()))
+        return archive and archive._replace(path=path)
 
 
 class ListsFolders(Conforming):
@@ -112,8 +112,8 @@ class ListsFolders(Conforming):
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
         folders = [p for p in (Path(base_path) / "backups").glob("*.tar.gz") if p.is_dir()]
-        found = [archive for path in folders if (archive := self.parse(path))]
-        return super().list_backups(base_path) + [archive.described(0) for archive in found]
+        archives = [archive for path in folders if (archive := self.parse(path))]
+        return super().list_backups(base_path) + [archive.described(0) for archive in archives]
 
 
 class FollowsLinks(Conforming):
@@ -123,8 +123,8 @@ class FollowsLinks(Conforming):
 
     def archives(self, base: Path) -> list[Archive]:
         links = [p for p in (base / "backups").glob("*.tar.gz") if p.is_symlink() and p.exists()]
-        found = [archive for path in links if (archive := self.parse(path))]
-        return sorted(super().archives(base) + found, reverse=True)
+        linked = [archive for path in links if (archive := self.parse(path))]
+        return sorted(super().archives(base) + linked, reverse=True)
 
 
 class DanglingLinksFail(Conforming):

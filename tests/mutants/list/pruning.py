@@ -101,8 +101,8 @@ class ReusesNumbers(Conforming):
     breaks = "create/retention"
 
     def free_name(self, base: Path, seconds: int) -> Path:
-        taken = {a.sequence for a in self.archives(base) if a.timestamp == seconds}
-        number = next(n for n in range(1, 100) if n not in taken)
+        numbers = {a.sequence for a in self.archives(base) if a.timestamp == seconds}
+        number = next(n for n in range(1, 100) if n not in numbers)
         return base / "backups" / f"{seconds}-{number}{SUFFIX}"
 
 

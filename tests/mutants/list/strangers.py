@@ -56,15 +56,15 @@ class DuplicatesAsWritten(Conforming):
     breaks = "restore/hostile"
 
     def admitted(self, archive: Archive, members: Members) -> list[Entry]:
-        found: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+        by_name: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
         seen: set[str] = set()
         for member, content in members:
             if member.name in seen and not member.isdir():
                 raise unsafe(member.name, "is there twice")
             seen.add(member.name)
             parts = [part for part in member.name.split("/") if part not in ("", ".")]
-            found["/".join(parts)] = (member, content)
-        return super().admitted(archive, found.values())
+            by_name["/".join(parts)] = (member, content)
+        return super().admitted(archive, by_name.values())
 
 
 class FoldersWin(Conforming):
@@ -75,8 +75,8 @@ class FoldersWin(Conforming):
     def admitted(self, archive: Archive, members: Members) -> list[Entry]:
         members = list(members)
         folders = {member.name for member, _ in members if member.isdir()}
-        kept = [(m, c) for m, c in members if m.isdir() or m.name not in folders]
-        return super().admitted(archive, kept)
+        others = [(m, c) for m, c in members if m.isdir() or m.name not in folders]
+        return super().admitted(archive, others)
 
 
 class RootsMayBeLinks(_Lax):

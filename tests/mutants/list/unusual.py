@@ -134,8 +134,8 @@ class LineEnds(Conforming):
     breaks = "list/foreign"
 
     def parse(self, path: Path) -> Archive | None:
-        found = super().parse(path.with_name(path.name.removesuffix("\n")))
-        return found and found._replace(path=path)
+        archive = super().parse(path.with_name(path.name.removesuffix("\n")))
+        return archive and archive._replace(path=path)
 
 
 class LooksTwoDeep(Conforming):
@@ -191,10 +191,10 @@ class PicksForeignNames(Conforming):
             self._is_restoring = False
 
     def parse(self, path: Path) -> Archive | None:
-        found = super().parse(path)
+        archive = super().parse(path)
         match = re.fullmatch(r"[+0]([0-9]+)\.tar\.gz", path.name)
-        if found or match is None or not self._is_restoring:
-            return found
+        if archive or match is None or not self._is_restoring:
+            return archive
         return Archive(int(match[1]), 0, path)
 
 

@@ -105,5 +105,5 @@ class NoBackupsOf1970(Conforming):
     breaks = "restore/extremes"
 
     def parse(self, path: Path) -> Archive | None:
-        found = super().parse(path)
-        return found if found and found.timestamp else None
+        archive = super().parse(path)
+        return archive if archive and archive.timestamp else None

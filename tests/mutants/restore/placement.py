@@ -79,9 +79,9 @@ class OneDescriptorATable(Conforming):
     breaks = "restore/placement"
 
     def install(self, base: Path, entries: list[Entry]) -> None:
-        with ExitStack() as kept:
+        with ExitStack() as descriptors:
             for table in self._folders(base / "tables"):
-                kept.callback(os.close, os.open(table, os.O_RDONLY))
+                descriptors.callback(os.close, os.open(table, os.O_RDONLY))
             super().install(base, entries)
 
     def _folders(self, tables: Path) -> Iterator[Path]:

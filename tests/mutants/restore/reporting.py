@@ -40,8 +40,8 @@ class BytesInTheArchive(_Reporting):
     """total_bytes is about the compressed size."""
 
     def said(self, report: RestoreReport, entries: list[Entry]) -> RestoreReport:
-        packed = gzip.compress(b"".join(entry.content for entry in entries), 1)
-        return report._replace(total_bytes=len(packed))
+        compressed_bytes = gzip.compress(b"".join(entry.content for entry in entries), 1)
+        return report._replace(total_bytes=len(compressed_bytes))
 
 
 class BytesOfBlocks(_Reporting):

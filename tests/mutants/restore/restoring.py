@@ -137,11 +137,11 @@ class SkipsWhatLooksTheSame(_InPlace):
     """A file of the same size and mtime is not read again."""
 
     def make_room(self, base: Path, entries: list[Entry]) -> None:
-        kept = {entry.name for entry in entries if not self.needs(base / entry.name, entry)}
+        names = {entry.name for entry in entries if not self.needs(base / entry.name, entry)}
         for root in ROOTS:
             for path in sorted((base / root).rglob("*"), reverse=True):
                 if path.is_symlink() or not path.is_dir():
-                    if str(path.relative_to(base)) not in kept:
+                    if str(path.relative_to(base)) not in names:
                         path.unlink()
                 elif not any(path.iterdir()):
                     path.rmdir()
@@ -149,8 +149,8 @@ class SkipsWhatLooksTheSame(_InPlace):
     def needs(self, path: Path, entry: Entry) -> bool:
         if path.is_symlink() or not path.is_file():
             return True
-        found = path.stat()
-        return (found.st_size, int(found.st_mtime)) != (len(entry.content), int(entry.mtime))
+        status = path.stat()
+        return (status.st_size, int(status.st_mtime)) != (len(entry.content), int(entry.mtime))
 
 
 class WritesThroughLinks(Conforming):

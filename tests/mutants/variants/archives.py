@@ -49,9 +49,9 @@ class OwnMembers(Conforming):
     def admitted(self, archive: Archive, members: Members) -> list[Entry]:
         members = list(members)
         entries = super().admitted(archive, members)
-        found = {entry.name: _digest(entry) for entry in entries}
+        digests = {entry.name: _digest(entry) for entry in entries}
         for member, content in members:
-            if member.name == self.manifest and json.loads(content) != found:
+            if member.name == self.manifest and json.loads(content) != digests:
                 raise corrupted(archive, "it is not what its manifest says")
         return entries
 
@@ -94,23 +94,23 @@ class NineBitArchives(Conforming):
     """Files are archived without set-id and sticky bits, so that they come back without."""
 
     def header(self, entry: Entry) -> bytes:
-        kept = entry.mode if entry.is_folder else entry.mode & 0o777
-        return super().header(entry._replace(mode=kept))
+        mode = entry.mode if entry.is_folder else entry.mode & 0o777
+        return super().header(entry._replace(mode=mode))
 
 
 class HardLinksStay(Conforming):
     """A file with two names is one member and one link, and one file again after a restore."""
 
     def pack(self, entries: Iterable[Entry]) -> bytes:
-        packed = io.BytesIO()
+        file = io.BytesIO()
         with (
             self.all_tables_locked(self._base),
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+            tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar,
         ):
             for root in ROOTS:
                 if (self._base / root).is_dir():
                     tar.add(self._base / root, root)
-        return packed.getvalue()
+        return file.getvalue()
 
     def source(self, base: Path) -> Iterator[Entry]:
         self._base = base

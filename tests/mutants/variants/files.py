@@ -35,9 +35,9 @@ class Catalogue(Conforming):
         except (OSError, ValueError):
             known = {}
         for archive in self.archives(base):
-            noted = known.get(archive.id)
-            if noted and archive.path.exists() and noted[2] == archive.path.stat().st_size:
-                infos.append(BackupInfo(*noted))
+            entry = known.get(archive.id)
+            if entry and archive.path.exists() and entry[2] == archive.path.stat().st_size:
+                infos.append(BackupInfo(*entry))
             elif (info := self.info_of(archive)) is not None:
                 infos.append(info)
         return infos

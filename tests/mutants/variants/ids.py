@@ -24,12 +24,12 @@ class HexadecimalIds(Conforming):
     def parse(self, path: Path) -> Archive | None:
         if match := self.own.fullmatch(path.name):
             return Archive(int(match[1], 16), int(match[2], 16), path)
-        found = super().parse(path)
-        return found if found and not found.sequence else None
+        archive = super().parse(path)
+        return archive if archive and not archive.sequence else None
 
     def free_name(self, base: Path, seconds: int) -> Path:
-        taken = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
-        number = max(taken, default=0) + 1
+        numbers = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
+        number = max(numbers, default=0) + 1
         return base / "backups" / f"b{seconds:016x}-{number:04x}{SUFFIX}"
 
 
@@ -37,8 +37,8 @@ class SecondsAsIds(Conforming):
     """The first backup of a second is 1700000000, as an archive of others would be."""
 
     def free_name(self, base: Path, seconds: int) -> Path:
-        taken = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
-        suffix = f"-{max(taken) + 1}" if taken else ""
+        numbers = [a.sequence for a in self.archives(base) if a.timestamp == seconds]
+        suffix = f"-{max(numbers) + 1}" if numbers else ""
         return base / "backups" / f"{seconds}{suffix}{SUFFIX}"
 
 
@@ -69,8 +69,8 @@ class UuidIds(Conforming):
     def parse(self, path: Path) -> Archive | None:
         match = self.own.fullmatch(path.name)
         if match is None:
-            found = super().parse(path)
-            return found if found and not found.sequence else None
+            archive = super().parse(path)
+            return archive if archive and not archive.sequence else None
         return Archive(int(match[1]), path.stat().st_mtime_ns, path)
 
     def free_name(self, base: Path, seconds: int) -> Path:

@@ -27,12 +27,12 @@ class LockInBackups(Conforming):
             if not lock.exists():
                 yield
                 return
-            held = os.open(lock, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(lock, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
-                fcntl.flock(held, fcntl.LOCK_EX)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
-                os.close(held)
+                os.close(descriptor)
 
     def prune(self, base: Path, made: Archive) -> None:
         if not os.path.lexists(base / "backups" / ".lock"):

@@ -1,4 +1,4 @@
-//! The variants of `ReedError` that this crate meets.
+//! The variants of `ReedError` that this crate raises.
 
 use std::fmt;
 use std::io;
