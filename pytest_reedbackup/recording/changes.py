@@ -7,7 +7,7 @@ what an implementation writes beside the base, where it must not.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.recording.file import blob_name
 from pytest_reedbackup.recording.format import Change
-from pytest_reedbackup.views.tree import ROOT, Entry, Tree
+from pytest_reedbackup.views.snapshot import Snapshot
 
 _READABLE = " !#$&'()*+,/:;=@[]{}"
 _TEMPORARY = ".reedbackup-replay"
@@ -50,38 +50,42 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A folder as it was: its tree, and the inodes of all names by path."""
+class InodeSnapshot(Snapshot):
+    """A snapshot with inodes: a file that is overwritten keeps its inode, a replaced one does not.
 
-    folder: Path
-    tree: Tree
-    inodes: dict[str, int]
+    Times count as changes, too: the next call may look at them.
+    """
+
+    inodes: Mapping[str, int]
+    """By path."""
 
     @classmethod
-    def read(cls, folder: Path) -> Snapshot:
+    def read(cls, root: Path) -> InodeSnapshot:
         """Read the folder as it is now."""
-        return cls(folder, Tree.read(folder, exclude=(ROOT,)), dict(_inodes(folder, "")))
+        snapshot = Snapshot.read(root)
+        return cls(snapshot.root, snapshot.tree, snapshot.files, dict(_inodes(root, "")))
 
     def changes(self) -> Changes:
         """Return the changes until now. Raise Unrecordable for new FIFOs, sockets and devices."""
-        now = Snapshot.read(self.folder)
-        before, after = self.tree.entries, now.tree.entries
+        now = InodeSnapshot.read(self.root)
+        before, after = self.entries, now.entries
         gone = [n for n, e in before.items() if n not in after or after[n].kind != e.kind]
-        blobs: dict[str, bytes] = {}
-        changes = [
-            self._change(path, entry, now.inodes[path], blobs)
+        changed = [
+            path
             for path, entry in sorted(after.items())
             if before.get(path) != entry
             or (entry.kind == "file" and self.inodes[path] != now.inodes[path])
         ]
-        return Changes([_quoted(path) for path in sorted(gone)], changes, blobs)
+        return Changes(
+            [_quoted(path) for path in sorted(gone)],
+            [self._change(path, now) for path in changed],
+            {blob_name(now.files[path]): now.files[path] for path in changed if path in now.files},
+        )
 
-    def _change(self, path: str, entry: Entry, inode: int, blobs: dict[str, bytes]) -> Change:
-        content = ""
+    def _change(self, path: str, now: InodeSnapshot) -> Change:
+        entry, content = now.entries[path], ""
         if entry.kind == "file":
-            blob = (self.folder / path).read_bytes()
-            content = blob_name(blob)
-            blobs[content] = blob
+            content = blob_name(now.files[path])
         elif entry.kind == "symlink":
             content = _quoted(entry.content)
         elif entry.kind != "folder":
@@ -92,7 +96,7 @@ class Snapshot:
             mode=entry.mode,
             mtime_ns=entry.mtime_ns,
             content=content,
-            in_place=entry.kind == "file" and self.inodes.get(path) == inode,
+            in_place=entry.kind == "file" and self.inodes.get(path) == now.inodes[path],
         )
 
 

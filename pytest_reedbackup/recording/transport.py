@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pytest_reedbackup.implementations.transport import Transport
 from pytest_reedbackup.model.adapter_faults import AdapterFault
-from pytest_reedbackup.recording.changes import Snapshot, Unrecordable
+from pytest_reedbackup.recording.changes import InodeSnapshot, Unrecordable
 from pytest_reedbackup.recording.format import RecordedCall, RecordedFault
 from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.requests import Request
@@ -26,7 +26,7 @@ class RecordingTransport:
         call = Request.read(request)
         if call is None or self._recorder.case is None:
             return self._transport.exchange(request, timeout_secs)
-        snapshot = Snapshot.read(call.around)
+        snapshot = InodeSnapshot.read(call.around)
         recorded = RecordedCall(
             method=call.method, contract=call.contract, params=call.params, before=call.digest()
         )
@@ -51,7 +51,7 @@ class RecordingTransport:
         """End the implementation."""
         self._transport.close()
 
-    def _record(self, call: RecordedCall, snapshot: Snapshot) -> None:
+    def _record(self, call: RecordedCall, snapshot: InodeSnapshot) -> None:
         """Record the call with what has changed since the snapshot."""
         try:
             changes = snapshot.changes()

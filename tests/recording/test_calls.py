@@ -29,7 +29,7 @@ from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.views.umask import current_umask
 
 CASE = Case("last/parity/fuzz", "Both do the same.")
-# Fails every second time, and tells its own paths.
+# Fails every second time that it is asked of a base, and tells its own paths.
 MOODY = """
 import os, sys, time
 from pathlib import Path
@@ -38,17 +38,17 @@ from reedbase_backup.last import BackupInfo, RestoreReport
 
 class Moody:
     name, contracts = "moody", ("last",)
-    calls = 0
+    calls = {}
 
     def create_backup(self, base_path):
-        Moody.calls += 1
-        if Moody.calls % 2:
-            raise IoError("create", f"not {base_path} today, call {Moody.calls}")
-        made = Path(base_path) / "backups" / f"{Moody.calls}.tar.gz"
+        calls = Moody.calls[base_path] = Moody.calls.get(base_path, 0) + 1
+        if calls % 2:
+            raise IoError("create", f"not {base_path} today, call {calls}")
+        made = Path(base_path) / "backups" / f"{calls}.tar.gz"
         made.parent.mkdir(exist_ok=True)
         made.write_bytes(b"packed")
         time.sleep(0.05)
-        return BackupInfo(Moody.calls, made, 6, 6 / 1048576)
+        return BackupInfo(calls, made, 6, 6 / 1048576)
 
     def list_backups(self, base_path):
         if Path(base_path).name == "slow":

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.recording.changes import (
-    Snapshot,
+    InodeSnapshot,
     Unrecordable,
     _quoted,
     folder_around,
@@ -109,7 +109,7 @@ def test_the_changes_of_a_call_are_made_again(
 ) -> None:
     replay = tmp_path / "replayed"
     clone_tree(folder, replay)
-    before = Snapshot.read(folder)
+    before = InodeSnapshot.read(folder)
     call(folder)
     seen = before.changes()
     make_again(replay, seen.gone, seen.changes, seen.blobs.__getitem__)
@@ -127,7 +127,7 @@ def test_a_file_is_overwritten_or_replaced_as_it_was(
 ) -> None:
     replay = tmp_path / "replayed"
     clone_tree(folder, replay)
-    before = Snapshot.read(folder)
+    before = InodeSnapshot.read(folder)
     call(folder)
     seen = before.changes()
     current = replay / ".reed/tables/text/current.csv"
@@ -137,7 +137,7 @@ def test_a_file_is_overwritten_or_replaced_as_it_was(
 
 
 def test_what_no_recording_can_hold_is_said(folder: Path) -> None:
-    before = Snapshot.read(folder)
+    before = InodeSnapshot.read(folder)
     os.mkfifo(folder / ".reed" / "fifo")
     with pytest.raises(Unrecordable, match=r"a fifo was made: '.reed/fifo'"):
         before.changes()
