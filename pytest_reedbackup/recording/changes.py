@@ -45,8 +45,10 @@ class Changes:
     """The changes since a snapshot."""
 
     gone: list[str]
+    """The paths of what is no longer there, or is of another kind."""
     changes: list[Change]
     blobs: dict[str, bytes]
+    """The contents of the files, by the name that a recording has for them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class InodeSnapshot(Snapshot):
         now = InodeSnapshot.read(self.root)
         before, after = self.entries, now.entries
         gone = [n for n, e in before.items() if n not in after or after[n].kind != e.kind]
-        changed = [
+        paths = [
             path
             for path, entry in sorted(after.items())
             if before.get(path) != entry
@@ -78,8 +80,8 @@ class InodeSnapshot(Snapshot):
         ]
         return Changes(
             [_quoted(path) for path in sorted(gone)],
-            [self._change(path, now) for path in changed],
-            {blob_name(now.files[path]): now.files[path] for path in changed if path in now.files},
+            [self._change(path, now) for path in paths],
+            {blob_name(now.files[path]): now.files[path] for path in paths if path in now.files},
         )
 
     def _change(self, path: str, now: InodeSnapshot) -> Change:
@@ -104,15 +106,15 @@ def make_again(
     folder: Path, gone: list[str], changes: list[Change], blob: Callable[[str], bytes]
 ) -> None:
     """Make the changes of a recorded call. Raise ValueError for a path that leaves `folder`."""
-    made = [(_path(folder, change.path), change) for change in changes]
-    removed = [_path(folder, name) for name in gone]
-    with _writable({path.parent for path, _ in made} | {path.parent for path in removed}):
-        for path in reversed(removed):
+    by_path = {_path(folder, change.path): change for change in changes}
+    gone_paths = [_path(folder, name) for name in gone]
+    with _writable({path.parent for path in (*by_path, *gone_paths)}):
+        for path in reversed(gone_paths):
             remove_tree(path)
-        for path, change in made:
+        for path, change in by_path.items():
             _make(path, change, blob)
     # The deepest first: a file that is made in a folder changes the time of the folder.
-    for path, change in reversed(made):
+    for path, change in reversed(by_path.items()):
         if change.kind != "symlink":
             path.chmod(change.mode)
         os.utime(path, ns=(change.mtime_ns, change.mtime_ns), follow_symlinks=False)

@@ -17,6 +17,9 @@ from reedbase_backup.adapter.protocol import Hello
 FORMAT: Final = "pytest-reedbackup recording"
 VERSION: Final = 1
 
+CallKey = tuple[object, ...]
+"""What a replay finds a call by."""
+
 
 class Change(Struct, frozen=True, omit_defaults=True):
     """A name that a call made, or changed."""
@@ -58,7 +61,7 @@ class RecordedCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes: list[Change] = []
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> CallKey:
         """Return what the call is found by."""
         return self.method, self.contract, tuple(sorted(self.params.items())), self.before
 

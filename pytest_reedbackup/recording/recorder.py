@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
@@ -11,6 +11,15 @@ from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.recording.current_case import current_case
 from pytest_reedbackup.recording.format import RecordedCall, RecordedCase, RecordedSkip
 from pytest_reedbackup.recording.unsupported import Unsupported, is_timed
+
+
+class CaseRecord(TypedDict):
+    """All that was recorded of one case, in types that pytest-xdist can send."""
+
+    name: str
+    case: bytes
+    """A RecordedCase in JSON."""
+    blobs: dict[str, bytes]
 
 
 @dataclass
@@ -44,8 +53,8 @@ class Recorder:
             recorded.calls.append(call)
             self._blobs.update(blobs)
 
-    def hand_over(self, name: str, outcome: CaseOutcome) -> dict[str, Any]:
-        """Return and forget the record of a case that has ended, in plain types."""
+    def hand_over(self, name: str, outcome: CaseOutcome) -> CaseRecord:
+        """Return and forget the record of a case that has ended."""
         recorded = self._cases.pop(name, RecordedCase())
         recorded.outcome = str(outcome.outcome)
         if outcome.missing:

@@ -18,7 +18,7 @@ from pytest_reedbackup.model.adapter_faults import (
 from pytest_reedbackup.recording.changes import make_again
 from pytest_reedbackup.recording.current_case import current_case
 from pytest_reedbackup.recording.file import RecordingFile, UnusableRecording
-from pytest_reedbackup.recording.format import RecordedCall, RecordedFault, Recording
+from pytest_reedbackup.recording.format import CallKey, RecordedCall, RecordedFault, Recording
 from pytest_reedbackup.recording.requests import Request
 
 PREFIX = "replay:"
@@ -46,21 +46,21 @@ class ReplayTransport:
 
     def __init__(self, file: RecordingFile) -> None:
         self._file = file
-        self._calls_by_key: dict[str, dict[tuple[object, ...], list[RecordedCall]]] = {}
-        self._times_asked: dict[tuple[str, tuple[object, ...]], int] = {}
+        self._calls_by_key: dict[str, dict[CallKey, list[RecordedCall]]] = {}
+        self._times_asked: dict[tuple[str, CallKey], int] = {}
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
         """Return the recorded reply. Raise NotRecorded, or the recorded fault."""
-        asked = Request.read(request)
-        if asked is None:
+        call = Request.read(request)
+        if call is None:
             return self._reply_without_call(msgspec.json.decode(request))
-        call = self._next_call(asked)
-        make_again(asked.around, call.gone, call.changes, self._blob)
-        if call.fault is not None:
-            raise _exception(call.fault)
-        if call.verbatim:
-            return call.verbatim
-        return msgspec.json.encode({**asked.unmarked(call.reply), "id": asked.id})
+        recorded = self._next_answer(call.recorded().key)
+        make_again(call.around, recorded.gone, recorded.changes, self._blob)
+        if recorded.fault is not None:
+            raise _exception(recorded.fault)
+        if recorded.verbatim:
+            return recorded.verbatim
+        return msgspec.json.encode({**call.unmarked(recorded.reply), "id": call.id})
 
     def finish(self, timeout_secs: float) -> None:
         """Do nothing: there is nothing to wait for."""
@@ -78,11 +78,10 @@ class ReplayTransport:
         result = hello if request["method"] == "hello" else {"value": None}
         return msgspec.json.encode({"jsonrpc": "2.0", "id": request["id"], "result": result})
 
-    def _next_call(self, asked: Request) -> RecordedCall:
+    def _next_answer(self, key: CallKey) -> RecordedCall:
         current = current_case()
         if current is None or current.name not in self._file.recording.cases:
             raise _not_recorded("this case", self._file.recording)
-        key = asked.method, asked.contract, tuple(sorted(asked.params.items())), asked.digest()
         calls = self._calls(current.name).get(key)
         if calls is None:
             raise _not_recorded("this call on this state of the database", self._file.recording)
@@ -90,9 +89,9 @@ class ReplayTransport:
         self._times_asked[current.name, key] = times + 1
         return calls[min(times, len(calls) - 1)]
 
-    def _calls(self, case: str) -> dict[tuple[object, ...], list[RecordedCall]]:
+    def _calls(self, case: str) -> dict[CallKey, list[RecordedCall]]:
         if case not in self._calls_by_key:
-            calls: dict[tuple[object, ...], list[RecordedCall]] = {}
+            calls: dict[CallKey, list[RecordedCall]] = {}
             for call in self._file.recording.cases[case].calls:
                 calls.setdefault(call.key, []).append(call)
             self._calls_by_key[case] = calls

@@ -13,6 +13,7 @@ import msgspec
 from pytest_reedbackup.databases.held_locks import held_now
 from pytest_reedbackup.implementations.json_outcomes import BASE_MARK
 from pytest_reedbackup.recording.changes import folder_around
+from pytest_reedbackup.recording.format import RecordedCall
 from pytest_reedbackup.recording.state import digest
 from reedbase_backup.adapter.protocol import METHODS
 
@@ -45,7 +46,13 @@ class Request:
         """Return the folder around the base. Raise Unrecordable where there is none."""
         return folder_around(self.base)
 
-    def digest(self) -> str:
+    def recorded(self) -> RecordedCall:
+        """Return the call as a recording has it, still without an answer."""
+        return RecordedCall(
+            method=self.method, contract=self.contract, params=self.params, before=self._digest()
+        )
+
+    def _digest(self) -> str:
         """Return the digest of the base as it is now, and of the locks in it that others hold."""
         state = digest(self.base, self.around)
         held = {os.path.relpath(lock, self.base): how for lock, how in held_now().items()}

@@ -27,9 +27,7 @@ class RecordingTransport:
         if call is None or self._recorder.case is None:
             return self._transport.exchange(request, timeout_secs)
         snapshot = InodeSnapshot.read(call.around)
-        recorded = RecordedCall(
-            method=call.method, contract=call.contract, params=call.params, before=call.digest()
-        )
+        recorded = call.recorded()
         try:
             line = self._transport.exchange(request, timeout_secs)
         except AdapterFault as error:

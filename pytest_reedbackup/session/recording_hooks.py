@@ -6,7 +6,6 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +16,7 @@ from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.recording.current_case import during
 from pytest_reedbackup.recording.file import RecordingWriter
 from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, RecordedCase, Recording
-from pytest_reedbackup.recording.recorder import Recorder
+from pytest_reedbackup.recording.recorder import CaseRecord, Recorder
 from pytest_reedbackup.recording.unsupported import (
     need_of_baseline,
     need_of_target,
@@ -28,7 +27,7 @@ from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.views.umask import current_umask
 
-# The attribute of a report that carries the record of its case.
+# The attribute of a report that carries the record of its case, and the number of shares.
 _CARRIED = "reedbackup_recorded"
 _CUT_SHORT = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
 
@@ -106,21 +105,21 @@ class RecordingHooks:
         report = yield
         if (outcome := outcome_told_by(report)) is not None:
             record = self.recorder.hand_over(recorded_name(item), outcome)
-            setattr(report, _CARRIED, {**record, "shares": self._settings.shares})
+            setattr(report, _CARRIED, (record, self._settings.shares))
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the record from the report, in the process that gets the reports of all."""
-        record: dict[str, Any] | None = getattr(report, _CARRIED, None)
-        if record is None or self._writer is None:
+        carried: tuple[CaseRecord, int] | None = getattr(report, _CARRIED, None)
+        if carried is None or self._writer is None:
             return
+        record, self._shares = carried
         delattr(report, _CARRIED)  # pytest keeps reports to the end of the run
         case = msgspec.json.decode(record["case"], type=RecordedCase)
         # A second report of a case is of an error after its end: it has another outcome only.
         first = self._cases.setdefault(record["name"], case)
         first.outcome = case.outcome
-        self._shares = record["shares"]
         for name, content in record["blobs"].items():
             self._writer.add_blob(name, content)
 
