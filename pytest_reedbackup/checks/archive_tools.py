@@ -27,9 +27,9 @@ _PATIENCE_SECS = 60
 
 
 def judged(command: Sequence[str], archive: Path) -> Ended:
-    """How `command` ends on an archive.
+    """Return how `command` ends on an archive.
 
-    Raises MissingCapability where the program is not there, or no judge.
+    Raise MissingCapability where the program is not there, or no judge.
     """
     program = shutil.which(command[0])
     if program is None:
@@ -40,19 +40,19 @@ def judged(command: Sequence[str], archive: Path) -> Ended:
 
 
 def expect_gnu_tar() -> None:
-    """Raises MissingCapability where the program `tar` is not GNU tar."""
+    """Raise MissingCapability where the program `tar` is not GNU tar."""
     try:
-        told = subprocess.run(["tar", "--version"], capture_output=True, text=True, check=False)
+        version = subprocess.run(["tar", "--version"], capture_output=True, text=True, check=False)
     except OSError as error:
         sentence = f"there is no tar: {error.strerror}"
         raise MissingCapability("GNU tar", sentence, tool=True) from error
-    if "GNU tar" not in told.stdout:
+    if "GNU tar" not in version.stdout:
         raise MissingCapability("GNU tar", "another tar says nothing of changing files", tool=True)
 
 
 @functools.cache
 def _why_not(program: str, *arguments: str) -> str:
-    """Why the program is no judge of archives; nothing where it is one."""
+    """Return why the program is no judge of archives; nothing where it is one."""
     with _specimens() as (sound, damaged):
         try:
             accepted = _run([program, *arguments], sound).returncode == 0
@@ -68,7 +68,7 @@ def _why_not(program: str, *arguments: str) -> str:
 
 @contextmanager
 def _specimens() -> Iterator[tuple[Path, Path]]:
-    """A sound archive and one that is cut short."""
+    """Yield a sound archive and one that is cut short."""
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         members = [folder_member("tables"), file_member("tables/one", bytes(range(256)))]
         sound = pack_members(Path(folder) / "sound.tar.gz", members)

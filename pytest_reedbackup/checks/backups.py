@@ -14,9 +14,9 @@ _NAME_BYTES = 255
 
 
 def archive_of(base: Path, backup_id: str) -> Path:
-    """Where the archive of a backup is (contract `ticket`, create/archive).
+    """Return where the archive of a backup is (contract `ticket`, create/archive).
 
-    Raises BrokenPromise for an id that no file can be named by.
+    Raise BrokenPromise for an id that no file can be named by.
     """
     named = f"{backup_id}.tar.gz"
     is_name = backup_id and not set(named) & {"/", "\0"} and len(os.fsencode(named)) <= _NAME_BYTES
@@ -30,7 +30,7 @@ def archive_of(base: Path, backup_id: str) -> Path:
 
 
 def backup_at(reedbackup: Implementation, base: Path, seconds: int) -> tuple[str, int]:
-    """Id and timestamp of a fresh backup of the second `seconds`.
+    """Return id and timestamp of a new backup of the second `seconds`.
 
     Where the clock cannot be set, it is a plain tar.gz that others might have made.
     """
@@ -43,7 +43,7 @@ def backup_at(reedbackup: Implementation, base: Path, seconds: int) -> tuple[str
 
 
 def backup_around(reedbackup: Implementation, base: Path) -> int:
-    """Backs the base up and gives a time to restore to, in the midst of two backups of this tree.
+    """Back the base up; return a time to restore to, which lies between two backups of this tree.
 
     So whichever an implementation picks, it is this tree: what it picks is for
     the cases of restore/pick. The later one is a plain tar.gz of a time to come.

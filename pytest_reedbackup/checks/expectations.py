@@ -8,19 +8,19 @@ from pytest_reedbackup.views.tree import Tree
 
 
 def expect(what: str, found: object, expected: object) -> None:
-    """`found` must equal `expected`."""
+    """Raise BrokenPromise unless `found` equals `expected`."""
     if found != expected:
         raise BrokenPromise(what, expected=short_repr(expected), found=short_repr(found))
 
 
 def expect_that(holds: bool, what: str, *, expected: str, found: object) -> None:
-    """`holds` must be true; `expected` says in words what that means."""
+    """Raise BrokenPromise unless `holds`; `expected` says in words what that means."""
     if not holds:
         raise BrokenPromise(what, expected=expected, found=short_repr(found))
 
 
 def expect_named(refusal: Refused, name: str, what: str) -> None:
-    """The error must name `name`, in its message or in one of its fields."""
+    """Raise BrokenPromise unless the error has `name` in its message or in one of its fields."""
     texts = [refusal.message, *(str(value) for value in refusal.fields.values())]
     if not any(name in text for text in texts):
         raise BrokenPromise(
@@ -31,7 +31,7 @@ def expect_named(refusal: Refused, name: str, what: str) -> None:
 
 
 def expect_same_tree(what: str, found: Tree, expected: Tree, *, mtime: bool = False) -> None:
-    """`found` must hold just what `expected` does."""
+    """Raise BrokenPromise unless `found` holds just what `expected` does."""
     differences = expected.differences(found, mtime=mtime)
     if differences:
         raise BrokenPromise(

@@ -58,7 +58,7 @@ def left_by_create(implementation: Implementation, base: Path) -> tuple[Answer, 
 def busy_file(base: Path) -> Iterator[Path]:
     """A large file in table `text` that keeps changing, so that GNU tar fails.
 
-    Raises MissingCapability where tar does not notice such a thing.
+    Raise MissingCapability where tar does not notice such a thing.
     """
     expect_gnu_tar()
     path = base / "tables" / "text" / "busy.bin"

@@ -52,7 +52,7 @@ def expected_outcomes(
     """Return what must come of each table of `base`, by name, in a restore to `target`.
 
     `target` is in Unix nanoseconds. `mended` are the defects, by id, in whose
-    place the safe thing must be done. Raises Unreadable where tables/ is missing
+    place the safe thing must be done. Raise Unreadable where tables/ is missing
     or is no folder.
     """
     try:

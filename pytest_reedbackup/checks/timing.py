@@ -37,7 +37,7 @@ class Decision(StrEnum):
 
 @functools.cache
 def majorities(error: float) -> Mapping[int, int]:
-    """By look, how many pairs on one side of the limit decide for that side.
+    """Return, by look, how many pairs on one side of the limit decide for that side.
 
     At a true ratio of exactly the limit each pair is above it as often as
     below, whatever the noise is like: outliers, bursts and drift among it, as
@@ -46,7 +46,7 @@ def majorities(error: float) -> Mapping[int, int]:
     out exactly: at most `error`, in shares that grow with the pairs.
     """
     reached = {0: 1.0}  # by heads, how likely, without a majority at an earlier look
-    found: dict[int, int] = {}
+    by_look: dict[int, int] = {}
     thrown, spent = 0, 0.0
     for look in LOOKS:
         for _ in range(look - thrown):
@@ -59,8 +59,8 @@ def majorities(error: float) -> Mapping[int, int]:
         while majority > look // 2 + 1 and spent + reached.get(majority - 1, 0.0) <= allowed:
             majority -= 1
             spent += reached.pop(majority, 0.0)
-        found[look] = majority
-    return found
+        by_look[look] = majority
+    return by_look
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Comparison:
 
 
 def compare(own: Measure, baseline: Measure, *, error: float = RATIO_ERROR) -> Comparison:
-    """Measures both in turn, in alternating order, until a look decides the bound, or in vain.
+    """Measure both in turn, in alternating order, until a look decides the bound, or in vain.
 
     `error` is how often an implementation at exactly RATIO_LIMIT may be called
     broken, whichever look it comes to.
@@ -127,7 +127,7 @@ def _reversed(baseline: int, own: int) -> tuple[int, int]:
 
 
 def calibration(folder: Path) -> str:
-    """What this machine takes for a fixed job, to be read beside absolute figures."""
+    """Return what this machine takes for a fixed job, to be read beside absolute figures."""
     data = random.Random(0).randbytes(8 << 20)
     started = time.perf_counter()
     hashlib.sha256(data).digest()

@@ -58,7 +58,7 @@ class Connection:
 
     @property
     def hello(self) -> Hello:
-        """What it says of itself. Raises Unusable with a hint."""
+        """What it says of itself. Raise Unusable with a hint."""
         if self._hello is None:
             self._hello = self._runner.start({}, self.limits.hello)
         return self._hello
@@ -77,7 +77,7 @@ class Connection:
     def functions(self) -> Mapping[str, Callable[..., Any]] | None:
         """The Python functions themselves; None behind a child process.
 
-        Raises MissingCapability for a recording of such functions.
+        Raise MissingCapability for a recording of such functions.
         """
         if self.recording is not None and self.recording.header.in_process:
             raise Unsupported.FUNCTIONS.missing()
@@ -91,7 +91,7 @@ class Connection:
     def command(self) -> Sequence[str]:
         """What starts it as a child process, one in process too.
 
-        Raises Unusable for a malformed command line, and MissingCapability for
+        Raise Unusable for a malformed command line, and MissingCapability for
         a recording.
         """
         if self.recording is not None:

@@ -32,45 +32,45 @@ class Implementation:
         return self.connection.clock
 
     def claims(self, contract: Contract) -> bool:
-        """Whether it is held against `contract`, and the implementation itself claims that."""
+        """Return whether it is held against `contract`, which it claims itself."""
         return contract == self.contract and contract in self.connection.hello.contracts
 
     def expect_own_type(self, method: str) -> None:
-        """What `method` returns must be in the contract's own type, not translated into it."""
+        """Raise BrokenPromise where what `method` returns is of the other contract's type."""
         claimed = self.connection.hello.contracts
         if self.contract not in claimed:
             raise foreign_type(claimed[0], self.contract, method)
 
     def create_backup(self, base: Path) -> Answer:
-        """create_backup at the clock's time."""
+        """Call create_backup at the clock's time."""
         return self._call("create_backup", base, **self.clock.params())
 
     def list_backups(self, base: Path) -> Answer:
-        """list_backups."""
+        """Call list_backups."""
         return self._call("list_backups", base)
 
     def restore_point_in_time(self, base: Path, target: int) -> Answer:
-        """restore_point_in_time; `target` in the contract's unit."""
+        """Call restore_point_in_time; `target` in the contract's unit."""
         return self._call("restore_point_in_time", base, target_timestamp=target)
 
     def created(self, base: Path) -> Any:
-        """The BackupInfo of a backup that must succeed."""
+        """Return the BackupInfo of a backup that must succeed."""
         return value_of(self.create_backup(base), "create_backup")
 
     def listed(self, base: Path) -> list[Any]:
-        """The list of backups, which must succeed."""
+        """Return the list of backups, which must succeed."""
         value: list[Any] = value_of(self.list_backups(base), "list_backups")
         return value
 
     def newest(self, base: Path) -> Any:
-        """The first entry of the list of backups, which must have one."""
+        """Return the first entry of the list of backups, which must have one."""
         listed = self.listed(base)
         if not listed:
             raise BrokenPromise("list_backups", expected="at least one backup", found="none")
         return listed[0]
 
     def restored(self, base: Path, target: int) -> Any:
-        """The RestoreReport of a restore that must succeed."""
+        """Return the RestoreReport of a restore that must succeed."""
         what = f"restore_point_in_time to {target}"
         return value_of(self.restore_point_in_time(base, target), what)
 

@@ -36,7 +36,7 @@ _OF_A_NAME = frozenset(
 def blamed_on_implementation(
     error: OSError, bases: Collection[Path], reported: Collection[str]
 ) -> BrokenPromise | None:
-    """What promise the error stands for; None where it is not the implementation's.
+    """Return the promise that an error shows to be broken; None where it is another's fault.
 
     `bases` are the databases that it was called on, `reported` the paths that
     it answered with.
@@ -65,7 +65,7 @@ def _broken(name: str, error: OSError) -> BrokenPromise:
 
 
 def paths_in(answer: Answer) -> set[str]:
-    """The archives' paths that contract `last` answers with."""
+    """Return the archives' paths that contract `last` answers with."""
     if not isinstance(answer, Answered):
         return set()
     value = answer.value if answer.untranslated is None else answer.untranslated

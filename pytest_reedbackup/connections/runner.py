@@ -63,7 +63,7 @@ class Runner:
     def command(self) -> Sequence[str]:
         """What starts it as a child process, one in process too.
 
-        Raises Unusable for a malformed command line.
+        Raise Unusable for a malformed command line.
         """
         if self.is_in_process:
             return [sys.executable, "-m", "reedbase_backup", "serve", self.option]

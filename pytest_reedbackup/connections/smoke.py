@@ -44,14 +44,14 @@ class Callee(Protocol):
     """What calls an implementation."""
 
     def call(self, method: str, contract: Contract, base: Path, **params: int) -> Answer:
-        """Raises AdapterFault."""
+        """Call a function; raise AdapterFault."""
         ...
 
 
 def check_that_it_sees(implementation: Callee, contract: Contract, databases: Path) -> None:
-    """Has a small database in the folder `databases` backed up and listed.
+    """Have a small database in the folder `databases` backed up and listed.
 
-    Raises Unusable where the adapter does not see it.
+    Raise Unusable where the adapter does not see it.
     """
     try:
         databases.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def check_that_it_sees(implementation: Callee, contract: Contract, databases: Pa
 
 
 def _answer(implementation: Callee, method: str, contract: Contract, base: Path) -> Answer | None:
-    """None where the value is none of the contract's."""
+    """Return the answer; None where its value is none of the contract's."""
     try:
         return implementation.call(method, contract, base)
     except BrokenPromise:
@@ -95,7 +95,7 @@ class _Seen:
     after: Tree
 
     def why_not(self, created: Answer | None, listed: Answer | None) -> str:
-        """Why the adapter cannot have seen the base; nothing where it may well have."""
+        """Return why the adapter cannot have seen the base; nothing where it may well have."""
         shown = listed.value if isinstance(listed, Answered) else []
         if self.after.differences(self.before):
             return self._why_unreadable()
@@ -118,5 +118,5 @@ class _Seen:
 
 
 def _name(info: Any) -> str:
-    """The file name of the archive, in either contract."""
+    """Return the file name of the archive, in either contract."""
     return Path(info.path).name if hasattr(info, "path") else f"{info.id}.tar.gz"

@@ -38,7 +38,7 @@ _MALFORMED = (
 
 
 def decompress_one_member(archive: Path) -> bytes:
-    """The tar inside an archive, which must be exactly one sound gzip member."""
+    """Return the tar inside an archive, which must be exactly one sound gzip member."""
     content = archive.read_bytes()
     inflate = zlib.decompressobj(_GZIP)
     try:
@@ -61,13 +61,13 @@ def decompress_one_member(archive: Path) -> bytes:
 
 
 def read_members(archive: Path) -> list[tarfile.TarInfo]:
-    """The members of an archive, in order, extension headers applied."""
+    """Return the members of an archive, in order, extension headers applied."""
     with _reading(archive) as tar:
         return tar.getmembers()
 
 
 def read_tree(archive: Path) -> Tree:
-    """What an archive holds of tables/ and indices/, in the terms of a tree on disk."""
+    """Return what an archive holds of tables/ and indices/, as a tree on disk."""
     entries: dict[str, Entry] = {}
     with _reading(archive) as tar:
         for member in tar:
@@ -84,7 +84,7 @@ def read_tree(archive: Path) -> Tree:
 
 
 def read_files(archive: Path, folder: str) -> dict[str, bytes]:
-    """The contents of the files directly in `folder`, as in tables/text, by name."""
+    """Return the contents of the files directly in `folder`, as in tables/text, by name."""
     files: dict[str, bytes] = {}
     with _reading(archive) as tar:
         for member in tar:
@@ -95,7 +95,7 @@ def read_files(archive: Path, folder: str) -> dict[str, bytes]:
 
 
 def read_folder(archive: Path, folder: str) -> Tree:
-    """What an archive holds of the folder `folder` at its top, by names relative to it."""
+    """Return what an archive holds of the folder `folder` at its top, by names relative to it."""
     entries: dict[str, Entry] = {}
     with _reading(archive) as tar:
         for member in tar:
@@ -106,13 +106,13 @@ def read_folder(archive: Path, folder: str) -> Tree:
 
 
 def normal_name(member: tarfile.TarInfo) -> str:
-    """A member's name without `./` and a trailing slash."""
+    """Return a member's name without `./` and a trailing slash."""
     return member.name.removeprefix("./").rstrip("/")
 
 
 @contextmanager
 def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
-    """The tar inside an archive; whatever cannot be made out in it, its maker has put there."""
+    """Yield the tar inside an archive; whatever cannot be read of it is its maker's fault."""
     data = decompress_one_member(archive)
     try:
         with tarfile.open(
@@ -140,7 +140,7 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
 
 
 def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> Path:
-    """Makes a plain tar.gz of a base's tables/ and indices/, as `tar czf` would.
+    """Make a plain tar.gz of a base's tables/ and indices/, as `tar czf` would.
 
     The same tree gives the same bytes, whoever packs it when. With a format of
     `tarfile.PAX_FORMAT` every member has a pax header, which holds its mtime.
@@ -159,7 +159,7 @@ def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> 
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Of no owner, and of a whole second, as tar's own format has it; pax has fractions."""
+    """Return the member without owner, and of a whole second, as tar's own format has it."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.pax_headers = {"mtime": str(member.mtime)}
@@ -168,7 +168,7 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
-    """Makes a tar.gz of just these members, hostile or not."""
+    """Make a tar.gz of just these members, hostile or not."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     blocks = []
     for member, data in members:
@@ -179,7 +179,7 @@ def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]
 
 
 def with_full_header(content: bytes) -> bytes:
-    """A gzip member with a field of its own, a name and a comment in its header (RFC 1952)."""
+    """Return a gzip member with an extra field, a name and a comment in its header (RFC 1952)."""
     extra = b"rb" + (4).to_bytes(2, "little") + b"more"
     header = content[:3] + bytes([0x04 | 0x08 | 0x10]) + content[4:10]
     header += len(extra).to_bytes(2, "little") + extra + b"database.tar\0" + b"of others\0"
@@ -187,21 +187,21 @@ def with_full_header(content: bytes) -> bytes:
 
 
 def file_member(name: str, content: bytes = b"") -> tuple[tarfile.TarInfo, bytes]:
-    """A regular file for `pack_members`."""
+    """Return a regular file for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.size = len(content)
     return member, content
 
 
 def folder_member(name: str) -> tuple[tarfile.TarInfo, bytes]:
-    """A folder for `pack_members`."""
+    """Return a folder for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.type, member.mode = tarfile.DIRTYPE, 0o755
     return member, b""
 
 
 def special_member(name: str, kind: bytes, link: str = "") -> tuple[tarfile.TarInfo, bytes]:
-    """A link, FIFO or device for `pack_members`."""
+    """Return a link, FIFO or device for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, link
     return member, b""
@@ -211,7 +211,7 @@ def special_member(name: str, kind: bytes, link: str = "") -> tuple[tarfile.TarI
 
 
 def data_offset(content: bytes) -> int:
-    """Where the compressed data of a gzip member begins.
+    """Return where the compressed data of a gzip member begins.
 
     What stands before it (a time, a name) is covered by no checksum.
     """
@@ -225,7 +225,7 @@ def data_offset(content: bytes) -> int:
 
 
 def flipped_bits(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
-    """`count` copies of a gzip member, each with one harmful bit flipped, over all its data.
+    """Yield `count` copies of a gzip member, each with one harmful bit flipped, over all its data.
 
     A flip that leaves the content as it was (in the padding bits of deflate) is
     no damage, and is passed over.
@@ -243,7 +243,7 @@ def flipped_bits(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def missing_bytes(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Copies of a gzip member that lack some of its bytes."""
+    """Yield copies of a gzip member that lack some of its bytes."""
     _decompressed(content)
     start, length = data_offset(content), len(content)
     for kept in sorted(
@@ -255,7 +255,7 @@ def missing_bytes(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _decompressed(content: bytes) -> bytes:
-    """What a gzip member holds, which must be sound before it is damaged."""
+    """Return what a gzip member holds, which must be sound before it is damaged."""
     try:
         return zlib.decompress(content, _GZIP)
     except zlib.error as error:
@@ -283,5 +283,5 @@ UNREADABLE: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 def mode_of(path: Path) -> int:
-    """The permission bits of what is at `path`."""
+    """Return the permission bits of what is at `path`."""
     return stat.S_IMODE(os.lstat(path).st_mode)

@@ -117,7 +117,7 @@ def _build_tables(tables: Path, rng: Random) -> None:
 
 
 def _build_files(table: Path, rng: Random) -> None:
-    """Files that are no part of a table, for their sizes, modes and mtimes."""
+    """Build files that are no part of a table, for their sizes, modes and mtimes."""
     for size in SIZES:
         write_file(table / f"{size}.bytes", rng.randbytes(size))
     for mode in MODES:
@@ -133,7 +133,7 @@ def _build_files(table: Path, rng: Random) -> None:
 
 
 def _build_nested(table: Path) -> None:
-    """Folders in folders: paths of more than 100, then more than 255 bytes."""
+    """Build folders in folders: paths of more than 100, then more than 255 bytes."""
     folder = table
     for depth in range(8):
         folder = make_folder(folder / f"nested {depth} {'ß' * 20}")
@@ -143,7 +143,7 @@ def _build_nested(table: Path) -> None:
 
 
 def _build_contents(tables: Path, rng: Random) -> None:
-    """Line ends that must not be converted, and more than one buffer of bytes."""
+    """Build line ends that must not be converted, and more than one buffer of bytes."""
     media = make_folder(tables / "upload")
     stored = b"key|language|value\r\nmenu.title|en|Menu\r\n\r\nlast|en|no line end \xef\xbb\xbf\x1a"
     at_ns = EPOCH_NS + 1
@@ -166,7 +166,7 @@ def _build_indices(indices: Path, rng: Random) -> None:
 
 
 def _write_sparse(path: Path, pages: tuple[int, ...], rng: Random) -> None:
-    """1 MiB of which only these pages are written, as the real B-tree does it."""
+    """Write 1 MiB of which only these pages are there, as the real B-tree does it."""
     write_file(path, b"")
     with path.open("r+b") as file:
         file.truncate(2**20)
@@ -177,7 +177,7 @@ def _write_sparse(path: Path, pages: tuple[int, ...], rng: Random) -> None:
 
 
 def _build_links(base: Path) -> None:
-    """Hard links within a folder, between folders, and between the two trees."""
+    """Build hard links within a folder, between folders, and between the two trees."""
     first = base / "tables" / "text" / "512.bytes"
     os.link(first, first.with_name("512.again"))
     os.link(first, base / "tables" / "binary" / "512.bytes")
@@ -185,7 +185,7 @@ def _build_links(base: Path) -> None:
 
 
 def _build_surroundings(base: Path) -> None:
-    """What else may be in a base: it is not backed up, and a restore leaves it alone."""
+    """Build what else may be in a base: it is not backed up, and a restore leaves it alone."""
     write_file(base / "reed.toml", b"[server]\nport = 3333\n", mode=0o600)
     write_file(make_folder(base / "sessions") / "current", b"open\n")
 
@@ -196,7 +196,7 @@ def _folders_bottom_up(base: Path) -> Iterator[Path]:
 
 
 def _build_folder_details(base: Path) -> None:
-    """Modes and mtimes of folders, once nothing is put into them any more."""
+    """Set modes and mtimes of folders, once nothing is put into them any more."""
     text = base / "tables" / "text"
     frozen = make_folder(text / "frozen")
     write_file(frozen / "file in a read-only folder", b"still here\n", mode=0o444)

@@ -25,7 +25,7 @@ from pytest_reedbackup.databases.spec import AwkwardSpec, DatabaseSpec, Spec
 def build(spec: Spec, base: Path) -> None:
     """Write the database that `spec` describes to `base`, a folder that does not exist yet.
 
-    Raises FileExistsError when it does.
+    Raise FileExistsError when it does.
     """
     base.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(spec, AwkwardSpec):
@@ -67,7 +67,7 @@ def _build_indices(spec: DatabaseSpec, folder: Path) -> None:
 
 
 def _build_empty_folder(base: Path, path: str) -> None:
-    """The folder with its parents, as though each had been there from the start."""
+    """Build the folder with its parents, as though each had been there from the start."""
     folder = base
     for name in path.split("/"):
         parent, folder = folder, folder / name

@@ -11,13 +11,13 @@ from pytest_reedbackup.views.base import ROOTS
 
 
 def set_file_time(path: Path, seconds: int) -> None:
-    """Gives a file another mtime, in Unix seconds, as one that was copied or synchronised has."""
+    """Give a file another mtime, in Unix seconds, as one that was copied or synchronised has."""
     path.stat()  # whose error names the path, unlike that of utime
     os.utime(path, (seconds, seconds))
 
 
 def share_with_a_group(base: Path) -> None:
-    """Gives tables/ the modes of what a group writes to: bits that a umask takes, and setgid.
+    """Give tables/ the modes of what a group writes to: bits that a umask takes, and setgid.
 
     One folder is sticky as well, and one file has all that a file can have.
     """
@@ -29,7 +29,7 @@ def share_with_a_group(base: Path) -> None:
 
 
 def break_hard_links(base: Path) -> None:
-    """Makes every file with several names several files.
+    """Make every file with several names several files.
 
     tar packs further names as link members, which an implementation may refuse
     (contract `ticket`, restore/hostile: "by link").
@@ -42,12 +42,12 @@ def break_hard_links(base: Path) -> None:
 
 
 def under_another_name(base: Path) -> Path:
-    """The base, renamed to what must be quoted and is not called .reed."""
+    """Rename the base to what must be quoted and is not called .reed; return its new path."""
     return base.rename(base.with_name("Größe & 'so on'; $HOME"))
 
 
 def edit_unseen(base: Path) -> None:
-    """Gives every current.csv another content of the same size under the same mtime."""
+    """Give every current.csv another content of the same size under the same mtime."""
     for path in (base / "tables").rglob("current.csv"):
         content, status = path.read_bytes(), path.stat()
         path.write_bytes(content[:-2] + b"\0" + content[-1:])
@@ -55,7 +55,7 @@ def edit_unseen(base: Path) -> None:
 
 
 def change_everything(base: Path) -> None:
-    """One change of every kind since the last backup, to be undone by a restore."""
+    """Make one change of every kind, to be undone by a restore of the last backup."""
     tables = sorted(child for child in (base / "tables").iterdir() if child.is_dir())
     if tables:
         newest = edits.newest_version(tables[0]) or 0

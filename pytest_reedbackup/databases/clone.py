@@ -42,7 +42,7 @@ _NO_REFLINK: Final = (
 def clone_tree(source: Path, target: Path) -> None:
     """Make `target`, which does not exist yet, an exact copy of the folder `source`.
 
-    Raises FileExistsError when `target` exists, and ValueError for a socket or
+    Raise FileExistsError when `target` exists, and ValueError for a socket or
     a device, which have no copy.
     """
     target.mkdir(mode=0o700)
@@ -79,10 +79,10 @@ class _Cloner:
             with os.scandir(source) as entries:
                 for entry in entries:
                     self._entry(entry, source, target, f"{path}{entry.name}")
-            found = os.fstat(source)
+            status = os.fstat(source)
             # The mode last: the folder may be one that nobody may write to.
-            os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
-            os.fchmod(target, stat.S_IMODE(found.st_mode))
+            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+            os.fchmod(target, stat.S_IMODE(status.st_mode))
         finally:
             os.close(source)
             os.close(target)
@@ -93,53 +93,53 @@ class _Cloner:
             os.mkdir(name, 0o700, dir_fd=target)
             self.folder(_open_folder(name, source), _open_folder(name, target), f"{path}/")
             return
-        found = entry.stat(follow_symlinks=False)
-        if found.st_nlink > 1 and self._link(found, name, target, path):
+        status = entry.stat(follow_symlinks=False)
+        if status.st_nlink > 1 and self._link(status, name, target, path):
             return
-        if stat.S_ISREG(found.st_mode):
-            self._file(name, found, source, target)
-        elif stat.S_ISLNK(found.st_mode):
+        if stat.S_ISREG(status.st_mode):
+            self._file(name, status, source, target)
+        elif stat.S_ISLNK(status.st_mode):
             os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
-            _set_mtime(name, found, target)
-        elif stat.S_ISFIFO(found.st_mode):
+            _set_mtime(name, status, target)
+        elif stat.S_ISFIFO(status.st_mode):
             os.mkfifo(name, 0o600, dir_fd=target)
-            _set_mtime(name, found, target)
-            os.chmod(name, stat.S_IMODE(found.st_mode), dir_fd=target)
+            _set_mtime(name, status, target)
+            os.chmod(name, stat.S_IMODE(status.st_mode), dir_fd=target)
         else:
             raise ValueError(f"{path}: a socket or a device cannot be cloned")
 
-    def _link(self, found: os.stat_result, name: str, target: int, path: str) -> bool:
+    def _link(self, status: os.stat_result, name: str, target: int, path: str) -> bool:
         """Give a file that was copied already its further name, if this is one."""
-        first = self._linked.setdefault((found.st_dev, found.st_ino), path)
+        first = self._linked.setdefault((status.st_dev, status.st_ino), path)
         if first == path:
             return False
         os.link(self._target / first, name, dst_dir_fd=target, follow_symlinks=False)
         return True
 
-    def _file(self, name: str, found: os.stat_result, source: int, target: int) -> None:
-        mode = stat.S_IMODE(found.st_mode)
+    def _file(self, name: str, status: os.stat_result, source: int, target: int) -> None:
+        mode = stat.S_IMODE(status.st_mode)
         copy = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode | 0o200, dir_fd=target)
         try:
-            if found.st_size:
+            if status.st_size:
                 original = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source)
                 try:
-                    self._content(original, copy, found)
+                    self._content(original, copy, status)
                 finally:
                     os.close(original)
             os.fchmod(copy, mode)
-            os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+            os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
         finally:
             os.close(copy)
 
-    def _content(self, original: int, copy: int, found: os.stat_result) -> None:
-        if found.st_size >= _SMALL and self._reflink and self._share(original, copy):
+    def _content(self, original: int, copy: int, status: os.stat_result) -> None:
+        if status.st_size >= _SMALL and self._reflink and self._share(original, copy):
             return
-        if found.st_blocks * 512 < found.st_size and hasattr(os, "SEEK_DATA"):
-            self._extents(original, copy, found.st_size)
-        elif found.st_size < _SMALL:
+        if status.st_blocks * 512 < status.st_size and hasattr(os, "SEEK_DATA"):
+            self._extents(original, copy, status.st_size)
+        elif status.st_size < _SMALL:
             _write_all(copy, os.read(original, _SMALL))
         else:
-            self._range(original, copy, 0, found.st_size)
+            self._range(original, copy, 0, status.st_size)
 
     def _share(self, original: int, copy: int) -> bool:
         """Share the blocks; the first refusal settles it for the whole tree."""
@@ -194,6 +194,6 @@ def _write_all(descriptor: int, content: bytes) -> None:
         remaining = remaining[os.write(descriptor, remaining) :]
 
 
-def _set_mtime(name: str, found: os.stat_result, folder: int) -> None:
-    times = (found.st_atime_ns, found.st_mtime_ns)
+def _set_mtime(name: str, status: os.stat_result, folder: int) -> None:
+    times = (status.st_atime_ns, status.st_mtime_ns)
     os.utime(name, ns=times, dir_fd=folder, follow_symlinks=False)

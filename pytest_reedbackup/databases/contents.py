@@ -91,14 +91,14 @@ HEADERS: Final[dict[Contents, bytes]] = {
 
 
 def rows(contents: Contents, rng: Random, first: int, count: int) -> bytes:
-    """`count` rows, the first of them with number `first`: no two numbers share a key."""
+    """Return `count` rows, the first of them with number `first`: no two numbers share a key."""
     if contents == "binary":
         return b"".join(b"%06d|%s" % (n, _binary_value(rng)) for n in range(first, first + count))
     return "".join(_text_rows(rng, first, count)).encode()
 
 
 def changed(contents: Contents, rng: Random, row: bytes) -> bytes:
-    """`row` with another value, in its own language."""
+    """Return `row` with another value, in its own language."""
     key, _, old = row.rpartition(b"|")
     new = old
     while new == old:
@@ -110,7 +110,7 @@ def changed(contents: Contents, rng: Random, row: bytes) -> bytes:
 
 
 def _text_rows(rng: Random, first: int, count: int) -> list[str]:
-    """Every key in all languages before the next key, as translators keep them."""
+    """Yield every key in all languages before the next key, as translators keep them."""
     made: list[str] = []
     skipped = first % len(_LANGUAGES)
     for start in range(first - skipped, first + count, len(_LANGUAGES)):
@@ -120,7 +120,7 @@ def _text_rows(rng: Random, first: int, count: int) -> list[str]:
 
 
 def _value(rng: Random, language: str) -> str:
-    """A few words; every other value says a number: a price, a year, an order."""
+    """Return a few words; every other value has a number: a price, a year, an order."""
     drawn = rng.random()
     length = _LENGTHS[int(drawn * len(_LENGTHS))]
     words = rng.choices(_WORDS[language], k=(length + 1) // 2 if language in _DENSE else length)
@@ -139,5 +139,5 @@ def _key(number: int) -> str:
 
 
 def _binary_value(rng: Random) -> bytes:
-    """Bytes that are no UTF-8 (0xff never is), NUL among them; the row stays one line."""
+    """Return bytes that are no UTF-8 (0xff never is), NUL among them; the row stays one line."""
     return b"\xff\0%s\n" % rng.randbytes(24).translate(None, b"\n|")

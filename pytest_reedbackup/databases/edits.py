@@ -24,7 +24,7 @@ UPDATE: Final = 2
 def create_table(base: Path, name: str, content: bytes, at_ns: int, user: int = 1) -> Path:
     """Make table `name` with `content` as its first version, stored raw, and give its folder.
 
-    Raises FileExistsError when there is a table of that name.
+    Raise FileExistsError when there is a table of that name.
     """
     table = base / "tables" / name
     table.mkdir(parents=True)
@@ -37,7 +37,7 @@ def write_version(table: Path, content: bytes, at_ns: int, user: int = 1) -> Non
     """Make `content` the newest version of the table in folder `table`.
 
     `at_ns` (Unix nanoseconds) must be later than the table's newest version:
-    the real writer's timestamps strictly increase. Raises ValueError otherwise,
+    the real writer's timestamps strictly increase. Raise ValueError otherwise,
     and FileNotFoundError when the table has no current.csv.
     """
     with locked(table):
@@ -51,7 +51,7 @@ def write_version(table: Path, content: bytes, at_ns: int, user: int = 1) -> Non
 def drop_table(base: Path, name: str) -> None:
     """Remove table `name` with its history; indices/ stays as it is.
 
-    Raises FileNotFoundError when there is no such table.
+    Raise FileNotFoundError when there is no such table.
     """
     table = base / "tables" / name
     if not table.is_dir():
@@ -60,7 +60,7 @@ def drop_table(base: Path, name: str) -> None:
 
 
 def newest_version(table: Path) -> int | None:
-    """The timestamp (Unix nanoseconds) of the last line of the table's log, if there is one."""
+    """Return the timestamp (Unix nanoseconds) of the last line of the table's log, if any."""
     try:
         lines = (table / "version.log").read_bytes().split()
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def newest_version(table: Path) -> int | None:
 
 
 def log_line(at_ns: int, action: int, user: int, size: int) -> bytes:
-    """One line of version.log; `size` is the length of the version's .bsdiff file."""
+    """Return one line of version.log; `size` is the length of the version's .bsdiff file."""
     return b"%d|%d|%d|%d\n" % (at_ns, action, user, size)
 
 
@@ -84,7 +84,7 @@ def locked(table: Path) -> Iterator[None]:
 def _append_version(
     table: Path, content: bytes, stored: bytes, at_ns: int, action: int, user: int
 ) -> None:
-    """In the real writer's order: delta, current.csv in place, log line."""
+    """Write a version in the real writer's order: delta, current.csv in place, log line."""
     (table / f"{at_ns}.bsdiff").write_bytes(stored)
     (table / "current.csv").write_bytes(content)
     with (table / "version.log").open("ab") as log:

@@ -22,13 +22,13 @@ _now: ContextVar[Mapping[Path, Hold]] = ContextVar("reedbackup_held_locks", defa
 
 
 def held_now() -> Mapping[Path, Hold]:
-    """The locks that are held for the call that is made; a part of what it meets."""
+    """Return the locks that are held during the call that is made."""
     return _now.get()
 
 
 @contextmanager
 def held(locks: Mapping[Path, Hold]) -> Iterator[None]:
-    """Holds the exclusive flock of these files, as a writer in another process does.
+    """Hold the exclusive flock of these files, as a writer in another process does.
 
     Whose own descriptor it is does not matter to flock: it belongs to the open
     file, and the implementation opens the file anew even in this process. What

@@ -49,7 +49,7 @@ _XZ_FILTERS: Final = [
 
 
 def draw_stamps(rng: Random, count: int) -> list[int]:
-    """`count` timestamps (Unix nanoseconds) that strictly increase: bursts, and pauses."""
+    """Return `count` timestamps (Unix nanoseconds) that strictly increase: bursts, and pauses."""
     widest = _LONGEST_GAP_NS - _SHORTEST_GAP_NS
     gaps = (_SHORTEST_GAP_NS + int(rng.random() ** 3 * widest) for _ in range(count))
     return list(accumulate(gaps, initial=EPOCH_NS))[1:]
@@ -64,11 +64,11 @@ class Edit(NamedTuple):
     replacement: bytes
 
     def new(self) -> bytes:
-        """The content after the write."""
+        """Return the content after the write."""
         return self.old[: self.start] + self.replacement + self.old[self.end :]
 
     def delta(self) -> bytes:
-        """The write as the version's .bsdiff file holds it."""
+        """Return the write as the version's .bsdiff file holds it."""
         tail = len(self.old) - self.end
         controls = [(self.start, len(self.replacement), self.end - self.start)]
         if tail:
@@ -128,7 +128,7 @@ class Table:
         return log_line(at_ns, action, user, size)
 
     def _history(self, content: bytes) -> Iterator[Edit]:
-        """The later versions' writes: rows are added evenly among changed ones."""
+        """Yield the later versions' writes: rows are added evenly among changed ones."""
         edits, added = len(self.stamps) - 1, self._added_rows
         for number in range(edits):
             # Rounded up, so that a table without rows gets one before any is changed.
@@ -145,7 +145,7 @@ class Table:
         return Edit(content, len(content), len(content), rows(self.contents, self.rng, number, 1))
 
     def _changed_row(self, content: bytes) -> Edit:
-        """Another value in a row drawn at random; without rows, a write that changes nothing."""
+        """Return another value for a random row; without rows, a write that changes nothing."""
         header = len(HEADERS[self.contents])
         if len(content) == header:
             return Edit(content, header, header, b"")

@@ -35,20 +35,20 @@ def write_file(path: Path, content: bytes, mtime_ns: int = EPOCH_NS, mode: int =
 
 
 def make_folder(path: Path) -> Path:
-    """A new folder; its mtime and other modes are for `finish_folder`, once it is filled."""
+    """Make a folder; its mtime and other modes are for `finish_folder`, once it is filled."""
     path.mkdir()
     path.chmod(0o755)
     return path
 
 
 def finish_folder(path: Path, mtime_ns: int = EPOCH_NS, mode: int = 0o755) -> None:
-    """Say that nothing is written to the folder any more."""
+    """Set mode and mtime of a folder that nothing is written to any more."""
     os.utime(path, ns=(mtime_ns, mtime_ns))
     path.chmod(mode)
 
 
 def write_registry(base: Path) -> None:
-    """registry/: the dictionaries of actions and users."""
+    """Write registry/: the dictionaries of actions and users."""
     registry = make_folder(base / "registry")
     users = (f"{code}|{name}|{_EPOCH}" for code, name in enumerate(USERS))
     for name, lines in (
@@ -60,14 +60,14 @@ def write_registry(base: Path) -> None:
 
 
 def write_index(folder: Path, table: str, column: str, rng: Random) -> None:
-    """The two files of an index; opaque: two half-filled pages, a few bytes of log."""
+    """Write the two files of an index; opaque: two half-filled pages, a few bytes of log."""
     pages = b"".join(rng.randbytes(PAGE // 2) + bytes(PAGE // 2) for _ in range(2))
     write_file(folder / f"{table}.{column}.btree", pages)
     write_file(folder / f"{table}.{column}.wal", rng.randbytes(48))
 
 
 def write_metadata(folder: Path, indexed: list[tuple[str, str]]) -> None:
-    """indices/metadata.json about these tables' columns."""
+    """Write indices/metadata.json about these tables' columns."""
     described = [
         {
             "table": table,

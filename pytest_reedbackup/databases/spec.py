@@ -72,7 +72,7 @@ class DatabaseSpec:
         return (*TABLE_NAMES[: self.tables], *numbered)
 
     def rows_of(self, table: int) -> int:
-        """Rows in the current version of the table with this number."""
+        """Return how many rows the current version of the table with this number has."""
         share, rest = divmod(self.rows, len(self.table_names))
         return share + (table < rest)
 

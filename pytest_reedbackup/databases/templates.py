@@ -37,7 +37,7 @@ class Templates:
         self._checked: set[str] = set()
 
     def get(self, spec: Spec) -> Path:
-        """The template of `spec`, built now if need be; not to be changed."""
+        """Return the template of `spec`, built now if need be; not to be changed."""
         key = spec.key()
         template = self.folder / key
         if key not in self._checked or not template.is_dir():
@@ -57,7 +57,7 @@ class Templates:
 
     @contextmanager
     def cloned(self, spec: Spec, within: Path | None = None) -> Iterator[Path]:
-        """A clone for the length of a `with`, for use inside `@given`.
+        """Yield a clone for the length of a `with`, for use inside `@given`.
 
         It is in a new folder in `within` (the system's temporary folder by
         default), so that what a test puts beside the base goes with it.
@@ -107,7 +107,7 @@ class Templates:
 
 
 def _fingerprint(template: Path) -> str:
-    """A digest that any change to the template changes: no content is read for it.
+    """Return a digest that any change to the template changes: no content is read for it.
 
     It holds each file's ctime, which no writer can set back. A folder's ctime
     is left out: renaming the finished template changes it.
@@ -122,10 +122,11 @@ def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
     with os.scandir(folder) as children:
         entries = sorted(children, key=lambda entry: entry.name)
     for entry in entries:
-        found = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
         path = f"{prefix}/{entry.name}"
         is_folder = entry.is_dir(follow_symlinks=False)
-        changed = 0 if is_folder else found.st_ctime_ns
-        yield f"{path!a} {found.st_mode} {found.st_size} {found.st_mtime_ns} {changed}\n".encode()
+        changed = 0 if is_folder else status.st_ctime_ns
+        facts = status.st_mode, status.st_size, status.st_mtime_ns, changed
+        yield f"{path!a} {' '.join(map(str, facts))}\n".encode()
         if is_folder:
             yield from _described(folder / entry.name, path)

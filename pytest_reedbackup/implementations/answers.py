@@ -36,14 +36,14 @@ Answer = Answered | Refused
 
 
 def value_of(answer: Answer, what: str) -> Any:
-    """The value that a call must have returned."""
+    """Return the value of a call; raise BrokenPromise where it answered with an error."""
     if isinstance(answer, Answered):
         return answer.value
     raise BrokenPromise(what, expected=A_VALUE, found=str(answer))
 
 
 def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refused:
-    """The error that a call must have answered with: of one of `kinds`, if given."""
+    """Return the error of a call; raise BrokenPromise for a value, or an error not of `kinds`."""
     wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
     if isinstance(answer, Answered):
         given = answer.value if answer.untranslated is None else answer.untranslated

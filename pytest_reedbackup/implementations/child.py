@@ -67,7 +67,7 @@ class ChildProcess:
         return self._process.pid
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
-        """Sends a line and waits for the reply's line."""
+        """Send a line and wait for the reply's line."""
         deadline = time.monotonic() + timeout_secs
         try:
             self._expect_silence()
@@ -83,7 +83,7 @@ class ChildProcess:
             raise self._crashed() from None
 
     def finish(self, timeout_secs: float) -> None:
-        """Waits until the process has ended by itself."""
+        """Wait until the process has ended by itself."""
         try:
             status = self._process.wait(timeout_secs)
         except subprocess.TimeoutExpired:
@@ -98,7 +98,7 @@ class ChildProcess:
         self.close()
 
     def log(self) -> str:
-        """The last lines of the process's stderr."""
+        """Return the last lines of the process's stderr."""
         if self._stderr.closed:
             return ""
         size = os.fstat(self._stderr.fileno()).st_size
@@ -107,7 +107,7 @@ class ChildProcess:
         return "\n".join(f"    {line}" for line in lines[-_LOG_LINES:])
 
     def close(self) -> None:
-        """Closes stdin, which ends an adapter; kills it where it does not."""
+        """Close stdin, which ends an adapter; kill it where it does not."""
         if self._stderr.closed:
             return
         assert self._process.stdin
@@ -117,7 +117,7 @@ class ChildProcess:
         self._end()
 
     def _expect_silence(self) -> None:
-        """What came since the last reply is no reply to anything."""
+        """Raise ProtocolViolation for what came since the last reply: nothing asked for it."""
         with selectors.DefaultSelector() as ready:
             ready.register(self._stdout, selectors.EVENT_READ)
             if not self._received and ready.select(0):
@@ -182,7 +182,7 @@ class ChildProcess:
         return Crashed(f"{self._command!r} {how}{partial}", self._end())
 
     def _end(self) -> str:
-        """Kills what is left of the process group, releases everything and returns the log."""
+        """Kill what is left of the process group, release everything and return the log."""
         # Nothing may be left of it; macOS answers EPERM where only a zombie is.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)

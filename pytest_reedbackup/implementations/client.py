@@ -32,7 +32,7 @@ class Client:
     """
 
     def __init__(self, transport: Transport, *, keeps_time: bool = True) -> None:
-        """`keeps_time`: whether elapsed_ns is of this run, so that it cannot exceed what passed."""
+        """Talk over `transport`. `keeps_time`: elapsed_ns is of this run, at most what passed."""
         self._transport = transport
         self._keeps_time = keeps_time
         self._last_id = 0
@@ -40,7 +40,7 @@ class Client:
         """What the implementation claims, as `hello` said."""
 
     def hello(self, timeout_secs: float) -> protocol.Hello:
-        """Opens the conversation."""
+        """Open the conversation, and return what the adapter says of itself."""
         with _named("hello"):
             raw = self._request("hello", {"protocol": protocol.VERSION}, timeout_secs)
             if isinstance(raw, protocol.ErrorObject):
@@ -59,9 +59,9 @@ class Client:
         timeout_secs: float,
         **params: int,
     ) -> Answer:
-        """Calls one of the three functions on the database at `base`."""
+        """Call one of the three functions on the database at `base`."""
         request = {"contract": contract, "base_path": str(base), **params}
-        with _named(_in_words(method, base, params)):
+        with _named(_signature(method, base, params)):
             started = time.perf_counter_ns()
             raw = self._request(method, request, timeout_secs)
             waited_ns = time.perf_counter_ns() - started
@@ -73,7 +73,7 @@ class Client:
             return answer
 
     def shutdown(self, timeout_secs: float) -> None:
-        """Asks the adapter to end, waits until it has, and ends it where it does not."""
+        """Ask the adapter to end, wait until it has, and end it where it does not."""
         with _named("shutdown"):
             try:
                 raw = self._request("shutdown", {}, timeout_secs)
@@ -86,11 +86,11 @@ class Client:
                 self._transport.close()
 
     def log(self) -> str:
-        """The last lines of the adapter's stderr."""
+        """Return the last lines of the adapter's stderr."""
         return self._transport.log()
 
     def close(self) -> None:
-        """Ends the adapter without a word."""
+        """End the adapter without a word."""
         self._transport.close()
 
     def _request(
@@ -144,7 +144,7 @@ class Client:
 
 @contextmanager
 def _named(call: str) -> Iterator[None]:
-    """Gives a fault the name of the call that it happened in."""
+    """Give a fault the name of the call that it happened in."""
     try:
         yield
     except AdapterFault as fault:
@@ -152,6 +152,6 @@ def _named(call: str) -> Iterator[None]:
         raise
 
 
-def _in_words(method: str, base: Path, params: Mapping[str, int]) -> str:
-    told = [f"base_path={str(base)!r}", *(f"{name}={value}" for name, value in params.items())]
-    return f"{method}({', '.join(told)})"
+def _signature(method: str, base: Path, params: Mapping[str, int]) -> str:
+    arguments = [f"base_path={str(base)!r}", *(f"{name}={value}" for name, value in params.items())]
+    return f"{method}({', '.join(arguments)})"

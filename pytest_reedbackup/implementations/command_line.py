@@ -10,7 +10,7 @@ import shlex
 def words_of(command: str) -> list[str]:
     """Return the words of `command`, with home folders in the place of unquoted leading tildes.
 
-    No shell sees what stands after `--reedbackup-impl=`. Raises ValueError for
+    No shell sees what stands after `--reedbackup-impl=`. Raise ValueError for
     a quotation without an end.
     """
     text = io.StringIO(command)

@@ -23,12 +23,12 @@ class InProcess:
     """Transport to an implementation in this very process."""
 
     def __init__(self, implementation: Implementation, clock: InProcessClock | None = None) -> None:
-        """`clock` is what the implementation is shown; by default the real one."""
+        """Serve an implementation; `clock` is the one that it sees, by default the real one."""
         self._adapter = Adapter(implementation)
         self._clock = clock or InProcessClock()
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
-        """The adapter's reply; a call past its time is given up."""
+        """Return the adapter's reply; give up a call past its time."""
         try:
             return _within(timeout_secs, lambda: self._answer(request))
         except _Interrupted:
@@ -44,14 +44,14 @@ class InProcess:
             return self._adapter.answer(request)
 
     def finish(self, timeout_secs: float) -> None:
-        """Nothing to wait for."""
+        """Do nothing: there is nothing to wait for."""
 
     def log(self) -> str:
-        """Nothing: what the implementation prints is captured by pytest itself."""
+        """Return nothing: what the implementation prints is captured by pytest itself."""
         return ""
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing: there is nothing to end."""
 
 
 def _given_up() -> str:
@@ -77,7 +77,7 @@ class _Alarm:
 
 
 def _within(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
-    """What `call` returns. Raises _Interrupted where it takes longer, or swallowed that before.
+    """Return what `call` does. Raise _Interrupted where it takes longer, or swallowed that before.
 
     Whoever else waits for SIGALRM, as pytest-timeout does, gets handler and
     timer back, less the time that passed.
@@ -107,7 +107,7 @@ def _within(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
 
 
 def _within_elsewhere(timeout_secs: float, call: Callable[[], bytes]) -> bytes:
-    """The same where no signal may be waited for, as it is outside of the main thread.
+    """Do the same outside of the main thread, where no signal may be waited for.
 
     The call has a thread of its own, which is left alone when its time is up:
     nothing else can be done to it.

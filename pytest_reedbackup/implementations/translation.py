@@ -80,14 +80,14 @@ class Translation:
     """What is translated how, and what cannot be, for the reader of a report."""
 
     def params(self, params: Mapping[str, int]) -> dict[str, int]:
-        """What the implementation is sent; `now_ns` is the same in both contracts."""
+        """Return what the implementation is sent; `now_ns` is the same in both contracts."""
         return {
             name: self.target(value) if name == "target_timestamp" else value
             for name, value in params.items()
         }
 
     def answer(self, method: str, answer: Answer, base: Path) -> Answer:
-        """What the implementation answered, under the asked contract; errors as they are."""
+        """Return the implementation's answer under the asked contract; errors as they are."""
         if not isinstance(answer, Answered):
             return answer
         native = answer.value
@@ -109,7 +109,7 @@ def call(
     timeout_secs: float,
     **params: int,
 ) -> Answer:
-    """As `client.call`; translated where the implementation claims only the other contract."""
+    """Call as `client.call` does; translate where only the other contract is claimed."""
     if contract in client.contracts:
         return client.call(method, contract, base, timeout_secs, **params)
     translation = TRANSLATIONS[client.contracts[0], contract]
@@ -119,13 +119,13 @@ def call(
 
 
 def foreign_type(spoken: Contract, asked: Contract, method: str) -> BrokenPromise:
-    """What an answer of `method` in the type of `spoken` breaks of contract `asked`."""
-    found, expected = protocol.fields(spoken, method), protocol.fields(asked, method)
-    lacking = [name for name in expected if name not in found]
+    """Return what an answer of `method` in the type of `spoken` breaks of contract `asked`."""
+    own, expected = protocol.fields(spoken, method), protocol.fields(asked, method)
+    lacking = [name for name in expected if name not in own]
     return BrokenPromise(
         f"the fields of what {method} returns",
         expected=", ".join(expected),
-        found=f"{', '.join(found)} (no {', '.join(lacking)})",
+        found=f"{', '.join(own)} (no {', '.join(lacking)})",
     )
 
 
@@ -133,7 +133,7 @@ def foreign_type(spoken: Contract, asked: Contract, method: str) -> BrokenPromis
 
 
 def _last_of_second(seconds: int) -> int:
-    """The last nanosecond of a second: what was written in it is at or before the second.
+    """Return the last nanosecond of a second: what was written in it is at or before that.
 
     A nanosecond is a u64 too: later targets are the last one there is, at or
     before which every version is.
@@ -142,10 +142,10 @@ def _last_of_second(seconds: int) -> int:
 
 
 def _as_said(value: Any) -> str:
-    """As a Struct is shown, without the fields that are missing."""
+    """Return the repr of a Struct, without the fields that are missing."""
     said = {name: getattr(value, name) for name in value.__struct_fields__}
-    shown = (f"{n}={field!r}" for n, field in said.items() if not isinstance(field, Unsaid))
-    return f"{type(value).__name__}({', '.join(shown)})"
+    fields = (f"{n}={field!r}" for n, field in said.items() if not isinstance(field, Unsaid))
+    return f"{type(value).__name__}({', '.join(fields)})"
 
 
 class TicketBackup(protocol.TicketBackup, frozen=True):
@@ -160,7 +160,7 @@ class LastReport(protocol.LastReport, frozen=True):
     __repr__ = _as_said
 
     def __post_init__(self) -> None:
-        """Has nothing to check: the fields that would be are missing."""
+        """Check nothing: the fields to check are missing."""
 
 
 def _ticket_backup(info: Any, base: Path) -> Any:

@@ -9,25 +9,25 @@ class Transport(Protocol):
     """Carries one request to an adapter and its reply back."""
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
-        """Sends a line and returns the reply's line, both without the line end.
+        """Send a line and return the reply's line, both without the line end.
 
-        Raises TimedOut, Crashed or ProtocolViolation (a line over 64 MiB, output
+        Raise TimedOut, Crashed or ProtocolViolation (a line over 64 MiB, output
         that no request asked for); after any of them the transport is closed.
         """
         ...
 
     def finish(self, timeout_secs: float) -> None:
-        """Waits for an adapter that was told to shut down; then the transport is closed.
+        """Wait for an adapter that was asked to shut down; then the transport is closed.
 
-        Raises TimedOut where it runs on, Crashed where its exit status is not 0,
+        Raise TimedOut where it runs on, Crashed where its exit status is not 0,
         and ProtocolViolation for output after its last reply.
         """
         ...
 
     def log(self) -> str:
-        """The last lines that the adapter wrote to stderr."""
+        """Return the last lines that the adapter wrote to stderr."""
         ...
 
     def close(self) -> None:
-        """Ends the adapter; a second call does nothing."""
+        """End the adapter; a second call does nothing."""
         ...

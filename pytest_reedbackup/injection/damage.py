@@ -95,7 +95,7 @@ REFUSED_LINES: Mapping[str, tuple[str, Line]] = {
 
 
 def line_changed(log: bytes, number: int, line: Line) -> bytes:
-    """The log with another line in the place of line `number`, counted from 1.
+    """Return the log with another line in the place of line `number`, counted from 1.
 
     Bytes that are not UTF-8 are in the line as lone surrogates (PEP 383).
     """
@@ -143,7 +143,7 @@ REFUSED_LOGS: Mapping[str, tuple[str, Log]] = {
 
 
 def half_last_line(log: bytes) -> bytes:
-    """The log as a writer leaves it who dies midway."""
+    """Return the log as a writer leaves it who dies midway."""
     return log[: log.rstrip(b"\n").rindex(b"\n") + 13]
 
 
@@ -151,12 +151,12 @@ def half_last_line(log: bytes) -> bytes:
 
 
 def xz(stream: bytes, check: int = -1) -> bytes:
-    """A stream as a delta holds it; `check` is one of lzma's checksums."""
+    """Return a stream as a delta holds it; `check` is one of lzma's checksums."""
     return lzma.compress(stream, format=lzma.FORMAT_XZ, check=check, preset=0)
 
 
 def record(mix: int, extra: bytes = b"", seek: int = 0, mixed: bytes = b"") -> bytes:
-    """One record of a bsdiff stream; `mix` may say more than `mixed` holds."""
+    """Return one record of a bsdiff stream; `mix` may say more than `mixed` holds."""
     return CONTROL.pack(mix, len(extra), abs(seek) | (seek < 0) << 63) + mixed + extra
 
 

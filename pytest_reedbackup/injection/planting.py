@@ -42,17 +42,17 @@ class Name:
     folders: frozenset[str]
 
     def of(self, pid: int) -> str:
-        """The name that the process with this id uses."""
+        """Return the name that the process with this id uses."""
         return self.path.replace(_PID, str(pid))
 
 
 def names_used(
     implementation: Implementation, bases: Iterable[Path], act: Callable[[Served, Path], None]
 ) -> list[Name]:
-    """What names `act` comes to in each of `bases`, alike but for their place.
+    """Return the names that `act` uses in each of `bases`, which are alike but for their place.
 
     What was there before and what is there afterwards is left out, as are names that only one
-    of them saw. Raises MissingCapability without strace, and AdapterFault.
+    of them saw. Raise MissingCapability without strace, and AdapterFault.
     """
     seen = [_paths(implementation, base, act) for base in bases]
     common = set.intersection(*(set(paths) for paths in seen))
@@ -62,7 +62,7 @@ def names_used(
 def _paths(
     implementation: Implementation, base: Path, act: Callable[[Served, Path], None]
 ) -> dict[str, bool]:
-    """The names, and whether each is that of a folder."""
+    """Return the names, and whether each is that of a folder."""
     around = base.parent.resolve()
     kept = set(_all_in(around))
     names = (*MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
@@ -93,7 +93,7 @@ def _all_in(around: Path) -> Iterator[str]:
 
 
 def _relative(path: str, around: Path) -> str | None:
-    """The name relative to the folder around the base, or to that of all temporary files."""
+    """Return the name relative to the folder around the base, or to that of all temporary files."""
     if path.startswith(f"{around}/"):
         return path.removeprefix(f"{around}/")
     temporary = os.path.realpath(tempfile.gettempdir())
@@ -108,7 +108,7 @@ def _without(pids: Iterable[str], name: str) -> str:
 
 
 def _outermost(paths: Mapping[str, bool]) -> Iterator[Name]:
-    """The names that are in no other, with what is in them."""
+    """Return the names that are in no other, with what is in them."""
     for path in sorted(paths):
         if any(path.startswith(f"{other}/") for other in paths):
             continue
@@ -159,7 +159,7 @@ def _empty_folder(path: Path, name: Name, outside: Outside) -> None:
 
 
 def _folder_of_links(path: Path, name: Name, outside: Outside) -> None:
-    """The folder as the implementation makes it, with symlinks for what it puts there."""
+    """Make the folder as the implementation does, with symlinks for what it puts there."""
     path.mkdir()
     (path / "theirs").write_bytes(_SECRET)
     for child in name.children:
@@ -168,7 +168,7 @@ def _folder_of_links(path: Path, name: Name, outside: Outside) -> None:
 
 
 def _one_child_elsewhere(child: str) -> Plant:
-    """The folder with the folders that the implementation makes in it, one of them a symlink."""
+    """Make the folder with those that the implementation makes in it, one of them a symlink."""
 
     def plant(path: Path, name: Name, outside: Outside) -> None:
         path.mkdir()
@@ -196,7 +196,7 @@ _ANYWHERE: Mapping[str, Plant] = {
 
 
 def plants_for(name: Name) -> Mapping[str, Plant]:
-    """What others may put under a name; what leads somewhere leads outside the base."""
+    """Return what others may put under a name; what leads somewhere leads outside the base."""
     elsewhere = {
         f"a folder whose {child} is a symlink": _one_child_elsewhere(child)
         for child in sorted(name.children & name.folders)

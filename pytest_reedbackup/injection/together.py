@@ -22,12 +22,12 @@ Work = Callable[[Served], Any]
 
 
 def together(implementation: Implementation, works: Sequence[Work]) -> list[Any]:
-    """Does each work in a process of its own, all at once; what each gives, in their order.
+    """Do each work in a process of its own, all at once; return what each does, in their order.
 
     Now and then one of them halts in the midst of what it does, so that they meet each other
     everywhere, however quick they are and however few of them the machine runs at a time.
 
-    Raises what the first of them raised, once all have ended; MissingCapability for a recording,
+    Raise what the first of them raised, once all have ended; MissingCapability for a recording,
     and AdapterFault.
     """
     with ExitStack() as running:
@@ -45,7 +45,7 @@ def together(implementation: Implementation, works: Sequence[Work]) -> list[Any]
 
 @contextmanager
 def _halted_at_times(processes: Sequence[Served]) -> Iterator[None]:
-    """Stops one process after the other for a moment, all of its group."""
+    """Stop one process after the other for a moment, all of its group."""
     ended, random = threading.Event(), Random(0)
 
     def halt_on() -> None:

@@ -40,17 +40,17 @@ _GRACE_SECS = 5.0
 
 
 def create_table(base: Path, name: str) -> None:
-    """Makes a table whose content says which version it is."""
+    """Make a table whose content says which version it is."""
     edits.create_table(base, name, content_of(1), _FIRST_NS)
 
 
 def content_of(version: int) -> bytes:
-    """current.csv of a version, counted from 1: every line says which it is."""
+    """Return current.csv of a version, counted from 1: every line says which it is."""
     return b"key|value\n" + b"".join(b"row.%d|version %d\n" % (row, version) for row in range(200))
 
 
 def torn(files: Mapping[str, bytes]) -> list[str]:
-    """What shows that a table's files, by name, are not those of one version; nothing if they are.
+    """Return what shows that a table's files, by name, are not those of one version.
 
     Each sentence is one contradiction.
     """
@@ -75,9 +75,9 @@ def torn(files: Mapping[str, bytes]) -> list[str]:
 
 @contextmanager
 def writers(mode: Mode, base: Path, tables: Sequence[str]) -> Iterator[None]:
-    """Has a process write to these tables of `base`; entered once it does.
+    """Have a process write to these tables of `base`; entered once it does.
 
-    Raises RuntimeError where it ended before it was told to.
+    Raise RuntimeError where it ended before it was told to.
     """
     command = [sys.executable, "-m", __name__, mode, str(base), *tables]
     # pytest's own settings may have put this package where it was found.
@@ -102,7 +102,7 @@ def writers(mode: Mode, base: Path, tables: Sequence[str]) -> Iterator[None]:
 
 
 def _write(table: Path, halt: Callable[[], None]) -> None:
-    """One more version of a table, with a halt between its content and its line in the log."""
+    """Write a version of a table, with a halt between its content and its line in the log."""
     current, log, temporary = table / "current.csv", table / "version.log", table / _TEMPORARY
     with edits.locked(table):
         lines = log.read_bytes().count(b"\n")
@@ -161,7 +161,7 @@ def _held(tables: Sequence[Path], ended: threading.Event) -> None:
 
 
 def main(mode: str, base: str, *names: str) -> None:
-    """The program; see above."""
+    """Run the program; see above."""
     ended = threading.Event()
 
     def wait_for_the_end() -> None:

@@ -14,34 +14,34 @@ _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
 def live_tree(base: Path) -> Tree:
-    """What a backup holds: tables/ and indices/."""
+    """Return what a backup holds: tables/ and indices/."""
     others = tuple(child.name for child in base.iterdir() if child.name not in ROOTS)
     return Tree.read(base, exclude=(".", *others))
 
 
 def other_tree(base: Path) -> Tree:
-    """What a restore leaves alone: everything beside tables/ and indices/."""
+    """Return what a restore leaves alone: everything beside tables/ and indices/."""
     return Tree.read(base, exclude=(".", *ROOTS))
 
 
 def source_tree(base: Path) -> Tree:
-    """What a backup leaves alone: everything but backups/."""
+    """Return what a backup leaves alone: everything but backups/."""
     return Tree.read(base, exclude=(".", "backups"))
 
 
 def below_roots(tree: Tree) -> Tree:
-    """Without the two roots themselves, which members below them may imply."""
+    """Return the tree without the two roots themselves, which members below them may imply."""
     return tree.without(ROOTS)
 
 
 def backups_listing(base: Path) -> list[str]:
-    """The names in backups/; none where there is no such folder."""
+    """Return the names in backups/; none where there is no such folder."""
     folder = base / "backups"
     return sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
 
 
 def with_cleared_bits_back(found: Tree, expected: Tree) -> Tree:
-    """`found`, with set-id and sticky bits of regular files as expected where they were cleared.
+    """Return `found`, with set-id and sticky bits of files as expected where they were cleared.
 
     An implementation may keep them or clear them (contract `ticket`, restore/modes); none may
     come from nowhere.

@@ -96,11 +96,11 @@ class TableFolder:
         return self.path / "version.log"
 
     def delta(self, timestamp: int) -> Path:
-        """Where a version's delta is."""
+        """Return where a version's delta is."""
         return self.path / f"{timestamp}.bsdiff"
 
     def versions(self) -> list[Version]:
-        """The log's versions, in its order. Raises Unreadable (LogCorrupted)."""
+        """Return the log's versions, in its order. Raise Unreadable (LogCorrupted)."""
         try:
             content = self.log.read_bytes()
         except FileNotFoundError:
@@ -110,19 +110,19 @@ class TableFolder:
         return parse_log(content)
 
     def newest_at_or_before(self, target: int) -> Version | None:
-        """The version that a restore to `target` takes; the oldest line of equal ones."""
+        """Return the version that a restore to `target` takes; the oldest line of equal ones."""
         candidates = [version for version in self.versions() if version.timestamp <= target]
         return max(candidates, key=lambda version: version.timestamp, default=None)
 
     def content(self, timestamp: int) -> bytes:
-        """A version's content, by the deltas alone. Raises Unreadable."""
+        """Return a version's content, by the deltas alone. Raise Unreadable."""
         *_, content = self.contents(timestamp)
         return content
 
     def contents(self, timestamp: int) -> Iterator[bytes]:
-        """The content of each version on the way to this one.
+        """Yield the content of each version on the way to this one.
 
-        Raises Unreadable at the first delta that cannot be used.
+        Raise Unreadable at the first delta that cannot be used.
         """
         stamps = [version.timestamp for version in self.versions()]
         first, *later = stamps[: stamps.index(timestamp) + 1]
@@ -137,7 +137,7 @@ class TableFolder:
             yield content
 
     def _first(self, timestamp: int) -> bytes:
-        """The first delta, which is copied as it is; Rust copies nothing but files."""
+        """Return the first delta, which is copied as it is; Rust copies nothing but files."""
         if self.delta(timestamp).is_dir():
             fields = {"operation": "copy_init_delta", "reason": NOT_A_FILE}
             raise Unreadable("IoError", fields)
@@ -153,7 +153,7 @@ class TableFolder:
 
 
 def tables_of(base: Path) -> dict[str, TableFolder]:
-    """The folders directly under tables/, by name; files and symlinks are none."""
+    """Return the folders directly under tables/, by name; files and symlinks are none."""
     children = sorted((base / "tables").iterdir())
     return {
         child.name: TableFolder(child)
@@ -163,7 +163,7 @@ def tables_of(base: Path) -> dict[str, TableFolder]:
 
 
 def os_reason(number: int | None) -> str:
-    """How Rust shows an error number, as in `Is a directory (os error 21)`."""
+    """Return an error number as Rust formats it, as in `Is a directory (os error 21)`."""
     assert number is not None
     return f"{os.strerror(number)} (os error {number})"
 
@@ -176,9 +176,9 @@ NO_FOLDER = os_reason(errno.ENOTDIR)
 
 
 def parse_log(content: bytes) -> list[Version]:
-    """The versions in version.log ("restore" 2), up to the first bad line, which decides.
+    """Return the versions in version.log ("restore" 2), up to the first bad line, which decides.
 
-    Raises Unreadable (LogCorrupted).
+    Raise Unreadable (LogCorrupted).
     """
     versions = []
     for number, line in enumerate(rust_lines(content), 1):
@@ -206,19 +206,19 @@ def added_version(before: bytes, after: bytes) -> AddedVersion | None:
 
 
 def rust_lines(content: bytes) -> list[bytes]:
-    """The lines as Rust ends them: by LF or CRLF, and never by a lone CR."""
+    """Return the lines as Rust ends them: by LF or CRLF, and never by a lone CR."""
     *ended, last = content.split(b"\n")
     return [*(line.removesuffix(b"\r") for line in ended), *([last] if last else [])]
 
 
 def rust_number(text: str, limit: int) -> int | None:
-    """`text` as Rust reads an unsigned integer up to `limit`; None where it does not."""
-    found = _NUMBER.fullmatch(text)
-    return int(found[1]) if found and int(found[1]) <= limit else None
+    """Return `text` as Rust reads an unsigned integer up to `limit`; None where it does not."""
+    number = _NUMBER.fullmatch(text)
+    return int(number[1]) if number and int(number[1]) <= limit else None
 
 
 def decompressed(stored: bytes) -> bytes:
-    """The stream in a delta, which is one of xz. Raises Unreadable (DecompressionFailed)."""
+    """Return the stream in a delta, which is one of xz. Raise Unreadable (DecompressionFailed)."""
     reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
     try:
         stream = reader.decompress(stored)
@@ -232,7 +232,7 @@ def decompressed(stored: bytes) -> bytes:
 
 
 def patched(old: bytes, stream: bytes) -> bytes:
-    """What a bsdiff stream makes of `old`. Raises Unreadable (DeltaApplicationFailed)."""
+    """Return what a bsdiff stream makes of `old`. Raise Unreadable (DeltaApplicationFailed)."""
     new = bytearray()
     at = position = 0
     while at < len(stream):
@@ -256,7 +256,7 @@ def patched(old: bytes, stream: bytes) -> bytes:
 
 
 def is_delta_between(old: bytes, new: bytes, stored: bytes, size: int) -> bool:
-    """Say whether a delta has the size that its log line says, and makes `new` of `old`."""
+    """Return whether a delta has the size in its log line, and makes `new` of `old`."""
     try:
         return len(stored) == size and patched(old, decompressed(stored)) == new
     except Unreadable:

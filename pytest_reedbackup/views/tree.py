@@ -63,18 +63,18 @@ class Tree:
         """
         entries: dict[str, Entry] = {}
         try:
-            found = path.stat()
+            status = path.stat()
         except FileNotFoundError:
             return cls(entries)
         left_out = frozenset(exclude)
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(status.st_mode):
             if ROOT not in left_out:
-                entries[ROOT] = _entry(found, "")
+                entries[ROOT] = _entry(status, "")
             opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             entries.update(_walk(opened, path, "", left_out))
         else:
-            content = _sha256(str(path), found) if stat.S_ISREG(found.st_mode) else ""
-            entries[ROOT] = _entry(found, content)
+            content = _sha256(str(path), status) if stat.S_ISREG(status.st_mode) else ""
+            entries[ROOT] = _entry(status, content)
         return cls(entries)
 
     @property
@@ -83,20 +83,20 @@ class Tree:
         return bool(self.entries)
 
     def without(self, names: Collection[str]) -> Tree:
-        """This tree without the entries of these paths; what is below them stays."""
+        """Return the tree without the entries of these paths; what is below them stays."""
         return Tree({path: entry for path, entry in self.entries.items() if path not in names})
 
     def differences(self, other: Tree, *, mtime: bool = False, limit: int | None = 20) -> list[str]:
-        """How `other`, which was found, differs from this tree, which was expected.
+        """Return how `other`, which was found, differs from this tree, which was expected.
 
         One sentence a path, in the order of paths, at most `limit` of them and
         then one that counts the rest. mtimes are compared when `mtime` is true.
         """
         sentences: list[str] = []
         for path in sorted(self.entries.keys() | other.entries.keys()):
-            told = _difference(self.entries.get(path), other.entries.get(path), mtime)
-            if told:
-                sentences.append(f"{shown(path)}: {told}")
+            difference = _difference(self.entries.get(path), other.entries.get(path), mtime)
+            if difference:
+                sentences.append(f"{shown(path)}: {difference}")
         if limit is not None and len(sentences) > limit:
             rest = len(sentences) - limit
             sentences[limit:] = [f"… and {rest} more {'path' if rest == 1 else 'paths'}"]
@@ -106,7 +106,7 @@ class Tree:
 def _walk(
     folder: int, root: Path, prefix: str, left_out: frozenset[str]
 ) -> Iterator[tuple[str, Entry]]:
-    """The entries below the open folder, which is closed at the end."""
+    """Yield the entries below the open folder, which is closed at the end."""
     try:
         with os.scandir(folder) as children:
             for child in children:
@@ -114,9 +114,9 @@ def _walk(
                 if path in left_out:
                     continue
                 with _named(root / path):
-                    found = child.stat(follow_symlinks=False)
-                    entry = _entry(found, _content(child.name, found, folder))
-                    is_folder = stat.S_ISDIR(found.st_mode)
+                    status = child.stat(follow_symlinks=False)
+                    entry = _entry(status, _content(child.name, status, folder))
+                    is_folder = stat.S_ISDIR(status.st_mode)
                     inner = _open(child.name, folder) if is_folder else -1
                 yield path, entry
                 if is_folder:
@@ -127,7 +127,7 @@ def _walk(
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Gives an error the whole path, of what was opened by its name in an open folder."""
+    """Give an error the whole path, of what was opened by its name in an open folder."""
     try:
         yield
     except OSError as error:
@@ -135,23 +135,23 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-def _content(name: str, found: os.stat_result, folder: int) -> str:
-    if stat.S_ISREG(found.st_mode):
-        return _sha256(name, found, folder)
-    if stat.S_ISLNK(found.st_mode):
+def _content(name: str, status: os.stat_result, folder: int) -> str:
+    if stat.S_ISREG(status.st_mode):
+        return _sha256(name, status, folder)
+    if stat.S_ISLNK(status.st_mode):
         return os.readlink(name, dir_fd=folder)
     return ""
 
 
-def _entry(found: os.stat_result, content: str) -> Entry:
-    kind = _KINDS[stat.S_IFMT(found.st_mode)]
-    size = found.st_size if kind == "file" else 0
-    return Entry(kind, stat.S_IMODE(found.st_mode), size, found.st_mtime_ns, content)
+def _entry(status: os.stat_result, content: str) -> Entry:
+    kind = _KINDS[stat.S_IFMT(status.st_mode)]
+    size = status.st_size if kind == "file" else 0
+    return Entry(kind, stat.S_IMODE(status.st_mode), size, status.st_mtime_ns, content)
 
 
-def _sha256(name: str, found: os.stat_result, folder: int | None = None) -> str:
+def _sha256(name: str, status: os.stat_result, folder: int | None = None) -> str:
     digest = hashlib.sha256()
-    if found.st_size:
+    if status.st_size:
         file = _open(name, folder)
         try:
             while block := os.read(file, _CHUNK):
@@ -173,14 +173,14 @@ def _difference(expected: Entry | None, found: Entry | None, mtime: bool) -> str
         return "missing"
     if expected.kind != found.kind:
         return f"{expected.kind} expected, {found.kind} found"
-    told = []
+    differences = []
     if expected.content != found.content:
-        told.append(_content_difference(expected, found))
+        differences.append(_content_difference(expected, found))
     if expected.mode != found.mode:
-        told.append(f"mode {expected.mode:04o} expected, {found.mode:04o} found")
+        differences.append(f"mode {expected.mode:04o} expected, {found.mode:04o} found")
     if mtime and expected.mtime_ns != found.mtime_ns:
-        told.append(f"mtime {expected.mtime_ns} ns expected, {found.mtime_ns} found")
-    return "; ".join(told)
+        differences.append(f"mtime {expected.mtime_ns} ns expected, {found.mtime_ns} found")
+    return "; ".join(differences)
 
 
 def _content_difference(expected: Entry, found: Entry) -> str:
@@ -193,6 +193,6 @@ def _content_difference(expected: Entry, found: Entry) -> str:
 
 
 def shown(name: str) -> str:
-    """A name or path on one line: as it stands if it can be read there, else quoted."""
+    """Return a name or path on one line: as it stands if it can be read there, else quoted."""
     is_plain = name.isprintable() and name.strip() == name and not name.startswith(("'", '"'))
     return name if is_plain and unicodedata.is_normalized("NFC", name) else ascii(name)

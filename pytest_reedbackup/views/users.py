@@ -44,7 +44,7 @@ class Users:
 
 
 def system_code(base: Path) -> int:
-    """The code by which a restore of `base` writes: that of system, who gets the next one if new.
+    """Return the code by which a restore of `base` writes: that of system, the next one if new.
 
     A missing registry is made before the call, with system as 0 (BASELINE.md, "The adapter's
     duty").
@@ -57,7 +57,7 @@ def system_code(base: Path) -> int:
 
 
 def read_users(content: bytes) -> Users:
-    """The lines up to the first that cannot be read; none of a file that is not UTF-8."""
+    """Return the lines up to the first that cannot be read; none of a file that is not UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -73,7 +73,7 @@ def read_users(content: bytes) -> Users:
 
 
 def readable_users(content: bytes, *, with_first: bool = False) -> Users:
-    """All lines that can be read, also those behind one that cannot; the safe thing (D16).
+    """Return all lines that can be read, also those behind one that cannot; the safe thing (D16).
 
     The first line is the header, whatever it holds, unless `with_first`.
     """

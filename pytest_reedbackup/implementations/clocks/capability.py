@@ -17,21 +17,21 @@ class CapabilityClock:
         self.reset()
 
     def seconds(self) -> int:
-        """The time that the next call is told."""
+        """Return the time that goes with the next call."""
         return self._seconds
 
     def set(self, seconds: int) -> None:
-        """Any u64 second."""
+        """Set it to any u64 second."""
         self._seconds = seconds
 
     def advance(self, seconds: int = 1) -> None:
-        """Costs nothing."""
+        """Move it on, which costs nothing."""
         self._seconds += seconds
 
     def reset(self) -> None:
-        """The current second."""
+        """Set it to the current second."""
         self._seconds = int(time.time())
 
     def params(self) -> dict[str, int]:
-        """`now_ns`, late in the second, so that rounding up shows."""
+        """Return `now_ns`, late in the second, so that rounding up shows."""
         return {"now_ns": self._seconds * _NANO + _NANO * 3 // 4}

@@ -14,21 +14,21 @@ class Clock(Protocol):
     """Whether `set` works and `advance` costs nothing."""
 
     def seconds(self) -> int:
-        """The implementation's current time, in Unix seconds."""
+        """Return the implementation's current time, in Unix seconds."""
         ...
 
     def set(self, seconds: int) -> None:
-        """Makes it `seconds`, backwards too. Raises MissingCapability where it cannot."""
+        """Make it `seconds`, backwards too. Raise MissingCapability where it cannot be."""
         ...
 
     def advance(self, seconds: int = 1) -> None:
-        """Lets at least `seconds` pass, to the start of a second where it can."""
+        """Let at least `seconds` pass, to the start of a second where it can."""
         ...
 
     def reset(self) -> None:
-        """Makes it the real time again, where it was set; for the next case."""
+        """Make it the real time again, where it was set; for the next case."""
         ...
 
     def params(self) -> dict[str, int]:
-        """What create_backup is to be sent."""
+        """Return what create_backup is to be sent."""
         ...

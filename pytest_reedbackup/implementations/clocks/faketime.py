@@ -71,23 +71,23 @@ class FakeTimeClock(MovedClock):
 
 
 def find_libfaketime() -> Path | None:
-    """The libfaketime for threaded programs, where it is installed."""
+    """Return the libfaketime for threaded programs, where it is installed."""
     if named := os.environ.get("REEDBACKUP_LIBFAKETIME"):
         return Path(named)
     for pattern in _PATTERNS:
-        for found in sorted(Path("/").glob(pattern)):
-            return found
+        for library in sorted(Path("/").glob(pattern)):
+            return library
     return None
 
 
 @functools.cache
 def moves_a_clock(library: Path) -> bool:
-    """Whether this libfaketime moves the clock of anything here: of a Python of our own."""
+    """Return whether this libfaketime moves the clock of a Python of our own."""
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         clock = FakeTimeClock(library, Path(folder), "Python")
         clock.set(_TRIED_SECOND)
         try:
-            told = subprocess.run(
+            ended = subprocess.run(
                 [sys.executable, "-I", "-S", "-c", "import time; print(int(time.time()))"],
                 env={**os.environ, **clock.environment},
                 capture_output=True,
@@ -97,10 +97,10 @@ def moves_a_clock(library: Path) -> bool:
             )
         except subprocess.TimeoutExpired:
             return False
-        return told.stdout.strip()[:9] == str(_TRIED_SECOND)[:9]
+        return ended.stdout.strip()[:9] == str(_TRIED_SECOND)[:9]
 
 
 def remove_traces(process_id: int) -> None:
-    """Removes what libfaketime leaves of a process that was killed."""
+    """Remove what libfaketime leaves of a process that was killed."""
     for name in (f"faketime_shm_{process_id}", f"sem.faketime_sem_{process_id}"):
         (_SHARED_MEMORY / name).unlink(missing_ok=True)

@@ -27,7 +27,7 @@ class InProcessClock(MovedClock):
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Shows it, where it is not the real time."""
+        """Have this process see it, where it is not the real time."""
         if not self.offset_secs:
             yield
             return

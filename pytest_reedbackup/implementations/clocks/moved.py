@@ -21,26 +21,26 @@ class MovedClock:
     is_settable = True
 
     def seconds(self) -> int:
-        """The implementation's current second."""
+        """Return the implementation's current second."""
         return int(time.time() + self.offset_secs)
 
     def set(self, seconds: int) -> None:
-        """Any second from 1970 to 2262."""
+        """Move it to any second from 1970 to 2262."""
         if not 0 <= seconds <= _LATEST:
             raise MissingCapability("clock", f"{self.way} cannot show the second {seconds}")
         # A tenth into the second: rounding must not show the one before.
         self._move(seconds + 0.1 - time.time())
 
     def advance(self, seconds: int = 1) -> None:
-        """Costs nothing."""
+        """Move it on, which costs nothing."""
         self.set(self.seconds() + seconds)
 
     def reset(self) -> None:
-        """The real time."""
+        """Move it to the real time."""
         self._move(0.0)
 
     def params(self) -> dict[str, int]:
-        """Nothing: the implementation does not know."""
+        """Return nothing: the implementation does not know of it."""
         return {}
 
     def _move(self, offset_secs: float) -> None:

@@ -24,15 +24,15 @@ class RealClock:
         self._tool = tool
 
     def seconds(self) -> int:
-        """The current second."""
+        """Return the current second."""
         return int(time.time())
 
     def set(self, seconds: int) -> None:
-        """Never possible."""
+        """Raise MissingCapability."""
         raise MissingCapability("clock", self._why, tool=self._tool)
 
     def advance(self, seconds: int = 1) -> None:
-        """Waits until that many seconds have begun; only for a few."""
+        """Wait until that many seconds have begun; only for a few."""
         if seconds > self._PATIENCE_SECS:
             self.set(seconds)
         target = self.seconds() + seconds
@@ -40,8 +40,8 @@ class RealClock:
             time.sleep(left)
 
     def reset(self) -> None:
-        """Nothing: it was never set."""
+        """Do nothing: it was never set."""
 
     def params(self) -> dict[str, int]:
-        """Nothing: the implementation reads the clock itself."""
+        """Return nothing: the implementation reads the clock itself."""
         return {}

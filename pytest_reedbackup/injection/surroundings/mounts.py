@@ -20,16 +20,16 @@ class Mounts:
     """Mounts below one folder. Each raises MissingCapability where this machine cannot mount."""
 
     def move_to_tmpfs(self, path: Path) -> None:
-        """Makes the folder a file system of its own, with what was in it."""
+        """Make the folder a file system of its own, with what was in it."""
         self._mount_with_content(path, ["-t", "tmpfs", "-o", "size=64m,mode=0700", "reedbackup"])
 
     def move_to_bind_mount(self, path: Path, elsewhere: Path) -> None:
-        """Makes the folder a mount of `elsewhere`, which holds what was in it, on the same disk."""
+        """Make the folder a mount of `elsewhere`, which holds what was in it, on the same disk."""
         elsewhere.mkdir()
         self._mount_with_content(path, ["--bind", str(elsewhere)])
 
     def move_to_lower_layer(self, path: Path, beside: Path) -> None:
-        """Makes the folder an overlay whose lower layer holds what was in it."""
+        """Make the folder an overlay whose lower layer holds what was in it."""
         beside.mkdir()
         lower, layers = beside / "lower", beside / "layers"
         clone_tree(path, lower)
@@ -58,7 +58,7 @@ class Mounts:
 
 @contextmanager
 def mounts_below(folder: Path) -> Iterator[Mounts]:
-    """Lets mounts be made below `folder`; afterwards there is none, wherever they were moved."""
+    """Let mounts be made below `folder`; afterwards there is none, wherever they were moved."""
     try:
         yield Mounts()
     finally:
@@ -71,9 +71,9 @@ def mounts_below(folder: Path) -> Iterator[Mounts]:
 
 @contextmanager
 def mounted_read_only(source: Path, target: Path) -> Iterator[Path]:
-    """The folder `source` at `target`, where nothing can be written.
+    """Mount the folder `source` at `target`, where nothing can be written.
 
-    Raises MissingCapability where this process may not mount, or where mounting
+    Raise MissingCapability where this process may not mount, or where mounting
     read-only does not keep anybody from writing.
     """
     target.mkdir()
@@ -88,7 +88,7 @@ def mounted_read_only(source: Path, target: Path) -> Iterator[Path]:
 
 
 def is_mounted(path: Path) -> bool:
-    """Whether something is mounted at just this path."""
+    """Return whether something is mounted at just this path."""
     return os.path.realpath(path) in _mount_points()
 
 
@@ -98,7 +98,7 @@ def _mounted_below(folder: Path) -> list[str]:
 
 
 def _mount_points() -> list[str]:
-    """All of them, in the order in which they were made (proc(5): octal for blanks and such)."""
+    """Return all mount points, oldest first (proc(5): octal for blanks and such)."""
     try:
         lines = _MOUNTS.read_bytes().splitlines()
     except FileNotFoundError:

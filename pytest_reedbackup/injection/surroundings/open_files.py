@@ -13,9 +13,9 @@ _ROOM = 40
 
 
 def allow_few_open_files(pid: int) -> int:
-    """Has a process, and those that it started, open no more than a few files from now on.
+    """Have a process, and those that it started, open no more than a few files from now on.
 
-    Gives the number. Raises MissingCapability where that cannot be done from outside.
+    Gives the number. Raise MissingCapability where that cannot be done from outside.
     """
     if sys.platform != "linux":
         raise MissingCapability("prlimit", "only Linux limits another process", tool=True)

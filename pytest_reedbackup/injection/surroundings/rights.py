@@ -14,9 +14,9 @@ _DROPPED = "-dac_override,-dac_read_search"
 
 
 def bound_by_permissions() -> Sequence[str]:
-    """What to start a command with, so that modes hold for it as for any owner of files.
+    """Return what to start a command with, so that modes hold for it as for any owner of files.
 
-    Nothing for who is not root. Raises MissingCapability where root cannot give up its rights.
+    Nothing for who is not root. Raise MissingCapability where root cannot give up its rights.
     """
     if os.geteuid():
         return ()

@@ -11,7 +11,7 @@ from pytest_reedbackup.connections.implementation import Implementation
 
 @contextmanager
 def under_umask(implementation: Implementation, mask: int) -> Iterator[None]:
-    """Has the implementation, in process or not, called under this umask, and the harness too."""
+    """Have the implementation, in process or not, called under this umask, and the harness too."""
     # A process has the umask of whoever started it.
     implementation.connection.close()
     before = os.umask(mask)

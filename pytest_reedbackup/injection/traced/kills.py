@@ -25,7 +25,7 @@ class Restore:
 def restore_killed_after(
     implementation: Implementation, restore: Restore, secs: float
 ) -> Answer | None:
-    """Kills the process `secs` after the call; the answer, if it came before."""
+    """Kill the process `secs` after the call; return the answer, if it came before."""
     with served(implementation, secs=secs) as process:
         try:
             return process.restore_point_in_time(restore.base, restore.target)
@@ -46,10 +46,10 @@ class Attempt:
 def restore_killed_at_rename(
     implementation: Implementation, restore: Restore, number: int
 ) -> Attempt:
-    """Kills the process at its `number`-th rename, by strace.
+    """Kill the process at its `number`-th rename, by strace.
 
     Renames are where implementations switch from the old tree to the new: a
-    moment too short to be hit by the clock. Raises MissingCapability without a
+    moment too short to be hit by the clock. Raise MissingCapability without a
     strace that works, and where it sees nothing of the restore; Crashed where
     the process ends by itself.
     """

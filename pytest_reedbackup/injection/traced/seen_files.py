@@ -38,9 +38,9 @@ class SeenFile:
 
 
 def files_made_by_create(implementation: Implementation, base: Path, umask: int) -> list[SeenFile]:
-    """What files a create of `base`, which must succeed, makes in a process under `umask`.
+    """Return the files that a create of `base`, which must succeed, makes under `umask`.
 
-    Raises MissingCapability without strace.
+    Raise MissingCapability without strace.
     """
 
     def act(process: Served) -> None:
@@ -64,7 +64,7 @@ class _Seen:
         self._umasks: dict[int, int] = {}
 
     def add(self, call: SystemCall) -> None:
-        """Takes a successful call into account."""
+        """Take a successful call into account."""
         if call.result < 0:
             return
         if call.name in STARTING:
@@ -117,7 +117,7 @@ class _Seen:
             self._look(self._at[path])
 
     def _look(self, file: SeenFile) -> None:
-        """Notes what a file's mode lets others do, unless a folder of the call keeps them out."""
+        """Note what a file's mode lets others do, unless a folder of the call keeps them out."""
         folder = os.path.dirname(file.path)
         while folder != os.path.dirname(folder):
             if folder in self._folders and not self._folders[folder] & _OTHERS:

@@ -31,15 +31,15 @@ class Served:
     secs: float
 
     def create_backup(self, base: Path) -> Answer:
-        """create_backup at the time that the implementation's clock tells."""
+        """Call create_backup at the time of the implementation's clock."""
         return self._call("create_backup", base, **self.implementation.clock.params())
 
     def list_backups(self, base: Path) -> Answer:
-        """list_backups."""
+        """Call list_backups."""
         return self._call("list_backups", base)
 
     def restore_point_in_time(self, base: Path, target: int) -> Answer:
-        """restore_point_in_time; `target` in the contract's unit."""
+        """Call restore_point_in_time; `target` in the contract's unit."""
         return self._call("restore_point_in_time", base, target_timestamp=target)
 
     def _call(self, method: str, base: Path, **params: int) -> Answer:
@@ -54,9 +54,9 @@ def served(
     tracer: Sequence[str] = (),
     secs: float | None = None,
 ) -> Iterator[Served]:
-    """Starts the implementation, by the command `tracer` if given, and ends it.
+    """Start the implementation, by the command `tracer` if there is one, and end it.
 
-    Raises MissingCapability for a recording, and AdapterFault where it does not start.
+    Raise MissingCapability for a recording, and AdapterFault where it does not start.
     """
     connection = implementation.connection
     command = [*tracer, *connection.command]

@@ -39,10 +39,10 @@ _TRIED = "import os; os.rename('one', 'first'); os.rename('two', 'second')"
 def tracing(
     calls: Sequence[str], trace: Path, *, kill_at: tuple[Sequence[str], int] = ((), 0)
 ) -> list[str]:
-    """The command that runs another one and writes its system calls `calls` to `trace`.
+    """Return the command that runs another one and writes its system calls `calls` to `trace`.
 
     `kill_at`: names of system calls and a number; the process is killed as it
-    enters the one of that number. Raises MissingCapability where strace cannot
+    enters the one of that number. Raise MissingCapability where strace cannot
     do such things here.
     """
     program = shutil.which("strace")
@@ -54,9 +54,9 @@ def tracing(
 
 
 def calls_in(trace: Path, base: Path) -> list[str]:
-    """The names of the system calls in a trace of a call on the database at `base`.
+    """Return the names of the system calls in a trace of a call on the database at `base`.
 
-    Raises MissingCapability where strace saw nobody open anything in that
+    Raise MissingCapability where strace saw nobody open anything in that
     database: the work was done by a process that it does not reach.
     """
     text = trace.read_text(errors="replace") if trace.exists() else ""
@@ -71,13 +71,13 @@ def calls_in(trace: Path, base: Path) -> list[str]:
 
 
 def was_killed(trace: Path) -> bool:
-    """Whether a process of this trace was killed at a system call, rather than ended by itself."""
+    """Return whether a process of this trace was killed at a system call, not ended by itself."""
     return trace.exists() and _KILLED.search(trace.read_text(errors="replace")) is not None
 
 
 @functools.cache
 def _why_not(program: str) -> str:
-    """Why this strace is of no use here; nothing where it is."""
+    """Return why this strace is of no use here; nothing where it is."""
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as name:
         folder = Path(name)
         trace = folder / "trace"
@@ -95,7 +95,7 @@ def _why_not(program: str) -> str:
 def _try(
     program: str, folder: Path, trace: Path, kill_at: tuple[Sequence[str], int]
 ) -> tuple[int | None, str]:
-    """How a child ends that renames two files under strace, and what was said meanwhile."""
+    """Return how a child ends that renames two files under strace, and what strace printed."""
     for leftover in folder.iterdir():
         leftover.unlink()
     for fresh in ("one", "two"):

@@ -55,9 +55,9 @@ class SystemCall:
 def traced(
     implementation: Implementation, names: Sequence[str], base: Path, act: Callable[[Served], None]
 ) -> list[SystemCall]:
-    """The calls by these `names` that a process of its own makes from its start through `act`.
+    """Return the calls of these `names` that a new process makes from its start through `act`.
 
-    Raises MissingCapability where nothing can be traced, or strace saw nobody open anything of
+    Raise MissingCapability where nothing can be traced, or strace saw nobody open anything of
     the database at `base`; and AdapterFault.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
@@ -109,7 +109,7 @@ def _call(
 
 
 def _paths(name: str, arguments: str, working_folder: str) -> Iterator[str]:
-    """Each name joined to the folder whose descriptor stands before it."""
+    """Yield each name joined to the folder whose descriptor stands before it."""
     if name in WRITING:
         descriptors = [_text(m[1]) for m in _ARGUMENT.finditer(arguments) if m[1] is not None]
         # Only copy_file_range names the source first.

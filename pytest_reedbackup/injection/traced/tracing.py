@@ -15,9 +15,9 @@ from pytest_reedbackup.injection.traced.strace import OPENS, calls_in, tracing
 def traced_restore(
     implementation: Implementation, base: Path, target: int, calls: Sequence[str]
 ) -> list[str]:
-    """Those of the system calls `calls` that a restore makes, in a process of its own.
+    """Return those of the system calls `calls` that a restore makes, in a process of its own.
 
-    Raises MissingCapability where strace is missing, may not trace, or sees
+    Raise MissingCapability where strace is missing, may not trace, or sees
     nothing of the restore.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
