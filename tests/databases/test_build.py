@@ -8,7 +8,6 @@ import io
 import json
 import lzma
 import os
-import subprocess
 import sys
 import tarfile
 from itertools import pairwise
@@ -287,13 +286,3 @@ def test_a_changed_tree_comes_with_a_new_format_version(tmp_path: Path) -> None:
                 entry = entry._replace(size=0, content="sizes of deltas")
             digest.update(ascii((path, entry)).encode())
     assert (FORMAT_VERSION, digest.hexdigest()[:16]) == (3, "e5c1445c76577f6f")
-
-
-def test_the_figures_of_this_machine_come_from_one_command() -> None:
-    program = [sys.executable, "-m", "pytest_reedbackup.databases", "small", "empty"]
-    told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
-    assert [line.split()[:2] for line in told.splitlines()[1:]] == [["small", "25"], ["empty", "2"]]
-    program[-1] = "unknown"
-    failed = subprocess.run(program, check=False, capture_output=True, text=True)
-    assert failed.returncode == 2
-    assert "no database is called 'unknown'; there are small, empty" in failed.stderr
