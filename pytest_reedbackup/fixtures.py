@@ -24,7 +24,8 @@ MakeDatabase = Callable[["Spec"], Path]
 def reedbackup(_reedbackup_implementation: Implementation) -> Implementation:
     """The implementation under test: `create_backup(base)` and so on.
 
-    The one of --reedbackup-impl, or the reference.
+    The one of --reedbackup-impl, or the reference. Annotated as
+    `TicketImplementation` or `LastImplementation`, it gives that contract's types.
     """
     _reedbackup_implementation.connection.begin_case()
     return _reedbackup_implementation

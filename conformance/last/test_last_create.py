@@ -12,7 +12,7 @@ from random import Random
 from pytest_reedbackup.checks.archive_tools import COMMANDS, judged
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.checks.last_creates import busy_file, created, left_by_create
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases.archives import pack, read_folder, read_members
 from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, Spec
 from pytest_reedbackup.implementations.answers import refusal_of
@@ -35,7 +35,7 @@ def keep(base: Path, name: str = KEPT) -> bytes:
 
 @case("last/create/archive", "Create writes backups/{Unix seconds}.tar.gz.")
 def test_the_archive_is_named_by_the_second(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     earliest = reedbackup.clock.seconds()
     info = created(reedbackup, reedbackup_db)
@@ -50,7 +50,7 @@ def test_the_archive_is_named_by_the_second(
 
 
 @case("last/create/archive/far-away", "In 2043 the archive has the name of a second of 2043.")
-def test_the_archive_follows_the_clock(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_the_archive_follows_the_clock(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     reedbackup.clock.set(2_314_000_000)
     info = created(reedbackup, reedbackup_db)
     expect_that(
@@ -62,7 +62,7 @@ def test_the_archive_follows_the_clock(reedbackup: Implementation, reedbackup_db
 
 
 @case("last/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
-def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_gzip_and_tar_take_the_archive(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     archive = Path(created(reedbackup, reedbackup_db).path)
     for command in COMMANDS:
         ended = judged(command, archive)
@@ -80,7 +80,7 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_
     {"small": SMALL, "awkward": AWKWARD, "no-tables": EMPTY},
 )
 def test_the_archive_holds_the_whole_base(
-    reedbackup: Implementation, reedbackup_make_db: Callable[[Spec], Path], variant: Spec
+    reedbackup: LastImplementation, reedbackup_make_db: Callable[[Spec], Path], variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     (base / "tables" / "link").symlink_to("nowhere")
@@ -94,20 +94,20 @@ def test_the_archive_holds_the_whole_base(
     {"plain": "database", "space": "my data", "unicode": "Größe", "dotted": "a.b.reed"},
 )
 def test_the_members_are_below_the_bases_name(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     base = reedbackup_db.rename(reedbackup_db.with_name(variant))
     _expect_archived(reedbackup, base)
 
 
 @case("last/create/content/empty", "An empty folder is a base too: its archive holds just it.")
-def test_an_empty_folder_is_archived(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_an_empty_folder_is_archived(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     base = reedbackup_db.with_name("empty")
     base.mkdir()
     _expect_archived(reedbackup, base)
 
 
-def _expect_archived(reedbackup: Implementation, base: Path) -> None:
+def _expect_archived(reedbackup: LastImplementation, base: Path) -> None:
     """All members must be the base folder and what is in it, backups/ aside (D1, D3)."""
     expected = Tree.read(base, exclude=(".", "backups"))
     archive = Path(created(reedbackup, base).path)
@@ -122,7 +122,7 @@ def _expect_archived(reedbackup: Implementation, base: Path) -> None:
 
 
 @case("last/create/info", "Create says the second, the path, the size, and that in MiB.")
-def test_create_describes_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_create_describes_the_archive(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     info = created(reedbackup, reedbackup_db)
     path = reedbackup_db / "backups" / f"{info.timestamp}.tar.gz"
     expect("path", info.path, str(path))
@@ -131,14 +131,14 @@ def test_create_describes_the_archive(reedbackup: Implementation, reedbackup_db:
 
 
 @case("last/create/info/listed", "List then shows what create returned.")
-def test_list_shows_what_create_returned(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_shows_what_was_returned(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     info = created(reedbackup, reedbackup_db)
     expect("list_backups", reedbackup.listed(reedbackup_db), [info])
 
 
 @case("last/create/source-untouched", "Create leaves everything but backups/ as it was.")
 def test_create_leaves_the_source_untouched(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     before = source_tree(reedbackup_db)
     created(reedbackup, reedbackup_db)
@@ -150,7 +150,7 @@ def test_create_leaves_the_source_untouched(
     "The archive holds backups/ too; where tar notices that it reads its own, create fails.",
     defect="D1",
 )
-def test_create_archives_its_own_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_create_archives_own_backups(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     keep(reedbackup_db)
     answer, archive = left_by_create(reedbackup, reedbackup_db)
     archived = read_folder(archive, reedbackup_db.name).entries
@@ -168,7 +168,7 @@ def test_create_archives_its_own_backups(reedbackup: Implementation, reedbackup_
     defect="D3",
 )
 def test_every_backup_holds_the_earlier_ones(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     kept = keep(reedbackup_db)
     _, archive = left_by_create(reedbackup, reedbackup_db)
@@ -183,7 +183,7 @@ def test_every_backup_holds_the_earlier_ones(
     defect="D4",
 )
 def test_a_backup_overwrites_that_of_the_same_second(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     for _ in range(9):
         shutil.rmtree(reedbackup_db / "backups", ignore_errors=True)
@@ -206,7 +206,7 @@ def test_a_backup_overwrites_that_of_the_same_second(
     "Create deletes no backup: of 34 all are kept.",
     defect="D5",
 )
-def test_create_keeps_every_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_create_keeps_every_backup(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     names = [f"{1_600_000_000 + number}.tar.gz" for number in range(33)]
     # Whole ones, which a retention would count.
     archives = [pack(reedbackup_db, reedbackup_db / "backups" / name) for name in names]
@@ -223,7 +223,7 @@ def test_create_keeps_every_backup(reedbackup: Implementation, reedbackup_db: Pa
     defect="D6",
 )
 def test_a_missing_base_is_made_and_archived(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     base = reedbackup_db.with_name("typo") / ".reed"
     info = created(reedbackup, base)
@@ -233,7 +233,7 @@ def test_a_missing_base_is_made_and_archived(
 
 
 @case("last/create/error/base-is-a-file", "A file for a base is IoError create_backup_dir.")
-def test_a_file_for_a_base_is_an_io_error(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_file_for_a_base_is_refused(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     base = reedbackup_db.with_name("file")
     base.write_text("no base")
     refusal = refusal_of(reedbackup.create_backup(base), "create_backup", ("IoError",))
@@ -244,7 +244,7 @@ def test_a_file_for_a_base_is_an_io_error(reedbackup: Implementation, reedbackup
 
 @case("last/create/error/no-name", "A base path that ends in .. is IoError get_basename.")
 def test_a_base_without_a_name_is_an_io_error(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     base = reedbackup_db / ".."
     refusal = refusal_of(reedbackup.create_backup(base), "create_backup", ("IoError",))
@@ -255,7 +255,7 @@ def test_a_base_without_a_name_is_an_io_error(
 @case(
     "last/create/error/backups-is-a-file", "A file in the place of backups/ is an error; it stays."
 )
-def test_a_file_for_backups_is_an_error(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_file_for_backups_is_refused(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     (reedbackup_db / "backups").write_text("in the way")
     refusal_of(
         reedbackup.create_backup(reedbackup_db), "create_backup", ("IoError", "CommandFailed")
@@ -268,7 +268,7 @@ def test_a_file_for_backups_is_an_error(reedbackup: Implementation, reedbackup_d
     "Where tar fails (a file changes as it reads it), create is CommandFailed with tar's words.",
 )
 def test_a_failure_of_tar_is_command_failed(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     with busy_file(reedbackup_db) as busy:
         answer = reedbackup.create_backup(reedbackup_db)
@@ -288,7 +288,7 @@ def test_a_failure_of_tar_is_command_failed(
     "A create that failed leaves its archive, and list shows it.",
     defect="D2",
 )
-def test_a_failed_create_is_listed(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_failed_create_is_listed(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     with busy_file(reedbackup_db):
         answer = reedbackup.create_backup(reedbackup_db)
     refusal_of(answer, "create_backup of a changing file", ("CommandFailed",))

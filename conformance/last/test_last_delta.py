@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.last_outcomes import Failed, Restored, expected_outcomes
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.injection.damage import (
     ACCEPTED_DELTAS,
     UNDECODABLE,
@@ -36,7 +36,7 @@ MIDDLE = 1
     {"first": 0, "middle": 1, "last": 2},
 )
 def test_a_missing_delta_is_an_io_error(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     path = _delta(table, variant)
@@ -54,7 +54,7 @@ def test_a_missing_delta_is_an_io_error(
     "A delta after the target's version is not needed.",
 )
 def test_a_missing_delta_after_the_target_is_not_needed(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     _delta(table, 2).unlink()
@@ -70,7 +70,7 @@ def test_a_missing_delta_after_the_target_is_not_needed(
     {"first": 0, "last": 2},
 )
 def test_a_folder_for_a_delta_is_an_io_error(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], variant)
     path.unlink()
@@ -88,7 +88,7 @@ def test_a_folder_for_a_delta_is_an_io_error(
     "A delta that is a symlink to nowhere is missing.",
 )
 def test_a_delta_that_leads_nowhere_is_missing(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
     path.unlink()
@@ -101,7 +101,7 @@ def test_a_delta_that_leads_nowhere_is_missing(
     "last/delta/accepted/a-symlink",
     "A delta that is a symlink to a file is read like any other.",
 )
-def test_a_delta_may_be_a_symlink(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_delta_may_be_a_symlink(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     path = _delta(tables_of(reedbackup_db)["text"], MIDDLE)
     path.symlink_to(path.rename(path.with_name("elsewhere")).name)
     expected = expected_outcomes(reedbackup_db, U64_MAX)
@@ -115,7 +115,7 @@ def test_a_delta_may_be_a_symlink(reedbackup: Implementation, reedbackup_db: Pat
     UNDECODABLE,
 )
 def test_a_delta_that_is_no_xz_stream_is_refused(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Delta]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, Delta]
 ) -> None:
     reason, damage = variant
     _change(tables_of(reedbackup_db)["text"], damage)
@@ -132,7 +132,7 @@ def test_a_delta_that_is_no_xz_stream_is_refused(
     UNFIT,
 )
 def test_a_stream_that_does_not_fit_is_refused(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Delta]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, Delta]
 ) -> None:
     kind, damage = variant
     _change(tables_of(reedbackup_db)["text"], damage)
@@ -144,7 +144,7 @@ def test_a_stream_that_does_not_fit_is_refused(
     "A first version that was emptied makes the next delta unfit.",
 )
 def test_an_emptied_first_version_makes_the_next_delta_unfit(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     _delta(tables_of(reedbackup_db)["text"], 0).write_bytes(b"")
     _expect_failed(reedbackup, reedbackup_db, _unfit("UnexpectedEof"))
@@ -156,7 +156,7 @@ def test_an_emptied_first_version_makes_the_next_delta_unfit(
     ACCEPTED_DELTAS,
 )
 def test_streams_that_the_baseline_accepts(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[Delta, bytes]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[Delta, bytes]
 ) -> None:
     damage, content = variant
     table = tables_of(reedbackup_db)["text"]
@@ -175,7 +175,7 @@ def test_streams_that_the_baseline_accepts(
     },
 )
 def test_any_checksum_of_xz_is_accepted(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     content = table.content(table.versions()[MIDDLE].timestamp)
@@ -189,7 +189,7 @@ def test_any_checksum_of_xz_is_accepted(
     defect="D8",
 )
 def test_a_changed_first_version_goes_unnoticed(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     first = table.versions()[0]
@@ -206,7 +206,7 @@ def test_a_changed_first_version_goes_unnoticed(
     "Another valid delta in the place of one restores its content, as a success.",
     defect="D8",
 )
-def test_another_delta_goes_unnoticed(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_another_delta_goes_unnoticed(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     table = tables_of(reedbackup_db)["text"]
     _change(table, lambda delta: xz(record(0, b"key|value\nnot|this\n")))
     _expect_restored(reedbackup, reedbackup_db, table, b"key|value\nnot|this\n")
@@ -218,7 +218,7 @@ def test_another_delta_goes_unnoticed(reedbackup: Implementation, reedbackup_db:
     defect="D8",
 )
 def test_a_current_csv_changed_outside_goes_unnoticed(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     tables_of(reedbackup_db)["text"].current.write_bytes(bytes(range(256)))
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
@@ -237,14 +237,14 @@ def _unfit(kind: str) -> Failed:
     return Failed("DeltaApplicationFailed", {"reason": f"bspatch error: Kind({kind})"})
 
 
-def _expect_failed(reedbackup: Implementation, base: Path, failed: Failed) -> None:
+def _expect_failed(reedbackup: LastImplementation, base: Path, failed: Failed) -> None:
     expected = expected_outcomes(base, U64_MAX)
     assert expected["text"] == failed
     expect_restore(reedbackup, base, U64_MAX, expected)
 
 
 def _expect_restored(
-    reedbackup: Implementation, base: Path, table: TableFolder, content: bytes
+    reedbackup: LastImplementation, base: Path, table: TableFolder, content: bytes
 ) -> None:
     """To the changed version itself, which nothing is built on."""
     target = table.versions()[MIDDLE].timestamp

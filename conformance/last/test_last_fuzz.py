@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hypothesis import given
 
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
@@ -26,14 +26,14 @@ from pytest_reedbackup.parity.model import just_of_a_defect, play
     kind=Kind.FUZZING,
 )
 def test_generated_databases_end_as_the_contract_says(
-    reedbackup: Implementation,
+    reedbackup: LastImplementation,
     reedbackup_fuzzing_part: Fuzzing,
-    reedbackup_mended: Callable[[Implementation], frozenset[str]],
+    reedbackup_mended: Callable[[LastImplementation], frozenset[str]],
     share: int,
 ) -> None:
     mended = reedbackup_mended(reedbackup)
 
-    def campaign(implementation: Implementation) -> None:
+    def campaign(implementation: LastImplementation) -> None:
         last: list[Scenario] = []
 
         @reedbackup_fuzzing_part.seeded(share)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import NO_FOLDER
@@ -26,7 +26,7 @@ def put(base: Path, name: str, size: int = 300) -> Path:
 
 
 @case("last/list/order", "The newest comes first: by number, not by name.")
-def test_list_shows_the_newest_first(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_shows_the_newest_first(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     seconds = (1_700_000_005, 3, 999_999_999, U64_MAX, 20, 1_700_000_000, 100)
     for second in seconds:
         put(reedbackup_db, f"{second}.tar.gz")
@@ -36,7 +36,7 @@ def test_list_shows_the_newest_first(reedbackup: Implementation, reedbackup_db: 
 
 @case("last/list/order/equal", "Names of one number are all listed, before the older ones.")
 def test_names_of_one_number_are_all_listed(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     names = ("7", "+7", "007", "6", "8")
     for name in names:
@@ -49,7 +49,7 @@ def test_names_of_one_number_are_all_listed(
 
 
 @case("last/list/info", "Each has its second, its path, its size, and that in MiB.")
-def test_list_describes_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_describes_the_archive(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     archive = put(reedbackup_db, "1700000000.tar.gz", size=100_000)
     listed = reedbackup.listed(reedbackup_db)
     expect("the number of backups", len(listed), 1)
@@ -58,7 +58,7 @@ def test_list_describes_the_archive(reedbackup: Implementation, reedbackup_db: P
 
 @case("last/list/info/symlink", "A symlink to an archive counts, with the link's own size.")
 def test_a_symlink_to_an_archive_is_listed_as_a_link(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     target = put(reedbackup_db, "1700000000.tar.gz")
     link = target.with_name("1700000001.tar.gz")
@@ -82,7 +82,7 @@ def test_a_symlink_to_an_archive_is_listed_as_a_link(
     },
 )
 def test_names_that_rust_reads_as_numbers(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, int]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, int]
 ) -> None:
     name, second = variant
     archive = put(reedbackup_db, f"{name}.tar.gz")
@@ -116,7 +116,7 @@ FOREIGN_NAMES = {
     "last/list/names/foreign", "A file with another name is passed over: {variant}.", FOREIGN_NAMES
 )
 def test_other_names_are_passed_over(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     put(reedbackup_db, variant)
     put(reedbackup_db, "1700000000.tar.gz")
@@ -130,7 +130,7 @@ def test_other_names_are_passed_over(
     {"no-backups-folder": ".reed", "empty-backups-folder": "empty", "no-base": "typo/.reed"},
 )
 def test_a_list_of_no_backups_is_empty(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     (reedbackup_db.parent / "empty" / "backups").mkdir(parents=True)
     before = Tree.read(reedbackup_db.parent)
@@ -139,7 +139,7 @@ def test_a_list_of_no_backups_is_empty(
 
 
 @case("last/list/read-only", "A list changes nothing on disk.")
-def test_list_changes_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_changes_nothing(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     for name in ("5.tar.gz", "notes.txt"):
         put(reedbackup_db, name)
     before = Tree.read(reedbackup_db)
@@ -148,7 +148,9 @@ def test_list_changes_nothing(reedbackup: Implementation, reedbackup_db: Path) -
 
 
 @case("last/list/error", "A file in the place of backups/ is IoError read_backup_dir.")
-def test_a_file_for_backups_is_an_io_error(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_file_for_backups_is_an_io_error(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     (reedbackup_db / "backups").write_text("no folder")
     refusal = refusal_of(reedbackup.list_backups(reedbackup_db), "list_backups", ("IoError",))
     expected = {"operation": "read_backup_dir", "reason": NO_FOLDER}
@@ -183,7 +185,7 @@ def _no_gzip(path: Path) -> None:
     defect="D11",
 )
 def test_whatever_has_the_name_is_listed(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     path = put(reedbackup_db, "1700000000.tar.gz").with_name("1700000001.tar.gz")
     variant(path)

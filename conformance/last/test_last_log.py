@@ -7,7 +7,7 @@ from pathlib import Path
 from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.checks.last_outcomes import Failed, Restored, Skipped, expected_outcomes
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.injection.damage import (
     ACCEPTED_LINES,
@@ -36,7 +36,7 @@ LINE = 2
     {"missing": None, **NO_VERSIONS},
 )
 def test_a_log_without_lines_has_no_versions(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Log | None
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Log | None
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     if variant is None:
@@ -50,7 +50,7 @@ def test_a_log_without_lines_has_no_versions(
 
 @cases("last/log/accepted", "A line with {variant} is read like any other.", ACCEPTED_LINES)
 def test_lines_that_the_baseline_accepts(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Line
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Line
 ) -> None:
     _change_log(reedbackup_db, lambda log: line_changed(log, LINE, variant))
     _expect_sound(reedbackup, reedbackup_db)
@@ -58,7 +58,7 @@ def test_lines_that_the_baseline_accepts(
 
 @cases("last/log/line-ends", "A log with {variant} is read like any other.", ACCEPTED_LOGS)
 def test_logs_that_the_baseline_accepts(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Log
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Log
 ) -> None:
     _change_log(reedbackup_db, variant)
     _expect_sound(reedbackup, reedbackup_db)
@@ -70,7 +70,7 @@ def test_logs_that_the_baseline_accepts(
     REFUSED_LINES,
 )
 def test_lines_that_the_baseline_refuses(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Line]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, Line]
 ) -> None:
     what, line = variant
     _change_log(reedbackup_db, lambda log: line_changed(log, LINE, line))
@@ -79,7 +79,7 @@ def test_lines_that_the_baseline_refuses(
 
 @case("last/log/refused/after-the-target", "A line after the target's makes it LogCorrupted too.")
 def test_a_damaged_line_after_the_targets_counts(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     target = tables_of(reedbackup_db)["text"].versions()[0].timestamp
     _change_log(reedbackup_db, half_last_line)
@@ -94,7 +94,7 @@ def test_a_damaged_line_after_the_targets_counts(
     REFUSED_LOGS,
 )
 def test_logs_that_the_baseline_refuses(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, Log]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, Log]
 ) -> None:
     reason, log = variant
     _change_log(reedbackup_db, log)
@@ -117,7 +117,7 @@ TWO_FAULTS = {
     TWO_FAULTS,
 )
 def test_the_first_bad_line_decides(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, bytes]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, bytes]
 ) -> None:
     reason, lines = variant
     _change_log(reedbackup_db, lambda log: log.replace(b"\n", b"\n" + lines, 1))
@@ -129,7 +129,7 @@ def test_the_first_bad_line_decides(
     "A version.log that is a symlink to nowhere has no versions, and nothing is made there.",
 )
 def test_a_log_that_leads_nowhere_has_no_versions(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     table.log.unlink()
@@ -140,7 +140,9 @@ def test_a_log_that_leads_nowhere_has_no_versions(
 
 
 @case("last/log/unreadable/a-folder", "A folder in the place of version.log is LogCorrupted.")
-def test_a_folder_for_a_log_is_corrupted(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_folder_for_a_log_is_corrupted(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     table = tables_of(reedbackup_db)["text"]
     table.log.unlink()
     table.log.mkdir()
@@ -164,7 +166,7 @@ def _doubled(log: bytes) -> bytes:
     {"repeated-at-the-end": _twice, "doubled": _doubled},
 )
 def test_the_oldest_line_of_a_timestamp_counts(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Log
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Log
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     second = table.versions()[1].timestamp
@@ -180,7 +182,7 @@ def test_the_oldest_line_of_a_timestamp_counts(
     "Deltas are applied in the log's order: without one of its lines they do not fit.",
 )
 def test_a_dropped_line_makes_the_next_delta_unfit(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     _change_log(
         reedbackup_db, lambda log: b"\n".join([*log.split(b"\n")[:1], *log.split(b"\n")[2:]])
@@ -196,7 +198,9 @@ def test_a_dropped_line_makes_the_next_delta_unfit(
     "last/log/order/dropped-first-line",
     "Whatever the log's first line names is taken raw, an xz stream too.",
 )
-def test_the_first_lines_file_is_taken_raw(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_the_first_lines_file_is_taken_raw(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     table = tables_of(reedbackup_db)["text"]
     second = table.versions()[1].timestamp
     packed = table.delta(second).read_bytes()
@@ -211,7 +215,7 @@ def test_the_first_lines_file_is_taken_raw(reedbackup: Implementation, reedbacku
     "The target picks by timestamp, the deltas up to it follow the log, whatever their times.",
 )
 def test_an_unsorted_log_is_followed_as_it_stands(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     stamp = 1_600_000_000 * 10**9
     table = TableFolder(edits.create_table(reedbackup_db, "unsorted", b"one\n", stamp))
@@ -242,7 +246,7 @@ def _without_final_newline(base: Path) -> TableFolder:
     defect="D7",
 )
 def test_a_line_is_glued_to_a_last_one_without_newline(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     _without_final_newline(reedbackup_db)
     expected = expected_outcomes(reedbackup_db, U64_MAX)
@@ -257,7 +261,9 @@ def test_a_line_is_glued_to_a_last_one_without_newline(
     "After such a restore, every later one of that table is LogCorrupted.",
     defect="D7",
 )
-def test_a_glued_log_cannot_be_read_again(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_glued_log_cannot_be_read_again(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     table = _without_final_newline(reedbackup_db)
     lines = len(table.versions())
     reedbackup.restored(reedbackup_db, U64_MAX)
@@ -271,7 +277,7 @@ def _change_log(base: Path, change: Log) -> None:
     table.log.write_bytes(change(table.log.read_bytes()))
 
 
-def _expect_sound(reedbackup: Implementation, base: Path) -> None:
+def _expect_sound(reedbackup: LastImplementation, base: Path) -> None:
     """The damaged table must be restored from its first version to its last, as ever."""
     table = tables_of(base)["text"]
     for target in (table.versions()[1].timestamp, U64_MAX):
@@ -280,7 +286,7 @@ def _expect_sound(reedbackup: Implementation, base: Path) -> None:
         expect_restore(reedbackup, base, target, expected)
 
 
-def _expect_corrupted(reedbackup: Implementation, base: Path, reason: str) -> None:
+def _expect_corrupted(reedbackup: LastImplementation, base: Path, reason: str) -> None:
     expected = expected_outcomes(base, U64_MAX)
     assert expected["text"] == Failed("LogCorrupted", {"reason": reason})
     expect_restore(reedbackup, base, U64_MAX, expected)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.checks.last_outcomes import Failed, expected_outcomes
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import IS_A_FOLDER, TableFolder, os_reason, tables_of
@@ -49,7 +49,7 @@ NOT_A_FOLDER = {"operation": "read_tables_dir", "reason": os_reason(errno.ENOTDI
     },
 )
 def test_without_a_tables_folder_restore_answers_an_error(
-    reedbackup: Implementation,
+    reedbackup: LastImplementation,
     reedbackup_db: Path,
     variant: tuple[Callable[[Path], None], str, dict[str, object]],
 ) -> None:
@@ -65,7 +65,7 @@ def test_without_a_tables_folder_restore_answers_an_error(
 
 @case("last/restore/no-tables/empty", "An empty tables/ is a database of no tables.")
 def test_an_empty_tables_folder_is_restored(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     shutil.rmtree(reedbackup_db / "tables")
     (reedbackup_db / "tables").mkdir()
@@ -102,7 +102,7 @@ def _a_dangling_symlink(tables: Path) -> None:
     },
 )
 def test_what_is_no_folder_is_passed_over(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     expected = expected_outcomes(reedbackup_db, U64_MAX)
     variant(reedbackup_db / "tables")
@@ -115,7 +115,7 @@ def test_what_is_no_folder_is_passed_over(
     {"nothing": "", "only-a-log": "5|5|0|1\n", "a-damaged-log": "damaged\n"},
 )
 def test_a_table_without_current_csv_is_not_found(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     table = TableFolder(reedbackup_db / "tables" / "half")
     table.path.mkdir()
@@ -131,7 +131,9 @@ def test_a_table_without_current_csv_is_not_found(
     "A table that lost only its current.csv is TableNotFound, though its deltas are there.",
     defect="D9",
 )
-def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_lost_current_csv_is_not_rebuilt(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     tables_of(reedbackup_db)["text"].current.unlink()
     expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("TableNotFound", {"name": "text"})
@@ -143,7 +145,7 @@ def test_a_lost_current_csv_is_not_rebuilt(reedbackup: Implementation, reedbacku
     "A table whose current.csv is a symlink to nowhere is TableNotFound; nothing is made there.",
 )
 def test_a_current_csv_that_leads_nowhere_is_not_found(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     current = tables_of(reedbackup_db)["text"].current
     current.unlink()
@@ -158,7 +160,7 @@ def test_a_current_csv_that_leads_nowhere_is_not_found(
     "A current.csv that is a symlink stays one, and the file that it leads to is restored.",
 )
 def test_a_current_csv_that_is_a_symlink_is_restored_through(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     target = table.versions()[0].timestamp
@@ -192,7 +194,7 @@ def _in_the_way(path: Path) -> None:
     },
 )
 def test_a_folder_in_the_place_of_a_file_is_an_io_error(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, str]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, str]
 ) -> None:
     name, operation = variant
     path = reedbackup_db / "tables" / "text" / name
@@ -220,7 +222,7 @@ TWO_IN_THE_WAY = {
     TWO_IN_THE_WAY,
 )
 def test_the_first_step_that_fails_is_the_error(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, str, str]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, str, str]
 ) -> None:
     *names, operation = variant
     table = tables_of(reedbackup_db)["text"]
@@ -245,7 +247,7 @@ def test_the_first_step_that_fails_is_the_error(
     defect="D17",
 )
 def test_what_a_planted_symlink_points_to_is_written(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     planted = reedbackup_db / "tables" / "text" / variant
     outside = reedbackup_db.parent / "outside"

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.checks.last_outcomes import Restored, expected_outcomes
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases.spec import SMALL, Spec
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import IS_A_FOLDER, NO_FOLDER, tables_of
@@ -48,7 +48,7 @@ DAMAGED = {
     SYSTEM_USERS,
 )
 def test_the_user_is_the_code_of_system(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, int]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, int]
 ) -> None:
     users, code = variant
     (reedbackup_db / "registry" / "users.dict").write_text(users)
@@ -61,7 +61,7 @@ def test_the_user_is_the_code_of_system(
     "Where users.dict does not know system, it gets the next code and a line there.",
 )
 def test_an_unknown_system_gets_the_next_code(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     users = reedbackup_db / "registry" / "users.dict"
     users.write_text(HEADER + "0|admin|1700000000\n1|editor|1700000000\n")
@@ -95,7 +95,7 @@ def _no_users(base: Path) -> None:
     },
 )
 def test_a_missing_dictionary_of_users_is_made(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     variant(reedbackup_db)
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
@@ -110,7 +110,7 @@ def test_a_missing_dictionary_of_users_is_made(
     NEW_USERS,
 )
 def test_a_new_system_gets_one_more_than_the_largest_code(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[str, int]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[str, int]
 ) -> None:
     lines, code = variant
     _expect_added(reedbackup, reedbackup_db, (HEADER + lines).encode(), code)
@@ -123,7 +123,7 @@ def test_a_new_system_gets_one_more_than_the_largest_code(
     defect="D16",
 )
 def test_lines_behind_the_damage_do_not_count(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[bytes, int]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[bytes, int]
 ) -> None:
     lines, code = variant
     _expect_added(reedbackup, reedbackup_db, HEADER.encode() + lines, code)
@@ -135,7 +135,7 @@ def test_lines_behind_the_damage_do_not_count(
     defect="D16",
 )
 def test_the_new_line_is_glued_to_one_without_its_newline(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     _expect_added(reedbackup, reedbackup_db, HEADER.encode() + b"7|zoe|1", 8)
 
@@ -147,7 +147,7 @@ def test_the_new_line_is_glued_to_one_without_its_newline(
     defect="D15",
 )
 def test_the_error_about_users_comes_after_the_tables_were_written(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     registry, users = reedbackup_db / "registry", reedbackup_db / "registry" / "users.dict"
     if variant == IS_A_FOLDER:
@@ -175,7 +175,9 @@ def test_the_error_about_users_comes_after_the_tables_were_written(
     "last/registry/actions-unread",
     "Whatever actions.dict holds, the tables are restored.",
 )
-def test_actions_have_no_say_in_a_restore(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_actions_have_no_say_in_a_restore(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     (reedbackup_db / "registry" / "actions.dict").write_bytes(b"\xff\nx|update|y\n")
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
 
@@ -185,7 +187,7 @@ def test_actions_have_no_say_in_a_restore(reedbackup: Implementation, reedbackup
     "Without a registry/ the tables are restored, by user 0.",
 )
 def test_without_a_registry_system_is_user_0(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     shutil.rmtree(reedbackup_db / "registry")
     expect_restore(reedbackup, reedbackup_db, U64_MAX, expected_outcomes(reedbackup_db, U64_MAX))
@@ -197,7 +199,7 @@ def test_without_a_registry_system_is_user_0(
     "Restores of two bases in turn write each base's own code of system.",
 )
 def test_two_bases_keep_their_users_apart(
-    reedbackup: Implementation, reedbackup_make_db: Callable[[Spec], Path]
+    reedbackup: LastImplementation, reedbackup_make_db: Callable[[Spec], Path]
 ) -> None:
     bases = {code: reedbackup_make_db(SMALL) for code in (3, 5)}
     for code, base in bases.items():
@@ -207,7 +209,7 @@ def test_two_bases_keep_their_users_apart(
         _expect_users(base, code)
 
 
-def _expect_added(reedbackup: Implementation, base: Path, users: bytes, code: int) -> None:
+def _expect_added(reedbackup: LastImplementation, base: Path, users: bytes, code: int) -> None:
     """A restore must write `code`, and add just its line to the content `users` of users.dict."""
     path = base / "registry" / "users.dict"
     path.write_bytes(users)

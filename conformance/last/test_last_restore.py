@@ -14,7 +14,7 @@ from pytest_reedbackup.checks.last_outcomes import (
     expected_outcomes,
 )
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tables import TableFolder, tables_of
@@ -48,7 +48,7 @@ def stamps(base: Path, table: str = "text") -> list[int]:
     },
 )
 def test_a_restore_takes_the_newest_version_at_or_before_the_target(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Target
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Target
 ) -> None:
     own = stamps(reedbackup_db)
     target = variant(own)
@@ -70,7 +70,7 @@ def test_a_restore_takes_the_newest_version_at_or_before_the_target(
     },
 )
 def test_a_table_without_a_version_by_then_is_skipped(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Target
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Target
 ) -> None:
     target = variant(stamps(reedbackup_db))
     expected = expected_outcomes(reedbackup_db, target)
@@ -96,7 +96,7 @@ CONTENTS = {
     CONTENTS,
 )
 def test_current_csv_becomes_the_versions_content(
-    reedbackup: Implementation, reedbackup_db: Path, variant: bytes
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: bytes
 ) -> None:
     first, second, third = (1_600_000_000 * 10**9 + number for number in range(3))
     edits.create_table(reedbackup_db, "raw", variant, first)
@@ -115,7 +115,7 @@ def test_current_csv_becomes_the_versions_content(
     "The report has the target, the restored tables with their versions, the skipped, the errors.",
 )
 def test_the_report_says_what_became_of_each_table(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     text, routes, content = (stamps(reedbackup_db, name) for name in ("text", "routes", "content"))
     # In the order in which the database was made: text, routes, content, text …
@@ -137,7 +137,7 @@ def test_the_report_says_what_became_of_each_table(
     {"spaces": "odd name", "unicode": "größe 表 🙂", "dots": "..a.b", "hidden": ".old"},
 )
 def test_any_folder_name_is_a_tables_name(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     stamp = 1_600_000_000 * 10**9
     table = edits.create_table(reedbackup_db, variant, b"key|value\n", stamp)
@@ -160,7 +160,7 @@ def test_any_folder_name_is_a_tables_name(
     "last/restore/new-version",
     "A restore adds one version, by system and with a later timestamp, and takes none away.",
 )
-def test_a_restore_is_a_new_version(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_restore_is_a_new_version(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     table = tables_of(reedbackup_db)["text"]
     before = table.versions()
     expect_restore(
@@ -184,7 +184,7 @@ def test_a_restore_is_a_new_version(reedbackup: Implementation, reedbackup_db: P
     "A restore to what a table is already adds a version too.",
 )
 def test_a_restore_to_the_current_version_adds_one_too(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     expected = expected_outcomes(reedbackup_db, U64_MAX)
     table = tables_of(reedbackup_db)["text"]
@@ -196,7 +196,7 @@ def test_a_restore_to_the_current_version_adds_one_too(
     "last/restore/again",
     "Restores follow restores: back, forwards, and to what a restore made.",
 )
-def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restores_follow_restores(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     first, *_, last = stamps(reedbackup_db)
     for target in (first, last, first, first):
         expect_restore(reedbackup, reedbackup_db, target, expected_outcomes(reedbackup_db, target))
@@ -212,7 +212,7 @@ def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Pat
     "A restore leaves indices/, registry/, backups/ and files of others as they were.",
 )
 def test_a_restore_leaves_everything_else_alone(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     for path in ("backups/5.tar.gz", "backups/notes.txt", "tables/text/notes.txt", "settings"):
         (reedbackup_db / path).parent.mkdir(exist_ok=True)

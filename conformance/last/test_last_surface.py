@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.checks.last_creates import created
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import cases
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UnfitValue
@@ -22,19 +22,19 @@ PARAMETERS = {
     "list_backups": ["base_path"],
     "restore_point_in_time": ["base_path", "target_timestamp"],
 }
-Call = Callable[[Implementation, Path], None]
+Call = Callable[[LastImplementation, Path], None]
 
 
-def _create(reedbackup: Implementation, base: Path) -> None:
+def _create(reedbackup: LastImplementation, base: Path) -> None:
     created(reedbackup, base)
 
 
-def _list(reedbackup: Implementation, base: Path) -> None:
+def _list(reedbackup: LastImplementation, base: Path) -> None:
     created(reedbackup, base)
     expect("the number of backups", len(reedbackup.listed(base)), 1)
 
 
-def _restore(reedbackup: Implementation, base: Path) -> None:
+def _restore(reedbackup: LastImplementation, base: Path) -> None:
     tables_of(base)["text"].log.write_text("damaged\n")
     (base / "tables" / "later").mkdir()
     (base / "tables" / "later" / "current.csv").touch()
@@ -56,7 +56,7 @@ CALLS: dict[str, Call] = {
     {name: name for name in PARAMETERS},
 )
 def test_the_functions_have_the_baselines_signatures(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     functions = reedbackup.connection.functions
     if functions is not None:
@@ -79,7 +79,7 @@ def test_the_functions_have_the_baselines_signatures(
     {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_baselines_fields(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     try:
         CALLS[variant](reedbackup, reedbackup_db)
@@ -115,7 +115,7 @@ def _all_damaged(base: Path) -> None:
     },
 )
 def test_a_report_says_what_it_is(
-    reedbackup: Implementation, reedbackup_db: Path, variant: tuple[Callable[[Path], None], str]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: tuple[Callable[[Path], None], str]
 ) -> None:
     functions = reedbackup.connection.functions
     if functions is None:

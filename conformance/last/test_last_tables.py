@@ -19,7 +19,7 @@ from pytest_reedbackup.checks.last_outcomes import (
     expected_outcomes,
 )
 from pytest_reedbackup.checks.last_restores import expect_restore
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.injection.traced.tracing import traced_restore
@@ -40,7 +40,9 @@ SYNCS = ("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync")
 
 
 @case("last/restore/one-error", "One table's error stops no other table.")
-def test_one_tables_error_stops_no_other(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_one_tables_error_stops_no_other(
+    reedbackup: LastImplementation, reedbackup_db: Path
+) -> None:
     tables_of(reedbackup_db)["text"].log.write_text("damaged\n")
     expected = expected_outcomes(reedbackup_db, U64_MAX)
     assert expected["text"] == Failed("LogCorrupted", {"reason": "Invalid format at line 1"})
@@ -50,7 +52,7 @@ def test_one_tables_error_stops_no_other(reedbackup: Implementation, reedbackup_
 
 @case("last/restore/one-error/all-fail", "Where every table has its own error, all are reported.")
 def test_every_table_may_have_its_own_error(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     tables = tables_of(reedbackup_db)
     tables["text"].log.write_text("5|x|0|1\n")
@@ -88,7 +90,7 @@ def _locked(table: TableFolder, secs: float | None = None) -> Iterator[None]:
     "A table whose lock stays taken is IoError after 50 tries, and the others are restored.",
 )
 def test_a_table_that_stays_locked_is_an_io_error(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     expected = expected_outcomes(reedbackup_db, U64_MAX)
     expected["text"] = Failed("IoError", LOCK_TAKEN)
@@ -110,7 +112,7 @@ def _no_version_so_early(table: TableFolder) -> None:
     {"a-missing-delta": _first_delta_missing, "no-versions": _no_version_so_early},
 )
 def test_reading_and_rebuilding_come_before_the_lock(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[TableFolder], None]
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: Callable[[TableFolder], None]
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     variant(table)
@@ -122,7 +124,7 @@ def test_reading_and_rebuilding_come_before_the_lock(
 
 @case("last/restore/lock/waits", "A table whose lock is taken for a moment is waited for.")
 def test_a_table_that_is_locked_for_a_moment_is_waited_for(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     with _locked(table, secs=0.4):
@@ -133,7 +135,7 @@ def test_a_table_that_is_locked_for_a_moment_is_waited_for(
 
 @case("last/restore/lock/missing", "A table without a .lock file is restored.")
 def test_a_table_without_a_lock_file_is_restored(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     for table in tables_of(reedbackup_db).values():
         (table.path / ".lock").unlink()
@@ -147,7 +149,7 @@ def test_a_table_without_a_lock_file_is_restored(
     defect="D10",
 )
 def test_an_error_midway_leaves_a_temporary_file(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: LastImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     table.delta(table.versions()[variant].timestamp).write_bytes(b"no xz")
@@ -162,7 +164,7 @@ def test_an_error_midway_leaves_a_temporary_file(
     "Temporary files of an earlier restore are gone after one that succeeds.",
 )
 def test_leftovers_go_with_the_next_restore(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     for name in ("rollback.tmp", "rollback_1.tmp", "current.new.tmp"):
@@ -180,7 +182,7 @@ def test_leftovers_go_with_the_next_restore(
     defect="D13",
 )
 def test_current_csv_is_overwritten_in_place(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     table = tables_of(reedbackup_db)["text"]
     target = table.versions()[0].timestamp
@@ -195,7 +197,7 @@ def test_current_csv_is_overwritten_in_place(
     defect="D13",
     basic=True,  # half of what the rule says
 )
-def test_a_restore_syncs_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_restore_syncs_nothing(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     trace = traced_restore(reedbackup, reedbackup_db, U64_MAX, SYNCS)
     expect("the system calls that sync", sorted(set(trace)), [])
 
@@ -206,7 +208,7 @@ def test_a_restore_syncs_nothing(reedbackup: Implementation, reedbackup_db: Path
     defect="D14",
 )
 def test_a_restore_takes_nothing_from_archives(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: LastImplementation, reedbackup_db: Path
 ) -> None:
     backups = reedbackup_db / "backups"
     backups.mkdir()
@@ -223,7 +225,7 @@ def test_a_restore_takes_nothing_from_archives(
     defect="D12",
 )
 def test_the_newest_of_many_versions_is_restored(
-    reedbackup: Implementation,
+    reedbackup: LastImplementation,
     reedbackup_make_db: Callable[[Spec], Path],
     reedbackup_measured: Callable[[str], None],
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
 from pytest_reedbackup.fixtures import MakeDatabase
@@ -35,10 +35,10 @@ class Bound:
 
     what: str
     seconds: float
-    prepare: Callable[[Implementation, Path], Call]
+    prepare: Callable[[TicketImplementation, Path], Call]
 
 
-def prepare_create(implementation: Implementation, base: Path) -> Call:
+def prepare_create(implementation: TicketImplementation, base: Path) -> Call:
     """create_backup, each in a second of its own where that costs nothing."""
 
     def create() -> Answer:
@@ -49,7 +49,7 @@ def prepare_create(implementation: Implementation, base: Path) -> Call:
     return create
 
 
-def prepare_restore(implementation: Implementation, base: Path) -> Call:
+def prepare_restore(implementation: TicketImplementation, base: Path) -> Call:
     """A restore to the newest point in time there is."""
     if implementation.contract == "ticket":
         implementation.created(base)
@@ -89,7 +89,7 @@ def elapsed_ns(call: Call, what: str) -> int:
     kind=Kind.BOUND,
 )
 def test_create_10k_rows_within_100_ms(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -105,7 +105,7 @@ def test_create_10k_rows_within_100_ms(
     kind=Kind.BOUND,
 )
 def test_restore_10k_rows_within_200_ms(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -121,7 +121,7 @@ def test_restore_10k_rows_within_200_ms(
     kind=Kind.BOUND,
 )
 def test_10k_versions_are_measured(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_make_db: MakeDatabase,
     reedbackup_in_rounds: InRounds,
     reedbackup_measured: Callable[[str], None],
@@ -156,11 +156,11 @@ ERROR_IN_ONE_SHAPE = RATIO_ERROR / len(SHAPES)
     comparison=Comparison.BASELINE,
 )
 def test_the_baselines_time_is_not_exceeded_by_10_percent(
-    reedbackup: Implementation,
-    reedbackup_baseline: Implementation,
+    reedbackup: TicketImplementation,
+    reedbackup_baseline: TicketImplementation,
     reedbackup_make_db: MakeDatabase,
     reedbackup_measured: Callable[[str], None],
-    variant: tuple[Spec, Callable[[Implementation, Path], Call]],
+    variant: tuple[Spec, Callable[[TicketImplementation, Path], Call]],
 ) -> None:
     spec, prepare = variant
     own = prepare(reedbackup, reedbackup_make_db(spec))
@@ -177,7 +177,9 @@ def test_the_baselines_time_is_not_exceeded_by_10_percent(
     )
 
 
-def _expect_within(implementation: Implementation, base: Path, bench: Bench, bound: Bound) -> None:
+def _expect_within(
+    implementation: TicketImplementation, base: Path, bench: Bench, bound: Bound
+) -> None:
     fastest = bench.fastest_secs(bound.prepare(implementation, base), bound.what, ROUNDS)
     bench.measured(f"{fastest * 1000:.1f} ms, the fastest of {ROUNDS} ({bench.calibration})")
     expect_that(
@@ -189,10 +191,10 @@ def _expect_within(implementation: Implementation, base: Path, bench: Bench, bou
 
 
 def _baseline_call(
-    baseline: Implementation,
+    baseline: TicketImplementation,
     make_database: MakeDatabase,
     spec: Spec,
-    prepare: Callable[[Implementation, Path], Call],
+    prepare: Callable[[TicketImplementation, Path], Call],
 ) -> Callable[[], int]:
     """Times the baseline on a fresh base each time where its calls change what comes next.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis.stateful import run_state_machine_as_test
 
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.ticket.histories import EPOCH, History, clock_walks, histories
@@ -27,7 +27,7 @@ HISTORIES, MACHINE, WALKS = 0.49, 0.49, 0.02
     kind=Kind.FUZZING,
 )
 def test_generated_histories_restore_to_the_right_tree(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_templates: Templates,
     reedbackup_fuzzing: Fuzzing,
     share: int,
@@ -35,7 +35,7 @@ def test_generated_histories_restore_to_the_right_tree(
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(HISTORIES)
 
-    def campaign(implementation: Implementation) -> None:
+    def campaign(implementation: TicketImplementation) -> None:
         @fuzzing.seeded(share)
         @fuzzing.settings()
         @given(history=histories)
@@ -54,7 +54,7 @@ def test_generated_histories_restore_to_the_right_tree(
     kind=Kind.FUZZING,
 )
 def test_generated_clock_walks_keep_the_right_backups(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_templates: Templates,
     reedbackup_fuzzing: Fuzzing,
     share: int,
@@ -62,7 +62,7 @@ def test_generated_clock_walks_keep_the_right_backups(
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(WALKS)
 
-    def campaign(implementation: Implementation) -> None:
+    def campaign(implementation: TicketImplementation) -> None:
         @fuzzing.seeded(share)
         @fuzzing.settings()
         @given(walk=clock_walks)
@@ -84,7 +84,7 @@ def test_generated_clock_walks_keep_the_right_backups(
     kind=Kind.FUZZING,
 )
 def test_the_state_machine_keeps_every_promise(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_templates: Templates,
     reedbackup_fuzzing: Fuzzing,
     share: int,
@@ -92,7 +92,7 @@ def test_the_state_machine_keeps_every_promise(
     reedbackup.clock.set(EPOCH)
     fuzzing = reedbackup_fuzzing.portion(MACHINE)
 
-    def campaign(implementation: Implementation) -> None:
+    def campaign(implementation: TicketImplementation) -> None:
         machine = fuzzing.seeded(share)(backup_machine(implementation, reedbackup_templates))
         run_state_machine_as_test(machine, settings=fuzzing.settings())
 

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import (
     normal_name,
     pack,
@@ -43,7 +43,7 @@ from reedbase_backup.adapter.protocol import Contract
     {"gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT, "ustar": tarfile.USTAR_FORMAT},
 )
 def test_a_plain_archive_restores(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     expected = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", tar_format=variant)
@@ -77,7 +77,7 @@ def _implied_folders(members: list[tarfile.TarInfo]) -> list[tarfile.TarInfo]:
     "What `tar czf X ./tables ./indices` packed restores.",
 )
 def test_names_that_begin_with_a_dot_restore(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     _pack_otherwise(reedbackup_db, _with_dot_slash)
@@ -92,7 +92,7 @@ def test_names_that_begin_with_a_dot_restore(
     {"folders-last": _folders_last, "implied-folders": _implied_folders},
 )
 def test_an_archive_of_other_members_is_never_restored_in_part(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Rearranged
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Rearranged
 ) -> None:
     whole = live_tree(reedbackup_db)
     _pack_otherwise(reedbackup_db, variant)
@@ -104,7 +104,7 @@ def test_an_archive_of_other_members_is_never_restored_in_part(
     "A plain tar.gz restores whatever else its gzip header holds: name, comment, extra field.",
 )
 def test_an_archive_with_a_full_gzip_header_restores(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
@@ -120,7 +120,7 @@ def test_an_archive_with_a_full_gzip_header_restores(
     {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_what_tar_packed_restores(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     break_hard_links(base)
@@ -135,7 +135,7 @@ def test_what_tar_packed_restores(
 
 
 @case("ticket/restore/foreign-archive/listed", "List shows a plain archive of others as a backup.")
-def test_a_plain_archive_is_listed(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_plain_archive_is_listed(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     archive = pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz")
     listed = reedbackup.listed(reedbackup_db)
     expect_that(len(listed) == 1, "list_backups", expected="the one backup", found=listed)
@@ -150,7 +150,9 @@ def test_a_plain_archive_is_listed(reedbackup: Implementation, reedbackup_db: Pa
     "ticket/restore/foreign-archive/hard-link",
     "A hard link among an archive's own files is restored or refused, never passed over.",
 )
-def test_a_hard_link_is_never_passed_over(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_hard_link_is_never_passed_over(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     table = reedbackup_db / "tables" / "text"
     # Its name comes after the table's other files, so that tar packs it as a link to one of them.
     os.link(table / "current.csv", table / "zz-second-name")
@@ -170,7 +172,7 @@ class Specimen:
 
 @pytest.fixture(scope="session")
 def specimens(
-    reedbackup_all: list[Implementation],
+    reedbackup_all: list[TicketImplementation],
     reedbackup_templates: Templates,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Spec, Contract], list[Specimen]]:
@@ -199,7 +201,7 @@ def specimens(
     comparison=Comparison.OTHERS,
 )
 def test_archives_are_interchangeable(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     specimens: Callable[[Spec, Contract], list[Specimen]],
     reedbackup_make_db: MakeDatabase,
     variant: Spec,
@@ -217,7 +219,7 @@ def test_archives_are_interchangeable(
         expect_same_tree(f"the tree after {what}", live_tree(base), expected)
 
 
-def _specimen(maker: Implementation, base: Path) -> Specimen | None:
+def _specimen(maker: TicketImplementation, base: Path) -> Specimen | None:
     """None where the maker does not make a sound archive of the whole database.
 
     Its own cases say that: it is no fault of the one that is to restore it.
@@ -248,7 +250,7 @@ def _pack_otherwise(base: Path, rearranged: Rearranged) -> None:
     pack_members(archive, [(m, contents[m.name.removeprefix("./")]) for m in renamed])
 
 
-def _expect_whole_or_refused(reedbackup: Implementation, base: Path, whole: Tree) -> None:
+def _expect_whole_or_refused(reedbackup: TicketImplementation, base: Path, whole: Tree) -> None:
     """A restore of the one archive brings back `whole`, or is refused and changes nothing."""
     change_everything(base)
     changed = live_tree(base)

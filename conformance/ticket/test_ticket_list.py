@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of, backup_at
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE, pack
 from pytest_reedbackup.databases.changes import change_everything
@@ -18,7 +18,7 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @case("ticket/list/order", "List shows the newest backup first.")
-def test_list_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_backups(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     made = []
     for _ in range(3):
         made.append(reedbackup.created(reedbackup_db))
@@ -28,7 +28,7 @@ def test_list_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
 
 
 @case("ticket/list/order/by-time", "The order is that of the timestamps, not that of creation.")
-def test_list_orders_by_timestamp(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_orders_by_timestamp(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     # Of different lengths too: as text, 999999999 sorts after 1000000000.
     seconds = (1_800_000_000, 999_999_999, 1_700_000_000, 1_000_000_000)
     made = [backup_at(reedbackup, reedbackup_db, time) for time in seconds]
@@ -39,7 +39,9 @@ def test_list_orders_by_timestamp(reedbackup: Implementation, reedbackup_db: Pat
 
 
 @case("ticket/list/order/extremes", "The order holds for times of any size.")
-def test_list_orders_times_of_any_size(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_orders_times_of_any_size(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     seconds = (2**53 + 1, 5, 2**63, 2**32 + 7, 2**64 - 1, 2**31, 2**53, 2**63 - 1)
     for time in seconds:
         pack(reedbackup_db, archive_of(reedbackup_db, str(time)))
@@ -49,7 +51,7 @@ def test_list_orders_times_of_any_size(reedbackup: Implementation, reedbackup_db
 
 
 @case("ticket/list/order/anew", "List says what there is now, not what there was.")
-def test_list_looks_anew(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_looks_anew(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     made = []
     for _ in range(3):
         made.append(reedbackup.created(reedbackup_db))
@@ -62,7 +64,7 @@ def test_list_looks_anew(reedbackup: Implementation, reedbackup_db: Path) -> Non
 
 @case("ticket/list/order/ties", "Of equal timestamps, the backup created last comes first.")
 def test_list_shows_the_latest_created_of_one_second_first(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     made = []
     for _ in range(12):
@@ -77,7 +79,7 @@ def test_list_shows_the_latest_created_of_one_second_first(
     {"no-backups-folder": ".reed", "empty-backups-folder": "empty", "no-base": "typo/.reed"},
 )
 def test_list_of_no_backups_is_empty(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     (reedbackup_db.parent / "empty" / "backups").mkdir(parents=True)
     before = Tree.read(reedbackup_db.parent)
@@ -116,7 +118,7 @@ FOREIGN_NAMES = {
     "ticket/list/foreign", "List ignores an archive under another name: {variant}.", FOREIGN_NAMES
 )
 def test_list_ignores_other_names(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / variant)
@@ -124,7 +126,7 @@ def test_list_ignores_other_names(
 
 
 @case("ticket/list/foreign/folder", "List ignores a folder under an archive's name.")
-def test_list_ignores_folders(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_ignores_folders(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
     (reedbackup_db / "backups" / "1700000000.tar.gz").mkdir()
     expect("list_backups", reedbackup.listed(reedbackup_db), [made])
@@ -136,7 +138,7 @@ def test_list_ignores_folders(reedbackup: Implementation, reedbackup_db: Path) -
     {"to-an-archive": True, "dangling": False},
 )
 def test_list_ignores_symlinks(
-    reedbackup: Implementation, reedbackup_db: Path, variant: bool
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: bool
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     elsewhere = reedbackup_db.parent / "elsewhere.tar.gz"
@@ -152,7 +154,7 @@ def test_list_ignores_symlinks(
     UNREADABLE,
 )
 def test_list_leaves_out_what_cannot_be_a_backup(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[bytes], bytes]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[bytes], bytes]
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     sound = archive_of(reedbackup_db, made.id).read_bytes()
@@ -161,7 +163,7 @@ def test_list_leaves_out_what_cannot_be_a_backup(
 
 
 @case("ticket/list/read-only", "List changes nothing on disk.")
-def test_list_changes_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_list_changes_nothing(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     made = reedbackup.created(reedbackup_db)
     sound = archive_of(reedbackup_db, made.id).read_bytes()
     (reedbackup_db / "backups" / "5.tar.gz").write_bytes(sound[:20])
@@ -177,7 +179,7 @@ def test_list_changes_nothing(reedbackup: Implementation, reedbackup_db: Path) -
 
 @case("ticket/list/read-only/file-system", "List works on a file system that is mounted read-only.")
 def test_list_works_on_a_read_only_file_system(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     with mounted_read_only(reedbackup_db, reedbackup_db.parent / "mounted") as target:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE
 from pytest_reedbackup.databases.changes import set_file_time
@@ -22,7 +22,9 @@ TINY = DatabaseSpec(tables=1, rows=2)
 @case(
     "ticket/create/retention", "After the n-th backup exactly min(n, 32) remain, the newest ones."
 )
-def test_backup_cleanup_old(reedbackup: Implementation, reedbackup_make_db: MakeDatabase) -> None:
+def test_backup_cleanup_old(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
+) -> None:
     base = reedbackup_make_db(TINY)
     made: list[str] = []
     pruned: list[tuple[Path, bytes, os.stat_result]] = []
@@ -54,7 +56,7 @@ def test_backup_cleanup_old(reedbackup: Implementation, reedbackup_make_db: Make
     "Of 40 backups in one second the 32 created last remain, each with an id of its own.",
 )
 def test_retention_orders_backups_of_one_second_by_creation(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(TINY)
     made = [reedbackup.created(base).id for _ in range(RETENTION + 8)]
@@ -68,7 +70,7 @@ def test_retention_orders_backups_of_one_second_by_creation(
     "The backup just made is never pruned, though 32 others carry later times.",
 )
 def test_retention_never_prunes_the_backup_just_made(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(TINY)
     later = []
@@ -87,7 +89,7 @@ def test_retention_never_prunes_the_backup_just_made(
     "Retention goes by the backups' own times, not by the order or the times of their files.",
 )
 def test_retention_goes_by_the_backups_times(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(TINY)
     later = []
@@ -114,7 +116,7 @@ def test_retention_goes_by_the_backups_times(
     },
 )
 def test_retention_leaves_foreign_files_alone(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: str
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: str
 ) -> None:
     base = reedbackup_make_db(TINY)
     first = reedbackup.created(base)
@@ -166,7 +168,7 @@ def _expect_only_these_archives(base: Path, made: list[str], kept: list[str]) ->
     )
 
 
-def _pass_time(reedbackup: Implementation) -> None:
+def _pass_time(reedbackup: TicketImplementation) -> None:
     """One second a backup where that costs nothing; else they share seconds, as is allowed."""
     if reedbackup.clock.is_settable:
         reedbackup.clock.advance()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import case, cases
@@ -27,20 +27,20 @@ PARAMETERS = {
 }
 
 
-def _create(reedbackup: Implementation, base: Path) -> None:
+def _create(reedbackup: TicketImplementation, base: Path) -> None:
     reedbackup.created(base)
 
 
-def _list(reedbackup: Implementation, base: Path) -> None:
+def _list(reedbackup: TicketImplementation, base: Path) -> None:
     reedbackup.created(base)
     reedbackup.listed(base)
 
 
-def _restore(reedbackup: Implementation, base: Path) -> None:
+def _restore(reedbackup: TicketImplementation, base: Path) -> None:
     reedbackup.restored(base, reedbackup.created(base).timestamp)
 
 
-CALLS: dict[str, Callable[[Implementation, Path], None]] = {
+CALLS: dict[str, Callable[[TicketImplementation, Path], None]] = {
     "create_backup": _create,
     "list_backups": _list,
     "restore_point_in_time": _restore,
@@ -53,7 +53,7 @@ CALLS: dict[str, Callable[[Implementation, Path], None]] = {
     {name: name for name in PARAMETERS},
 )
 def test_the_functions_have_the_tickets_signatures(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     functions = reedbackup.connection.functions
     if functions is not None:
@@ -71,7 +71,7 @@ def test_the_functions_have_the_tickets_signatures(
     {name: name for name in CALLS},
 )
 def test_the_types_have_just_the_tickets_fields(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     try:
         CALLS[variant](reedbackup, reedbackup_db)
@@ -85,7 +85,7 @@ def test_the_types_have_just_the_tickets_fields(
 
 
 @case("ticket/surface/types/error", "An error has the name of a ReedError variant and its fields.")
-def test_an_error_carries_a_kind(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_an_error_carries_a_kind(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1)
     refusal_of(answer, "a restore without backups", ("BackupNotFound",))
 

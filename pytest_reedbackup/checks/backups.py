@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import pack
 
 # The longest name that Linux's and macOS' file systems take.
@@ -29,7 +29,7 @@ def archive_of(base: Path, backup_id: str) -> Path:
     return base / "backups" / f"{backup_id}.tar.gz"
 
 
-def backup_at(reedbackup: Implementation, base: Path, seconds: int) -> tuple[str, int]:
+def backup_at(reedbackup: TicketImplementation, base: Path, seconds: int) -> tuple[str, int]:
     """Return id and timestamp of a new backup of the second `seconds`.
 
     Where the clock cannot be set, it is a plain tar.gz that others might have made.
@@ -42,7 +42,7 @@ def backup_at(reedbackup: Implementation, base: Path, seconds: int) -> tuple[str
     return str(seconds), seconds
 
 
-def backup_around(reedbackup: Implementation, base: Path) -> int:
+def backup_around(reedbackup: TicketImplementation, base: Path) -> int:
     """Back the base up; return a time to restore to, which lies between two backups of this tree.
 
     So whichever an implementation picks, it is this tree: what it picks is for

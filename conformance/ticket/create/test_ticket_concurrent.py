@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import pack, read_tree
 from pytest_reedbackup.databases.changes import change_everything
@@ -80,7 +80,7 @@ class Scene:
     "Of creates, restores and lists at once, each backup is whole, and no tree is a mixture.",
 )
 def test_several_processes_work_on_one_base(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base, trees = _full_base(reedbackup_make_db)
     scene, seen = Scene(base, trees), Seen()
@@ -193,7 +193,7 @@ def _expect_whole_archives(scene: Scene, seen: Seen) -> None:
             _expect_no_mixture(f"what is in {what}", scene, read_tree(copy))
 
 
-def _expect_all_well_afterwards(reedbackup: Implementation, scene: Scene) -> None:
+def _expect_all_well_afterwards(reedbackup: TicketImplementation, scene: Scene) -> None:
     """The next calls work as ever; nothing is taken for the remains of a call under way."""
     reedbackup.clock.advance()
     made = reedbackup.created(scene.base)

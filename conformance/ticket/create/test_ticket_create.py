@@ -7,7 +7,7 @@ from pathlib import Path
 from pytest_reedbackup.checks.archive_tools import COMMANDS, judged
 from pytest_reedbackup.checks.backups import archive_of, backup_around
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import COMPRESSION_LIMIT
 from pytest_reedbackup.databases.archives import (
     decompress_one_member,
@@ -41,7 +41,7 @@ _SECOND_NS = 10**9
     "ticket/create/archive",
     "Create writes one gzip member that holds a plain tar to backups/{id}.tar.gz.",
 )
-def test_create_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_create_backup(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     expect_that(
         archive.is_file() and not archive.is_symlink(),
@@ -60,7 +60,9 @@ def test_create_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
 
 
 @case("ticket/create/archive/tools", "`gzip -t` and `tar tzf` accept the archive.")
-def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_gzip_and_tar_accept_the_archive(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     archive = archive_of(reedbackup_db, reedbackup.created(reedbackup_db).id)
     for command in COMMANDS:
         ended = judged(command, archive)
@@ -76,7 +78,7 @@ def test_gzip_and_tar_accept_the_archive(reedbackup: Implementation, reedbackup_
     "ticket/create/archive/base-of-any-name",
     "Create writes to backups/ of the base, whatever the base is called.",
 )
-def test_the_base_may_have_any_name(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_the_base_may_have_any_name(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     base = under_another_name(reedbackup_db)
     archive = archive_of(base, reedbackup.created(base).id)
     expect(f"the files in backups/ of {base.name!r}", archive.name in backups_listing(base), True)
@@ -88,7 +90,7 @@ def test_the_base_may_have_any_name(reedbackup: Implementation, reedbackup_db: P
     {"small": SMALL, "awkward": AWKWARD},
 )
 def test_the_archive_holds_the_whole_database(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     source = live_tree(base)
@@ -98,7 +100,7 @@ def test_the_archive_holds_the_whole_database(
 
 @case("ticket/create/content/mtime", "The archive keeps the mtime of every file and folder.")
 def test_the_archive_keeps_mtimes(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(AWKWARD)
     source = live_tree(base).entries
@@ -121,7 +123,7 @@ def test_the_archive_keeps_mtimes(
     "The archive keeps the mode of what a group writes to, setgid folders among it.",
 )
 def test_the_archive_keeps_the_modes_of_a_shared_database(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     share_with_a_group(reedbackup_db)
     source = live_tree(reedbackup_db)
@@ -135,7 +137,7 @@ def test_the_archive_keeps_the_modes_of_a_shared_database(
     "A later archive holds the whole database too, as it is by then.",
 )
 def test_a_later_archive_holds_the_whole_database_too(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     reedbackup.clock.advance()
@@ -150,7 +152,7 @@ def test_a_later_archive_holds_the_whole_database_too(
 
 @case("ticket/create/content/nothing-else", "The archive holds nothing of backups/ or registry/.")
 def test_the_archive_holds_nothing_of_backups_or_registry(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     reedbackup.clock.advance()
@@ -170,7 +172,7 @@ def test_the_archive_holds_nothing_of_backups_or_registry(
     "ticket/create/compression",
     "The archive of the 10k-row database is at most 35 % of the summed file sizes.",
 )
-def test_backup_compression(reedbackup: Implementation, reedbackup_db_10k: Path) -> None:
+def test_backup_compression(reedbackup: TicketImplementation, reedbackup_db_10k: Path) -> None:
     total = sum(entry.size for entry in live_tree(reedbackup_db_10k).entries.values())
     made = reedbackup.created(reedbackup_db_10k)
     size = archive_of(reedbackup_db_10k, made.id).stat().st_size
@@ -188,7 +190,7 @@ def test_backup_compression(reedbackup: Implementation, reedbackup_db_10k: Path)
     {"small": SMALL, "awkward": AWKWARD},
 )
 def test_create_leaves_the_source_untouched(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     for lock in base.glob("tables/*/.lock"):
@@ -216,7 +218,7 @@ def test_create_leaves_the_source_untouched(
 
 @case("ticket/create/no-indices", "Without indices/ create succeeds, and restore makes none.")
 def test_a_base_without_indices_is_backed_up(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(DatabaseSpec(tables=2, rows=6))
     reedbackup.restore_point_in_time(base, backup_around(reedbackup, base))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_named, expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.case import case, cases
@@ -77,7 +77,7 @@ SPECIAL: dict[str, Make] = {
     SPECIAL,
 )
 def test_create_refuses_special_files(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Make
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Make
 ) -> None:
     outside = reedbackup_db.parent / "outside"
     outside.mkdir()
@@ -98,7 +98,7 @@ def test_create_refuses_special_files(
     "A symlink in the place of a table is refused by name, not followed, not skipped.",
 )
 def test_create_refuses_a_symlink_in_the_place_of_a_table(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     outside = reedbackup_db.parent / "outside"
     outside.mkdir()
@@ -112,7 +112,9 @@ def test_create_refuses_a_symlink_in_the_place_of_a_table(
     "ticket/create/failure-leaves-nothing",
     "After a failed create nothing new is listed, older backups stay, no partial file remains.",
 )
-def test_a_failed_create_leaves_nothing(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_failed_create_leaves_nothing(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     older = reedbackup.created(reedbackup_db)
     archive = archive_of(reedbackup_db, older.id)
     content, others = archive.read_bytes(), _all_but_archives(reedbackup_db, [older.id])
@@ -134,7 +136,7 @@ def test_a_failed_create_leaves_nothing(reedbackup: Implementation, reedbackup_d
     "A create that fails where there is no backup yet leaves none.",
 )
 def test_a_first_create_that_fails_leaves_no_backup(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     _create_in_vain(reedbackup, reedbackup_db)
     expect("the backups after the failure", reedbackup.listed(reedbackup_db), [])
@@ -145,7 +147,7 @@ def test_a_first_create_that_fails_leaves_no_backup(
     "A failed create costs no older backup, though there are as many as are kept.",
 )
 def test_a_failed_create_costs_no_older_backup(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     for _ in range(RETENTION):
         reedbackup.created(reedbackup_db)
@@ -160,7 +162,7 @@ def test_a_failed_create_costs_no_older_backup(
     "Where backups/ cannot be made, create answers an error and changes nothing.",
 )
 def test_a_create_without_room_for_backups_changes_nothing(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     (reedbackup_db / "backups").write_text("in the way")
     before = source_tree(reedbackup_db)
@@ -169,7 +171,7 @@ def test_a_create_without_room_for_backups_changes_nothing(
     expect("backups", (reedbackup_db / "backups").read_bytes(), b"in the way")
 
 
-def _create_in_vain(reedbackup: Implementation, base: Path) -> None:
+def _create_in_vain(reedbackup: TicketImplementation, base: Path) -> None:
     """A create that fails at the last thing that it comes to in the order of names."""
     obstacle = base / "indices" / "zzz"
     obstacle.symlink_to("nowhere")

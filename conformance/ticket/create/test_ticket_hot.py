@@ -14,7 +14,7 @@ from pytest_reedbackup.checks.expectations import (
     expect_same_tree,
     expect_that,
 )
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_files
 from pytest_reedbackup.databases.spec import SMALL
 from pytest_reedbackup.fixtures import MakeDatabase
@@ -50,7 +50,7 @@ MARGIN_SECS = 15
     "A table that writers write to is in the backup as before or after each write.",
 )
 def test_a_table_is_never_in_between(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     made: list[str] = []
@@ -85,7 +85,7 @@ def _create_on(process: Served, base: Path, made: list[str]) -> None:
     {"first": WRITTEN[:1], "middle": WRITTEN[1:2], "last": WRITTEN[2:]},
 )
 def test_a_writer_is_waited_for(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Sequence[str]
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Sequence[str]
 ) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     with writers("once", base, variant):
@@ -102,7 +102,7 @@ def test_a_writer_is_waited_for(
     "A lock that stays taken ends in LockTimeout, which names the table, within 60 s.",
 )
 def test_a_lock_that_stays_taken_ends_in_an_error(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = _database(reedbackup, reedbackup_make_db)
     kept = reedbackup.created(base)
@@ -131,7 +131,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
     )
 
 
-def _expect_lock_timeout(reedbackup: Implementation, base: Path, table: str) -> None:
+def _expect_lock_timeout(reedbackup: TicketImplementation, base: Path, table: str) -> None:
     what = f"create_backup while the lock of {table} stays taken"
     try:
         answer = reedbackup.create_backup(base)
@@ -144,7 +144,7 @@ def _expect_lock_timeout(reedbackup: Implementation, base: Path, table: str) -> 
     expect_named(refusal_of(answer, what, ("LockTimeout",)), table, what)
 
 
-def _database(reedbackup: Implementation, make_database: MakeDatabase) -> Path:
+def _database(reedbackup: TicketImplementation, make_database: MakeDatabase) -> Path:
     """Tables that take a while to read, with writers that say which version they wrote."""
     reedbackup.connection.command  # noqa: B018 - what it does with locks is not recorded
     base = make_database(SMALL)

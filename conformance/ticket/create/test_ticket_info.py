@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.changes import (
     set_file_time,
@@ -19,7 +19,7 @@ from pytest_reedbackup.model.case import case, cases
 
 @case("ticket/create/info", "The BackupInfo that create returns is the first that list shows.")
 def test_create_returns_what_list_shows_first(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     made = reedbackup.created(reedbackup_db)
     listed = reedbackup.listed(reedbackup_db)
@@ -27,7 +27,9 @@ def test_create_returns_what_list_shows_first(
 
 
 @case("ticket/create/info/size", "size_bytes is the archive file's size on disk.")
-def test_size_bytes_is_the_archives_size(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_size_bytes_is_the_archives_size(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     made = reedbackup.created(reedbackup_db)
     expect("size_bytes", made.size_bytes, archive_of(reedbackup_db, made.id).stat().st_size)
 
@@ -44,7 +46,7 @@ def test_size_bytes_is_the_archives_size(reedbackup: Implementation, reedbackup_
     },
 )
 def test_table_count_counts_folders(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     # Neither a loose file nor a folder inside a table is a table; an empty folder is.
@@ -63,7 +65,7 @@ def test_table_count_counts_folders(
 
 @case("ticket/create/info/of-earlier", "List shows an earlier backup as create returned it.")
 def test_list_shows_an_earlier_backup_as_it_was(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     earlier = reedbackup.created(reedbackup_db)
     # A copied or synchronised archive carries any time.
@@ -77,7 +79,7 @@ def test_list_shows_an_earlier_backup_as_it_was(
 
 @case("ticket/create/info/timestamp", "timestamp is the Unix second of the backup.")
 def test_timestamp_is_the_second_of_the_backup(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     # One after the other, though they fall into one second.
     for number in range(1, 4):
@@ -96,6 +98,6 @@ def test_timestamp_is_the_second_of_the_backup(
 
 
 @case("ticket/create/info/compression", 'compression is "gzip".')
-def test_compression_is_gzip(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_compression_is_gzip(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     expect("compression of create_backup", reedbackup.created(reedbackup_db).compression, "gzip")
     expect("compression of list_backups", reedbackup.newest(reedbackup_db).compression, "gzip")

@@ -10,7 +10,7 @@ from random import Random
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import mode_of
 from pytest_reedbackup.databases.spec import SMALL
 from pytest_reedbackup.fixtures import MakeDatabase
@@ -154,7 +154,7 @@ ARRANGEMENTS: dict[str, Arrange] = {
     "Archive and backups/ are closed to whom one file deep in an open database is closed.",
 )
 def test_an_archive_is_as_private_as_the_most_private_file(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     _one_private_file(reedbackup_db)
     _expect_private(reedbackup, reedbackup_db, "one private file")
@@ -166,7 +166,7 @@ def test_an_archive_is_as_private_as_the_most_private_file(
     {"000": 0o000, "022": 0o022, "077": 0o077},
 )
 def test_an_archive_is_private_whatever_the_umask(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: int
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: int
 ) -> None:
     bases = {what: reedbackup_make_db(SMALL) for what in ARRANGEMENTS}
     for what, base in bases.items():
@@ -181,7 +181,7 @@ def test_an_archive_is_private_whatever_the_umask(
     "Once the database is private, so is the next archive, in a backups/ that was open before.",
 )
 def test_a_later_archive_is_as_private_as_the_database_then(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     _open(reedbackup_db)
     reedbackup.created(reedbackup_db)
@@ -199,7 +199,7 @@ def test_a_later_archive_is_as_private_as_the_database_then(
     "What create writes of a private database is private from its creation on.",
 )
 def test_no_temporary_file_is_open_to_others(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     secret = reedbackup_db / "tables" / "text" / "secret.bin"
     secret.write_bytes(Random(0).randbytes(SECRET_BYTES))
@@ -219,7 +219,7 @@ def test_no_temporary_file_is_open_to_others(
         )
 
 
-def _expect_private(reedbackup: Implementation, base: Path, what: str) -> None:
+def _expect_private(reedbackup: TicketImplementation, base: Path, what: str) -> None:
     given = Given.by(base)
     made = reedbackup.created(base)
     _expect_no_more(archive_of(base, made.id), given.file, f"the archive, with {what}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import (
     read_tree,
 )
@@ -28,7 +28,7 @@ from pytest_reedbackup.views.tree import Tree
     {"missing": "typo/.reed", "below-a-missing-folder": "no/such/folder/.reed", "a-file": "file"},
 )
 def test_create_refuses_a_base_that_is_no_folder(
-    reedbackup: Implementation, reedbackup_db: Path, variant: str
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: str
 ) -> None:
     around = reedbackup_db.parent
     (around / "file").write_text("no database")
@@ -41,7 +41,7 @@ def test_create_refuses_a_base_that_is_no_folder(
 
 @case("ticket/create/no-tables", "Without tables/ create answers NoTablesFound, creating nothing.")
 def test_create_refuses_a_base_without_tables(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     shutil.rmtree(reedbackup_db / "tables")
     before = Tree.read(reedbackup_db)
@@ -52,7 +52,7 @@ def test_create_refuses_a_base_without_tables(
 
 @case("ticket/create/no-tables/empty", "An empty tables/ is a database of 0 tables.")
 def test_an_empty_tables_folder_is_a_database(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(EMPTY)
     source = live_tree(base)

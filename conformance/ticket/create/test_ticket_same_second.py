@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import (
     pack,
@@ -25,7 +25,7 @@ from pytest_reedbackup.views.base import (
 
 @case("ticket/create/same-second", "Two backups in one second are both kept, under two ids.")
 def test_two_backups_in_one_second_are_both_kept(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     earlier = live_tree(reedbackup_db)
     first = reedbackup.created(reedbackup_db)
@@ -42,7 +42,7 @@ def test_two_backups_in_one_second_are_both_kept(
 
 @case("ticket/create/same-second/newer", "Of two backups in one second the later one is newer.")
 def test_the_later_backup_of_a_second_is_newer(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     earlier = live_tree(reedbackup_db)
     first = reedbackup.created(reedbackup_db)
@@ -62,7 +62,7 @@ def test_the_later_backup_of_a_second_is_newer(
 
 @case("ticket/create/same-second/burst", "Five backups as fast as they come are five backups.")
 def test_backups_as_fast_as_they_come_are_all_kept(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     ids = {reedbackup.created(reedbackup_db).id for _ in range(5)}
     expect("how many different ids they have", len(ids), 5)
@@ -74,7 +74,9 @@ def test_backups_as_fast_as_they_come_are_all_kept(
     "ticket/create/same-second/after-a-removal",
     "Where an earlier backup of the second was removed, a new one takes no other's place.",
 )
-def test_a_backup_takes_no_others_place(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_backup_takes_no_others_place(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     first, second, third = (reedbackup.created(reedbackup_db).id for _ in range(3))
     archive_of(reedbackup_db, first).unlink()
     kept = [archive_of(reedbackup_db, backup_id).stat().st_ino for backup_id in (second, third)]
@@ -94,7 +96,7 @@ def test_a_backup_takes_no_others_place(reedbackup: Implementation, reedbackup_d
     "A backup made after the clock went back is kept and carries the clock's time.",
 )
 def test_a_backup_after_the_clock_went_back_is_kept(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     reedbackup.clock.set(1_800_000_000)
     made = [reedbackup.created(reedbackup_db).id]
@@ -118,7 +120,7 @@ def test_a_backup_after_the_clock_went_back_is_kept(
     "Where backups of a time to come are there, a new one is kept and carries the clock's time.",
 )
 def test_a_backup_beside_backups_of_the_future_is_kept(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     """What a clock that went back looks like, on any clock."""
     future = reedbackup.clock.seconds() + 10**6

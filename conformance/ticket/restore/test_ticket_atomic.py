@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
@@ -48,7 +48,7 @@ class Scene:
     "Killed at any moment, restore leaves all of the old tree or all of the new one.",
 )
 def test_a_killed_restore_leaves_no_mixture(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db)
     took_secs = min(_restore_secs(reedbackup, scene, f"timed {turn}") for turn in range(3))
@@ -70,7 +70,7 @@ def test_a_killed_restore_leaves_no_mixture(
     basic=True,  # kills by the clock hardly ever hit the moment of the switch
 )
 def test_a_restore_killed_at_a_rename_leaves_no_mixture(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db)
     is_seen = False
@@ -85,7 +85,7 @@ def test_a_restore_killed_at_a_rename_leaves_no_mixture(
         raise MissingCapability("renames", "this implementation restores without any")
 
 
-def _scene(reedbackup: Implementation, make_database: MakeDatabase) -> Scene:
+def _scene(reedbackup: TicketImplementation, make_database: MakeDatabase) -> Scene:
     base = make_database(DatabaseSpec(tables=6, rows=60, versions=4, indices=3))
     new = live_tree(base)
     target = reedbackup.created(base).timestamp
@@ -93,7 +93,7 @@ def _scene(reedbackup: Implementation, make_database: MakeDatabase) -> Scene:
     return Scene(base, target, live_tree(base), new)
 
 
-def _restore_secs(reedbackup: Implementation, scene: Scene, name: str) -> float:
+def _restore_secs(reedbackup: TicketImplementation, scene: Scene, name: str) -> float:
     """How long an undisturbed restore takes; what it says of that itself is not relied on."""
     restore = scene.victim(name)
     started = time.perf_counter()
@@ -104,7 +104,7 @@ def _restore_secs(reedbackup: Implementation, scene: Scene, name: str) -> float:
 
 
 def _expect_old_or_new(
-    reedbackup: Implementation, scene: Scene, victim: Restore, when: str
+    reedbackup: TicketImplementation, scene: Scene, victim: Restore, when: str
 ) -> None:
     """After the next call, whichever it is, the trees are one or the other."""
     reedbackup.listed(victim.base)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_named, expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import (
     UNREADABLE,
     file_member,
@@ -33,7 +33,7 @@ Members = Iterable[tuple[tarfile.TarInfo, bytes]]
     "ticket/restore/corrupt",
     "A flipped bit anywhere in the archive's data is BackupCorrupted; the live tree is untouched.",
 )
-def test_a_flipped_bit_is_refused(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_flipped_bit_is_refused(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     archive, time = _damaged_later(reedbackup, reedbackup_db)
     for damage, content in flipped_bits(archive.read_bytes(), FLIPS):
         archive.write_bytes(content)
@@ -44,7 +44,7 @@ def test_a_flipped_bit_is_refused(reedbackup: Implementation, reedbackup_db: Pat
     "ticket/restore/corrupt/missing-bytes",
     "A byte missing anywhere in the archive is BackupCorrupted; the live tree is untouched.",
 )
-def test_a_missing_byte_is_refused(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_missing_byte_is_refused(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     archive, time = _damaged_later(reedbackup, reedbackup_db)
     for damage, content in missing_bytes(archive.read_bytes()):
         archive.write_bytes(content)
@@ -56,7 +56,7 @@ def test_a_missing_byte_is_refused(reedbackup: Implementation, reedbackup_db: Pa
     "A flipped bit in a plain tar.gz of others is BackupCorrupted, by its checksum.",
 )
 def test_a_flipped_bit_in_a_foreign_archive_is_refused(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     time = reedbackup.created(reedbackup_db).timestamp - 10
     archive = pack(reedbackup_db, archive_of(reedbackup_db, str(time)))
@@ -70,7 +70,9 @@ def test_a_flipped_bit_in_a_foreign_archive_is_refused(
     "ticket/restore/corrupt/cut-tar",
     "A tar that ends within a file is BackupCorrupted, though the gzip around it is sound.",
 )
-def test_a_tar_that_was_cut_is_refused(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_a_tar_that_was_cut_is_refused(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     reedbackup.created(reedbackup_db)
     archive = reedbackup_db / "backups" / "1700000000.tar.gz"
     last = file_member("tables/text/zzz", b"x" * 2000)
@@ -88,7 +90,7 @@ def test_a_tar_that_was_cut_is_refused(reedbackup: Implementation, reedbackup_db
     UNREADABLE,
 )
 def test_restore_never_falls_back_to_an_older_backup(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[bytes], bytes]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[bytes], bytes]
 ) -> None:
     older = reedbackup.created(reedbackup_db)
     archive = reedbackup_db / "backups" / f"{older.timestamp + 5}.tar.gz"
@@ -247,7 +249,7 @@ def _negative_size(outside: Path) -> Members:
     },
 )
 def test_hostile_archives_are_refused(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], Members]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[Path], Members]
 ) -> None:
     outside = reedbackup_db.parent / "outside"
     outside.mkdir()
@@ -262,7 +264,7 @@ def test_hostile_archives_are_refused(
     refusal_of(answer, "restore_point_in_time")
 
 
-def _damaged_later(reedbackup: Implementation, base: Path) -> tuple[Path, int]:
+def _damaged_later(reedbackup: TicketImplementation, base: Path) -> tuple[Path, int]:
     """An older sound backup, and the archive and time of a newer one, to be damaged."""
     reedbackup.created(base)
     reedbackup.clock.advance()
@@ -272,7 +274,7 @@ def _damaged_later(reedbackup: Implementation, base: Path) -> tuple[Path, int]:
 
 
 def _expect_refused_as_corrupted(
-    reedbackup: Implementation, base: Path, archive: Path, target: int, damage: str
+    reedbackup: TicketImplementation, base: Path, archive: Path, target: int, damage: str
 ) -> None:
     before = Tree.read(base)
     answer = reedbackup.restore_point_in_time(base, target)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of, backup_around
 from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.changes import share_with_a_group
 from pytest_reedbackup.databases.spec import SMALL
@@ -26,7 +26,7 @@ Arrange = Callable[[Path], None]
     "Restore brings back the modes of what a group writes to, setgid and sticky folders among it.",
 )
 def test_restore_brings_back_the_modes_of_a_shared_database(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     _share(reedbackup_db)
     _expect_modes_back(reedbackup, reedbackup_db)
@@ -91,7 +91,7 @@ ARRANGEMENTS: dict[str, Arrange] = {
     {name: ARRANGEMENTS[name] for name in ("closed", "folders", "files")},
 )
 def test_restore_brings_back_modes(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Arrange
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Arrange
 ) -> None:
     variant(reedbackup_db)
     _expect_modes_back(reedbackup, reedbackup_db)
@@ -103,7 +103,7 @@ def test_restore_brings_back_modes(
     {"000": 0o000, "027": 0o027, "077": 0o077},
 )
 def test_restore_brings_back_modes_whatever_the_umask(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: int
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: int
 ) -> None:
     bases = [reedbackup_make_db(SMALL) for _ in ARRANGEMENTS]
     for arrange, base in zip(ARRANGEMENTS.values(), bases, strict=True):
@@ -113,7 +113,7 @@ def test_restore_brings_back_modes_whatever_the_umask(
             _expect_modes_back(reedbackup, base)
 
 
-def _expect_modes_back(reedbackup: Implementation, base: Path) -> None:
+def _expect_modes_back(reedbackup: TicketImplementation, base: Path) -> None:
     """The modes that are there must come back once all are others."""
     expected = live_tree(base)
     target = backup_around(reedbackup, base)
@@ -131,7 +131,7 @@ def _change_modes(base: Path) -> None:
         (base / root).chmod(0o755)
 
 
-def _roots_without_members(reedbackup: Implementation, base: Path, target: int) -> set[str]:
+def _roots_without_members(reedbackup: TicketImplementation, base: Path, target: int) -> set[str]:
     """Of tables/ and indices/, those that the backup before `target` only implies.
 
     create/content asks for what is under them, so that their own modes may be in no archive.

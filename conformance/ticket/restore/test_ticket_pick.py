@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of, backup_at
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.changes import change_everything, set_file_time
@@ -33,7 +33,7 @@ class History:
     # As text, 99999997 sorts after 100000000.
     TIMES = (99_999_997, 100_000_000, 100_000_003)
 
-    def __init__(self, reedbackup: Implementation, base: Path, *, own: bool = False) -> None:
+    def __init__(self, reedbackup: TicketImplementation, base: Path, *, own: bool = False) -> None:
         self.base = base
         trees: dict[int, Tree] = {}
         waits = own and not reedbackup.clock.is_settable
@@ -66,7 +66,7 @@ class History:
 
 @case("ticket/restore/pick", "Restore takes the newest backup at or before the target.")
 def test_restore_takes_the_newest_at_or_before(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     history = History(reedbackup, reedbackup_db, own=True)
     first, second, third = history.times
@@ -91,7 +91,7 @@ def test_restore_takes_the_newest_at_or_before(
 
 @case("ticket/restore/pick/tie", "Of the backups of one second, restore takes the last created.")
 def test_restore_takes_the_latest_created_of_one_second(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     # Twelve, for as text the tenth sorts before the second.
     for count in (2, 12):
@@ -112,7 +112,7 @@ def test_restore_takes_the_latest_created_of_one_second(
     "Restore takes no archive under another name, though the number in it would fit better.",
 )
 def test_restore_takes_no_archive_under_another_name(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     made = reedbackup.created(reedbackup_db)
@@ -124,7 +124,7 @@ def test_restore_takes_no_archive_under_another_name(
 
 
 @case("ticket/restore/none", "Where every backup is later, restore answers BackupNotFound.")
-def test_restore_missing_backup(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_missing_backup(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     oldest = 1_000_000_000
     for seconds in (oldest + 5, oldest):
         backup_at(reedbackup, reedbackup_db, seconds)
@@ -139,7 +139,7 @@ def test_restore_missing_backup(reedbackup: Implementation, reedbackup_db: Path)
 
 
 @case("ticket/restore/none/no-backups", "Without any backup restore answers BackupNotFound.")
-def test_restore_without_backups(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_without_backups(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     before = Tree.read(reedbackup_db)
     answer = reedbackup.restore_point_in_time(reedbackup_db, 1_800_000_000)
     refusal = refusal_of(answer, "a restore", ("BackupNotFound",))
@@ -151,7 +151,7 @@ def test_restore_without_backups(reedbackup: Implementation, reedbackup_db: Path
     "ticket/restore/none/no-base",
     "A restore of a base that is not there is refused, and nothing is created.",
 )
-def test_restore_without_a_base(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_without_a_base(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     before = Tree.read(reedbackup_db.parent)
     typo = reedbackup_db.parent / "typo" / ".reed"
     refusal_of(reedbackup.restore_point_in_time(typo, 1_800_000_000), "a restore")
@@ -159,7 +159,7 @@ def test_restore_without_a_base(reedbackup: Implementation, reedbackup_db: Path)
 
 
 @case("ticket/restore/idempotent/sequence", "A restore after a restore works, back and forth.")
-def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restores_follow_restores(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     history = History(reedbackup, reedbackup_db)
     for number in (0, 2, 1, 0, 2):
         reedbackup.restored(reedbackup_db, history.times[number])
@@ -189,7 +189,7 @@ def test_restores_follow_restores(reedbackup: Implementation, reedbackup_db: Pat
     },
 )
 def test_extreme_targets_follow_the_rule(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     reedbackup_db: Path,
     variant: Callable[[list[int]], tuple[int, int | None]],
 ) -> None:
@@ -212,7 +212,7 @@ def test_extreme_targets_follow_the_rule(
     {"0": 0, "1": 1, "2^31": 2**31, "2^32": 2**32, "2^63": 2**63, "2^64-1": U64_MAX},
 )
 def test_backups_of_extreme_seconds_are_found(
-    reedbackup: Implementation, reedbackup_db: Path, variant: int
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: int
 ) -> None:
     expected = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / f"{variant}.tar.gz")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
 from pytest_reedbackup.databases.spec import MANY_TABLES
@@ -70,7 +70,7 @@ CLOSED: dict[str, Callable[[Path], None]] = {
     "What create accepted, restore brings back where folders are read-only.",
 )
 def test_restore_replaces_read_only_folders(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     _close_all(reedbackup_db)
     _expect_brought_back(reedbackup, reedbackup_db)
@@ -82,7 +82,7 @@ def test_restore_replaces_read_only_folders(
     CLOSED,
 )
 def test_restore_replaces_read_only_folders_for_who_is_not_root(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     variant(reedbackup_db)
     with served(reedbackup, tracer=bound_by_permissions()) as process:
@@ -137,7 +137,9 @@ MOUNTED: dict[str, Callable[[Path, Mounts], list[Path]]] = {
     MOUNTED,
 )
 def test_restore_brings_back_what_is_mounted(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path, Mounts], list[Path]]
+    reedbackup: TicketImplementation,
+    reedbackup_db: Path,
+    variant: Callable[[Path, Mounts], list[Path]],
 ) -> None:
     reedbackup.connection.command  # noqa: B018 - mounts are not recorded
     with mounts_below(reedbackup_db.parent) as mounts:
@@ -159,7 +161,7 @@ def test_restore_brings_back_what_is_mounted(
     "What create accepted, restore brings back with more tables than open files allowed.",
 )
 def test_restore_needs_fewer_open_files_than_tables(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(MANY_TABLES)
     with served(reedbackup) as process:
@@ -192,7 +194,7 @@ def _accepted(calls: Calls, base: Path) -> int:
     return timestamp
 
 
-def _require_seen(reedbackup: Implementation, base: Path) -> None:
+def _require_seen(reedbackup: TicketImplementation, base: Path) -> None:
     """Raises MissingCapability where the implementation sees nothing of what is mounted here.
 
     A process in a mount namespace of its own sees what is below instead.

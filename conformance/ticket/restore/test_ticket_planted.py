@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of, backup_around
 from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
@@ -114,7 +114,9 @@ PLANTED: dict[str, Callable[[Path, Path], None]] = {
     "ticket/restore/planted",
     "Restore writes through no symlink in the place of a file or a table.",
 )
-def test_restore_writes_through_no_symlink(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_writes_through_no_symlink(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     def plant(base: Path, outside: Path) -> None:
         _files(base, outside)
         _table(base, outside)
@@ -128,13 +130,13 @@ def test_restore_writes_through_no_symlink(reedbackup: Implementation, reedbacku
     PLANTED,
 )
 def test_nothing_in_the_live_tree_is_written_through(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path, Path], None]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[Path, Path], None]
 ) -> None:
     _expect_nothing_written_through(reedbackup, reedbackup_db, variant)
 
 
 def _expect_nothing_written_through(
-    reedbackup: Implementation, base: Path, plant: Callable[[Path, Path], None]
+    reedbackup: TicketImplementation, base: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     scene = _scene(reedbackup, base)
     with reedbackup.connection.waited_for(PATIENCE_SECS):
@@ -175,7 +177,7 @@ def _expect_outside(call: str, base: Path, before: Tree) -> None:
     "Whatever lies under the names of its temporary files, restore writes through none of it.",
 )
 def test_restore_writes_through_none_of_its_names(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     scene = _scene(reedbackup, reedbackup_db)
 
@@ -193,7 +195,7 @@ def test_restore_writes_through_none_of_its_names(
     "Whatever lies under the names of its temporary files, create writes through none of it.",
 )
 def test_create_writes_through_none_of_its_names(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     scene = _scene(reedbackup, reedbackup_db)
 
@@ -205,7 +207,7 @@ def test_create_writes_through_none_of_its_names(
     _expect_no_name_written_through(reedbackup, scene, Served.create_backup, expect_done)
 
 
-def _scene(reedbackup: Implementation, base: Path) -> Scene:
+def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:
     backed_up = live_tree(base)
     target = backup_around(reedbackup, base)
     change_everything(base)
@@ -214,7 +216,7 @@ def _scene(reedbackup: Implementation, base: Path) -> Scene:
 
 
 def _expect_no_name_written_through(
-    reedbackup: Implementation,
+    reedbackup: TicketImplementation,
     scene: Scene,
     call: Callable[[Served, Path], Answer],
     expect_done: Callable[[Path, Answered, str], None],
@@ -255,7 +257,7 @@ def _expect_not_written_through(
         remove_tree(path)
 
 
-def _names(reedbackup: Implementation, scene: Scene) -> list[Name]:
+def _names(reedbackup: TicketImplementation, scene: Scene) -> list[Name]:
     """What names a create and a restore of such a base come to."""
 
     def act(process: Served, base: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.backups import backup_around
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import (
     UNREADABLE,
@@ -29,7 +29,7 @@ from pytest_reedbackup.views.tree import Tree
 
 
 @case("ticket/restore/exact-tree", "Restore makes tables/ and indices/ what they were.")
-def test_restore_point_in_time(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_point_in_time(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
@@ -43,7 +43,7 @@ def test_restore_point_in_time(reedbackup: Implementation, reedbackup_db: Path) 
     {"small": SMALL, "awkward": AWKWARD, "many-tables": MANY_TABLES, "empty": EMPTY},
 )
 def test_restore_brings_back_every_shape(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     expected = live_tree(base)
@@ -61,7 +61,7 @@ def test_restore_brings_back_every_shape(
     "Restore makes tables/ and indices/ what they were, whatever the base is called.",
 )
 def test_restore_works_in_a_base_of_any_name(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     base = under_another_name(reedbackup_db)
     expected = live_tree(base)
@@ -137,7 +137,7 @@ def _make_what_hides(base: Path) -> None:
     },
 )
 def test_restore_undoes(
-    reedbackup: Implementation, reedbackup_db: Path, variant: Callable[[Path], None]
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Callable[[Path], None]
 ) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)
@@ -152,7 +152,9 @@ def test_restore_undoes(
     "ticket/restore/others-untouched",
     "Restore leaves registry/, backups/ and everything else in the base as they were.",
 )
-def test_restore_leaves_all_else_alone(reedbackup: Implementation, reedbackup_db: Path) -> None:
+def test_restore_leaves_all_else_alone(
+    reedbackup: TicketImplementation, reedbackup_db: Path
+) -> None:
     target = backup_around(reedbackup, reedbackup_db)
     change_everything(reedbackup_db)
     (reedbackup_db / "registry" / "users.dict").write_text("code|username|created_at\n0|new|1\n")
@@ -182,7 +184,7 @@ def test_restore_leaves_all_else_alone(reedbackup: Implementation, reedbackup_db
     "Restore leaves every file in backups/, more than are kept or unreadable, and makes nothing.",
 )
 def test_restore_leaves_every_file_in_backups(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     shutil.rmtree(reedbackup_db / "registry")
     target = backup_around(reedbackup, reedbackup_db)
@@ -204,7 +206,7 @@ def test_restore_leaves_every_file_in_backups(
     "Whatever an archive holds of registry/ and backups/ is not restored.",
 )
 def test_restore_writes_nothing_of_registry_or_backups(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     reedbackup.created(reedbackup_db)
     members = [
@@ -226,7 +228,7 @@ def test_restore_writes_nothing_of_registry_or_backups(
     {"small": SMALL, "awkward": AWKWARD, "empty": EMPTY},
 )
 def test_the_report_counts_what_was_restored(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase, variant: Spec
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Spec
 ) -> None:
     base = reedbackup_make_db(variant)
     (base / "tables" / "loose.txt").write_text("no table, but restored")
@@ -248,7 +250,7 @@ def test_the_report_counts_what_was_restored(
 
 @case("ticket/restore/report/duration", "duration_ms is the milliseconds that the restore took.")
 def test_the_report_tells_the_duration(
-    reedbackup: Implementation, reedbackup_make_db: MakeDatabase
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
     base = reedbackup_make_db(AWKWARD)
     target = backup_around(reedbackup, base)
@@ -267,7 +269,7 @@ def test_the_report_tells_the_duration(
 
 @case("ticket/restore/idempotent", "The same restore twice gives the same tree.")
 def test_the_same_restore_twice_gives_the_same_tree(
-    reedbackup: Implementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path
 ) -> None:
     expected = live_tree(reedbackup_db)
     target = backup_around(reedbackup, reedbackup_db)

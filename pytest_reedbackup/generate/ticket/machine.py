@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import flipped_bits
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.databases.templates import Templates
@@ -49,7 +49,7 @@ def scratch_folder() -> Path | None:
 class BackupMachine(RuleBasedStateMachine):
     """create, list, restore, changes, a moving clock, foreign files, damaged archives."""
 
-    def __init__(self, implementation: Implementation, templates: Templates) -> None:
+    def __init__(self, implementation: TicketImplementation, templates: Templates) -> None:
         super().__init__()
         self._open = ExitStack()
         base = self._open.enter_context(templates.cloned(FUZZ_BASE, scratch_folder()))
@@ -124,7 +124,7 @@ class BackupMachine(RuleBasedStateMachine):
 
 
 def backup_machine(
-    implementation: Implementation, templates: Templates
+    implementation: TicketImplementation, templates: Templates
 ) -> Callable[[], BackupMachine]:
     """A factory of machines for Hypothesis's `run_state_machine_as_test`."""
     return lambda: BackupMachine(implementation, templates)

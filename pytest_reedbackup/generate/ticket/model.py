@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.views.base import live_tree
@@ -39,7 +39,7 @@ class ModelBackup:
 class Model:
     """An implementation and a base, and what must be true of them."""
 
-    implementation: Implementation
+    implementation: TicketImplementation
     base: Path
     backups: list[ModelBackup] = field(default_factory=list)
     _made: int = 0
