@@ -26,7 +26,7 @@ Ended: TypeAlias = "subprocess.CompletedProcess[str]"
 _PATIENCE_SECS = 60
 
 
-def judged(command: Sequence[str], archive: Path) -> Ended:
+def judge(command: Sequence[str], archive: Path) -> Ended:
     """Return how `command` ends on an archive.
 
     Raise MissingCapability where the program is not there, or no judge.

@@ -32,7 +32,7 @@ _SHUTDOWN_SECS = 10.0
 
 @dataclass
 class Connection:
-    """Starts an implementation when it is needed, and afresh after a fault.
+    """An implementation that is started when it is needed, and afresh after a fault.
 
     `option` is the value of --reedbackup-impl. `scratch` is a folder of its own.
     """

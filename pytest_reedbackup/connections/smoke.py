@@ -96,14 +96,14 @@ class _Seen:
 
     def why_not(self, created: Answer | None, listed: Answer | None) -> str:
         """Return why the adapter cannot have seen the base; nothing where it may well have."""
-        shown = listed.value if isinstance(listed, Answered) else []
+        entries = listed.value if isinstance(listed, Answered) else []
         if self.after.differences(self.before):
             return self._why_unreadable()
-        if isinstance(created, Answered) and _name(created.value) in map(_name, shown):
+        if isinstance(created, Answered) and _name(created.value) in map(_name, entries):
             archive = f"backups/{_name(created.value)}"
             return f"it made and shows {archive} of a database there, which is not there for us"
         is_counted = getattr(getattr(created, "value", None), "table_count", None) == _TABLES
-        if is_counted or self.planted.name in map(_name, shown):
+        if is_counted or self.planted.name in map(_name, entries):
             return ""
         if isinstance(created, Refused) and created.kind in _AS_IF_NOTHING_WERE_THERE:
             return f"create_backup of a database there answered {created}"

@@ -22,7 +22,7 @@ UPDATE: Final = 2
 
 
 def create_table(base: Path, name: str, content: bytes, at_ns: int, user: int = 1) -> Path:
-    """Make table `name` with `content` as its first version, stored raw, and give its folder.
+    """Make table `name` with `content` as its first version, stored raw, and return its folder.
 
     Raise FileExistsError when there is a table of that name.
     """

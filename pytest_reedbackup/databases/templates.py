@@ -48,7 +48,7 @@ class Templates:
         return template
 
     def clone(self, spec: Spec, base: Path) -> Path:
-        """Make `base`, which does not exist yet, a copy of the template of `spec`; gives `base`."""
+        """Make `base`, which is not there yet, a copy of the template of `spec`; return `base`."""
         template = self.get(spec)
         base.parent.mkdir(parents=True, exist_ok=True)
         with self._locked(spec.key(), fcntl.LOCK_SH):

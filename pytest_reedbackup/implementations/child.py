@@ -18,7 +18,7 @@ from pytest_reedbackup.model.adapter_faults import (
     ProtocolViolation,
     TimedOut,
     Unusable,
-    shown,
+    excerpt,
 )
 from reedbase_backup.adapter.protocol import MAX_LINE_BYTES
 
@@ -178,7 +178,7 @@ class ChildProcess:
         how = (
             f"ended with exit status {status}" if status >= 0 else f"was ended by {_name(-status)}"
         )
-        partial = f" in the midst of a line: {shown(self._received)}" if self._received else ""
+        partial = f" in the midst of a line: {excerpt(self._received)}" if self._received else ""
         return Crashed(f"{self._command!r} {how}{partial}", self._end())
 
     def _end(self) -> str:

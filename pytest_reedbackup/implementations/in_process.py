@@ -40,7 +40,7 @@ class InProcess:
             raise Crashed(f"the implementation called exit with status {end.code}") from end
 
     def _answer(self, request: bytes) -> bytes:
-        with self._clock.shown():
+        with self._clock.in_force():
             return self._adapter.answer(request)
 
     def finish(self, timeout_secs: float) -> None:
@@ -64,7 +64,7 @@ class _Interrupted(BaseException):
 
 
 class _Alarm:
-    """Raises _Interrupted where it rings, while it is armed."""
+    """A handler that raises _Interrupted where it rings, while it is armed."""
 
     def __init__(self) -> None:
         self.armed = True

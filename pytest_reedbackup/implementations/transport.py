@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Transport(Protocol):
-    """Carries one request to an adapter and its reply back."""
+    """A way to an adapter: one request there, its reply back."""
 
     def exchange(self, request: bytes, timeout_secs: float) -> bytes:
         """Send a line and return the reply's line, both without the line end.

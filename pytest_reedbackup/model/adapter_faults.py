@@ -41,7 +41,7 @@ class ProtocolViolation(AdapterFault):
     """A reply that the adapter protocol does not allow."""
 
     def __init__(self, reason: str, line: bytes, log: str = "") -> None:
-        super().__init__(f"protocol violation: {reason}; the reply was: {shown(line)}", log)
+        super().__init__(f"protocol violation: {reason}; the reply was: {excerpt(line)}", log)
         self.reason = reason
 
 
@@ -64,7 +64,7 @@ class NotRecorded(AdapterFault):
     """A recording does not have what is asked of it."""
 
 
-def shown(line: bytes | bytearray) -> str:
+def excerpt(line: bytes | bytearray) -> str:
     """The beginning of what an adapter wrote, to be read."""
     text = (
         line[:_SHOWN_CHARACTERS]

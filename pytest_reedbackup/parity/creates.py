@@ -27,7 +27,7 @@ from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.views.base import backups_listing, source_tree
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import FILE_EXISTS, NO_SUCH_FILE
-from pytest_reedbackup.views.tree import Tree, shown
+from pytest_reedbackup.views.tree import Tree, printable
 
 MENDABLE = ("D1", "D3", "D4")
 """The defects that a create shows every time (contract `last`, "Defects seen")."""
@@ -139,7 +139,7 @@ def _archived(
 
 
 def _overwritten(side: Side, name: str) -> tuple[str, ...]:
-    return (f"{side.archives.get(name, shown(name))} is overwritten",)
+    return (f"{side.archives.get(name, printable(name))} is overwritten",)
 
 
 def _held(side: Side, archive: Path, source: Tree, own: str) -> Facts:
@@ -157,7 +157,7 @@ def _held(side: Side, archive: Path, source: Tree, own: str) -> Facts:
         # A registry that was not there may have been made before (the adapter's duty).
         and (top != "registry" or name in source.entries)
     }
-    strange = tuple(f"beside the base: {shown(top)}" for top in sorted(tops - {side.base.name}))
+    strange = tuple(f"beside the base: {printable(top)}" for top in sorted(tops - {side.base.name}))
     return {
         MEMBERS: (*source.differences(Tree(others)), *strange) or AS_THE_BASE,
         OWN_BACKUPS: _own_backups(side, "backups" in held, earlier - {own}),
@@ -165,5 +165,5 @@ def _held(side: Side, archive: Path, source: Tree, own: str) -> Facts:
 
 
 def _own_backups(side: Side, folder: bool, names: Collection[str]) -> tuple[str, ...]:
-    told = sorted(side.archives.get(name, shown(name)) for name in names)
+    told = sorted(side.archives.get(name, printable(name)) for name in names)
     return ("the folder" if folder else "no folder", *told)

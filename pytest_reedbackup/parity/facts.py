@@ -16,7 +16,7 @@ from typing import Any
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.held_locks import Hold
 from pytest_reedbackup.generate.last.scenarios import Restore
-from pytest_reedbackup.views.tree import shown
+from pytest_reedbackup.views.tree import printable
 
 Facts = Mapping[str, tuple[str, ...]]
 """Lines by heading."""
@@ -139,4 +139,4 @@ def in_words(error: Mapping[str, Any]) -> str:
 
 def heading_of(table: str) -> str:
     """The heading of a table's facts."""
-    return f"table {shown(table)}"
+    return f"table {printable(table)}"

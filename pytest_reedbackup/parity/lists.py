@@ -23,7 +23,7 @@ from pytest_reedbackup.parity.facts import (
 from pytest_reedbackup.parity.surroundings import surroundings
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import NO_FOLDER, rust_number
-from pytest_reedbackup.views.tree import shown
+from pytest_reedbackup.views.tree import printable
 from reedbase_backup.types import U64_MAX
 
 MENDABLE = ("D11",)
@@ -103,4 +103,4 @@ def _line(side: Side, info: Mapping[str, Any]) -> str:
         wanted = {"timestamp": _second(path.name), **_of_file(path)}
         if info == wanted:
             return side.archives[path.name]
-    return shown(", ".join(f"{name} {value}" for name, value in info.items()))
+    return printable(", ".join(f"{name} {value}" for name, value in info.items()))

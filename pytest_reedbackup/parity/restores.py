@@ -37,7 +37,7 @@ from pytest_reedbackup.views.tables import (
     parse_log,
     tables_of,
 )
-from pytest_reedbackup.views.tree import shown
+from pytest_reedbackup.views.tree import printable
 from pytest_reedbackup.views.umask import current_umask
 
 NOT_REPORTED = "not in the report"
@@ -220,7 +220,7 @@ def _appended(table: str, before: bytes, after: bytes | None) -> tuple[str, Vers
         return "as before", None
     added = added_version(before, after)
     if added is None:
-        return f"tables/{shown(table)}/version.log {OTHERWISE}", None
+        return f"tables/{printable(table)}/version.log {OTHERWISE}", None
     made = added.version
     return appended_line(made.action, made.user) + describe_join(before, added.separator), made
 

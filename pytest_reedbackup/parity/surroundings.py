@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_reedbackup.generate.last.sandbox import BASE
 from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTSIDE, REGISTRY, Facts
 from pytest_reedbackup.views.snapshot import Snapshot
-from pytest_reedbackup.views.tree import Entry, shown
+from pytest_reedbackup.views.tree import Entry, printable
 
 OTHERWISE = "has changed otherwise than by one line"
 _ARTICLES = {"file": "a file", "folder": "a folder", "symlink": "a symlink"}
@@ -94,7 +94,7 @@ def describe_join(before: bytes, separator: bytes) -> str:
 
 def described_path(path: str) -> str:
     """A path of a snapshot as it is shown: relative to the base, or to the folder around it."""
-    return shown(path.removeprefix(f"{BASE}/"))
+    return printable(path.removeprefix(f"{BASE}/"))
 
 
 def sha(content: str) -> str:
@@ -126,4 +126,4 @@ def _change(before: Entry | None, after: Entry | None) -> str:
 def _content(entry: Entry) -> str:
     if entry.kind == "file":
         return f", {sha(entry.content)}"
-    return f", to {shown(entry.content)}" if entry.kind == "symlink" else ""
+    return f", to {printable(entry.content)}" if entry.kind == "symlink" else ""

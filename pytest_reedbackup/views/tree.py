@@ -96,7 +96,7 @@ class Tree:
         for path in sorted(self.entries.keys() | other.entries.keys()):
             difference = _difference(self.entries.get(path), other.entries.get(path), mtime)
             if difference:
-                sentences.append(f"{shown(path)}: {difference}")
+                sentences.append(f"{printable(path)}: {difference}")
         if limit is not None and len(sentences) > limit:
             rest = len(sentences) - limit
             sentences[limit:] = [f"… and {rest} more {'path' if rest == 1 else 'paths'}"]
@@ -192,7 +192,7 @@ def _content_difference(expected: Entry, found: Entry) -> str:
     )
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """Return a name or path on one line: as it stands if it can be read there, else quoted."""
     is_plain = name.isprintable() and name.strip() == name and not name.startswith(("'", '"'))
     return name if is_plain and unicodedata.is_normalized("NFC", name) else ascii(name)

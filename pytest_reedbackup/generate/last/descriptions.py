@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from pytest_reedbackup.generate.last.in_place import InPlace, What
 from pytest_reedbackup.generate.last.scenarios import Call, Restore, Scenario, TableHistory
-from pytest_reedbackup.views.tree import shown
+from pytest_reedbackup.views.tree import printable
 
 
 def call_in_words(call: Call) -> str:
@@ -61,7 +61,7 @@ _IN_PLACE: Mapping[What, str] = {
 
 
 def _table(table: TableHistory, folder: Path) -> Iterator[str]:
-    yield f"table {shown(table.folder)}"
+    yield f"table {printable(table.folder)}"
     log = folder / "version.log"
     if log.is_file():
         lines = log.read_bytes().splitlines(keepends=True)

@@ -8,7 +8,7 @@ _NANO = 10**9
 
 
 class CapabilityClock:
-    """Tells the time with each create_backup (capability `clock`)."""
+    """The time that goes with each create_backup (capability `clock`)."""
 
     way = "the adapter's capability `clock`"
     is_settable = True

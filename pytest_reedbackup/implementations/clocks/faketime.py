@@ -35,7 +35,7 @@ _SHARED_MEMORY = Path("/dev/shm")
 
 
 class FakeTimeClock(MovedClock):
-    """Moves the clock of an unmodified process with libfaketime.
+    """The clock of an unmodified process, moved by libfaketime.
 
     `folder` must be the clock's own.
     """

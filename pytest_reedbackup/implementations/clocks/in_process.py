@@ -12,7 +12,7 @@ from pytest_reedbackup.implementations.clocks.moved import MovedClock
 
 
 class InProcessClock(MovedClock):
-    """Moves the clock of this very process, while an implementation in it is called.
+    """The moved clock of this very process, while an implementation in it is called.
 
     The time functions of Python are replaced, for all threads and for who has
     imported them before; the monotonic clocks, by which durations are measured,
@@ -26,7 +26,7 @@ class InProcessClock(MovedClock):
         self.reset()
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def in_force(self) -> Iterator[None]:
         """Have this process see it, where it is not the real time."""
         if not self.offset_secs:
             yield

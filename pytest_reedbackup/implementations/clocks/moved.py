@@ -14,7 +14,7 @@ class MovedClock:
     """A clock that is as far from the real one as it was set, and keeps running.
 
     So an implementation that waits for the next second gets there. `way` and
-    `_move` say how an implementation is shown it.
+    `_move` say how an implementation gets to see it.
     """
 
     way = ""

@@ -20,7 +20,7 @@ _QUIET_START = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 @dataclass(frozen=True)
 class Served:
-    """The three functions of a process of its own; each gives the answer, or raises AdapterFault.
+    """The three functions of a process of its own; each returns the answer, or raises AdapterFault.
 
     `secs` is how long a call may take before it raises TimedOut.
     """
