@@ -20,7 +20,7 @@ from pytest_reedbackup.model.adapter_faults import (
     ProtocolViolation,
     TimedOut,
     Unusable,
-    shown,
+    excerpt,
 )
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
@@ -101,7 +101,7 @@ def test_output_after_the_last_reply_is_noticed(connect: StartClient) -> None:
 
 
 def test_several_lines_of_noise_are_shown_in_one() -> None:
-    assert shown(b"one\ntwo\n") == "one\\ntwo"
+    assert excerpt(b"one\ntwo\n") == "one\\ntwo"
 
 
 def test_two_replies_to_one_request_are_one_too_many(connect: StartClient) -> None:
