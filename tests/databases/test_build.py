@@ -26,6 +26,7 @@ from pytest_reedbackup.databases.spec import (
     SMALL,
     AwkwardSpec,
     DatabaseSpec,
+    Spec,
 )
 from pytest_reedbackup.views.tree import Tree
 
@@ -33,7 +34,7 @@ HISTORY = DatabaseSpec(tables=1, rows=160, versions=201, indices=1)
 BINARY = DatabaseSpec(tables=2, rows=50, versions=20, contents="binary")
 
 
-def built(spec, base: Path) -> Path:
+def built(spec: Spec, base: Path) -> Path:
     build(spec, base)
     return base
 
@@ -79,7 +80,7 @@ def versions_of(table: Path) -> list[bytes]:
     "spec", [SMALL, EMPTY, ONE_TABLE, HISTORY, BINARY, AwkwardSpec()], ids=repr
 )
 def test_the_same_description_builds_the_same_tree_with_its_mtimes(
-    spec: AwkwardSpec | DatabaseSpec, tmp_path: Path
+    spec: Spec, tmp_path: Path
 ) -> None:
     first = Tree.read(built(spec, tmp_path / "first"))
     again = Tree.read(built(spec, tmp_path / "again"))
@@ -129,7 +130,7 @@ def test_every_log_is_what_the_baseline_writes(spec: DatabaseSpec, tmp_path: Pat
     assert len(set(stamps)) == len(stamps)
 
 
-def built_once(spec, folder: Path) -> Path:
+def built_once(spec: Spec, folder: Path) -> Path:
     base = folder / ".reed"
     return base if base.exists() else built(spec, base)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
 from collections import defaultdict
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.databases import clone
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import AWKWARD, SMALL
@@ -28,10 +28,10 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def without_reflink(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a file system that cannot share blocks."""
 
-    def refuse(*_) -> None:
+    def refuse(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
-    monkeypatch.setattr(clone.fcntl, "ioctl", refuse)
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
 
 
 def link_groups(base: Path) -> set[frozenset[str]]:
@@ -129,7 +129,7 @@ def test_no_descriptor_is_left_open(awkward: Path, tmp_path: Path) -> None:
 def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(
     awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "copy_file_range", full, raising=False)
@@ -140,10 +140,10 @@ def test_an_error_from_the_disk_is_not_taken_for_a_missing_feature(
 def test_an_error_from_sharing_blocks_is_not_taken_for_a_missing_feature(
     awkward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*_) -> None:
+    def failing(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(clone.fcntl, "ioctl", failing)
+    monkeypatch.setattr(fcntl, "ioctl", failing)
     with pytest.raises(OSError, match="Input/output"):
         clone_tree(awkward, tmp_path / "clone")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,6 @@ def test_tables_without_names_get_names_of_their_own() -> None:
         ({"empty_folders": ("",)}, "empty_folders"),
     ],
 )
-def test_an_impossible_description_names_the_field(fields: dict[str, object], culprit: str) -> None:
+def test_an_impossible_description_names_the_field(fields: dict[str, Any], culprit: str) -> None:
     with pytest.raises(ValueError, match=f"^{culprit}: "):
         DatabaseSpec(**fields)

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pytest_reedbackup.databases import templates as module
-from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, DatabaseSpec
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.spec import AWKWARD, EMPTY, SMALL, DatabaseSpec, Spec
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.views.tree import Tree
 
@@ -21,9 +23,9 @@ from pytest_reedbackup.views.tree import Tree
 def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The descriptions that were really built."""
     calls: list[object] = []
-    real = module.build
+    real = build
 
-    def counted(spec, base) -> None:
+    def counted(spec: Spec, base: Path) -> None:
         calls.append(spec)
         real(spec, base)
 
@@ -63,7 +65,7 @@ def test_a_clone_is_the_template_and_changing_it_changes_nothing_else(tmp_path: 
     ids=["content", "file removed", "folder added", "mode", "folder mode", "folder moved"],
 )
 def test_a_template_that_was_changed_is_built_again(
-    spoil, tmp_path: Path, built: list[object]
+    spoil: Callable[[Path], object], tmp_path: Path, built: list[object]
 ) -> None:
     template = Templates(tmp_path).get(SMALL)
     expected = Tree.read(template)
@@ -87,7 +89,7 @@ def test_a_change_that_hides_behind_the_old_size_and_mtime_is_noticed(
 def test_a_build_that_fails_leaves_no_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(spec, base) -> None:
+    def failing(spec: Spec, base: Path) -> None:
         (base / "tables").mkdir(parents=True)
         raise OSError(28, "No space left on device")
 
@@ -158,9 +160,10 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from pytest_reedbackup.databases import templates as module
-from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.spec import Spec, DatabaseSpec
 cache, number = Path(sys.argv[1]), sys.argv[2]
-real = module.build
+real = build
 def slow(spec, base):
     (cache / f"built by {number}").touch()
     real(spec, base)
@@ -183,8 +186,10 @@ def test_processes_that_ask_at_once_build_one_template(tmp_path: Path) -> None:
         for number in range(4)
     ]
     for worker in workers:
+        assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
     for worker in workers:
+        assert worker.stdin is not None
         worker.stdin.write("go\n")
         worker.stdin.flush()
     for worker in workers:
@@ -200,7 +205,8 @@ HOLDER = """
 import sys
 from pathlib import Path
 from pytest_reedbackup.databases import templates as module
-from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.spec import Spec, SMALL
 def stuck(spec, base):
     (base / "tables").mkdir(parents=True)
     print("building", flush=True)
@@ -217,6 +223,7 @@ def test_a_builder_that_is_killed_neither_blocks_nor_fools_the_next(tmp_path: Pa
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert holder.stdout is not None
     assert holder.stdout.readline() == "building\n"
     with (tmp_path / f"{SMALL.key()}.lock").open("ab") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

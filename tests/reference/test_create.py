@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ def test_the_archive_holds_tables_and_indices_byte_for_byte_and_nothing_else(bas
             assert (member.isdir(), member.mode) == (path.is_dir(), stat.S_IMODE(status.st_mode))
             assert int(member.mtime) == status.st_mtime_ns // 10**9
             if member.isfile():
-                assert opened.extractfile(member).read() == path.read_bytes()
+                file = opened.extractfile(member)
+                assert file is not None
+                assert file.read() == path.read_bytes()
 
 
 def test_the_returned_info_is_the_first_of_the_list(base: Path, backup_at: BackupAt) -> None:
@@ -225,7 +228,7 @@ SPECIAL_FILES = [_symlink, _symlink_to_folder, _dangling_symlink, _fifo, _socket
 @pytest.mark.parametrize("place", ["tables", "tables/text", "tables/text/empty", "indices"])
 @pytest.mark.parametrize("make", SPECIAL_FILES)
 def test_a_special_file_is_refused_by_name_and_never_followed(
-    base: Path, snapshot: TakeSnapshot, make, place: str
+    base: Path, snapshot: TakeSnapshot, make: Callable[[Path], None], place: str
 ) -> None:
     make(base / place / "odd")
     before = snapshot(base)
@@ -238,7 +241,9 @@ def test_a_special_file_is_refused_by_name_and_never_followed(
 
 
 @pytest.mark.parametrize("make", SPECIAL_FILES)
-def test_a_special_file_in_place_of_a_tables_lock_is_refused_by_name(base: Path, make) -> None:
+def test_a_special_file_in_place_of_a_tables_lock_is_refused_by_name(
+    base: Path, make: Callable[[Path], None]
+) -> None:
     (base / "tables" / "text" / ".lock").unlink()
     make(base / "tables" / "text" / ".lock")
     with pytest.raises(BackupUnsafe) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -63,7 +64,9 @@ def test_kind_and_fields_are_the_variants(error: ReedError) -> None:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
 @pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
-def test_an_error_survives_pickling_and_copying(error: ReedError, way) -> None:
+def test_an_error_survives_pickling_and_copying(
+    error: ReedError, way: Callable[[ReedError], ReedError]
+) -> None:
     again = way(error)
     assert (type(again), again.fields, str(again)) == (type(error), error.fields, str(error))
 

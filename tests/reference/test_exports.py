@@ -46,7 +46,7 @@ def test_the_types_have_the_tickets_fields_and_cannot_be_changed() -> None:
     }
     for public, expected in fields.items():
         assert {field.name: field.type for field in dataclasses.fields(public)} == expected
-        assert public.__dataclass_params__.frozen
+        assert vars(public)["__dataclass_params__"].frozen
 
 
 def test_the_functions_take_the_tickets_arguments() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -223,7 +224,9 @@ class _PathLike:
 
 
 @pytest.mark.parametrize("given", [str, Path, bytes, _PathLike, "{}/".format, "{}/../.reed".format])
-def test_a_base_may_be_given_in_each_of_pythons_ways(base: Path, given) -> None:
+def test_a_base_may_be_given_in_each_of_pythons_ways(
+    base: Path, given: Callable[[Path], str | bytes | os.PathLike[str]]
+) -> None:
     info = create_backup(given(base))
     assert list_backups(given(base)) == list_backups(base) == [info]
     assert restore_point_in_time(given(base), 2**63).tables_restored == 2

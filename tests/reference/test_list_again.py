@@ -7,15 +7,23 @@ import gzip
 import os
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fixture_types import BackupAt
 
 from reedbase_backup import IoError, catalogue, list_backups
+from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import file_cache
 from reedbase_backup.list import _table_counts
 from reedbase_backup.verify import verify
+
+
+def _becomes_a_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +33,12 @@ from reedbase_backup.verify import verify
         lambda path: (path.unlink(), path.mkdir()),
         lambda path: (path.unlink(), path.symlink_to("1000.tar.gz")),
         lambda path: (path.unlink(), path.symlink_to(path.name)),
-        lambda path: (path.unlink(), os.mkfifo(path)),
+        _becomes_a_fifo,
     ],
     ids=["gone", "folder", "symlink", "loop", "fifo"],
 )
 def test_what_takes_an_archives_place_while_the_list_is_made_is_left_out(
-    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch, turn
+    base: Path, backup_at: BackupAt, monkeypatch: pytest.MonkeyPatch, turn: Callable[[Path], object]
 ) -> None:
     """A FIFO would have been waited for."""
     kept = backup_at(base, 1000)
@@ -49,7 +57,7 @@ def test_an_archive_on_a_bad_sector_does_not_hide_the_others(
     backup_at(base, 2000)
     opened = catalogue.open_archive
 
-    def failing(path, name):
+    def failing(path: str, name: BackupName) -> IO[bytes]:
         if name.timestamp == 2000:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return opened(path, name)
@@ -63,7 +71,7 @@ def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(
 ) -> None:
     backup_at(base, 1000)
 
-    def failing(path, name) -> None:
+    def failing(path: str, name: BackupName) -> IO[bytes]:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(catalogue, "open_archive", failing)
@@ -77,9 +85,10 @@ def test_a_lack_of_descriptors_is_an_error_and_not_a_gap_in_the_list(
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The archives that were opened, one after another."""
-    opened, seen = catalogue.open_archive, []
+    opened = catalogue.open_archive
+    seen: list[str] = []
 
-    def open_archive(path, name):
+    def open_archive(path: str, name: BackupName) -> IO[bytes]:
         seen.append(name.id)
         return opened(path, name)
 
@@ -127,18 +136,23 @@ def test_one_that_changed_just_now_is_read_again(
     assert reads == ["1000", "1000"]
 
 
+def _overwritten_and_dated_back(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+    os.utime(path, (1, 1))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda path: path.write_bytes(path.read_bytes()[:-1]),
         lambda path: path.write_bytes(bytes(path.stat().st_size)),
-        lambda path: (path.write_bytes(bytes(path.stat().st_size)), os.utime(path, (1, 1))),
+        _overwritten_and_dated_back,
         lambda path: (path.rename(f"{path}.old"), path.write_bytes(b"")),
     ],
     ids=["cut", "overwritten", "overwritten-and-dated-back", "replaced"],
 )
 def test_what_is_remembered_is_of_the_file_as_it_is(
-    base: Path, foreign: Path, later: None, change
+    base: Path, foreign: Path, later: None, change: Callable[[Path], object]
 ) -> None:
     assert len(list_backups(base)) == 1
     os.utime(foreign, (1, 1))

@@ -91,7 +91,7 @@ def test_backups_started_at_once_by_many_processes_are_all_made(base: Path) -> N
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
 def test_a_second_call_waits_for_the_first(
-    base: Path, in_background: Callable[..., threading.Thread], call
+    base: Path, in_background: Callable[..., threading.Thread], call: Callable[[Path], object]
 ) -> None:
     create_backup(base)
     with flocked(base):
@@ -104,7 +104,10 @@ def test_a_second_call_waits_for_the_first(
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
 def test_a_base_that_stays_locked_is_an_error_and_nothing_changes(
-    base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
+    base: Path,
+    snapshot: TakeSnapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[Path], object],
 ) -> None:
     create_backup(base)
     monkeypatch.setattr(base_lock, "BASE_TIMEOUT_SECS", 0)
@@ -157,7 +160,7 @@ def test_a_backup_keeps_writers_out_of_the_table_it_reads(
     seen = {}
     chunks = source.SourceFile.chunks
 
-    def watched(file):
+    def watched(file: source.SourceFile) -> Iterator[bytes]:
         if file.name.startswith("tables/text/"):
             for table in ("text", "routes"):
                 seen[table] = _is_free(base / "tables" / table / ".lock")
@@ -186,7 +189,10 @@ def test_a_reader_of_a_table_does_not_stop_a_backup(
 
 @pytest.mark.parametrize("call", [create_backup, lambda base: restore_point_in_time(base, FOREVER)])
 def test_a_table_that_stays_locked_is_an_error_that_names_it_and_nothing_changes(
-    base: Path, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch, call
+    base: Path,
+    snapshot: TakeSnapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[Path], object],
 ) -> None:
     create_backup(base)
     monkeypatch.setattr(table_lock, "TABLE_TIMEOUT_SECS", 0)
@@ -235,7 +241,7 @@ def test_a_writer_that_waits_through_a_restore_gets_the_lock_that_all_others_tak
 
 @pytest.mark.parametrize("change", [lambda lock: lock.write_text("x"), lambda lock: lock.chmod(0)])
 def test_a_lock_that_is_not_as_backed_up_is_replaced(
-    base: Path, database: ReadDatabase, change
+    base: Path, database: ReadDatabase, change: Callable[[Path], object]
 ) -> None:
     before = database(base)
     create_backup(base)
@@ -337,14 +343,14 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
     unlocked: Path,
     database: ReadDatabase,
     monkeypatch: pytest.MonkeyPatch,
-    change,
+    change: Callable[[Path], object],
     when: str,
 ) -> None:
     """The change comes as the reader stands before, or after, one of the files."""
     chunks = source.SourceFile.chunks
-    changed = []
+    changed: list[object] = []
 
-    def disturbed(file):
+    def disturbed(file: source.SourceFile) -> Iterator[bytes]:
         due = file.name == "tables/text/current.csv" and not changed
         if due and when == "before":
             changed.append(change(unlocked))
@@ -366,7 +372,7 @@ def test_a_table_that_is_dropped_while_it_is_read_is_left_out(
 ) -> None:
     chunks = source.SourceFile.chunks
 
-    def dropped(file):
+    def dropped(file: source.SourceFile) -> Iterator[bytes]:
         yield from chunks(file)
         if file.name == "tables/text/current.csv":
             unlocked.rename(base / "dropped")
@@ -415,7 +421,7 @@ def test_a_table_that_never_rests_is_an_error_that_names_it(
 ) -> None:
     chunks = source.SourceFile.chunks
 
-    def restless(file):
+    def restless(file: source.SourceFile) -> Iterator[bytes]:
         if file.name.startswith("tables/text"):
             _append(unlocked)
         return chunks(file)
@@ -446,7 +452,7 @@ def test_a_file_that_is_written_without_end_counts_as_changed(
     descriptor = os.open(path, os.O_RDONLY)
     # However slow this machine is just now.
     monkeypatch.setattr(source, "_TICK_NS", 3600 * 10**9)
-    monkeypatch.setattr(source.time, "sleep", lambda _: path.write_text("more"))
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_text("more"))
     with pytest.raises(source.SourceChanged):
         source._settled(descriptor, "file")
     os.close(descriptor)
@@ -484,6 +490,7 @@ def test_a_hot_backup_never_holds_half_a_write(base: Path, has_lock: bool) -> No
         (table / ".lock").unlink()
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, table], stdout=subprocess.PIPE)
     try:
+        assert writer.stdout is not None
         writer.stdout.readline()
         seen = set()
         for _ in range(12):
@@ -495,14 +502,14 @@ def test_a_hot_backup_never_holds_half_a_write(base: Path, has_lock: bool) -> No
         assert len(seen) > 1
     finally:
         writer.kill()
-        writer.wait()
-        writer.stdout.close()
+        writer.communicate()
 
 
 def test_restores_and_backups_beside_a_writer_never_mix_states(base: Path) -> None:
     table = base / "tables" / "text"
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, table], stdout=subprocess.PIPE)
     try:
+        assert writer.stdout is not None
         writer.stdout.readline()
         for _ in range(5):
             create_backup(base)
@@ -510,8 +517,7 @@ def test_restores_and_backups_beside_a_writer_never_mix_states(base: Path) -> No
         assert writer.poll() is None
     finally:
         writer.kill()
-        writer.wait()
-        writer.stdout.close()
+        writer.communicate()
     restore_point_in_time(base, FOREVER)
     rows = (table / "current.csv").read_bytes()
     assert rows == (table / "version.log").read_bytes() == rows[:10] * 20
@@ -567,7 +573,7 @@ def test_where_folders_cannot_be_locked_one_call_still_waits_for_another(
 
 @pytest.mark.parametrize("plant", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
 def test_what_is_planted_as_a_lock_file_is_named_and_never_written_to(
-    base: Path, monkeypatch: pytest.MonkeyPatch, plant
+    base: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[[Path], object]
 ) -> None:
     plant(base / ".reedbackup-lock")
     _refuse_flock(monkeypatch, errno.EBADF)

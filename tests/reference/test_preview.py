@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from fixture_types import BackupAt, ReadDatabase, RunAsNobody, TakeSnapshot
+from fixture_types import BackupAt, ReadDatabase, RunAsNobody, TakeSnapshot, Tree
 
 from reedbase_backup import (
     BackupCorrupted,
@@ -27,7 +27,7 @@ from reedbase_backup.preview import preview
 from reedbase_backup.types import U64_MAX as FOREVER
 
 
-def kinds(tree):
+def kinds(tree: Tree) -> Tree:
     """What a preview is about: content, mode and kind, and no times."""
     return {name: (entry[0], entry[1], *entry[3:]) for name, entry in tree.items()}
 
@@ -154,7 +154,7 @@ def test_beside_a_writer_each_table_is_seen_between_two_writes(base: Path, lock:
         (text / ".lock").unlink()
     create_backup(base)
     # Without a lock there must be time to see that nothing has changed meanwhile.
-    command = [sys.executable, "-c", _WRITER, text, "0.001" if lock else "0.2"]
+    command: list[str | Path] = [sys.executable, "-c", _WRITER, text, "0.001" if lock else "0.2"]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert writer.stdout is not None
@@ -214,7 +214,7 @@ def test_where_folders_cannot_be_locked_it_goes_without(
 ) -> None:
     create_backup(base)
 
-    def refused(descriptor, operation) -> None:
+    def refused(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks here")
 
     monkeypatch.setattr(fcntl, "flock", refused)

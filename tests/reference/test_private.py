@@ -7,7 +7,7 @@ import stat
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,10 +59,11 @@ def test_it_is_so_from_the_first_moment_on(
     base = make_base("t")
     if shared:
         give(base, folders=0o2770, files=0o660)
-    backups, seen = base / "backups", set()
+    backups = base / "backups"
+    seen: set[tuple[int, int]] = set()
     chunks = source.SourceFile.chunks
 
-    def looking(file):
+    def looking(file: source.SourceFile) -> Iterator[bytes]:
         seen.update((mode(backups), mode(path)) for path in backups.iterdir())
         return chunks(file)
 
@@ -104,10 +105,10 @@ def test_the_database_while_it_is_restored_is_its_owners_alone(
 ) -> None:
     create_backup(base)
     give(base, folders=0o777, files=0o666)
-    seen = set()
+    seen: set[int] = set()
     chunks = ArchiveReader.chunks
 
-    def looking(reader):
+    def looking(reader: ArchiveReader) -> Iterator[bytes]:
         staging = [p for p in base.iterdir() if p.name.startswith(".reedbackup")]
         seen.update(mode(path) for path in staging)
         return chunks(reader)
@@ -181,7 +182,7 @@ print(len(list_backups(".reed")), restore_point_in_time(".reed", 2**64 - 1).tabl
     assert (done.stdout, done.stderr) == ("2 2\n", "")
 
 
-CLOSED = {
+CLOSED: dict[str, Callable[[Path], None]] = {
     "a file that only its owner reads": lambda base: (base / "tables/a/current.csv").chmod(0o600),
     "a file of an index that only its owner reads": lambda base: (
         base / "indices/metadata.json"

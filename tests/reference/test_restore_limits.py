@@ -17,7 +17,7 @@ from fixture_types import FindTool, MakeBase, ReadDatabase, RunAsNobody, TakeSna
 
 from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
-from reedbase_backup.swap import extract, working_folders
+from reedbase_backup.swap import working_folders
 from reedbase_backup.types import U64_MAX as FOREVER
 
 # More levels than Python's stack and the process's open files allow.
@@ -114,9 +114,9 @@ def test_a_root_that_may_not_give_files_away_restores_their_content(
 
     before = database(base)
     create_backup(base)
-    monkeypatch.setattr(extract.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(extract.os, "chown", refuse)
-    monkeypatch.setattr(extract.os, "fchown", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", refuse)
+    monkeypatch.setattr(os, "fchown", refuse)
     restore_point_in_time(base, FOREVER)
     assert database(base) == before
 
@@ -129,7 +129,7 @@ def test_a_container_without_the_owner_of_a_file_restores_it(base: Path, tool: F
     os.chown(current, 1000, 1000)
     create_backup(base)
     code = "import sys, reedbase_backup as b; b.restore_point_in_time(sys.argv[1], 2**63)"
-    command = [tool("unshare"), "-r", sys.executable, "-c", code, base]
+    command: list[str | Path] = [tool("unshare"), "-r", sys.executable, "-c", code, base]
     done = subprocess.run(command, capture_output=True, text=True)
     if "unshare" in done.stderr:
         pytest.skip(f"no user namespace can be made here: {done.stderr.strip()}")
@@ -142,14 +142,15 @@ def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(
 ) -> None:
     for name in "abc":
         (tmp_path / name).touch()
-    synced, opened = [], os.open
+    synced: list[int] = []
+    opened = os.open
 
     def refuse(path: object, *arguments: object, **more: object) -> int:
         if path == "b":
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(durable.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(durable, "_sync_file_system", synced.append)
     folder = opened(tmp_path, os.O_RDONLY)
     durable.sync_tree(folder, ["a", "b", "c"])
@@ -240,7 +241,7 @@ def test_a_file_system_that_counts_no_blocks_has_room(
 
     before = database(base)
     create_backup(base)
-    monkeypatch.setattr(extract.os, "fstatvfs", lambda _: Unlimited)
+    monkeypatch.setattr(os, "fstatvfs", lambda _: Unlimited)
     restore_point_in_time(base, FOREVER)
     assert database(base) == before
 
@@ -275,7 +276,7 @@ def test_a_full_disk_is_an_error_that_names_the_file(
 
     create_backup(base)
     before = database(base)
-    monkeypatch.setattr(extract.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(IoError, match=r"'restore': tables/\S+: No space left on device"):
         restore_point_in_time(base, FOREVER)
     assert database(base) == before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
 
 import pytest
 
@@ -27,7 +29,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def broken(check, *arguments, **more) -> tuple[str, str, str]:
+P = ParamSpec("P")
+
+
+def broken(
+    check: Callable[P, object], *arguments: P.args, **more: P.kwargs
+) -> tuple[str, str, str]:
     with pytest.raises(BrokenPromise) as caught:
         check(*arguments, **more)
     return caught.value.what, caught.value.expected, caught.value.found
@@ -101,7 +108,9 @@ def test_an_error_that_does_not_name_the_thing_is_broken() -> None:
         (lambda f: (f / "tables/text/new").mkdir(), "new"),
     ],
 )
-def test_every_difference_of_two_trees_is_named(folder: Path, change, words: str) -> None:
+def test_every_difference_of_two_trees_is_named(
+    folder: Path, change: Callable[[Path], object], words: str
+) -> None:
     before = Tree.read(folder)
     change(folder)
     what, expected, found = broken(expect_same_tree, "the tree", Tree.read(folder), before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from harness.conftest import ends_within
 from harness.fixture_types import StartClient, WriteAdapter
 
 from pytest_reedbackup.implementations import child
-from pytest_reedbackup.implementations.answers import Answered
+from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import (
@@ -22,13 +23,14 @@ from pytest_reedbackup.model.adapter_faults import (
     Unusable,
     excerpt,
 )
+from reedbase_backup.adapter.protocol import MAX_LINE_BYTES
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 BASE = Path("/somewhere/.reed")
 
 
-def listed(client: Client, secs: float = 10.0):
+def listed(client: Client, secs: float = 10.0) -> Answer:
     return client.call("list_backups", "ticket", BASE, secs)
 
 
@@ -72,7 +74,7 @@ def test_output_after_a_reply_is_noticed_at_the_next_request(
 write(called(read(), []) + {noise!r}.replace("\\\\n", chr(10)))
 read()
 """)
-    assert listed(client).value == []
+    assert value_of(listed(client), "the list") == []
     with pytest.raises(ProtocolViolation) as caught:
         listed(client)
     assert caught.value.reason == "output that no request asked for"
@@ -119,7 +121,7 @@ for piece in (reply[:1], reply[1:30], reply[30:-1], reply[-1:]):
     time.sleep(0.01)
 read()
 """)
-    assert listed(client).value == []
+    assert value_of(listed(client), "the list") == []
 
 
 def test_the_longest_line_is_64_mib(connect: StartClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +133,7 @@ for length in (100_000, 100_001):
     write(" " * (length - len(reply) + 1) + reply)
 read()
 """)
-    assert listed(client).value == []
+    assert value_of(listed(client), "the list") == []
     with pytest.raises(ProtocolViolation, match="a line of more than 64 MiB"):
         listed(client)
 
@@ -145,8 +147,8 @@ while True:
     with pytest.raises(ProtocolViolation) as caught:
         listed(client, 60.0)
     length = int(str(caught.value).split(" … (")[1].split()[0])
-    assert child.MAX_LINE_BYTES == 64 * 2**20
-    assert child.MAX_LINE_BYTES < length <= child.MAX_LINE_BYTES + (1 << 16)
+    assert MAX_LINE_BYTES == 64 * 2**20
+    assert MAX_LINE_BYTES < length <= MAX_LINE_BYTES + (1 << 16)
 
 
 ENDS = {
@@ -175,7 +177,7 @@ def test_the_end_of_the_process_is_a_crash_with_its_cause(
 
 def test_a_crash_between_two_calls_is_the_next_ones_fault(connect: StartClient) -> None:
     client = connect("write(called(read(), [])); os._exit(4)")
-    assert listed(client).value == []
+    assert value_of(listed(client), "the list") == []
     with pytest.raises(Crashed, match="ended with exit status 4"):
         listed(client)
 
@@ -237,7 +239,7 @@ time.sleep(60)
     assert caught.value.log == "    asleep"
     assert (tmp_path / "pids.done").exists()
     for pid in pids.read_text().split():
-        assert ends_within(2.0, lambda pid=pid: is_dead(int(pid)))
+        assert ends_within(2.0, partial(is_dead, int(pid)))
 
 
 def is_dead(pid: int) -> bool:
@@ -332,5 +334,5 @@ def test_a_child_inherits_the_environment_and_leads_a_group_of_its_own(
 write(called(read(), []) if os.environ["SOME_OF_OURS"] == "inherited" else "")
 write(called(read(), []) if os.getpgid(0) == os.getsid(0) == os.getpid() else "")
 """)
-    assert listed(client).value == []
-    assert listed(client).value == []
+    assert value_of(listed(client), "the list") == []
+    assert value_of(listed(client), "the list") == []

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from pytest_reedbackup.implementations.answers import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Misfit, ProtocolViolation
+from reedbase_backup.adapter.protocol import Hello
 from reedbase_backup.types import U64_MAX
 
 BASE = Path("/somewhere/.reed")
@@ -57,7 +58,9 @@ class Canned:
         self.is_closed = True
 
 
-def call(reply: str | bytes, method: str = "restore_point_in_time", contract: str = "ticket"):
+def call(
+    reply: str | bytes, method: str = "restore_point_in_time", contract: str = "ticket"
+) -> Answer:
     params = {"target_timestamp": U64_MAX} if method == "restore_point_in_time" else {}
     return Client(Canned(reply)).call(method, contract, BASE, 1.0, **params)  # type: ignore[arg-type]
 
@@ -91,7 +94,7 @@ def test_a_value_of_its_contract_is_an_answer(method: str, contract: str, sent: 
 
 
 def test_the_largest_u64_arrives_as_it_is() -> None:
-    report = call(value(dict.fromkeys(REPORT, U64_MAX))).value
+    report = value_of(call(value(dict.fromkeys(REPORT, U64_MAX))), "the report")
     assert (report.tables_restored, report.total_bytes, report.duration_ms) == (U64_MAX,) * 3
 
 
@@ -227,7 +230,7 @@ def test_a_value_of_another_shape_is_a_misfit(sent: object, reason: str) -> None
     ],
     ids=str,
 )
-def test_what_is_inside_a_report_of_last_is_looked_at_too(changed: object) -> None:
+def test_what_is_inside_a_report_of_last_is_looked_at_too(changed: dict[str, object]) -> None:
     with pytest.raises(Misfit):
         call(value({**LAST_REPORT, **changed}), "restore_point_in_time", "last")
 
@@ -265,7 +268,7 @@ def test_a_long_raw_line_is_shown_by_its_beginning_and_length() -> None:
         call("x" * 9999)
 
 
-def greet(result: object):
+def greet(result: object) -> Hello:
     reply = json.dumps({"jsonrpc": "2.0", "id": 1, "result": result})
     return Client(Canned(reply)).hello(1.0)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from harness.fixture_types import WriteAdapter
 
 from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.implementations.answers import value_of
 from pytest_reedbackup.implementations.clocks.capability import CapabilityClock
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusable
 from pytest_reedbackup.model.target import TimeLimits
+from reedbase_backup.types import BackupInfo
 
 BASE = Path("/somewhere/.reed")
 PATIENT = TimeLimits(hello=10.0, call=10.0)
@@ -38,32 +41,39 @@ while True:
 """
 
 
+class ConnectTo(Protocol):
+    def __call__(self, option: str, limits: TimeLimits = PATIENT) -> Connection: ...
+
+
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Callable[..., Connection]]:
-    """Makes an implementation under test, with a scratch folder of its own."""
-    made: list[Connection] = []
+def connect_to(tmp_path: Path) -> Iterator[ConnectTo]:
+    """Connects to an implementation, with a scratch folder of its own."""
+    connections: list[Connection] = []
 
     def make(option: str, limits: TimeLimits = PATIENT) -> Connection:
-        scratch = tmp_path / f"scratch {len(made)}"
+        scratch = tmp_path / f"scratch {len(connections)}"
         scratch.mkdir()
-        made.append(Connection(option, scratch, limits))
-        return made[-1]
+        connections.append(Connection(option, scratch, limits))
+        return connections[-1]
 
     yield make
-    for implementation in made:
+    for implementation in connections:
         implementation.close()
 
 
-def listed(implementation: Connection):
-    return implementation.call("list_backups", "ticket", BASE).value
+def listed(implementation: Connection) -> list[BackupInfo]:
+    backups: list[BackupInfo] = value_of(
+        implementation.call("list_backups", "ticket", BASE), "the list"
+    )
+    return backups
 
 
 def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(
-    meet: Callable[..., Connection], adapter: WriteAdapter, nothing_is_left: None
+    connect_to: ConnectTo, adapter: WriteAdapter, nothing_is_left: None
 ) -> None:
     option = shlex.join(adapter(COUNTING))
-    implementation = meet(option, TimeLimits(hello=10.0, call=1.0))
-    outcomes = []
+    implementation = connect_to(option, TimeLimits(hello=10.0, call=1.0))
+    outcomes: list[object] = []
     for _ in range(5):
         try:
             outcomes.append(listed(implementation))
@@ -74,10 +84,10 @@ def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(
 
 
 def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(
-    meet: Callable[..., Connection], adapter: WriteAdapter
+    connect_to: ConnectTo, adapter: WriteAdapter
 ) -> None:
     body = "HELLO['capabilities'] = ['clock']; greet(); read(); time.sleep(60)"
-    implementation = meet(shlex.join(adapter(body)), TimeLimits(hello=10.0, call=0.3))
+    implementation = connect_to(shlex.join(adapter(body)), TimeLimits(hello=10.0, call=0.3))
     with pytest.raises(TimedOut) as caught:
         listed(implementation)
     shown = str(caught.value)
@@ -88,18 +98,18 @@ def test_a_call_that_takes_too_long_says_which_option_sets_the_limit(
 
 
 def test_a_shutdown_is_asked_for_and_held_to_the_protocol(
-    meet: Callable[..., Connection], adapter: WriteAdapter, nothing_is_left: None
+    connect_to: ConnectTo, adapter: WriteAdapter, nothing_is_left: None
 ) -> None:
     body = "HELLO['capabilities'] = ['clock']; greet(); write(ended(read())); sys.exit(7)"
-    implementation = meet(shlex.join(adapter(body)))
+    implementation = connect_to(shlex.join(adapter(body)))
     assert implementation.hello.name == "tiny"
     with pytest.raises(AdapterFault, match=r"shutdown: .* ended with exit status 7"):
         implementation.shutdown()
     implementation.shutdown()
 
 
-def test_closing_starts_nothing(meet: Callable[..., Connection]) -> None:
-    implementation = meet("/no/such/adapter")
+def test_closing_starts_nothing(connect_to: ConnectTo) -> None:
+    implementation = connect_to("/no/such/adapter")
     implementation.close()
     implementation.shutdown()
 
@@ -125,10 +135,10 @@ UNUSABLE = {
 
 @pytest.mark.parametrize(("option", "words"), UNUSABLE.values(), ids=UNUSABLE)
 def test_what_cannot_be_used_says_so_in_one_line_with_a_hint(
-    meet: Callable[..., Connection], nothing_is_left: None, option: str, words: str
+    connect_to: ConnectTo, nothing_is_left: None, option: str, words: str
 ) -> None:
     with pytest.raises(Unusable) as caught:
-        _ = meet(option, TimeLimits(hello=5.0)).hello
+        _ = connect_to(option, TimeLimits(hello=5.0)).hello
     line = str(caught.value)
     assert words in line
     assert "\n" not in line
@@ -149,7 +159,7 @@ MODULES = {
 
 @pytest.mark.parametrize(("source", "words"), MODULES.values(), ids=MODULES)
 def test_a_module_that_fails_is_unusable_whatever_it_raises(
-    meet: Callable[..., Connection],
+    connect_to: ConnectTo,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     source: str,
@@ -160,7 +170,7 @@ def test_a_module_that_fails_is_unusable_whatever_it_raises(
     name = f"failing_{abs(hash(source))}"
     (tmp_path / f"{name}.py").write_text(source)
     with pytest.raises(Unusable) as caught:
-        _ = meet(f"{name}:Thing").hello
+        _ = connect_to(f"{name}:Thing").hello
     assert words in str(caught.value)
 
 
@@ -176,7 +186,7 @@ def test_a_module_that_fails_is_unusable_whatever_it_raises(
     ids=str,
 )
 def test_what_an_object_says_of_itself_is_checked(
-    meet: Callable[..., Connection],
+    connect_to: ConnectTo,
     monkeypatch: pytest.MonkeyPatch,
     attributes: dict[str, object],
     words: str,
@@ -185,15 +195,15 @@ def test_what_an_object_says_of_itself_is_checked(
     thing = type("Thing", (), {**dict.fromkeys(functions, print), **attributes})
     monkeypatch.setattr(sys.modules["shlex"], "Thing", thing, raising=False)
     with pytest.raises(Unusable) as caught:
-        _ = meet("shlex:Thing").hello
+        _ = connect_to("shlex:Thing").hello
     assert words in str(caught.value)
 
 
 def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(
-    meet: Callable[..., Connection],
+    connect_to: ConnectTo,
 ) -> None:
     with pytest.raises(Unusable) as caught:
-        _ = meet("sleep 60", TimeLimits(hello=0.2)).hello
+        _ = connect_to("sleep 60", TimeLimits(hello=0.2)).hello
     assert str(caught.value) == (
         "'sleep 60' does not speak the adapter protocol: hello: no reply from 'sleep 60' within"
         " 0.2 s; its process group was killed; --reedbackup-hello-timeout sets another limit"
@@ -201,26 +211,26 @@ def test_a_hello_that_does_not_come_says_which_option_sets_the_limit(
 
 
 def test_a_hello_with_unknown_fields_shows_the_line(
-    meet: Callable[..., Connection], adapter: WriteAdapter
+    connect_to: ConnectTo, adapter: WriteAdapter
 ) -> None:
     option = shlex.join(adapter("HELLO['extra'] = 1; greet()"))
     with pytest.raises(Unusable, match=r"unknown field `extra`.*the reply was: .*\"extra\": 1"):
-        _ = meet(option).hello
+        _ = connect_to(option).hello
 
 
 def test_the_log_follows_where_the_adapter_wrote_one(
-    meet: Callable[..., Connection], adapter: WriteAdapter
+    connect_to: ConnectTo, adapter: WriteAdapter
 ) -> None:
     option = shlex.join(adapter("print('no licence', file=sys.stderr); sys.exit(1)"))
     with pytest.raises(Unusable) as caught:
-        _ = meet(option).hello
+        _ = connect_to(option).hello
     first, *log = str(caught.value).splitlines()
     assert "try it by hand" in first
     assert log == ["  its stderr ends:", "    no licence"]
 
 
-def test_the_reference_is_in_process_and_told_the_time(meet: Callable[..., Connection]) -> None:
-    implementation = meet("python")
+def test_the_reference_is_in_process_and_told_the_time(connect_to: ConnectTo) -> None:
+    implementation = connect_to("python")
     assert implementation.is_in_process
     assert isinstance(implementation.clock, CapabilityClock)
     assert implementation.functions is not None
@@ -231,15 +241,15 @@ def test_the_reference_is_in_process_and_told_the_time(meet: Callable[..., Conne
     }
 
 
-def test_a_command_line_is_split_as_a_shell_does(meet: Callable[..., Connection]) -> None:
-    implementation = meet("'./my adapter' --flag \"two words\"")
+def test_a_command_line_is_split_as_a_shell_does(connect_to: ConnectTo) -> None:
+    implementation = connect_to("'./my adapter' --flag \"two words\"")
     assert not implementation.is_in_process
     assert implementation.functions is None
     assert implementation.command == ["./my adapter", "--flag", "two words"]
 
 
 def test_an_implementation_in_process_can_be_started_as_a_process_too(
-    meet: Callable[..., Connection],
+    connect_to: ConnectTo,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     nothing_is_left: None,
@@ -254,11 +264,11 @@ def test_an_implementation_in_process_can_be_started_as_a_process_too(
         "    def restore_point_in_time(self, base_path, target_timestamp): ...\n"
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    inside = meet("elsewhere_only:Empty")
+    inside = connect_to("elsewhere_only:Empty")
     assert listed(inside) == []
     assert str(folder) in inside.environment["PYTHONPATH"].split(os.pathsep)
     for name, value in inside.environment.items():
         monkeypatch.setenv(name, value)
-    outside = meet(shlex.join(inside.command))
+    outside = connect_to(shlex.join(inside.command))
     assert listed(outside) == []
     outside.shutdown()

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
+from typing import NoReturn
 
 import pytest
+from harness.implementations.inline import BASE, inline_client, list_by
 
 from pytest_reedbackup.implementations import in_process
-from pytest_reedbackup.implementations.answers import Refused
-from pytest_reedbackup.implementations.client import Client
-from pytest_reedbackup.implementations.in_process import InProcess
+from pytest_reedbackup.implementations.answers import Refused, value_of
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
 from pytest_reedbackup.model.failures import UnfitValue
-from reedbase_backup.adapter.loading import describe
 from reedbase_backup.errors import BackupNotFound
 
-BASE = Path("/somewhere/.reed")
 
-
-def client(**functions) -> Client:
-    methods = {"create_backup": None, "list_backups": None, "restore_point_in_time": None}
-    replaced = {name: functions.get(name) or (lambda **_: []) for name in methods}
-    implementation = SimpleNamespace(**replaced, contracts=("ticket", "last"))
-    return Client(InProcess(describe(implementation, "inline")))
-
-
-def lists(function, secs: float = 10.0):
-    return client(list_backups=lambda base_path: function()).call(
-        "list_backups", "ticket", BASE, secs
-    )
-
-
-def hang() -> None:
+def hang() -> NoReturn:
     while True:
         time.sleep(10)
 
@@ -46,7 +29,7 @@ def hang() -> None:
 def test_a_hang_is_interrupted_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(TimedOut, match=r"no answer within 0.1 s; the call was interrupted"):
-        lists(hang, 0.1)
+        list_by(hang, 0.1)
     assert 0.1 <= time.monotonic() - started < 1
 
 
@@ -56,7 +39,7 @@ def test_an_endless_loop_is_interrupted_too() -> None:
             pass
 
     with pytest.raises(TimedOut):
-        lists(spin, 0.1)
+        list_by(spin, 0.1)
 
 
 def test_an_interruption_lets_the_implementation_clean_up() -> None:
@@ -70,7 +53,7 @@ def test_an_interruption_lets_the_implementation_clean_up() -> None:
             cleaned.append("finally")
 
     with pytest.raises(TimedOut):
-        lists(hang_and_clean, 0.1)
+        list_by(hang_and_clean, 0.1)
     assert cleaned == ["finally"]
 
 
@@ -83,12 +66,12 @@ def test_handlers_of_exceptions_let_an_interruption_pass() -> None:
                 continue
 
     with pytest.raises(TimedOut):
-        lists(stubborn, 0.1)
+        list_by(stubborn, 0.1)
 
 
 def test_an_interruption_that_is_swallowed_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_process, "_AGAIN_SECS", 0.1)
-    swallowed = []
+    swallowed: list[str] = []
 
     def more_stubborn() -> None:
         while True:
@@ -100,22 +83,22 @@ def test_an_interruption_that_is_swallowed_comes_again(monkeypatch: pytest.Monke
                 swallowed.append("once")
 
     with pytest.raises(TimedOut):
-        lists(more_stubborn, 0.1)
+        list_by(more_stubborn, 0.1)
     assert len(swallowed) == 3
 
 
 def test_an_answer_after_a_swallowed_interruption_is_too_late() -> None:
-    def late():
+    def late() -> list[object]:
         try:
             hang()
         except BaseException:  # noqa: BLE001 - as implementations should not
             return []
 
     with pytest.raises(TimedOut):
-        lists(late, 0.1)
+        list_by(late, 0.1)
 
 
-def outer(number, frame) -> None:
+def outer(number: int, frame: FrameType | None) -> None:
     raise AssertionError("the alarm of somebody else rang")
 
 
@@ -130,10 +113,12 @@ def others_alarm() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("function", [hang, list, lambda: 1 / 0], ids=["hang", "value", "error"])
-def test_whoever_else_waits_for_the_alarm_gets_it_back(others_alarm: None, function) -> None:
+def test_whoever_else_waits_for_the_alarm_gets_it_back(
+    others_alarm: None, function: Callable[[], object]
+) -> None:
     started = time.monotonic()
     try:
-        lists(function, 0.2)
+        list_by(function, 0.2)
     except TimedOut:
         assert function is hang
     spent = time.monotonic() - started
@@ -145,10 +130,15 @@ def test_whoever_else_waits_for_the_alarm_gets_it_back(others_alarm: None, funct
 
 def test_an_alarm_that_came_due_meanwhile_rings_afterwards() -> None:
     rang = []
+
+    def pause() -> list[object]:
+        time.sleep(0.15)
+        return []
+
     previous = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
-        lists(lambda: time.sleep(0.15) or [], 10.0)
+        list_by(pause)
         time.sleep(0.05)
         assert rang == [signal.SIGALRM]
     finally:
@@ -156,13 +146,13 @@ def test_an_alarm_that_came_due_meanwhile_rings_afterwards() -> None:
 
 
 def test_no_timer_is_left_where_there_was_none() -> None:
-    lists(list)
+    list_by(list)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_a_call_to_exit_is_a_crash() -> None:
     with pytest.raises(Crashed, match=r"called exit with status 3") as caught:
-        lists(lambda: sys.exit(3))
+        list_by(lambda: sys.exit(3))
     assert caught.value.call == "list_backups(base_path='/somewhere/.reed')"
 
 
@@ -171,7 +161,7 @@ def test_control_c_reaches_pytest() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        lists(interrupted)
+        list_by(interrupted)
 
 
 class OldNews(Exception):
@@ -211,12 +201,12 @@ class Described(Exception):
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_any_exception_is_a_refusal_with_its_kind_and_fields(
-    error: object, kind: str, fields: dict[str, int | str] | dict[str, int], message: str | None
+    error: Exception, kind: str, fields: dict[str, object], message: str | None
 ) -> None:
     def refuse() -> None:
         raise error
 
-    answer = lists(refuse)
+    answer = list_by(refuse)
     assert isinstance(answer, Refused)
     assert (answer.kind, answer.fields) == (kind, fields)
     assert answer.message == (str(error) if message is None else message)
@@ -225,14 +215,14 @@ def test_any_exception_is_a_refusal_with_its_kind_and_fields(
 def test_an_exception_that_is_no_reed_error_goes_into_the_log_whole(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lists(lambda: 1 / 0)
+    list_by(lambda: 1 / 0)
     logged = capsys.readouterr().err
     assert "ZeroDivisionError: division by zero" in logged
     assert "Traceback" in logged
 
 
 def test_what_the_implementation_prints_is_no_reply(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lists(lambda: print("Compiling…") or []).value == []
+    assert value_of(list_by(lambda: print("Compiling…") or []), "the list") == []
     assert capsys.readouterr().out == "Compiling…\n"
 
 
@@ -240,30 +230,31 @@ def test_what_the_implementation_prints_is_no_reply(capsys: pytest.CaptureFixtur
 def test_a_figure_out_of_range_is_an_unfit_value(value: bytes | float | int | None) -> None:
     fields = {"id": "5", "timestamp": 5, "table_count": 2, "compression": "gzip"}
     with pytest.raises(UnfitValue, match=r"\[0\]\.size_bytes"):
-        lists(lambda: [SimpleNamespace(size_bytes=value, **fields)])
+        list_by(lambda: [SimpleNamespace(size_bytes=value, **fields)])
 
 
 def test_arguments_are_the_tickets_by_name() -> None:
     seen = []
 
-    def restore(base_path, target_timestamp):
+    def restore(base_path: str, target_timestamp: int) -> dict[str, int]:
         seen.append((base_path, target_timestamp))
         return {"tables_restored": 1, "total_bytes": 2, "duration_ms": 3}
 
-    answer = client(restore_point_in_time=restore).call(
+    answer = inline_client(restore_point_in_time=restore).call(
         "restore_point_in_time", "ticket", BASE, 10.0, target_timestamp=2**64 - 1
     )
     assert seen == [("/somewhere/.reed", 2**64 - 1)]
-    assert answer.value.duration_ms == 3
+    assert value_of(answer, "the restore").duration_ms == 3
 
 
 def test_time_is_told_only_to_who_has_the_capability() -> None:
-    told = client(create_backup=lambda **arguments: arguments)
+    told = inline_client(create_backup=lambda **arguments: arguments)
     with pytest.raises(Exception, match=r"code -32602 \(create_backup: `now_ns`"):
         told.call("create_backup", "ticket", BASE, 10.0, now_ns=5)
 
 
 def test_shutdown_ends_nothing_but_the_conversation() -> None:
-    conversation = client()
+    conversation = inline_client()
     conversation.shutdown(1.0)
-    assert json.dumps(conversation.call("list_backups", "ticket", BASE, 1.0).value) == "[]"
+    answer = conversation.call("list_backups", "ticket", BASE, 1.0)
+    assert value_of(answer, "the list") == []

@@ -65,7 +65,7 @@ def namespaces(tool: FindTool) -> str:
 
 
 @pytest.fixture
-def base_temp(tmp_path: Path):
+def base_temp(tmp_path: Path) -> Path:
     """Folders of runs, outside which adapters find all that they need."""
     folder = tmp_path / "both"
     folder.mkdir()
@@ -76,13 +76,15 @@ def unseeing(unshare: str, mounts: str, served: str) -> str:
     return shlex.join([unshare, "-m", "sh", "-c", f"{mounts} && exec {served}"])
 
 
-def run(pytester, option, base_temp, case=CASE):
+def run(
+    pytester: pytest.Pytester, option: str, base_temp: Path, case: str = CASE
+) -> pytest.RunResult:
     return pytester.runpytest_subprocess(
         f"--reedbackup-impl={option}", case, f"--basetemp={base_temp / 'run'}"
     )
 
 
-def expect_one_error(ended, base_temp) -> str:
+def expect_one_error(ended: pytest.RunResult, base_temp: Path) -> str:
     shown = "\n".join([*ended.outlines, *ended.errlines])
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     assert shown.count("does not see the folder") == 1
@@ -97,7 +99,7 @@ def expect_one_error(ended, base_temp) -> str:
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
 def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
-    pytester: pytest.Pytester, namespaces: str, base_temp, name: str, case: str
+    pytester: pytest.Pytester, namespaces: str, base_temp: Path, name: str, case: str
 ) -> None:
     option = unseeing(namespaces, f"mount -t tmpfs none {base_temp}", f"{SERVED} {name}")
     expect_one_error(run(pytester, option, base_temp, case), base_temp)
@@ -107,7 +109,12 @@ def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
 def test_an_adapter_that_writes_to_a_copy_is_told_so_once(
-    pytester: pytest.Pytester, namespaces: str, base_temp, tmp_path: Path, name: str, case: str
+    pytester: pytest.Pytester,
+    namespaces: str,
+    base_temp: Path,
+    tmp_path: Path,
+    name: str,
+    case: str,
 ) -> None:
     """It sees what we make, and we see nothing of what it makes: an overlay over the folder."""
     upper = tmp_path / "upper"
@@ -122,7 +129,7 @@ def test_an_adapter_that_writes_to_a_copy_is_told_so_once(
 
 
 def test_an_adapter_that_sees_the_folder_in_a_namespace_of_its_own_is_judged(
-    pytester: pytest.Pytester, namespaces: str, base_temp
+    pytester: pytest.Pytester, namespaces: str, base_temp: Path
 ) -> None:
     ended = run(pytester, unseeing(namespaces, "true", f"{SERVED} python"), base_temp)
     assert ended.ret == pytest.ExitCode.OK
@@ -131,7 +138,7 @@ def test_an_adapter_that_sees_the_folder_in_a_namespace_of_its_own_is_judged(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_adapter_without_the_rights_to_the_folder_is_told_so(
-    pytester: pytest.Pytester, tool: FindTool, base_temp
+    pytester: pytest.Pytester, tool: FindTool, base_temp: Path
 ) -> None:
     setpriv = tool("setpriv")
     served = f"{setpriv} --reuid=65534 --regid=65534 --clear-groups {SERVED} python"
@@ -143,7 +150,7 @@ def test_an_adapter_without_the_rights_to_the_folder_is_told_so(
 
 @pytest.mark.parametrize("name", ["AsIfNothing", "NotWritten", "Vanishing", "Unfit"])
 def test_a_broken_implementation_is_judged_by_the_suite(
-    pytester: pytest.Pytester, base_temp, name: str
+    pytester: pytest.Pytester, base_temp: Path, name: str
 ) -> None:
     pytester.makepyfile(mine=MINE + BROKEN)
     ended = run(pytester, f"{SERVED} mine:{name}", base_temp)
@@ -151,7 +158,7 @@ def test_a_broken_implementation_is_judged_by_the_suite(
     assert "0 kept, 1 broken, 0 errors" in "\n".join(ended.outlines)
 
 
-def test_the_smoke_check_leaves_nothing(pytester: pytest.Pytester, base_temp) -> None:
+def test_the_smoke_check_leaves_nothing(pytester: pytest.Pytester, base_temp: Path) -> None:
     ended = run(pytester, f"{SERVED} python", base_temp)
     assert ended.ret == pytest.ExitCode.OK
     assert list(base_temp.rglob("reedbackup-smoke*")) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from fixture_types import RunSuite
 from harness.sources import MINE
 
 from pytest_reedbackup.connections.left_behind import blamed_on_implementation
-from pytest_reedbackup.implementations.answers import Answered, Refused
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.implementations.in_process import InProcess
@@ -193,7 +193,9 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("odd")
     (folder / "odd.py").write_text(ODD)
     with pytest.MonkeyPatch.context() as patch:
@@ -209,19 +211,19 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     connected.close()
 
 
-def listed(client: Client, what: str):
+def listed(client: Client, what: str) -> Answer:
     return client.call("list_backups", "ticket", Path("/") / what, 20.0)
 
 
 @pytest.mark.parametrize("what", SENT)
-def test_what_is_a_number_or_a_text_for_python_is_sent_as_one(client: str, what: str) -> None:
-    (info,) = listed(client, what).value
+def test_what_is_a_number_or_a_text_for_python_is_sent_as_one(client: Client, what: str) -> None:
+    (info,) = value_of(listed(client, what), what)
     assert msgspec.structs.astuple(info) == ("5", 5, 5, 5, "gzip")
 
 
 @pytest.mark.parametrize(("what", "words"), UNSENT.items(), ids=UNSENT)
 def test_what_cannot_be_sent_is_a_broken_promise_with_field_and_type(
-    client: str, what: str, words: str
+    client: Client, what: str, words: str
 ) -> None:
     with pytest.raises(UnfitValue) as caught:
         listed(client, what)
@@ -232,7 +234,7 @@ def test_what_cannot_be_sent_is_a_broken_promise_with_field_and_type(
 
 @pytest.mark.parametrize(("what", "answer"), REFUSED.items(), ids=REFUSED)
 def test_an_exception_is_an_answer_however_little_it_tells(
-    client: str, what: str, answer: tuple[str, str]
+    client: Client, what: str, answer: tuple[str, str]
 ) -> None:
     refused = listed(client, what)
     assert isinstance(refused, Refused)

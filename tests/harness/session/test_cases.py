@@ -124,13 +124,16 @@ def test_a_case_knows_its_contract_and_rule() -> None:
     assert (found.contract, found.rule) == ("ticket", "restore/pick")
 
 
+def marks(function: Callable[..., object]) -> list[pytest.Mark]:
+    found: list[pytest.Mark] = getattr(function, "pytestmark")  # noqa: B009 - no type has it
+    return found
+
+
 def test_a_test_function_becomes_a_case(request: pytest.FixtureRequest) -> None:
     @case("ticket/list/order", "A promise.")
     def checked() -> None: ...
 
-    assert [mark.args for mark in checked.pytestmark] == [
-        (Case("ticket/list/order", "A promise."),)
-    ]
+    assert [mark.args for mark in marks(checked)] == [(Case("ticket/list/order", "A promise."),)]
     assert case_of(request.node) is None
 
 
@@ -155,9 +158,9 @@ def test_every_case_says_of_itself_what_its_rule_says() -> None:
 
 def test_variants_become_cases_with_their_names() -> None:
     @cases("ticket/list/order", "By {variant}.", {"time": 1, "creation": 2})
-    def checked(variant) -> None: ...
+    def checked(variant: int) -> None: ...
 
-    parameters = checked.pytestmark[0].args[1]
+    parameters = marks(checked)[0].args[1]
     found = [(entry.id, entry.values, entry.marks[0].args[0]) for entry in parameters]
     assert found == [
         ("time", (1,), Case("ticket/list/order/time", "By time.")),

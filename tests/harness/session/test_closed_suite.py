@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import sys
@@ -163,7 +164,7 @@ def test_the_suite_is_closed_to_the_project_that_the_virtual_environment_lies_in
     """As an installed wheel has it: the suite within the package, that within the project."""
     installed = tmp_path / "project" / ".venv" / "lib" / "site-packages"
     for package in (pytest_reedbackup, reedbase_backup):
-        source = Path(package.__file__).parent
+        source = Path(inspect.getfile(package)).parent
         kept_out = shutil.ignore_patterns("__pycache__", "adapters")
         shutil.copytree(source, installed / source.name, ignore=kept_out)
     inside = installed / "pytest_reedbackup" / "conformance"

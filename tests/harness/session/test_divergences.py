@@ -25,7 +25,12 @@ CASES = ["ticket/list/order", "ticket/list/order/ties", "ticket/list/empty/no-ba
 ORDER = "--reedbackup-case=ticket/list/order*"
 
 
-def entry(implementation="./adapter", case="ticket/list/order", reason="too slow", id="D4"):  # noqa: A002
+def entry(
+    implementation: str = "./adapter",
+    case: str = "ticket/list/order",
+    reason: str = "too slow",
+    id: str = "D4",  # noqa: A002
+) -> dict[str, str]:
     return {"implementation": implementation, "case": case, "reason": reason, "id": id}
 
 

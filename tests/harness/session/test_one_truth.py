@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from fixture_types import FindTool
+from harness.session.outcomes import case_outcome
 from harness.sources import MINE
 
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports import junit
 from pytest_reedbackup.session.planning import suite_cases
-
-from .test_verdicts import came
 
 pytest_plugins = ["pytester"]
 
@@ -38,7 +37,8 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cases_in(folder: Path) -> list[dict[str, object]]:
-    return json.loads((folder / "report.json").read_text())["cases"]
+    cases: list[dict[str, object]] = json.loads((folder / "report.json").read_text())["cases"]
+    return cases
 
 
 HIDING = """
@@ -95,10 +95,14 @@ def test_what_is_left_out_by_the_kits_own_option_is_counted_as_deselected(
 
 
 def test_without_strace_the_rule_that_needs_it_is_named_and_undecided(
-    pytester: pytest.Pytester, mine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pytester: pytest.Pytester,
+    mine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tool: FindTool,
 ) -> None:
     for name in ("tar", "gzip"):
-        (tmp_path / name).symlink_to(shutil.which(name))
+        (tmp_path / name).symlink_to(tool(name))
     monkeypatch.setenv("PATH", str(tmp_path))
     case = "--reedbackup-case=ticket/restore/atomic*"
     options = ["--reedbackup-impl=python", case, "--junitxml=junit.xml"]
@@ -112,7 +116,9 @@ def test_without_strace_the_rule_that_needs_it_is_named_and_undecided(
     )
     (suite,) = ElementTree.parse(pytester.path / "junit.xml").getroot()
     assert (suite.attrib["failures"], suite.attrib["errors"]) == ("0", "1")
-    assert suite.find("testcase/error").attrib["type"] == "not-checked"
+    error = suite.find("testcase/error")
+    assert error is not None
+    assert error.attrib["type"] == "not-checked"
 
 
 DIVERGENCES = "".join(
@@ -193,15 +199,16 @@ def test_who_ends_a_run_by_hand_keeps_the_status_and_no_case_is_lost(
 def test_junit_holds_any_text(tmp_path: Path) -> None:
     """File names and an adapter's words have any characters; XML has not."""
     text = '\x00\x1b[31m\udcff\ufffe <&>" \N{PILE OF POO}'
-    found = came(Outcome.FAIL, detail=text, expected=text, found=text, implementation=text)
+    found = case_outcome(Outcome.FAIL, detail=text, expected=text, found=text, implementation=text)
     junit.write(tmp_path / "junit.xml", [Result(text, "ticket", [found])])
     (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
-    message = suite.find("testcase/failure").attrib["message"]
-    assert message == '\\x00\\x1b[31m\\xdcff\\xfffe <&>" \N{PILE OF POO}'
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.attrib["message"] == '\\x00\\x1b[31m\\xdcff\\xfffe <&>" \N{PILE OF POO}'
 
 
 def test_junit_tells_broken_promises_errors_and_unchecked_cases_apart(tmp_path: Path) -> None:
-    outcomes = [came(outcome, f"list/rule-{n}") for n, outcome in enumerate(Outcome)]
+    outcomes = [case_outcome(outcome, f"list/rule-{n}") for n, outcome in enumerate(Outcome)]
     junit.write(tmp_path / "new" / "junit.xml", [Result("python", "ticket", outcomes)])
     (suite,) = ElementTree.parse(tmp_path / "new" / "junit.xml").getroot()
     kinds = [(child.tag, child.attrib["type"]) for child in suite.findall("testcase/*[@type]")]

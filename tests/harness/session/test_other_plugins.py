@@ -162,6 +162,7 @@ class Said:
     suites: Mapping[str, ElementTree.Element]
 
     def verdict(self, implementation: str) -> str:
+        found: str
         (found,) = [
             one["verdict"]
             for one in self.report["implementations"]

@@ -62,7 +62,7 @@ def test_the_suite_runs_from_an_empty_folder(pytester: pytest.Pytester) -> None:
 
 
 @pytest.fixture
-def hostile_folder(pytester: pytest.Pytester):
+def hostile_folder(pytester: pytest.Pytester) -> pytest.Pytester:
     """A user's folder with a configuration, a package and a file that get in the suite's way."""
     pytester.makeini(HOSTILE)
     pytester.makepyfile(
@@ -78,14 +78,16 @@ def hostile_folder(pytester: pytest.Pytester):
     return pytester
 
 
-def test_the_suite_runs_in_spite_of_a_hostile_configuration(hostile_folder) -> None:
+def test_the_suite_runs_in_spite_of_a_hostile_configuration(
+    hostile_folder: pytest.Pytester,
+) -> None:
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST)
     assert ended.ret == pytest.ExitCode.OK
     assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")
     assert "theirs" not in "\n".join(ended.outlines)
 
 
-def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder) -> None:
+def test_the_suite_runs_under_xdist_in_spite_of_it(hostile_folder: pytest.Pytester) -> None:
     ended = hostile_folder.runpytest_subprocess("--reedbackup-impl=python", LIST, "-n", "2")
     assert ended.ret == pytest.ExitCode.OK
     assert verdict_lines(ended)[0].endswith("5 kept, 0 broken, 0 errors, 0 skipped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness.session.outcomes import case_outcome
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome, whole_case, worst_attempt
 from pytest_reedbackup.model.verdict import Result, Verdict, results
@@ -10,22 +11,6 @@ from pytest_reedbackup.model.verdict import Result, Verdict, results
 PASS, FAIL, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.ERROR
 SKIP, DIVERGES, UNDECIDED = Outcome.SKIP, Outcome.DIVERGES, Outcome.UNDECIDED
 NOT_CHECKED = Outcome.NOT_CHECKED
-
-
-def came(outcome: Outcome, case: str = "restore/pick", **more) -> CaseOutcome:
-    """What came of a case, by default of the basic one of its rule."""
-    given = {"implementation": "python", "contract": "ticket", "basic": case.count("/") == 1}
-    given |= more
-    return CaseOutcome(
-        case_id=f"{given['contract']}/{case}",
-        rule="/".join(case.split("/")[:2]),
-        promise="A promise.",
-        outcome=outcome,
-        node_id="test_it.py::test_it",
-        repeat="pytest",
-        duration_secs=0.1,
-        **given,
-    )
 
 
 def result(*outcomes: CaseOutcome, left_out: int = 0) -> Result:
@@ -56,7 +41,7 @@ def result(*outcomes: CaseOutcome, left_out: int = 0) -> Result:
 def test_the_verdict_follows_the_gravest_outcome(
     outcomes: list[Outcome], verdict: Verdict, exit_status: int
 ) -> None:
-    found = result(*(came(one, f"restore/rule-{n}") for n, one in enumerate(outcomes)))
+    found = result(*(case_outcome(one, f"restore/rule-{n}") for n, one in enumerate(outcomes)))
     assert (found.verdict, found.exit_status) == (verdict, exit_status)
 
 
@@ -81,17 +66,17 @@ def test_the_verdicts_are_words() -> None:
 def test_a_verdict_on_a_part_of_the_cases_never_reads_as_on_the_whole(
     outcomes: list[Outcome], statement: str
 ) -> None:
-    assert result(*map(came, outcomes), left_out=1).statement == statement
+    assert result(*map(case_outcome, outcomes), left_out=1).statement == statement
 
 
 def test_a_skip_is_counted_and_no_pass() -> None:
-    counts = result(came(PASS), came(SKIP), came(SKIP)).counts
+    counts = result(case_outcome(PASS), case_outcome(SKIP), case_outcome(SKIP)).counts
     assert (counts[PASS], counts[SKIP], counts[FAIL]) == (1, 2, 0)
 
 
 def test_a_rule_whose_basic_case_lacks_a_tool_is_named_and_undecided() -> None:
-    renames = came(SKIP, "restore/atomic/renames", missing_tool=True, basic=True)
-    found = result(came(PASS), came(PASS, "restore/atomic"), renames)
+    renames = case_outcome(SKIP, "restore/atomic/renames", missing_tool=True, basic=True)
+    found = result(case_outcome(PASS), case_outcome(PASS, "restore/atomic"), renames)
     assert found.unchecked_rules == {"restore/atomic": renames}
     assert found.checked_rules == {"restore/pick"}
     assert (found.statement, found.exit_status) == ("undecided", 1)
@@ -99,64 +84,67 @@ def test_a_rule_whose_basic_case_lacks_a_tool_is_named_and_undecided() -> None:
 
 def test_a_variant_that_lacks_a_tool_is_counted_and_no_more() -> None:
     """Where the basic case of its rule ran."""
-    variant = came(SKIP, "list/read-only/file-system", missing_tool=True)
-    found = result(came(PASS, "list/read-only"), variant)
+    variant = case_outcome(SKIP, "list/read-only/file-system", missing_tool=True)
+    found = result(case_outcome(PASS, "list/read-only"), variant)
     assert (found.unchecked_rules, found.untried_rules) == ({}, {})
     assert (found.statement, found.counts[SKIP]) == ("conforms", 1)
 
 
 def test_variants_do_not_stand_in_for_the_basic_case() -> None:
-    basic = came(NOT_CHECKED)
-    found = result(basic, came(PASS, "restore/pick/tie"))
+    basic = case_outcome(NOT_CHECKED)
+    found = result(basic, case_outcome(PASS, "restore/pick/tie"))
     assert found.unchecked_rules == {"restore/pick": basic}
 
 
 def test_a_variant_that_something_else_left_out_leaves_the_verdict_undecided() -> None:
     """Though every rule was checked: nobody knows what it would have shown."""
-    found = result(came(PASS), came(NOT_CHECKED, "restore/pick/tie"))
+    found = result(case_outcome(PASS), case_outcome(NOT_CHECKED, "restore/pick/tie"))
     assert (found.unchecked_rules, found.statement, found.exit_status) == ({}, "undecided", 1)
 
 
 def test_of_a_rule_without_a_basic_case_one_variant_is_enough() -> None:
-    ran, skipped = came(PASS, "restore/hostile/a"), came(SKIP, "restore/hostile/b", missing="x")
+    ran, skipped = (
+        case_outcome(PASS, "restore/hostile/a"),
+        case_outcome(SKIP, "restore/hostile/b", missing="x"),
+    )
     assert result(ran, skipped).statement == "conforms"
-    assert result(came(PASS), skipped).untried_rules == {"restore/hostile": skipped}
+    assert result(case_outcome(PASS), skipped).untried_rules == {"restore/hostile": skipped}
 
 
 @pytest.mark.parametrize(
     "optional",
     [
-        came(SKIP, "create/clock-backwards", missing="clock"),
-        came(SKIP, "bounds/ratio", missing="a baseline"),
+        case_outcome(SKIP, "create/clock-backwards", missing="clock"),
+        case_outcome(SKIP, "bounds/ratio", missing="a baseline"),
     ],
     ids=["capability", "rule"],
 )
 def test_what_is_optional_leaves_the_verdict_and_is_counted(optional: CaseOutcome) -> None:
-    found = result(came(PASS), optional)
+    found = result(case_outcome(PASS), optional)
     assert (found.statement, found.exit_status) == ("conforms", 0)
     assert found.counts[SKIP] == 1
 
 
 def test_an_optional_rule_is_undecided_all_the_same_where_others_left_it_out() -> None:
-    found = result(came(PASS), came(NOT_CHECKED, "bounds/ratio"))
+    found = result(case_outcome(PASS), case_outcome(NOT_CHECKED, "bounds/ratio"))
     assert list(found.unchecked_rules) == ["bounds/ratio"]
     assert found.statement == "undecided"
 
 
 def test_a_rule_that_nothing_of_its_kind_can_be_held_to_limits_the_verdict() -> None:
     """Such as a recording, which cannot be killed."""
-    atomic = came(SKIP, "restore/atomic", missing="a process")
-    found = result(came(PASS), atomic)
+    atomic = case_outcome(SKIP, "restore/atomic", missing="a process")
+    found = result(case_outcome(PASS), atomic)
     assert (found.untried_rules, found.unchecked_rules) == ({"restore/atomic": atomic}, {})
     assert (found.statement, found.exit_status) == ("conforms as far as it was tried", 0)
 
 
 def test_outcomes_are_grouped_by_implementation_and_contract() -> None:
     outcomes = [
-        came(PASS),
-        came(FAIL, implementation="./adapter"),
-        came(SKIP, contract="last"),
-        came(PASS, implementation="./adapter"),
+        case_outcome(PASS),
+        case_outcome(FAIL, implementation="./adapter"),
+        case_outcome(SKIP, contract="last"),
+        case_outcome(PASS, implementation="./adapter"),
     ]
     found = [
         (r.implementation, r.contract, list(r.outcomes), r.left_out)
@@ -187,14 +175,18 @@ def test_outcomes_are_grouped_by_implementation_and_contract() -> None:
 def test_the_worst_attempt_counts_and_a_change_is_flaky(
     attempts: list[Outcome], worst: Outcome, flaky: bool
 ) -> None:
-    found = worst_attempt([came(one, detail=str(n)) for n, one in enumerate(attempts)])
+    found = worst_attempt([case_outcome(one, detail=str(n)) for n, one in enumerate(attempts)])
     assert (found.outcome, found.flaky, found.attempts) == (worst, flaky, len(attempts))
     assert found.detail == str(attempts.index(worst))
     assert found.duration_secs == pytest.approx(0.1 * len(attempts))
 
 
 def test_a_case_that_several_tests_share_is_as_good_as_its_worst_part() -> None:
-    parts = [came(PASS, measured="3"), came(FAIL, measured="4", detail="the second"), came(PASS)]
+    parts = [
+        case_outcome(PASS, measured="3"),
+        case_outcome(FAIL, measured="4", detail="the second"),
+        case_outcome(PASS),
+    ]
     found = whole_case(parts)
     assert (found.outcome, found.detail, found.measured) == (FAIL, "the second", "3; 4")
     assert (found.attempts, found.flaky) == (1, False)

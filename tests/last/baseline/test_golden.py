@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ def test_a_restore_does_what_the_baseline_did(
     assert untouched(before, found)
     assert_new_versions_are_real(before, found)
     assert_nobody_else_has_the_code(case, found)
-    defects = {(expected.may | expected.must)[part] for part in others}
+    defect_of = {**expected.may, **expected.must}
+    defects = {defect_of[part] for part in others}
     counts[f"but for {'+'.join(sorted(defects))}" if defects else "alike"] += 1
 
 
@@ -197,7 +199,7 @@ def test_dictionaries_are_written_as_the_baseline_writes_them(
     recorded, made = databases[name] / "registry", tmp_path / "registry"
     _, *users = (recorded / "users.dict").read_text().splitlines()
     for code, user, seconds in (line.split("|") for line in users):
-        assert user_code(tmp_path, user, clock=lambda at=seconds: int(at) * 10**9) == int(code)
+        assert user_code(tmp_path, user, clock=partial(int, int(seconds) * 10**9)) == int(code)
     for dictionary in ("actions.dict", "users.dict"):
         assert (made / dictionary).read_bytes() == (recorded / dictionary).read_bytes()
     assert {path.name for path in made.iterdir()} == {path.name for path in recorded.iterdir()}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fixture_types import FindTool, ReadDatabase, TakeSnapshot
+from fixture_types import FindTool, ReadDatabase, TakeSnapshot, Tree
 
 from reedbase_backup import BackupUnsafe, list_backups, restore_point_in_time
 
@@ -31,7 +31,7 @@ def tar_czf(tool: FindTool) -> Callable[..., None]:
     return run
 
 
-def whole_seconds(tree):
+def whole_seconds(tree: Tree) -> Tree:
     return {name: (*entry[:2], entry[2] // 10**9, *entry[3:]) for name, entry in tree.items()}
 
 

@@ -6,6 +6,7 @@ import gzip
 import os
 import tracemalloc
 from pathlib import Path
+from typing import Protocol, TypedDict, Unpack
 
 import pytest
 from fixture_types import TakeSnapshot
@@ -53,7 +54,20 @@ def header(
     return before + b"%06o\0 " % (sum(before) + sum(after) + 8 * 32) + after
 
 
-def member(name: bytes, content: bytes = b"", **fields) -> bytes:
+class HeaderFields(TypedDict, total=False):
+    """Fields of a header besides its name; numbers also as the bytes that are to stand there."""
+
+    kind: bytes
+    size: bytes | int
+    link: bytes
+    mode: bytes | int
+    uid: bytes | int
+    gid: bytes | int
+    mtime: bytes | int
+
+
+def member(name: bytes, content: bytes = b"", **fields: Unpack[HeaderFields]) -> bytes:
+    """Return a member's header and content, by default of the size that it has."""
     fields.setdefault("size", len(content))
     return header(name, **fields) + content + bytes(-len(content) % 512)
 
@@ -75,8 +89,12 @@ TABLES = member(b"tables/t/current.csv", b"k|v\n")
 HUGE = 1 << 40
 
 
+class PlantArchive(Protocol):
+    def __call__(self, *blocks: bytes, end: bytes = END) -> Path: ...
+
+
 @pytest.fixture
-def plant(base: Path):
+def plant(base: Path) -> PlantArchive:
     """Puts an archive of raw tar blocks among the backups, as the newest."""
 
     def put(*blocks: bytes, end: bytes = END) -> Path:
@@ -161,7 +179,7 @@ UNSAFE = {
 
 @pytest.mark.parametrize("case", UNSAFE)
 def test_a_hostile_member_is_refused_and_nothing_is_written(
-    plant, snapshot: TakeSnapshot, case: str
+    plant: PlantArchive, snapshot: TakeSnapshot, case: str
 ) -> None:
     base = plant(TABLES, UNSAFE[case])
     before, beside = snapshot(base), os.listdir(base.parent)
@@ -198,7 +216,7 @@ CORRUPTED = {
 
 @pytest.mark.parametrize("case", CORRUPTED)
 def test_what_is_no_whole_archive_is_refused_and_nothing_is_written(
-    plant, snapshot: TakeSnapshot, case: str
+    plant: PlantArchive, snapshot: TakeSnapshot, case: str
 ) -> None:
     blocks, end = CORRUPTED[case]
     base = plant(*blocks, end=end)
@@ -209,14 +227,14 @@ def test_what_is_no_whole_archive_is_refused_and_nothing_is_written(
     assert list_backups(base) == []
 
 
-def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant) -> None:
+def test_a_manifest_far_longer_than_the_names_it_can_list_is_not_read(plant: PlantArchive) -> None:
     size = 16 << 20
     base = plant(TABLES, member(b".reedbackup/manifest", bytes(size)))
     with pytest.raises(BackupCorrupted, match=f"its manifest claims {size} bytes"):
         restore_point_in_time(base, 1000)
 
 
-def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant) -> None:
+def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant: PlantArchive) -> None:
     """Distinct keys by the thousand, each of an ordinary length."""
     flood = [
         pax(record(b"%s.%d" % (key, n), bytes(500_000)))
@@ -234,7 +252,7 @@ def test_headers_that_say_nothing_of_a_member_are_not_kept_in_memory(plant) -> N
 
 
 def test_hard_links_that_together_exceed_the_disk_are_an_error_before_it_is_full(
-    plant, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch
+    plant: PlantArchive, snapshot: TakeSnapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     big = member(b"tables/big", bytes(1000))
     links = [member(b"tables/link%d" % n, kind=b"1", link=b"tables/big") for n in range(10)]

@@ -16,6 +16,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 from fixture_types import BackupAt, MakeBase
@@ -93,13 +94,24 @@ json.dump(found, sys.stdout)
 """
 
 
-def measured(base: Path) -> dict[str, object]:
+class Measured(TypedDict):
+    """What a process measured of itself, in MiB and seconds, and the backups that it saw."""
+
+    peak: int
+    cpu: float
+    listed: list[str]
+    verified: list[str]
+    kind: str | None
+
+
+def measured(base: Path) -> Measured:
     """What list, verify and a restore of the newest backup come to, in MiB and seconds."""
     done = subprocess.run(
         [sys.executable, "-c", _MEASURED, base], capture_output=True, text=True, timeout=120
     )
     assert done.stderr == ""
-    return json.loads(done.stdout)
+    found: Measured = json.loads(done.stdout)
+    return found
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fixture_types import FindTool, ReadDatabase, TakeSnapshot
+from fixture_types import FindTool, ReadDatabase, TakeSnapshot, Tree
 from reference.archive.test_hostile import END, TABLES, header, member, pax, record
 
 from reedbase_backup import (
@@ -129,7 +129,7 @@ def put(base: Path) -> Callable[[bytes], Path]:
     return write
 
 
-def accepted_by_tools(tool, packed: bytes, folder: Path) -> bool:
+def accepted_by_tools(tool: FindTool, packed: bytes, folder: Path) -> bool:
     path = folder / "tried.tar.gz"
     path.write_bytes(packed)
     tested = subprocess.run([tool("gzip"), "-t", path], capture_output=True)
@@ -160,7 +160,11 @@ def test_what_is_read_is_listed_verified_and_restored(
     ],
 )
 def test_what_is_not_read_is_told_by_its_true_reason(
-    put: Callable[[bytes], Path], snapshot: TakeSnapshot, packed: bytes, words: str, kind
+    put: Callable[[bytes], Path],
+    snapshot: TakeSnapshot,
+    packed: bytes,
+    words: str,
+    kind: type[ReedError],
 ) -> None:
     base = put(packed)
     before = snapshot(base)
@@ -299,8 +303,8 @@ def test_what_go_packs_comes_back(base: Path, database: ReadDatabase, tmp_path: 
     )
 
 
-def _comes_back(base: Path, database, pack: Callable[[Path], object]) -> None:
-    def seen():
+def _comes_back(base: Path, database: ReadDatabase, pack: Callable[[Path], object]) -> None:
+    def seen() -> Tree:
         return {name: (*entry[:2], *entry[3:]) for name, entry in database(base).items()}
 
     before = seen()

@@ -8,7 +8,7 @@ import pty
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -299,9 +299,11 @@ def test_names_that_would_write_to_the_terminal_are_shown_with_escapes(
     assert removed == ["indices/a\x1b[31m\nb", "indices/\\udcff"]
 
 
-def _child(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reedbase_backup", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, **options)
+def _child(
+    *arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd)
 
 
 def test_names_print_in_an_encoding_that_lacks_their_letters(
@@ -322,7 +324,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_traceback(
         backup_at(base, second)
     read_end, write_end = os.pipe()
     os.close(read_end)
-    command = [sys.executable, "-m", "reedbase_backup", "list", base]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "list", base]
     done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True)
     os.close(write_end)
     assert (done.returncode, done.stderr) == (1, "")
@@ -336,7 +338,7 @@ def test_output_is_not_left_to_the_end_where_its_failing_would_be_noise(
     read_end, write_end = os.pipe()
     os.close(read_end)
     buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
-    command = [sys.executable, "-m", "reedbase_backup", "list", base]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "list", base]
     done = subprocess.run(
         command, stdout=write_end, stderr=subprocess.PIPE, text=True, env=buffered
     )
@@ -353,7 +355,7 @@ def test_output_to_a_full_disk_is_one_line_that_says_so(
         pytest.skip("this system has no /dev/full")
     backup_at(base, 1000)
     environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
-    command = [sys.executable, "-m", "reedbase_backup", "list", base, *options]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "list", base, *options]
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment
@@ -365,8 +367,8 @@ def test_output_to_a_full_disk_is_one_line_that_says_so(
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_backup_is_made_where_nobody_is_to_be_told(base: Path, options: list[str]) -> None:
     """As cron may start it, with stdout closed."""
-    command = [sys.executable, "-m", "reedbase_backup", "create", base, *options]
-    script = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "create", base, *options]
+    script: list[str | Path] = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
     done = subprocess.run(script, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(list_backups(base)) == 1
@@ -385,7 +387,7 @@ def test_an_interruption_is_one_line_and_what_shells_expect(
     base: Path, run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def interrupted(_) -> None:
+    def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "create_backup", interrupted)
@@ -405,7 +407,7 @@ def test_a_terminal_gets_an_aligned_table_in_colour_unless_told_otherwise(
     environment |= {"TERM": "xterm-256color", "COLUMNS": "120"}
     if no_color:
         environment |= {"NO_COLOR": "1", "TERM": "dumb"}
-    command = [sys.executable, "-m", "reedbase_backup", "list", base]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "list", base]
     subprocess.run(command, stdout=secondary, check=True, env=environment)
     os.close(secondary)
     shown = os.read(primary, 1 << 16).decode()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from reedbase_backup.cli import quantities
 
+UseZone = Callable[[str], None]
+
 
 @pytest.fixture(autouse=True)
-def zone(monkeypatch: pytest.MonkeyPatch):
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[UseZone]:
     """A zone whose clocks change; with another value, any zone."""
 
     def use(name: str) -> None:
@@ -76,7 +79,7 @@ def test_a_local_time_that_comes_twice_or_never_is_refused_with_advice(text: str
     assert quantities.parse_time(f"{text}+02:00") + 3600 == quantities.parse_time(f"{text}+01:00")
 
 
-def test_dates_are_local_and_carry_their_offset(zone) -> None:
+def test_dates_are_local_and_carry_their_offset(zone: UseZone) -> None:
     assert quantities.date(1795338000) == "2026-11-22T10:00:00+01:00"
     assert quantities.date(1782900000) == "2026-07-01T12:00:00+02:00"
     assert quantities.date(2**64 - 1) == f"{2**64 - 1} s"

@@ -16,8 +16,8 @@ from reedbase_backup.verify import verify
 
 def _shell(redirections: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs the command with some streams closed or elsewhere, as a shell or cron does it."""
-    command = [sys.executable, "-m", "reedbase_backup", *map(str, arguments)]
-    script = ["sh", "-c", f'exec "$@" {redirections}', "sh", *command]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", *map(str, arguments)]
+    script: list[str | Path] = ["sh", "-c", f'exec "$@" {redirections}', "sh", *command]
     return subprocess.run(script, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
@@ -64,7 +64,16 @@ def noisy(*given):
 create._create = noisy
 sys.exit(commands.main(["create", sys.argv[1]]))
 """
-    script = ["sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-c", code, base]
+    script: list[str | Path] = [
+        "sh",
+        "-c",
+        f'exec "$@" {redirections}',
+        "sh",
+        sys.executable,
+        "-c",
+        code,
+        base,
+    ]
     assert subprocess.run(script, capture_output=True).returncode == 0
     assert verify(base)[0].is_sound
 
@@ -85,7 +94,7 @@ def test_help_to_a_full_disk_is_one_line_that_says_so(arguments: list[str]) -> N
 def test_help_that_nobody_reads_to_its_end_is_no_traceback() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    command = [sys.executable, "-m", "reedbase_backup", "--help"]
+    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "--help"]
     done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True)
     os.close(write_end)
     assert (done.returncode, done.stderr) == (1, "")
@@ -117,7 +126,7 @@ def test_json_prints_in_an_encoding_that_lacks_its_letters(base: Path, backup_at
     (base / "indices" / "größe").touch()
     for encoding in ("ascii", "latin-1", "utf-8"):
         environment = os.environ | {"PYTHONIOENCODING": encoding}
-        command = [sys.executable, "-m", "reedbase_backup", "restore", base]
+        command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "restore", base]
         options = ["--to", "1000", "--dry-run", "--json"]
         done = subprocess.run([*command, *options], capture_output=True, env=environment)
         assert (done.returncode, done.stderr) == (0, b"")

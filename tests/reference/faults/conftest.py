@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,10 @@ from reference.faults.traced import (
     CALLS,
     CHILD,
     LINE,
+    Kill,
+    Restored,
     Run,
+    RunTraced,
 )
 
 from reedbase_backup import create_backup
@@ -33,16 +35,18 @@ def strace(tool: FindTool) -> str:
 
 
 @pytest.fixture(scope="session")
-def run_traced(strace: str) -> Callable[..., Run]:
+def run_traced(strace: str) -> RunTraced:
     def run(call: str, base: Path, inject: str | None = None, calls: str = CALLS) -> Run:
         log = base.with_name(base.name + ".strace")
         injection = ["-e", f"inject={inject}"] if inject else []
-        traced = [strace, "-f", "-y", "-e", f"trace={calls}", "-o", log]
-        child = [sys.executable, "-B", "-c", CHILD, call, base]
+        traced: list[str | Path] = [strace, "-f", "-y", "-e", f"trace={calls}", "-o", log]
+        child: list[str | Path] = [sys.executable, "-B", "-c", CHILD, call, base]
         done = subprocess.run(
             [*traced, *injection, *child], capture_output=True, text=True, timeout=60
         )
-        made, points, seen = [], [], Counter[str]()
+        made: list[tuple[str, str]] = []
+        points: list[tuple[str, int]] = []
+        seen = Counter[str]()
         for name, arguments, failed in LINE.findall(log.read_text()):
             seen[name] += 1
             if str(base) in arguments and not failed:
@@ -68,7 +72,9 @@ def small(make_base: MakeBase) -> Path:
 
 
 @pytest.fixture
-def restored(small: Path, clone: CopyBase, database: ReadDatabase, run_traced: Callable[..., Run]):
+def restored(
+    small: Path, clone: CopyBase, database: ReadDatabase, run_traced: RunTraced
+) -> Restored:
     """The trees before and after an undisturbed restore of `small`, and the run."""
     base = clone(small, "undisturbed")
     run = run_traced("restore", base)
@@ -77,7 +83,7 @@ def restored(small: Path, clone: CopyBase, database: ReadDatabase, run_traced: C
 
 
 @pytest.fixture(scope="session")
-def kill(run_traced: Callable[..., Run]) -> Callable[..., None]:
+def kill(run_traced: RunTraced) -> Kill:
     """Runs a call that is killed as it enters its n-th system call of a name."""
 
     def run(call: str, base: Path, name: str, n: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
     DONE,
     LOOKS,
-    Run,
+    Restored,
+    RunTraced,
     assert_failed_cleanly,
     each,
     leftovers,
@@ -26,7 +26,7 @@ _ERRORS = {"write": "ENOSPC", "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "link": "E
 
 
 def test_a_create_whose_calls_fail_is_an_error_and_leaves_nothing(
-    small: Path, clone: CopyBase, database: ReadDatabase, run_traced: Callable[..., Run]
+    small: Path, clone: CopyBase, database: ReadDatabase, run_traced: RunTraced
 ) -> None:
     before = database(small)
     run = run_traced("create", clone(small, "undisturbed"))
@@ -43,7 +43,7 @@ def test_a_create_whose_calls_fail_is_an_error_and_leaves_nothing(
 
 
 def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
-    small: Path, clone: CopyBase, restored, database: ReadDatabase, run_traced: Callable[..., Run]
+    small: Path, clone: CopyBase, restored: Restored, database: ReadDatabase, run_traced: RunTraced
 ) -> None:
     old, new, run = restored
     done = run.at("rename", DONE)
@@ -73,9 +73,9 @@ def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
 def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
     small: Path,
     clone: CopyBase,
-    restored,
+    restored: Restored,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     call: str,
     looks: str,
 ) -> None:
@@ -99,9 +99,7 @@ def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
     each(undisturbed.points, clone, small, check)
 
 
-def test_a_prune_that_fails_midway_deletes_nothing(
-    small: Path, run_traced: Callable[..., Run]
-) -> None:
+def test_a_prune_that_fails_midway_deletes_nothing(small: Path, run_traced: RunTraced) -> None:
     backups = small / "backups"
     for second in range(1001, 1036):
         shutil.copy(backups / "1000.tar.gz", backups / f"{second}.tar.gz")

@@ -18,7 +18,6 @@ from reference.faults.traced import leftovers
 
 import reedbase_backup
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
-from reedbase_backup.disk import durable
 from reedbase_backup.types import U64_MAX as FOREVER
 
 PACKAGE = Path(reedbase_backup.__file__).parent
@@ -85,7 +84,7 @@ class Interrupts:
 @pytest.fixture
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No power is cut here, so nothing need be synced."""
-    monkeypatch.setattr(durable.os, "fsync", lambda _: None)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
     DONE,
-    Run,
+    Kill,
+    Restored,
+    RunTraced,
     assert_sound,
     each,
     leftovers,
@@ -25,8 +26,8 @@ def test_a_create_killed_at_any_call_leaves_old_backups_and_the_next_create_clea
     small: Path,
     clone: CopyBase,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
-    kill: Callable[..., None],
+    run_traced: RunTraced,
+    kill: Kill,
 ) -> None:
     before = database(small)
     run = run_traced("create", clone(small, "undisturbed"))
@@ -45,7 +46,7 @@ def test_a_create_killed_at_any_call_leaves_old_backups_and_the_next_create_clea
 
 
 def test_a_create_killed_while_it_prunes_loses_no_backup_that_is_to_stay(
-    small: Path, clone: CopyBase, run_traced: Callable[..., Run], kill: Callable[..., None]
+    small: Path, clone: CopyBase, run_traced: RunTraced, kill: Kill
 ) -> None:
     backups = small / "backups"
     for second in range(1001, 1034):
@@ -66,7 +67,7 @@ def test_a_create_killed_while_it_prunes_loses_no_backup_that_is_to_stay(
 
 
 def test_a_restore_killed_at_any_call_is_all_old_or_all_new_by_the_next_call(
-    small: Path, clone: CopyBase, restored, database: ReadDatabase, kill: Callable[..., None]
+    small: Path, clone: CopyBase, restored: Restored, database: ReadDatabase, kill: Kill
 ) -> None:
     old, new, run = restored
     ends: Counter[str] = Counter()
@@ -90,10 +91,10 @@ def test_a_restore_killed_at_any_call_is_all_old_or_all_new_by_the_next_call(
 def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     small: Path,
     clone: CopyBase,
-    restored,
+    restored: Restored,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
-    kill: Callable[..., None],
+    run_traced: RunTraced,
+    kill: Kill,
 ) -> None:
     _, new, run = restored
     name, n = run.points[run.at("rename", '"tables"', "/old>")]

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixture_types import MakeBase, ReadDatabase
@@ -24,7 +26,6 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
-from reedbase_backup.disk import durable
 from reedbase_backup.swap import extract
 from reedbase_backup.types import U64_MAX as FOREVER
 
@@ -86,6 +87,8 @@ def test_every_one_of_them_keeps_its_writer_out(
         [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
         assert writer.stdout.readline() == b"held\n"
         code = (
             "from reedbase_backup.disk import table_lock; table_lock.TABLE_TIMEOUT_SECS = 1\n"
@@ -136,7 +139,7 @@ def test_folders_that_cannot_be_synced_keep_no_backup_from_being_made(
         fsync(descriptor)
 
     before = database(base)
-    monkeypatch.setattr(durable.os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     create_backup(base)
     (base / "tables" / "text" / "current.csv").write_text("changed")
     restore_point_in_time(base, FOREVER)
@@ -149,7 +152,12 @@ def test_folders_that_cannot_be_synced_keep_no_backup_from_being_made(
     ("number", "what"), [(errno.EIO, os.path.isdir), (errno.EINVAL, os.path.isfile)]
 )
 def test_a_sync_that_fails_is_an_error_that_names_a_path(
-    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, call, number: int, what
+    base: Path,
+    database: ReadDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[Path], object],
+    number: int,
+    what: Callable[[str], bool],
 ) -> None:
     def refuse(descriptor: int) -> None:
         if what(f"/proc/self/fd/{descriptor}"):
@@ -157,7 +165,7 @@ def test_a_sync_that_fails_is_an_error_that_names_a_path(
 
     create_backup(base)
     before = database(base)
-    monkeypatch.setattr(durable.os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(IoError, match=r"': [^:]+: \w"):
         call(base)
     assert database(base) == before
@@ -176,7 +184,7 @@ def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
 
     create_backup(base)
     before = database(base)
-    monkeypatch.setattr(extract.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(IoError, match=r"tables/\S+: .* make room"):
         restore_point_in_time(base, FOREVER)
     assert database(base) == before
@@ -207,12 +215,12 @@ def test_a_time_that_cannot_be_set_is_an_error_and_nothing_changes(
     utime = os.utime
     place = calls = 0
 
-    def refuse(*arguments: object, **more: object) -> None:
+    def refuse(*arguments: Any, **more: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == place:
             raise OSError(number, os.strerror(number))
-        utime(*arguments, **more)  # type: ignore[call-overload]
+        utime(*arguments, **more)
 
     failed = 0
     while calls >= place:
@@ -244,7 +252,7 @@ def _socket(path: Path) -> None:
     ids=["fifo", "socket", "symlink"],
 )
 def test_what_is_no_folder_in_place_of_a_root_is_named(
-    base: Path, plant, root: str, monkeypatch: pytest.MonkeyPatch
+    base: Path, plant: Callable[[Path], object], root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (base / root).rename(base / "moved")
     monkeypatch.chdir(base)
@@ -282,6 +290,7 @@ def test_a_call_beside_eight_others_gets_its_turn(base: Path) -> None:
     ]
     try:
         for other in others:
+            assert other.stdout is not None
             assert other.stdout.readline() == b"ready\n"
         waits = []
         for _ in range(5):
@@ -291,7 +300,6 @@ def test_a_call_beside_eight_others_gets_its_turn(base: Path) -> None:
     finally:
         for other in others:
             other.kill()
-            other.wait()
-            other.stdout.close()
+            other.communicate()
     # In line behind eight of 10 ms each, on a machine that may be slow.
     assert max(waits) < 3, waits

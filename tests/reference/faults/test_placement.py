@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fixture_types import CopyBase, ReadDatabase, RunAsNobody, TakeSnapshot
-from reference.faults.traced import AS_NOBODY, CHILD, Run, leftovers
+from reference.faults.traced import AS_NOBODY, CHILD, RunTraced, leftovers
 
 from reedbase_backup import (
     IoError,
@@ -106,7 +106,7 @@ def placed(
 
 
 @needs_mounts
-def test_what_cannot_be_moved_is_restored_where_it_is(placed: str, database: ReadDatabase) -> None:
+def test_what_cannot_be_moved_is_restored_where_it_is(placed: Path, database: ReadDatabase) -> None:
     base = placed
     before = database(base)
     create_backup(base)
@@ -130,7 +130,7 @@ def test_what_cannot_be_moved_is_restored_where_it_is(placed: str, database: Rea
     ],
 )
 def test_a_restore_there_that_is_cut_off_is_all_old_or_all_new(
-    placed: str, how: str, step: int, database: ReadDatabase, run_traced: Callable[..., Run]
+    placed: Path, how: str, step: int, database: ReadDatabase, run_traced: RunTraced
 ) -> None:
     base = placed
     new = database(base)
@@ -244,7 +244,14 @@ def run_as_nobody(strace: str, tmp_path: Path) -> Callable[..., tuple[int, str]]
     def run(call: str, base: Path, inject: str) -> tuple[int, str]:
         for path in (tmp_path, *tmp_path.rglob("*")):
             os.chown(path, 65534, 65534, follow_symlinks=False)
-        child = [sys.executable, "-B", "-c", AS_NOBODY + CHILD, call, base.relative_to(tmp_path)]
+        child: list[str | Path] = [
+            sys.executable,
+            "-B",
+            "-c",
+            AS_NOBODY + CHILD,
+            call,
+            base.relative_to(tmp_path),
+        ]
         done = subprocess.run(
             [strace, "-f", "-o", "/dev/null", "-e", f"inject={inject}", *child],
             capture_output=True,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fixture_types import ReadDatabase, RunAsNobody, TakeSnapshot
-from reference.faults.traced import AS_NOBODY, IMPORTS, Run
+from reference.faults.traced import AS_NOBODY, IMPORTS, RunTraced
 
 from reedbase_backup import create_backup, restore_point_in_time
 from reedbase_backup.swap import working_folders
@@ -62,7 +61,7 @@ def test_a_journal_of_ours_beside_planted_symlinks_is_not_followed(
     database: ReadDatabase,
     snapshot: TakeSnapshot,
     tmp_path: Path,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     linked: str,
 ) -> None:
     """V5: all else is as a killed restore left it."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from reference.faults.traced import (
     COMMITTED,
     DONE,
-    Run,
+    RunTraced,
 )
 
 from reedbase_backup import create_backup
@@ -19,7 +18,7 @@ from reedbase_backup import create_backup
 
 
 def test_an_archive_is_on_disk_before_it_has_its_name_and_its_name_before_success(
-    small: Path, run_traced: Callable[..., Run]
+    small: Path, run_traced: RunTraced
 ) -> None:
     run = run_traced("create", small)
     content = run.at("fsync", "/backups/.reedbackup-partial")
@@ -30,7 +29,7 @@ def test_an_archive_is_on_disk_before_it_has_its_name_and_its_name_before_succes
 
 
 def test_a_backup_is_on_disk_before_an_older_one_is_pruned(
-    small: Path, run_traced: Callable[..., Run]
+    small: Path, run_traced: RunTraced
 ) -> None:
     backups = small / "backups"
     for second in range(1001, 1032):
@@ -39,16 +38,14 @@ def test_a_backup_is_on_disk_before_an_older_one_is_pruned(
     assert run.at("fsync", "/backups>") < run.at("rename", "/1000.tar.gz")
 
 
-def test_the_folder_of_the_first_backup_is_on_disk_too(
-    small: Path, run_traced: Callable[..., Run]
-) -> None:
+def test_the_folder_of_the_first_backup_is_on_disk_too(small: Path, run_traced: RunTraced) -> None:
     shutil.rmtree(small / "backups")
     run = run_traced("create", small)
     assert run.at("mkdir", "/backups") < run.at("fsync", f"{small}>") < run.at("link")
 
 
 def test_new_trees_are_on_disk_before_the_old_ones_are_touched(
-    small: Path, run_traced: Callable[..., Run]
+    small: Path, run_traced: RunTraced
 ) -> None:
     expected = {"tables", "tables/t", "tables/t/current.csv", "tables/t/version.log"}
     expected |= {"tables/t/.lock", "indices", "indices/metadata.json", ""}
@@ -81,7 +78,7 @@ def is_sync(call: tuple[str, str], what: str) -> bool:
 
 
 def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(
-    small: Path, run_traced: Callable[..., Run]
+    small: Path, run_traced: RunTraced
 ) -> None:
     for n in range(100):
         (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))

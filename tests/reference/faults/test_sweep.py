@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import pytest
-from fixture_types import CopyBase, ReadDatabase
-from reference.faults.traced import Run, assert_sound, each, leftovers
+from fixture_types import CopyBase, ReadDatabase, Tree
+from reference.faults.traced import Restored, Run, RunTraced, assert_sound, each, leftovers
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.swap.transaction import COMPLETED, TAKEN_BACK, UNKNOWN
@@ -26,11 +25,10 @@ BACKUPS = 33
 SAMPLE = 24
 
 
-def scopes():
-    return [
-        pytest.param(SAMPLE, id="sample"),
-        pytest.param(None, id="full", marks=pytest.mark.campaign),
-    ]
+SCOPES = [
+    pytest.param(SAMPLE, id="sample"),
+    pytest.param(None, id="full", marks=pytest.mark.campaign),
+]
 
 
 @dataclass(frozen=True)
@@ -69,13 +67,13 @@ def kinds_of(run: Run) -> set[str]:
     return {name for name, _ in run.points}
 
 
-@pytest.mark.parametrize("sample", scopes())
+@pytest.mark.parametrize("sample", SCOPES)
 def test_a_restore_interrupted_at_any_call_is_all_old_or_all_new_by_the_next(
     small: Path,
     clone: CopyBase,
-    restored,
+    restored: Restored,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     sample: int | None,
 ) -> None:
     old, new, run = restored
@@ -98,12 +96,12 @@ def test_a_restore_interrupted_at_any_call_is_all_old_or_all_new_by_the_next(
     )
 
 
-@pytest.mark.parametrize("sample", scopes())
+@pytest.mark.parametrize("sample", SCOPES)
 def test_a_create_interrupted_at_any_call_loses_no_backup_that_is_to_stay(
     crowded: Path,
     clone: CopyBase,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     sample: int | None,
 ) -> None:
     before, old = database(crowded), [info.id for info in list_backups(crowded)]
@@ -129,14 +127,14 @@ def whats_that_fail(when: str) -> list[str]:
     return [f"error={name}:when={when}" for name in ERRORS if (name, when) != ("EINTR", "{n}+")]
 
 
-@pytest.mark.parametrize("sample", scopes())
+@pytest.mark.parametrize("sample", SCOPES)
 @pytest.mark.parametrize("when", ["{n}", "{n}+"], ids=["once", "for good"])
 def test_a_restore_that_fails_at_any_call_says_the_truth(
     small: Path,
     clone: CopyBase,
-    restored,
+    restored: Restored,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     when: str,
     sample: int | None,
 ) -> None:
@@ -159,7 +157,7 @@ def test_a_restore_that_fails_at_any_call_says_the_truth(
     each(faults(run, whats_that_fail(when), sample), clone, small, check)
 
 
-def assert_is_true(ended: Run, now, then, old, new, fault: Fault) -> None:
+def assert_is_true(ended: Run, now: Tree, then: Tree, old: Tree, new: Tree, fault: Fault) -> None:
     assert ended.status == 1, (fault, ended)
     assert re.match(r"(IoError|PermissionDenied): [^\n]+\n$", ended.stderr), (fault, ended.stderr)
     if COMPLETED in ended.stderr:
@@ -172,13 +170,13 @@ def assert_is_true(ended: Run, now, then, old, new, fault: Fault) -> None:
         assert now == then == old, (fault, ended.stderr)
 
 
-@pytest.mark.parametrize("sample", scopes())
+@pytest.mark.parametrize("sample", SCOPES)
 @pytest.mark.parametrize("when", ["{n}", "{n}+"], ids=["once", "for good"])
 def test_a_create_that_fails_at_any_call_leaves_every_older_backup(
     crowded: Path,
     clone: CopyBase,
     database: ReadDatabase,
-    run_traced: Callable[..., Run],
+    run_traced: RunTraced,
     when: str,
     sample: int | None,
 ) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+from fixture_types import CopyBase, Tree
 
 from reedbase_backup import list_backups
 from reedbase_backup.archive.reader import ArchiveReader
@@ -63,10 +67,32 @@ class Run:
         return places[0]
 
 
-def each(points, clone, small, check) -> None:
+Restored = tuple[Tree, Tree, Run]
+"""The trees before and after a restore, and the run."""
+
+
+class RunTraced(Protocol):
+    def __call__(
+        self, call: str, base: Path, inject: str | None = None, calls: str = CALLS
+    ) -> Run: ...
+
+
+class Kill(Protocol):
+    def __call__(self, call: str, base: Path, name: str, n: int) -> None: ...
+
+
+Point = TypeVar("Point")
+
+
+def each(
+    points: Iterable[tuple[Point, int]],
+    clone: CopyBase,
+    small: Path,
+    check: Callable[[Path, Point, int], None],
+) -> None:
     """Runs `check(copy of small, *point)` for each point, two at a time."""
 
-    def one(point: tuple[object, int]) -> None:
+    def one(point: tuple[Point, int]) -> None:
         what, n = point
         copy = clone(small, re.sub("[^a-zA-Z0-9-]+", "-", f"{what}-{n}"))
         check(copy, what, n)
