@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
 from pytest_reedbackup.generate.draws import from_the_seed_alone
@@ -143,7 +143,7 @@ def test_the_state_machine_catches_mutants(
 ) -> None:
     folder = tmp_path_factory.mktemp("machine")
     templates = Templates(folder / "templates")
-    implementation = Implementation(Connection(option, folder), "ticket")
+    implementation = TicketImplementation(Connection(option, folder), "ticket")
     machine = Fuzzing(examples=200).seeded(0)(backup_machine(implementation, templates))
     with from_the_seed_alone(), pytest.raises(BrokenPromise):
         run_state_machine_as_test(machine, settings=Fuzzing(examples=200).settings())
@@ -151,7 +151,9 @@ def test_the_state_machine_catches_mutants(
 
 def test_the_state_machine_passes_what_conforms(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("machine")
-    implementation = Implementation(Connection("mutants.conforming:Conforming", folder), "ticket")
+    implementation = TicketImplementation(
+        Connection("mutants.conforming:Conforming", folder), "ticket"
+    )
     machine = Fuzzing(examples=25).seeded(0)(
         backup_machine(implementation, Templates(folder / "templates"))
     )

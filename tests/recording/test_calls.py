@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.implementations.answers import Answered, Refused
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
@@ -77,18 +77,18 @@ def base(tmp_path: Path) -> Path:
     return base
 
 
-Played = Callable[[Callable[[Implementation], Any]], tuple[Any, Implementation]]
+Played = Callable[[Callable[[LastImplementation], Any]], tuple[Any, LastImplementation]]
 
 
 @pytest.fixture
 def played(moody: str, tmp_path: Path) -> Iterator[Played]:
     """Records what is done with an implementation; gives what came of it, and its replay."""
 
-    def play(act: Callable[[Implementation], Any]) -> tuple[Any, Implementation]:
+    def play(act: Callable[[LastImplementation], Any]) -> tuple[Any, LastImplementation]:
         recorder = Recorder()
         connection = Connection(moody, tmp_path, LIMITS, recorder)
         with during(CASE, CASE.id):
-            came = act(Implementation(connection, "last"))
+            came = act(LastImplementation(connection, "last"))
         record = recorder.hand_over(CASE.id, outcome())
         path = tmp_path / "the.recording"
         writer = RecordingWriter(path)
@@ -98,7 +98,7 @@ def played(moody: str, tmp_path: Path) -> Iterator[Played]:
         writer.finish(Recording(header(connection), {CASE.id: case}))
         replay = Connection(f"replay:{path}", tmp_path, LIMITS)
         opened.append(replay)
-        return came, Implementation(replay, "last")
+        return came, LastImplementation(replay, "last")
 
     opened: list[Connection] = []
     yield play
@@ -188,7 +188,7 @@ def test_the_last_answer_is_given_again(played: Played, base: Path) -> None:
     ids=["another-target", "another-method", "another-state"],
 )
 def test_what_was_not_asked_then_cannot_be_answered(
-    played: Played, base: Path, ask: Callable[[Implementation, Path], object]
+    played: Played, base: Path, ask: Callable[[LastImplementation, Path], object]
 ) -> None:
     _, replay = played(lambda implementation: implementation.restore_point_in_time(base, 7))
     with (
@@ -216,7 +216,7 @@ def test_a_fault_happens_again(
 ) -> None:
     base = base.rename(base.with_name(name))
 
-    def ask(implementation: Implementation) -> Exception:
+    def ask(implementation: LastImplementation) -> Exception:
         with pytest.raises(fault) as found:
             implementation.list_backups(base)
         return found.value
