@@ -13,7 +13,7 @@ from pytest_reedbackup.checks.last_creates import created
 from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import cases
-from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UnfitValue
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability, UnfitValue
 from pytest_reedbackup.views.tables import tables_of
 from reedbase_backup.types import U64_MAX
 
@@ -88,6 +88,7 @@ def test_the_types_have_just_the_baselines_fields(
             "the value that came back",
             expected="the fields of contract `last`, of their types",
             found=str(misfit),
+            cause=Cause.SHAPE,
         ) from misfit
     reedbackup.expect_own_type(variant)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_reedbackup.checks.timing import RecordFigures
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.model.case import Comparison, Kind, case
@@ -35,7 +36,7 @@ def test_both_do_the_same_on_generated_databases(
     reedbackup_mended: Callable[[Implementation], frozenset[str]],
     reedbackup_differences: Path,
     reedbackup_repeat: str,
-    reedbackup_measured: Callable[[str], None],
+    reedbackup_measured: RecordFigures,
     share: int,
 ) -> None:
     reedbackup.expect_own_type("restore_point_in_time")

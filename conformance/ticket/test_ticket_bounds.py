@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.checks.timing import RATIO_ERROR, RATIO_LIMIT, Decision, compare
+from pytest_reedbackup.checks.timing import (
+    RATIO_ERROR,
+    RATIO_LIMIT,
+    Decision,
+    RecordFigures,
+    compare,
+)
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import CREATE_10K_BOUND_SECS, RESTORE_10K_BOUND_SECS
 from pytest_reedbackup.databases.spec import BULK_10K, HISTORY_10K, Spec
@@ -20,7 +26,7 @@ from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.model.case import Comparison, Kind, case, cases
-from pytest_reedbackup.model.failures import UndecidedBound
+from pytest_reedbackup.model.failures import Cause, UndecidedBound
 from reedbase_backup.types import U64_MAX
 
 Call = Callable[[], Answer]
@@ -65,7 +71,7 @@ class Bench:
     """What a bound's case needs beside its implementation."""
 
     in_rounds: InRounds
-    measured: Callable[[str], None]
+    measured: RecordFigures
     calibration: str
 
     def fastest_secs(self, call: Call, what: str, rounds: int) -> float:
@@ -92,7 +98,7 @@ def test_create_10k_rows_within_100_ms(
     reedbackup: TicketImplementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
-    reedbackup_measured: Callable[[str], None],
+    reedbackup_measured: RecordFigures,
     reedbackup_calibration: str,
 ) -> None:
     bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
@@ -108,7 +114,7 @@ def test_restore_10k_rows_within_200_ms(
     reedbackup: TicketImplementation,
     reedbackup_db_10k: Path,
     reedbackup_in_rounds: InRounds,
-    reedbackup_measured: Callable[[str], None],
+    reedbackup_measured: RecordFigures,
     reedbackup_calibration: str,
 ) -> None:
     bench = Bench(reedbackup_in_rounds, reedbackup_measured, reedbackup_calibration)
@@ -124,7 +130,7 @@ def test_10k_versions_are_measured(
     reedbackup: TicketImplementation,
     reedbackup_make_db: MakeDatabase,
     reedbackup_in_rounds: InRounds,
-    reedbackup_measured: Callable[[str], None],
+    reedbackup_measured: RecordFigures,
     reedbackup_calibration: str,
 ) -> None:
     base = reedbackup_make_db(HISTORY_10K)
@@ -159,7 +165,7 @@ def test_the_baselines_time_is_not_exceeded_by_10_percent(
     reedbackup: TicketImplementation,
     reedbackup_baseline: TicketImplementation,
     reedbackup_make_db: MakeDatabase,
-    reedbackup_measured: Callable[[str], None],
+    reedbackup_measured: RecordFigures,
     variant: tuple[Spec, Callable[[TicketImplementation, Path], Call]],
 ) -> None:
     spec, prepare = variant
@@ -174,6 +180,7 @@ def test_the_baselines_time_is_not_exceeded_by_10_percent(
         "the ratio to the baseline",
         expected=f"at most {RATIO_LIMIT:.0%}",
         found=comparison,
+        cause=Cause.TIME,
     )
 
 
@@ -181,12 +188,13 @@ def _expect_within(
     implementation: TicketImplementation, base: Path, bench: Bench, bound: Bound
 ) -> None:
     fastest = bench.fastest_secs(bound.prepare(implementation, base), bound.what, ROUNDS)
-    bench.measured(f"{fastest * 1000:.1f} ms, the fastest of {ROUNDS} ({bench.calibration})")
+    bench.measured(f"{fastest * 1000:.1f} ms, the fastest of {ROUNDS}", bench.calibration)
     expect_that(
         fastest < bound.seconds,
         f"the fastest of {ROUNDS} rounds of {bound.what}",
         expected=f"less than {bound.seconds * 1000:.0f} ms",
         found=f"{fastest * 1000:.1f} ms",
+        cause=Cause.TIME,
     )
 
 

@@ -16,7 +16,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.model.adapter_faults import Misfit
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.model.failures import BrokenPromise, UnfitValue
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, UnfitValue
 
 # Ticket 060-OPS-01, "Public Functions". What a Python function takes beside
 # these must be optional.
@@ -80,6 +80,7 @@ def test_the_types_have_just_the_tickets_fields(
             "the value that came back",
             expected="the fields of ticket 060-OPS-01, of their types",
             found=str(misfit),
+            cause=Cause.SHAPE,
         ) from misfit
     reedbackup.expect_own_type(variant)
 

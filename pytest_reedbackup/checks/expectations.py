@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_reedbackup.implementations.answers import Refused
-from pytest_reedbackup.model.failures import BrokenPromise, short_repr
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, short_repr
 from pytest_reedbackup.views.tree import Tree
 
 
@@ -13,10 +13,12 @@ def expect(what: str, found: object, expected: object) -> None:
         raise BrokenPromise(what, expected=short_repr(expected), found=short_repr(found))
 
 
-def expect_that(holds: bool, what: str, *, expected: str, found: object) -> None:
+def expect_that(
+    holds: bool, what: str, *, expected: str, found: object, cause: Cause = Cause.VALUE
+) -> None:
     """Raise BrokenPromise unless `holds`; `expected` says in words what that means."""
     if not holds:
-        raise BrokenPromise(what, expected=expected, found=short_repr(found))
+        raise BrokenPromise(what, expected=expected, found=short_repr(found), cause=cause)
 
 
 def expect_named(refusal: Refused, name: str, what: str) -> None:
@@ -27,6 +29,7 @@ def expect_named(refusal: Refused, name: str, what: str) -> None:
             what,
             expected=f"an error that names {name!r}",
             found=f"{refusal} with the fields {refusal.fields}",
+            cause=refusal.cause(),
         )
 
 
@@ -38,4 +41,5 @@ def expect_same_tree(what: str, found: Tree, expected: Tree, *, mtime: bool = Fa
             what,
             expected=f"{len(expected.entries)} folders and files, unchanged",
             found="\n".join(differences),
+            cause=Cause.TREE,
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 RATIO_LIMIT = 1.10
 """Ticket 060-OPS-01, "Regression": performance <= 110 % of the baseline."""
@@ -22,6 +23,14 @@ RATIO_ERROR = 0.025
 
 LOOKS = (10, 16, 24, 32, 40)
 """After how many pairs the measurements are looked at; even, so that each order is half of them."""
+
+
+class RecordFigures(Protocol):
+    """Records what a case measured, for the report."""
+
+    def __call__(self, measured: str, yardstick: str = "") -> None:
+        """Record figures, and what they are to be read beside."""
+
 
 Measure = Callable[[], int]
 """Makes one call and returns the nanoseconds that it took."""

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_reedbackup.implementations.answers import Answer, Answered
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from reedbase_backup.adapter.protocol import LastBackup
 
 # What is wrong with a name, and not with the disk or the machine.
@@ -61,6 +61,7 @@ def _broken(name: str, error: OSError) -> BrokenPromise:
         f"{name!r} in the database, after the calls before",
         expected="a file or folder that can be used as what it was reported to be",
         found=f"{type(error).__name__}: {error.strerror}",
+        cause=Cause.TREE,
     )
 
 

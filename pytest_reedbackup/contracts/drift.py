@@ -192,10 +192,6 @@ UNKNOWN = Fact("is not described", "BASELINE.md")
 """For rules of a user's own."""
 
 
-FICKLE = "error CommandFailed: Command 'tar' failed"
-"""What defect D1 looks like: it strikes at random, so that a rule may be kept in another run."""
-
-
 @dataclass(frozen=True, slots=True)
 class Saying:
     """What the ticket says where the baseline's contract has a rule."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import ROOTS
 from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
@@ -45,17 +45,24 @@ def decompress_one_member(archive: Path) -> bytes:
         data = inflate.decompress(content)
     except zlib.error as error:
         raise BrokenPromise(
-            f"{archive.name} as gzip", expected="one sound gzip member", found=str(error)
+            f"{archive.name} as gzip",
+            expected="one sound gzip member",
+            found=str(error),
+            cause=Cause.ARCHIVE,
         ) from error
     if not inflate.eof:
         raise BrokenPromise(
-            f"{archive.name} as gzip", expected="one whole gzip member", found="an end too early"
+            f"{archive.name} as gzip",
+            expected="one whole gzip member",
+            found="an end too early",
+            cause=Cause.ARCHIVE,
         )
     if inflate.unused_data:
         raise BrokenPromise(
             f"{archive.name} as gzip",
             expected="one gzip member and nothing else",
             found=f"{len(inflate.unused_data)} bytes after its end",
+            cause=Cause.ARCHIVE,
         )
     return data
 
@@ -78,6 +85,7 @@ def read_tree(archive: Path) -> Tree:
                         f"the members of {archive.name}",
                         expected="every file once",
                         found=f"{name} a second time",
+                        cause=Cause.ARCHIVE,
                     )
                 entries[name] = _entry(tar, member)
     return Tree(entries)
@@ -122,7 +130,7 @@ def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
     except _MALFORMED as error:
         found = f"{type(error).__name__}: {error}"
         raise BrokenPromise(
-            f"{archive.name} as tar", expected="a plain tar", found=found
+            f"{archive.name} as tar", expected="a plain tar", found=found, cause=Cause.ARCHIVE
         ) from error
 
 
@@ -260,7 +268,10 @@ def _decompressed(content: bytes) -> bytes:
         return zlib.decompress(content, _GZIP)
     except zlib.error as error:
         raise BrokenPromise(
-            "an archive, before it is damaged", expected="a sound gzip member", found=str(error)
+            "an archive, before it is damaged",
+            expected="a sound gzip member",
+            found=str(error),
+            cause=Cause.ARCHIVE,
         ) from error
 
 

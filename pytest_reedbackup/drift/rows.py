@@ -10,7 +10,7 @@ from msgspec import Struct
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
 from pytest_reedbackup.model.case import Kind
-from pytest_reedbackup.model.failures import A_VALUE
+from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result
@@ -19,6 +19,8 @@ from reedbase_backup.adapter.protocol import Contract
 _LONGEST = 110
 # How much of what two long texts share is shown before their difference.
 _CONTEXT = 20
+# What keeps a case from looking at what its rule is about.
+_CUTTING_SHORT = (Cause.ERROR, Cause.TAR_FAILURE, Cause.MISSING_FIELD)
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -116,7 +118,7 @@ def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
 
 def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
     worst = Outcome.of_rule(case.outcome for case in cases)
-    in_cases, found = _found(rule, cases, worst)
+    in_cases, found = _found(cases, worst)
     # Users' own cases may be about rules of their own.
     says = RULES.get(contract, {}).get(rule, cases[0].promise)
     if contract == "ticket":
@@ -137,38 +139,36 @@ def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
         defects=defects,
         outcome=worst,
         cases=in_cases,
-        by_chance=worst is Outcome.FAIL and all(map(_is_fickle, cases)),
+        by_chance=worst is Outcome.FAIL and all(map(_is_kept_or_struck, cases)),
         found=found,
     )
 
 
-def _is_fickle(case: CaseOutcome) -> bool:
-    """Whether a case did not break the rule, or only by what strikes at random."""
-    return case.outcome is not Outcome.FAIL or case.found.startswith(drift.FICKLE)
+def _is_kept_or_struck(case: CaseOutcome) -> bool:
+    """Return whether a case did not break the rule, or only by what strikes at random."""
+    return case.outcome is not Outcome.FAIL or case.cause is Cause.TAR_FAILURE
 
 
-def _found(rule: str, cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
+def _found(cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
     """In how many cases, and the evidence, in lines."""
     deciding = [case for case in cases if case.outcome is worst]
     in_cases = f"{len(deciding)} of {len(cases)}"
     if worst is Outcome.PASS:
-        # Without what the machine took for a fixed job.
-        return in_cases, "\n".join(c.measured.split(" (")[0] for c in cases if c.measured)
+        return in_cases, "\n".join(case.measured for case in cases if case.measured)
     shown = min(deciding, key=_opacity)
     if worst is not Outcome.FAIL:
         return in_cases, _short(shown.divergence or shown.detail)
     expected, found = _apart(shown.expected, shown.found)
-    variant = shown.case_id.removeprefix(f"{shown.contract}/{rule}").lstrip("/")
-    where = f"{variant}: {shown.detail}" if variant else shown.detail
+    where = f"{shown.variant}: {shown.detail}" if shown.variant else shown.detail
     lines = [_short(where), f"expected {_short(expected)}", f"found {_short(found)}"]
-    if all(map(_is_fickle, deciding)):
+    if all(map(_is_kept_or_struck, deciding)):
         lines.append("(D1 alone, which strikes at random: another run may find the rule kept)")
     return in_cases, "\n".join(lines)
 
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
-    """The plainest case is one that an error did not cut short, and made up for its rule."""
-    return case.expected == A_VALUE, case.kind is Kind.FUZZING
+    """Return a key by which the plainest comes first: not cut short, and made up for its rule."""
+    return case.cause in _CUTTING_SHORT, case.kind is Kind.FUZZING
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_reedbackup.model.failures import A_VALUE, BrokenPromise, short_repr
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,15 @@ class Refused:
     def __str__(self) -> str:
         return f"error {self.kind}: {self.message}"
 
+    @property
+    def is_tar_failure(self) -> bool:
+        """Whether it says that tar failed."""
+        return (self.kind, self.fields.get("command")) == ("CommandFailed", "tar")
+
+    def cause(self, usual: Cause = Cause.OTHER_ERROR) -> Cause:
+        """Return in which way it breaks a promise: `usual`, unless tar failed."""
+        return Cause.TAR_FAILURE if self.is_tar_failure else usual
+
 
 Answer = Answered | Refused
 
@@ -39,15 +48,22 @@ def value_of(answer: Answer, what: str) -> Any:
     """Return the value of a call; raise BrokenPromise where it answered with an error."""
     if isinstance(answer, Answered):
         return answer.value
-    raise BrokenPromise(what, expected=A_VALUE, found=str(answer))
+    raise BrokenPromise(
+        what, expected="a value", found=str(answer), cause=answer.cause(Cause.ERROR)
+    )
 
 
 def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refused:
     """Return the error of a call; raise BrokenPromise for a value, or an error not of `kinds`."""
     wanted = f"error {' or '.join(kinds)}" if kinds else "an error"
     if isinstance(answer, Answered):
-        given = answer.value if answer.untranslated is None else answer.untranslated
-        raise BrokenPromise(what, expected=wanted, found=f"success: {short_repr(given)}")
+        value = answer.value if answer.untranslated is None else answer.untranslated
+        raise BrokenPromise(
+            what,
+            expected=wanted,
+            found=f"success: {short_repr(value)}",
+            cause=Cause.NO_ERROR,
+        )
     if kinds and answer.kind not in kinds:
-        raise BrokenPromise(what, expected=wanted, found=str(answer))
+        raise BrokenPromise(what, expected=wanted, found=str(answer), cause=answer.cause())
     return answer

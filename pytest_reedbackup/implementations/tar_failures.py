@@ -17,10 +17,7 @@ _ATTEMPTS = 40
 
 def is_tar_failure(answer: Answer) -> bool:
     """Return whether create_backup answered that tar failed."""
-    return isinstance(answer, Refused) and (answer.kind, answer.fields.get("command")) == (
-        "CommandFailed",
-        "tar",
-    )
+    return isinstance(answer, Refused) and answer.is_tar_failure
 
 
 def past_tar_failures(

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.implementations.client import Client
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from reedbase_backup.adapter import protocol
 from reedbase_backup.adapter.protocol import Contract
 from reedbase_backup.types import U64_MAX
@@ -50,7 +50,10 @@ class Unsaid:
 
     def _is_needed(self, *others: object) -> NoReturn:
         raise BrokenPromise(
-            f"{self._field} of what came back", expected="a value", found=repr(self)
+            f"{self._field} of what came back",
+            expected="a value",
+            found=repr(self),
+            cause=Cause.MISSING_FIELD,
         )
 
     __len__ = __iter__ = __contains__ = __getitem__ = _is_needed
@@ -126,6 +129,7 @@ def foreign_type(spoken: Contract, asked: Contract, method: str) -> BrokenPromis
         f"the fields of what {method} returns",
         expected=", ".join(expected),
         found=f"{', '.join(own)} (no {', '.join(lacking)})",
+        cause=Cause.SHAPE,
     )
 
 

@@ -6,22 +6,60 @@ is the harness's, the adapter's or the machine's, and its outcome is `error`.
 
 from __future__ import annotations
 
-A_VALUE = "a value"
-"""What is expected of a call that answered with an error instead."""
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """In which way an implementation broke a promise."""
+
+    ERROR = "error"
+    """A call answered with an error, and the case needs the value."""
+    TAR_FAILURE = "tar failure"
+    """A call answered that tar failed, as the baseline's does at random (defect D1)."""
+    OTHER_ERROR = "other error"
+    """A call answered with another error than is promised, or one that says too little."""
+    NO_ERROR = "no error"
+    """A call succeeded, and an error is promised."""
+    NO_ANSWER = "no answer"
+    """A call did not answer within the time that is promised."""
+    SHAPE = "shape"
+    """A value is not of its contract's type."""
+    MISSING_FIELD = "missing field"
+    """The case needs a field that the implementation's own type does not have."""
+    VALUE = "value"
+    """What the case looked at is another than is promised."""
+    TREE = "tree"
+    """Files and folders are others than are promised."""
+    ARCHIVE = "archive"
+    """An archive cannot be read as the archive that is promised."""
+    BEHAVIOUR = "behaviour"
+    """What calls answered and left on disk, looked at together, is not what is promised."""
+    TIME = "time"
+    """Calls took longer than is promised."""
+    KEPT = "kept"
+    """The promise is kept, and a divergence from it is declared."""
 
 
 class BrokenPromise(AssertionError):
-    """The implementation did not do what the case promises."""
+    """The implementation did not do what the case promises.
 
-    def __init__(self, what: str, *, expected: str, found: str) -> None:
+    `cause` is for programs; what was looked at, what was expected of it and what
+    was found are for people.
+    """
+
+    def __init__(self, what: str, *, expected: str, found: str, cause: Cause = Cause.VALUE) -> None:
         super().__init__(f"{what}: expected {expected}, found {found}")
         self.what = what
         self.expected = expected
         self.found = found
+        self.cause = cause
 
 
 class UnfitValue(BrokenPromise):
     """What a function returned is not of its contract's type, or cannot be sent at all."""
+
+    def __init__(self, what: str, *, expected: str, found: str) -> None:
+        super().__init__(what, expected=expected, found=found, cause=Cause.SHAPE)
 
 
 class MissingCapability(Exception):

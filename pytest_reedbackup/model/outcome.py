@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from pytest_reedbackup.model.case import Kind
+from pytest_reedbackup.model.failures import Cause
 from reedbase_backup.adapter.protocol import Contract
 
 Key = tuple[str, Contract, str]
@@ -39,14 +40,14 @@ class Outcome(StrEnum):
 
     @classmethod
     def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
-        """What the outcomes of a case's attempts make of the case."""
+        """Return what the outcomes of a case's attempts make of the case."""
         return min(outcomes, key=_SEVERITY.index)
 
     @classmethod
     def of_rule(cls, outcomes: Iterable[Outcome]) -> Outcome:
-        """What the outcomes of a rule's cases make of the rule: one kept outweighs any skipped."""
-        found = list(outcomes)
-        return cls.worst([outcome for outcome in found if outcome is not Outcome.SKIP] or found)
+        """Return what the outcomes of a rule's cases make of it: one kept outweighs any skipped."""
+        of_cases = list(outcomes)
+        return cls.worst([each for each in of_cases if each is not Outcome.SKIP] or of_cases)
 
 
 _SEVERITY = (
@@ -84,10 +85,14 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     detail: str = ""
     """What exactly was looked at (fail), what happened (error), what is missing (skip), what left
     the case out (not checked)."""
+    cause: Cause | None = None
+    """In which way the promise was broken, where it was."""
     expected: str = ""
     found: str = ""
     measured: str = ""
     """Figures that a case of a bound took, whatever it made of them."""
+    yardstick: str = ""
+    """What they are to be read beside: what this machine takes for a fixed job, for one."""
     missing: str = ""
     """The capability that a skipped case needs."""
     missing_sentence: str = ""
@@ -104,9 +109,19 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
         """Whose outcome this is."""
         return self.implementation, self.contract, self.case_id
 
+    @property
+    def variant(self) -> str:
+        """What the id has beyond its rule; empty for the case with the rule's own id."""
+        return self.case_id.removeprefix(f"{self.contract}/{self.rule}").removeprefix("/")
+
+    @property
+    def figures(self) -> str:
+        """What was measured, with the yardstick where there is one."""
+        return f"{self.measured} ({self.yardstick})" if self.yardstick else self.measured
+
 
 def worst_attempt(attempts: Sequence[CaseOutcome]) -> CaseOutcome:
-    """One test that ran several times: its worst attempt, which says that it was flaky."""
+    """Return the worst of a test's attempts, which says whether the test was flaky."""
     worst = Outcome.worst(attempt.outcome for attempt in attempts)
     decisive = next(attempt for attempt in attempts if attempt.outcome is worst)
     return msgspec.structs.replace(
@@ -118,7 +133,7 @@ def worst_attempt(attempts: Sequence[CaseOutcome]) -> CaseOutcome:
 
 
 def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
-    """A case that several tests share, each of them another part: as the worst part came out."""
+    """Return the outcome of a case that several tests share: as the worst part came out."""
     worst = Outcome.worst(part.outcome for part in parts)
     decisive = next(part for part in parts if part.outcome is worst)
     return msgspec.structs.replace(
@@ -127,4 +142,5 @@ def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
         flaky=any(part.flaky for part in parts),
         duration_secs=sum(part.duration_secs for part in parts),
         measured="; ".join(part.measured for part in parts if part.measured),
+        yardstick="; ".join(dict.fromkeys(part.yardstick for part in parts if part.yardstick)),
     )

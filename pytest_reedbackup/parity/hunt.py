@@ -20,7 +20,7 @@ from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.shrinking import smallest
 from pytest_reedbackup.generate.last.strategies import scenarios
 from pytest_reedbackup.generate.ticket.machine import scratch_folder
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.parity.comparison import MENDABLE, Comparison, Difference, Tally, observe
 from pytest_reedbackup.parity.facts import Side
 from pytest_reedbackup.parity.keeping import Found, in_words, keep
@@ -136,6 +136,7 @@ class Hunt:
             found.what,
             expected="\n".join(found.difference.lines(found.difference.b)),
             found="\n".join(found.difference.lines(found.difference.a)),
+            cause=Cause.BEHAVIOUR,
         )
         for line in [*told, f"kept in {folder}"]:
             broken.add_note(line)

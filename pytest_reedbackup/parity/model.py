@@ -8,7 +8,7 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.last.descriptions import call_in_words
 from pytest_reedbackup.generate.last.sandbox import built
 from pytest_reedbackup.generate.last.scenarios import Restore, Scenario
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.parity import restores
 from pytest_reedbackup.parity.comparison import kept_before
 from pytest_reedbackup.parity.expected import MENDABLE, expected
@@ -58,6 +58,7 @@ def _expect(facts: Facts, allowed: Collection[Expected], when: str) -> None:
         f"{heading}, {when}",
         expected=in_text(nearest.lines.get(heading, ())),
         found=in_text(facts.get(heading, ())),
+        cause=Cause.BEHAVIOUR,
     )
 
 

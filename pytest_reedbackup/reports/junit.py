@@ -105,7 +105,7 @@ def _told(outcome: CaseOutcome) -> Iterator[tuple[str, str]]:
     if outcome.defect:
         yield "defect", outcome.defect
     if outcome.measured:
-        yield "measured", outcome.measured
+        yield "measured", outcome.figures
 
 
 def _evidence(outcome: CaseOutcome) -> Iterator[str]:

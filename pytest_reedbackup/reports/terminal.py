@@ -121,7 +121,7 @@ def _print_details(
         heading = f"{result.implementation}, contract {result.contract}:"
         console.print(Text(heading, style="bold"))
     for outcome in measured:
-        console.print(Text(f"  {outcome.case_id}: {outcome.measured}"))
+        console.print(Text(f"  {outcome.case_id}: {outcome.figures}"))
     for outcome in told:
         if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
             _print_broken(console, outcome)

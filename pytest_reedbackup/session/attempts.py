@@ -20,11 +20,13 @@ from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_cas
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.judging import (
     CUT_OFF,
+    MEASURED,
     SET_UP_ONLY,
+    YARDSTICK,
     Judgement,
     judged,
-    measured,
     outcome_of,
+    recorded,
     with_divergence,
 )
 from pytest_reedbackup.session.planning import Planned
@@ -68,7 +70,8 @@ class Noting:
             outcome = msgspec.structs.replace(
                 self._outcome(judgement),
                 duration_secs=call.duration,
-                measured=measured(report),
+                measured=recorded(report, MEASURED),
+                yardstick=recorded(report, YARDSTICK),
             )
             attempt.phases.append(outcome)
             outcome = with_divergence(outcome, self.settings)

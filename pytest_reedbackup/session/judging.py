@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import msgspec
 import pytest
@@ -14,7 +12,12 @@ from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.divergences import Divergence
-from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
+from pytest_reedbackup.model.failures import (
+    BrokenPromise,
+    Cause,
+    MissingCapability,
+    UndecidedBound,
+)
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.session.settings import Settings
@@ -22,10 +25,12 @@ from pytest_reedbackup.session.watching import ending_of
 
 MEASURED = "reedbackup_measured"
 """The user property under which a test records its figures."""
+YARDSTICK = "reedbackup_yardstick"
+"""The user property under which it records what they are to be read beside."""
 
 
 def judged(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
-    """What one phase of a case's test says of the case.
+    """Return what one phase of a case's test says of the case.
 
     Only what the kit itself raises is a broken promise, a skip or undecided.
     """
@@ -38,22 +43,27 @@ def judged(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
     if error := raised or ending.error:
         return _of_exception(error)
     if not ending.ran:
-        return Judgement(Outcome.NOT_CHECKED, {"detail": "another plugin ran nothing in its place"})
+        return Judgement(Outcome.NOT_CHECKED, "another plugin ran nothing in its place")
     return Judgement(Outcome.PASS)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An outcome, and what a CaseOutcome says of it."""
+    """An outcome and its reasons, as in CaseOutcome."""
 
     outcome: Outcome
-    words: Mapping[str, Any] = field(default_factory=dict)
+    detail: str = ""
+    cause: Cause | None = None
+    expected: str = ""
+    found: str = ""
+    missing: MissingCapability | None = None
 
 
 def outcome_of(
     case: Case, target: Target, judgement: Judgement, settings: Settings, node_id: str
 ) -> CaseOutcome:
-    """What came of `case` so far, whatever divergences are declared."""
+    """Return what came of `case` so far, whatever divergences are declared."""
+    missing = judgement.missing
     return CaseOutcome(
         case_id=case.id,
         rule=case.rule,
@@ -67,33 +77,35 @@ def outcome_of(
         kind=case.kind,
         basic=case.is_basic,
         defect=case.defect,
-        **{name: _as_utf8(value) for name, value in judgement.words.items()},
+        detail=_as_utf8(judgement.detail),
+        cause=judgement.cause,
+        expected=_as_utf8(judgement.expected),
+        found=_as_utf8(judgement.found),
+        missing=_as_utf8(missing.capability) if missing else "",
+        missing_sentence=_as_utf8(missing.sentence) if missing else "",
+        missing_tool=missing.tool if missing else False,
     )
 
 
-def measured(report: pytest.TestReport) -> str:
-    """The figures that a test recorded."""
-    return "; ".join(str(value) for name, value in report.user_properties if name == MEASURED)
+def recorded(report: pytest.TestReport, name: str) -> str:
+    """Return what a test recorded under the user property `name`."""
+    return "; ".join(str(value) for each, value in report.user_properties if each == name)
 
 
-CUT_OFF = Judgement(
-    Outcome.ERROR, {"detail": "the process that ran the case ended before the case did"}
-)
+CUT_OFF = Judgement(Outcome.ERROR, "the process that ran the case ended before the case did")
 """What is true of a case that began, until more is heard of it."""
 
-SET_UP_ONLY = Judgement(
-    Outcome.NOT_CHECKED, {"detail": "its test was set up, and never called (--setup-only)"}
-)
+SET_UP_ONLY = Judgement(Outcome.NOT_CHECKED, "its test was set up, and never called (--setup-only)")
 """What is true of a case that was torn down and did not run."""
 
 
 def not_checked(reason: str) -> Judgement:
-    """What is true of a case of which nothing was heard."""
-    return Judgement(Outcome.NOT_CHECKED, {"detail": reason})
+    """Return what is true of a case of which nothing was heard."""
+    return Judgement(Outcome.NOT_CHECKED, reason)
 
 
 def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Makes pytest's own report say what the outcome says, whoever made it say something else."""
+    """Make pytest's own report say what the outcome says, whoever made it say something else."""
     report.__dict__.pop("wasxfail", None)
     if outcome.outcome is Outcome.PASS:
         report.outcome, report.longrepr = "passed", None
@@ -108,39 +120,38 @@ def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[
 
 
 def _cause(error: BaseException) -> BaseException:
-    """For a skip, why: a fixture that lacks something says so in pytest's terms."""
+    """Return why a test was skipped, where a fixture says so in pytest's terms."""
     cause = error.__cause__
     return cause if isinstance(cause, MissingCapability | UndecidedBound) else error
 
 
 def _of_exception(error: BaseException) -> Judgement:
     if isinstance(error, BrokenPromise):
-        told = {"detail": error.what, "expected": error.expected, "found": error.found}
-        return Judgement(Outcome.FAIL, told)
+        return Judgement(
+            Outcome.FAIL,
+            error.what,
+            cause=error.cause,
+            expected=error.expected,
+            found=error.found,
+        )
     if isinstance(error, MissingCapability):
-        words = {
-            "detail": str(error),
-            "missing": error.capability,
-            "missing_sentence": error.sentence,
-            "missing_tool": error.tool,
-        }
-        return Judgement(Outcome.SKIP, words)
+        return Judgement(Outcome.SKIP, str(error), missing=error)
     if isinstance(error, UndecidedBound):
-        return Judgement(Outcome.UNDECIDED, {"detail": str(error)})
+        return Judgement(Outcome.UNDECIDED, str(error))
     if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
         return not_checked(f"left out by something other than the kit: {error}")
     if isinstance(error, AdapterFault):
-        return Judgement(Outcome.ERROR, {"detail": str(error)})
-    return Judgement(Outcome.ERROR, {"detail": f"{type(error).__name__}: {error}"})
+        return Judgement(Outcome.ERROR, str(error))
+    return Judgement(Outcome.ERROR, f"{type(error).__name__}: {error}")
 
 
-def _as_utf8(value: Any) -> Any:
-    """Text as JSON can carry it: a file name need not be UTF-8."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+def _as_utf8(text: str) -> str:
+    """Return text as JSON can carry it: a file name need not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def with_divergence(outcome: CaseOutcome, settings: Settings) -> CaseOutcome:
-    """The outcome with the divergence that is declared for it, if any, applied."""
+    """Return the outcome with the divergence that is declared for it, if any, applied."""
     target = settings.target(outcome.implementation, outcome.contract)
     declared = settings.declared.of(target.names, outcome.case_id)
     return outcome if declared is None else _diverging(outcome, declared)
@@ -155,6 +166,7 @@ def _diverging(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
             outcome,
             outcome=Outcome.FAIL,
             divergence=words,
+            cause=Cause.KEPT,
             detail="a declared divergence; remove it from the file if it is mended",
             expected=f"the divergence {words}",
             found="the promise is kept",
@@ -163,7 +175,7 @@ def _diverging(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
 
 
 def repeat(case: Case, target: Target, settings: Settings) -> str:
-    """The command that repeats just this case."""
+    """Return the command that repeats just this case."""
     command = [
         "pytest",
         *settings.paths,
@@ -187,7 +199,7 @@ def repeat(case: Case, target: Target, settings: Settings) -> str:
 
 
 def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
-    """A failure or an error as a person wants to read it."""
+    """Return a failure or an error as a person wants to read it."""
     error = call.excinfo.value if call.excinfo else None
     lines = [f"{outcome.case_id}: {outcome.promise}"]
     if outcome.outcome is Outcome.FAIL:
@@ -213,7 +225,7 @@ def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInf
 
 
 def _about_defect(outcome: CaseOutcome) -> list[str]:
-    """What to do where an implementation does the safe thing, and the case is about a defect."""
+    """Return what to do where an implementation does the safe thing in a defect's place."""
     if not outcome.defect or outcome.divergence:
         return []
     return [

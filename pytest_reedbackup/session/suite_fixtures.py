@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_reedbackup.checks.timing import calibration
+from pytest_reedbackup.checks.timing import RecordFigures, calibration
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
 from pytest_reedbackup.model.case import Comparison, case_of
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.session.connecting import running
-from pytest_reedbackup.session.judging import MEASURED, repeat
+from pytest_reedbackup.session.judging import MEASURED, YARDSTICK, repeat
 from pytest_reedbackup.session.places import kept_folder, templates_of
 from pytest_reedbackup.session.planning import divide, target_of
 from pytest_reedbackup.session.run import Run
@@ -177,9 +177,15 @@ def reedbackup_in_rounds(
 
 
 @pytest.fixture
-def reedbackup_measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+def reedbackup_measured(record_property: Callable[[str, object], None]) -> RecordFigures:
     """A function that records a case's figures for the report, whatever becomes of the case."""
-    return lambda words: record_property(MEASURED, words)
+
+    def record(measured: str, yardstick: str = "") -> None:
+        record_property(MEASURED, measured)
+        if yardstick:
+            record_property(YARDSTICK, yardstick)
+
+    return record
 
 
 def _settings(config: pytest.Config) -> Settings | None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import dropwhile
 from typing import Any
 
-import msgspec
 import pytest
 
 from pytest_reedbackup.drift.rows import Drift, Row, SourceDrift, drift_of
 from pytest_reedbackup.model.case import Kind
+from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.model.verdict import results
@@ -39,8 +39,11 @@ def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:
     )
 
 
-def fail(case_id: str, expected: str, found: str) -> CaseOutcome:
-    return case(case_id, Outcome.FAIL, detail="the thing", expected=expected, found=found)
+def fail(
+    case_id: str, expected: str, found: str, cause: Cause = Cause.VALUE, **more: Any
+) -> CaseOutcome:
+    words = {"detail": "the thing", "expected": expected, "found": found}
+    return case(case_id, Outcome.FAIL, cause=cause, **words, **more)
 
 
 def drifted(*cases: CaseOutcome) -> Drift:
@@ -67,19 +70,18 @@ def test_a_rule_is_broken_by_one_case_of_many() -> None:
 
 
 def test_the_plainest_case_is_shown() -> None:
-    generated = msgspec.structs.replace(
-        fail("ticket/restore/pick/fuzz", "a", "b"), kind=Kind.FUZZING
-    )
-    cut_short = fail("ticket/restore/pick", "a value", "error CommandFailed: tar")
+    generated = fail("ticket/restore/pick/fuzz", "a", "b", kind=Kind.FUZZING)
+    cut_short = fail("ticket/restore/pick", "a value", "error IoError: no", cause=Cause.ERROR)
     plain = fail("ticket/restore/pick/tie", "1", "2")
     assert row(generated, cut_short, plain).found.startswith("tie: ")
     assert row(generated, cut_short).found.startswith("fuzz: the thing\nexpected a\n")
     assert row(cut_short).found.startswith("the thing\nexpected a value")
+    unsaid = fail("ticket/restore/pick", "[1]", "(not said)", cause=Cause.MISSING_FIELD)
+    assert row(unsaid, generated).found.startswith("fuzz: ")
 
 
 def test_what_only_the_random_failure_of_tar_broke_is_said_to_be_so() -> None:
-    tar = "error CommandFailed: Command 'tar' failed: tar: .reed: file changed as we read it"
-    struck = fail("ticket/list/order", "a value", tar)
+    struck = fail("ticket/list/order", "a value", "whatever it said", cause=Cause.TAR_FAILURE)
     assert row(struck).found.endswith("another run may find the rule kept)")
     assert row(struck, case("ticket/list/order/by-time", Outcome.PASS)).by_chance
     other = fail("ticket/list/order/ties", "[2, 1]", "[1, 2]")
@@ -89,9 +91,8 @@ def test_what_only_the_random_failure_of_tar_broke_is_said_to_be_so() -> None:
 
 
 def test_rules_broken_by_chance_are_counted_apart() -> None:
-    tar = "error CommandFailed: Command 'tar' failed: tar: .reed: file changed as we read it"
     broken = fail("ticket/list/order", "[2, 1]", "[1, 2]")
-    struck = fail("ticket/create/info", "a value", tar)
+    struck = fail("ticket/create/info", "a value", "it failed", cause=Cause.TAR_FAILURE)
     kept = case("ticket/list/empty", Outcome.PASS)
     text = drift_table.render(drifted(broken, struck, kept), width=160, colour=False)
     counts = "of 3 rules 1 kept, 2 broken (1 of them by D1 alone, at random)"
@@ -124,8 +125,8 @@ def test_many_lines_are_counted_and_long_ones_cut() -> None:
         (Outcome.DIVERGES, {"detail": "at", "divergence": "D4: overwrites"}, "D4: overwrites"),
         (
             Outcome.PASS,
-            {"measured": "12 ms, the fastest (of a slow machine)"},
-            "12 ms, the fastest",
+            {"measured": "12 ms, the fastest (of 7)", "yardstick": "a slow machine"},
+            "12 ms, the fastest (of 7)",
         ),
         (Outcome.PASS, {}, ""),
     ],

@@ -24,7 +24,7 @@ from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.writers import HALT_SECS, create_table, torn, writers
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -140,6 +140,7 @@ def _expect_lock_timeout(reedbackup: TicketImplementation, base: Path, table: st
             what,
             expected=f"LockTimeout within {LOCK_LIMIT_SECS} s",
             found=f"no answer within {LOCK_LIMIT_SECS + MARGIN_SECS} s",
+            cause=Cause.NO_ANSWER,
         ) from None
     expect_named(refusal_of(answer, what, ("LockTimeout",)), table, what)
 

@@ -17,7 +17,7 @@ from pytest_reedbackup.injection.traced.kills import (
     restore_killed_at_rename,
 )
 from pytest_reedbackup.model.case import case
-from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -125,4 +125,5 @@ def _expect_old_or_new(
                 *scene.old.differences(found, limit=6),
             ]
         ),
+        cause=Cause.TREE,
     )

@@ -20,7 +20,7 @@ from pytest_reedbackup.injection.planting import Name, Outside, Plant, names_use
 from pytest_reedbackup.injection.traced.served import Served, served
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import case, cases
-from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -276,5 +276,8 @@ def _answered(what: str, call: Callable[[], Answer]) -> Answer:
         return call()
     except TimedOut:
         raise BrokenPromise(
-            what, expected="an answer", found=f"none within {PATIENCE_SECS:g} s: it hangs"
+            what,
+            expected="an answer",
+            found=f"none within {PATIENCE_SECS:g} s: it hangs",
+            cause=Cause.NO_ANSWER,
         ) from None

@@ -15,7 +15,13 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
 )
 from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of, value_of
-from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
+from pytest_reedbackup.model.failures import (
+    BrokenPromise,
+    Cause,
+    MissingCapability,
+    UndecidedBound,
+    UnfitValue,
+)
 from pytest_reedbackup.views.tree import Tree
 
 REFUSED = Refused("BackupCorrupted", {"archive": "5.tar.gz"}, "the CRC is wrong", 1)
@@ -128,3 +134,39 @@ def test_only_a_broken_promise_is_the_implementations_fault() -> None:
         "strace",
         True,
     )
+
+
+TAR_FAILED = Refused("CommandFailed", {"command": "tar"}, "whatever it says", 1)
+CP_FAILED = Refused("CommandFailed", {"command": "cp"}, "Command 'tar' failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("check", "cause"),
+    [
+        (lambda: expect("size_bytes", 4, 5), Cause.VALUE),
+        (lambda: expect_that(False, "size_bytes", expected="5", found=4), Cause.VALUE),
+        (lambda: expect_named(REFUSED, "users", "the error"), Cause.OTHER_ERROR),
+        (lambda: expect_named(TAR_FAILED, "users", "the error"), Cause.TAR_FAILURE),
+        (lambda: value_of(REFUSED, "restore"), Cause.ERROR),
+        (lambda: value_of(TAR_FAILED, "create_backup"), Cause.TAR_FAILURE),
+        (lambda: value_of(CP_FAILED, "create_backup"), Cause.ERROR),
+        (lambda: refusal_of(ANSWERED, "restore"), Cause.NO_ERROR),
+        (lambda: refusal_of(REFUSED, "restore", ("IoError",)), Cause.OTHER_ERROR),
+        (lambda: refusal_of(TAR_FAILED, "restore", ("IoError",)), Cause.TAR_FAILURE),
+    ],
+)
+def test_a_broken_promise_has_a_cause_for_programs(
+    check: Callable[[], object], cause: Cause
+) -> None:
+    with pytest.raises(BrokenPromise) as caught:
+        check()
+    assert caught.value.cause is cause
+
+
+def test_another_tree_and_an_unfit_value_are_causes_too(folder: Path) -> None:
+    before = Tree.read(folder)
+    (folder / "tables" / "text" / "more").touch()
+    with pytest.raises(BrokenPromise) as caught:
+        expect_same_tree("the tree", Tree.read(folder), before)
+    assert caught.value.cause is Cause.TREE
+    assert UnfitValue("it", expected="text", found="a number").cause is Cause.SHAPE
