@@ -46,7 +46,7 @@ class BackupName:
 
     @classmethod
     def parse(cls, file_name: str) -> BackupName | None:
-        """The name that `file_name` stands for; None where it is not a backup's."""
+        """Return the name that `file_name` stands for; None where it is not a backup's."""
         match = _NAME.fullmatch(file_name)
         if match is None or int(match[1]) > U64_MAX:
             return None
@@ -54,20 +54,20 @@ class BackupName:
 
 
 def backups_folder(base_path: str) -> str:
-    """Where a base keeps its backups (ticket 060-OPS-01, "Architecture", step 5)."""
+    """Return where a base keeps its backups (ticket 060-OPS-01, "Architecture", step 5)."""
     # The empty path is no folder, and must not become the working folder.
     return os.path.join(base_path, "backups") if base_path else ""
 
 
 def archive_path(base_path: str, name: BackupName) -> str:
-    """The path of a backup's archive."""
+    """Return the path of a backup's archive."""
     return os.path.join(backups_folder(base_path), name.file_name)
 
 
 def open_archive(base_path: str, name: BackupName) -> IO[bytes]:
-    """Opens a backup's archive for reading, however its name came to be taken meanwhile.
+    """Open a backup's archive for reading, whatever may have taken its name meanwhile.
 
-    Never follows a symlink and never waits for a FIFO. Raises OSError:
+    Follow no symlink and wait for no FIFO. Raise OSError:
     FileNotFoundError also where it is no regular file any more.
     """
     path = archive_path(base_path, name)
@@ -84,7 +84,7 @@ def open_archive(base_path: str, name: BackupName) -> IO[bytes]:
 
 
 def archive_names(base_path: str) -> list[BackupName]:
-    """The regular files in backups/ under a backup's name, readable or not, newest first."""
+    """Return the regular files in backups/ under a backup's name, readable or not, newest first."""
     try:
         with os.scandir(backups_folder(base_path)) as entries:
             names = [
@@ -100,7 +100,7 @@ def archive_names(base_path: str) -> list[BackupName]:
 
 
 def next_name(base_path: str, timestamp: int) -> BackupName:
-    """A free name for a backup of `timestamp` that sorts after all of its second."""
+    """Return a free name for a backup of `timestamp` that sorts after all of its second."""
     with os.scandir(backups_folder(base_path)) as entries:
         taken = [name for entry in entries if (name := BackupName.parse(entry.name))]
     sequences = [name.sequence for name in taken if name.timestamp == timestamp]
@@ -108,5 +108,5 @@ def next_name(base_path: str, timestamp: int) -> BackupName:
 
 
 def describe(name: BackupName, size_bytes: int, table_count: int) -> BackupInfo:
-    """The BackupInfo of a readable archive."""
+    """Return the BackupInfo of a readable archive."""
     return BackupInfo(name.id, name.timestamp, size_bytes, table_count, "gzip")

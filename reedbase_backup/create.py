@@ -18,7 +18,7 @@ from reedbase_backup.errors import (
     IoError,
     NoTablesFound,
     ReedError,
-    from_os_error,
+    as_reed_error,
     translated,
 )
 from reedbase_backup.list import read_info
@@ -27,13 +27,13 @@ from reedbase_backup.types import U64_MAX, BackupInfo, BasePath
 
 
 def create_backup(base_path: BasePath) -> BackupInfo:
-    """Backs up tables/ and indices/ of the database at `base_path`.
+    """Back up tables/ and indices/ of the database at `base_path`.
 
     The archive is `{base_path}/backups/{id}.tar.gz`, on disk for good when this
     returns, and nobody can read it who could not read the database (`sharing`).
     The 32 newest backups remain, among them always this one.
 
-    Raises IoError where the base is missing or the disk fails, NoTablesFound
+    Raise IoError where the base is missing or the disk fails, NoTablesFound
     where it has no tables/, BackupUnsafe for a symlink, FIFO, socket or device
     in it, PermissionDenied for what cannot be read, LockTimeout where another
     process keeps the base or a table locked. Then nothing has changed.
@@ -43,7 +43,7 @@ def create_backup(base_path: BasePath) -> BackupInfo:
 
 
 def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
-    """`create_backup` at the time `now_ns` (Unix nanoseconds); capability `clock`."""
+    """Do what `create_backup` does, at the time `now_ns` (Unix nanoseconds); capability `clock`."""
     base = os.fsdecode(base_path)
     timestamp = now_ns // 10**9
     if not 0 <= timestamp <= U64_MAX:
@@ -57,11 +57,11 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
 
 
 def _check_tables(base: int) -> None:
-    """Raises NoTablesFound where nothing, or a file, is in place of tables/, else BackupUnsafe."""
-    found = status(base, "tables")
-    if found is None or stat.S_ISREG(found.st_mode):
+    """Raise NoTablesFound where nothing, or a file, is in place of tables/, else BackupUnsafe."""
+    tables = status(base, "tables")
+    if tables is None or stat.S_ISREG(tables.st_mode):
         raise NoTablesFound
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(tables.st_mode):
         raise BackupUnsafe("tables", SPECIAL)
 
 
@@ -84,12 +84,12 @@ def _create(base: str, timestamp: int) -> BackupInfo:
 
 
 def _bring_back(base: str, error: BaseException) -> None:
-    """Undoes a prune, or says that the next call will."""
+    """Undo a prune, or raise an error that says that the next call will."""
     try:
         retention.bring_back(base)
     except OSError:
         if isinstance(error, OSError | ReedError):
-            words = error if isinstance(error, ReedError) else from_os_error(error, "create_backup")
+            words = as_reed_error(error, "create_backup")
             raise IoError(
                 "create_backup",
                 f"{words}; the next create or restore brings back the backups that were to go",
@@ -97,7 +97,7 @@ def _bring_back(base: str, error: BaseException) -> None:
 
 
 def _add_database(writer: ArchiveWriter, base: str) -> int:
-    """Adds tables/ and indices/; returns how many tables there were."""
+    """Add tables/ and indices/, and return how many tables there were."""
     table_count = 0
     for unit in units(base):
         # A table dropped meanwhile is not there any more, and not counted.
@@ -107,7 +107,7 @@ def _add_database(writer: ArchiveWriter, base: str) -> int:
 
 
 def _readable(base: str) -> list[BackupName]:
-    """The backups that retention counts: unreadable files are not this module's to delete."""
+    """Return the backups that retention counts: only readable ones may be deleted."""
     names = catalogue.archive_names(base)
     if len(names) <= retention.KEEP:
         return names

@@ -210,7 +210,7 @@ class BackupUnsafe(ReedError):
 
 @contextmanager
 def translated(operation: str, path: str | None = None) -> Iterator[None]:
-    """Turns an OSError inside into PermissionDenied or IoError of `operation`.
+    """Turn an OSError inside into PermissionDenied or IoError of `operation`.
 
     `path` says which file it was about, where the system call knew only a part.
     """
@@ -220,8 +220,13 @@ def translated(operation: str, path: str | None = None) -> Iterator[None]:
         raise from_os_error(error, operation, path) from error
 
 
+def as_reed_error(error: OSError | ReedError, operation: str) -> ReedError:
+    """Return `error` itself, or what stands for an OSError of `operation`."""
+    return error if isinstance(error, ReedError) else from_os_error(error, operation)
+
+
 def from_os_error(error: OSError, operation: str, path: str | None = None) -> ReedError:
-    """PermissionDenied or IoError of `operation`, about `path` or what `error` names."""
+    """Return PermissionDenied or IoError of `operation`, about `path` or what `error` names."""
     # A call on a descriptor leaves its number here.
     named = error.filename if isinstance(error.filename, str | bytes) else ""
     where = path or os.fsdecode(named)

@@ -21,13 +21,13 @@ _table_counts = FileCache()
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
-    """The backups of the database at `base_path`, newest first.
+    """Return the backups of the database at `base_path`, newest first.
 
     Changes nothing on disk. Files that cannot be complete backups are left
     out, and so are other names, folders and symlinks; a base without backups
     has an empty list.
 
-    Raises IoError where backups/ cannot be read, PermissionDenied where it or an
+    Raise IoError where backups/ cannot be read, PermissionDenied where it or an
     archive in it is closed to the caller: what is in there, nobody has said.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, list/*)
     """
@@ -38,7 +38,7 @@ def list_backups(base_path: BasePath) -> list[BackupInfo]:
 
 
 def read_info(base: str, name: BackupName) -> BackupInfo | None:
-    """What the archive `name` says of itself; None where it can be no complete backup.
+    """Return what the archive `name` says of itself; None where it can be no complete backup.
 
     An archive of ours says it in its gzip header. Anybody else's is read through,
     once by each process: what came of it is remembered for as long as the file is
@@ -58,7 +58,7 @@ def read_info(base: str, name: BackupName) -> BackupInfo | None:
 
 
 def _count_tables(base: str, name: BackupName) -> int | None:
-    """How many tables the archive holds; None where it can be no complete backup."""
+    """Return how many tables the archive holds; None where it can be no complete backup."""
     with catalogue.open_archive(base, name) as file:
         summary = read_summary(file)
         if summary is not None:

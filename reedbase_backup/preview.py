@@ -50,12 +50,12 @@ class Preview:
 
 
 def preview(base_path: BasePath, target_timestamp: int) -> Preview:
-    """Reads and verifies the backup that a restore to `target_timestamp` would take.
+    """Read and verify the backup that a restore to `target_timestamp` would take.
 
     The live tables are read as a backup reads them, each between two writes, and
     no backup or restore runs meanwhile. Changes nothing on disk.
 
-    Raises BackupNotFound, BackupCorrupted, BackupUnsafe, IoError, PermissionDenied
+    Raise BackupNotFound, BackupCorrupted, BackupUnsafe, IoError, PermissionDenied
     or LockTimeout, as the restore would.
     """
     base = os.fsdecode(base_path)
@@ -95,15 +95,17 @@ class _Live:
         self.mode_changed: set[str] = set()
 
     def look_at(self, unit: Unit) -> None:
-        """Compares all that is in `unit`."""
-        found: list[tuple[str, bool, bool]] = []
-        read_settled(unit, lambda entry: found.append(self._compared(entry)), found.clear)
-        self.names.update(name for name, _, _ in found)
-        self.changed.update(name for name, differs, _ in found if differs)
-        self.mode_changed.update(name for name, _, mode_differs in found if mode_differs)
+        """Compare all that is in `unit`."""
+        comparisons: list[tuple[str, bool, bool]] = []
+        read_settled(
+            unit, lambda entry: comparisons.append(self._compared(entry)), comparisons.clear
+        )
+        self.names.update(name for name, _, _ in comparisons)
+        self.changed.update(name for name, differs, _ in comparisons if differs)
+        self.mode_changed.update(name for name, _, mode_differs in comparisons if mode_differs)
 
     def _compared(self, live: SourceEntry) -> tuple[str, bool, bool]:
-        """A name, and whether kind or content, and whether the mode differ from the backup's."""
+        """Return the name, and whether kind or content differs from the backup's, and the mode."""
         entry = self._entries.get(live.name)
         if entry is None:
             return live.name, False, False
@@ -126,7 +128,7 @@ def _digest(file: SourceFile) -> bytes:
 
 
 def _implied_folders(names: dict[str, Entry]) -> set[str]:
-    """The folders above `names`, which an archive of others need not name."""
+    """Return the folders above `names`, which an archive of others need not name."""
     implied = set()
     for name in names:
         while (name := name.rpartition("/")[0]) and name not in implied:

@@ -20,7 +20,7 @@ from reedbase_backup.errors import (
     BackupNotFound,
     IoError,
     ReedError,
-    from_os_error,
+    as_reed_error,
     translated,
 )
 from reedbase_backup.swap.extract import extract
@@ -31,14 +31,14 @@ from reedbase_backup.types import U64_MAX, BasePath, RestoreReport
 
 
 def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> RestoreReport:
-    """Makes tables/ and indices/ what they were at the newest backup up to a time.
+    """Bring tables/ and indices/ back to the newest backup up to a time.
 
     `target_timestamp` is in Unix seconds, 0 to 2^64-1. The whole archive is
     verified and on disk before the live trees are touched; a process killed at
     any point leaves the old trees or the new ones, which the next backup or
     restore of the base completes.
 
-    Raises TypeError for a target that is no whole number, ValueError for one out
+    Raise TypeError for a target that is no whole number, ValueError for one out
     of range, BackupNotFound where every backup is later, BackupCorrupted or
     BackupUnsafe where the one to restore is damaged or hostile, IoError or
     PermissionDenied where the disk fails, LockTimeout where another process keeps
@@ -50,7 +50,7 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
 
 
 def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupName, RestoreReport]:
-    """`restore_point_in_time`, and which backup it took."""
+    """Do what `restore_point_in_time` does, and return the backup's name, too."""
     started = time.monotonic_ns()
     base, target = os.fsdecode(base_path), _seconds(target_timestamp)
     with translated("restore"):
@@ -71,7 +71,7 @@ def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupNa
 
 
 def _seconds(target_timestamp: int) -> int:
-    """The target as a plain int, whatever kind of whole number (as of NumPy) it was."""
+    """Return the target as a plain int, whatever kind of whole number (as of NumPy) it was."""
     words = f"the target must be Unix seconds in 0 ... 2^64-1, not {target_timestamp!r}"
     try:
         target = operator.index(target_timestamp)
@@ -85,10 +85,10 @@ def _seconds(target_timestamp: int) -> int:
 
 
 def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
-    """The backup that a restore to `target` (Unix seconds) must use.
+    """Return the backup that a restore to `target` (Unix seconds) must use.
 
     `names` come newest first, so that on equal timestamps the one created last
-    wins. Raises BackupNotFound when even the oldest is later than `target`.
+    wins. Raise BackupNotFound when even the oldest is later than `target`.
     """
     for name in names:
         if name.timestamp <= target:
@@ -97,7 +97,7 @@ def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
 
 
 def _restore(base: int, base_path: str, name: BackupName) -> Contents:
-    """Restores `name`; once more for each place that turns out to be one that cannot be moved."""
+    """Restore `name`; begin again for each place that turns out to be unmovable."""
     unmovable = mount_points(base, ROOTS)
     while True:
         try:
@@ -108,18 +108,18 @@ def _restore(base: int, base_path: str, name: BackupName) -> Contents:
             unmovable |= {error.filename}
 
 
-def _swapped(swap: Transaction, base: int, base_path: str, name: BackupName) -> Contents:
+def _swapped(transaction: Transaction, base: int, base_path: str, name: BackupName) -> Contents:
     try:
-        with swap.staged() as works:
+        with transaction.staged() as folders:
             with catalogue.open_archive(base_path, name) as file:
-                contents = extract(ArchiveReader(file, name.file_name), swap.layout, works)
+                contents = extract(ArchiveReader(file, name.file_name), transaction.layout, folders)
             with tables_locked(base):
-                swap.commit(works, preserve_locks(base, swap.layout, works))
+                transaction.commit(folders, preserve_locks(base, transaction.layout, folders))
     except BaseException as error:
-        outlook = swap.abandon()
+        outlook = transaction.abandon()
         if outlook is None or not isinstance(error, OSError | ReedError):
             raise
-        words = error if isinstance(error, ReedError) else from_os_error(error, "restore")
+        words = as_reed_error(error, "restore")
         raise IoError("restore", f"{words}; {outlook}") from error
-    swap.discard()
+    transaction.discard()
     return contents

@@ -17,7 +17,7 @@ _RETIRED_NAME = re.compile(re.escape(_RETIRED) + r"[0-9a-f]{16}-(.+)", re.ASCII)
 
 
 def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[BackupName]:
-    """The backups to delete: all but the KEEP newest, and never `just_made`.
+    """Return the backups to delete: all but the KEEP newest, and never `just_made`.
 
     `just_made` is not the newest where the clock went back.
     """
@@ -26,11 +26,11 @@ def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[Backup
 
 
 def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
-    """Makes the backups `names` no backups any more.
+    """Hide the backups `names`, so that they are backups no more.
 
-    Renaming can be taken back and deleting cannot, so this renames. Returns the
+    Renaming can be taken back and deleting cannot, so this renames. Return the
     new paths, for `delete`; until then, and after an error, `bring_back` undoes
-    it, in this call or the next. Raises OSError.
+    it, in this call or the next. Raise OSError.
     """
     folder = backups_folder(base_path)
     hidden = f"{_RETIRED}{os.urandom(8).hex()}-"
@@ -42,16 +42,16 @@ def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
 
 
 def delete(retired: Sequence[str]) -> None:
-    """Deletes what `retire` returned; what stays, the next backup brings back and retires again."""
+    """Delete what `retire` returned; what stays, the next backup brings back and retires again."""
     for path in retired:
         with suppress(OSError):
             os.unlink(path)
 
 
 def bring_back(base_path: str) -> None:
-    """Makes those backups backups again that a call retired which did not get to its end.
+    """Make the backups that an unfinished call hid backups again.
 
-    They are deleted only by one that succeeds. Raises OSError.
+    They are deleted only by one that succeeds. Raise OSError.
     """
     folder = backups_folder(base_path)
     for hidden in _retired(folder):

@@ -41,9 +41,9 @@ class UnknownBackup(Exception):
 
 
 def verify(base_path: BasePath, ids: Sequence[str] = ()) -> list[Verification]:
-    """Reads the archives of `ids`, or all under an archive's name, newest first.
+    """Read the archives of `ids`, or all under an archive's name, newest first.
 
-    Raises UnknownBackup for an id without an archive, IoError or
+    Raise UnknownBackup for an id without an archive, IoError or
     PermissionDenied where backups/ cannot be read.
     """
     base = os.fsdecode(base_path)
@@ -57,12 +57,12 @@ def verify(base_path: BasePath, ids: Sequence[str] = ()) -> list[Verification]:
             if unknown:
                 raise UnknownBackup(f"there is no backup {unknown[0]}; `reedbackup list` shows all")
             names = [by_id[backup_id.removesuffix(SUFFIX)] for backup_id in ids]
-    found = [_verify_one(base, name) for name in names]
-    return [one for one in found if one is not None]
+    verifications = [_verify_one(base, name) for name in names]
+    return [one for one in verifications if one is not None]
 
 
 def _verify_one(base: str, name: BackupName) -> Verification | None:
-    """None where a backup that runs meanwhile has pruned it."""
+    """Return what one archive shows; None where a backup that runs meanwhile has pruned it."""
     path, size = catalogue.archive_path(base, name), None
     try:
         with translated("verify", path), catalogue.open_archive(base, name) as file:

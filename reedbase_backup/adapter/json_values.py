@@ -40,11 +40,11 @@ class Unsendable(Exception):
 
 
 def to_json_value(value: Any, field: str = "", depth: int = 0) -> Any:
-    """A returned value as JSON types; whether it fits its contract is for the schema to say.
+    """Return `value` in JSON's types; whether it fits its contract is for the schema to say.
 
     Whatever counts as an integer for Python is sent as one, NumPy's among them,
     and a path as its text. Enums go as what they also are, an `int` or a `str`.
-    Raises Unsendable.
+    Raise Unsendable.
     """
     if depth > _DEEPEST:
         raise Unsendable(field, f"more than {_DEEPEST} levels deep")
@@ -79,17 +79,17 @@ def to_json_value(value: Any, field: str = "", depth: int = 0) -> Any:
 
 
 def error_kind(error: BaseException) -> str:
-    """The ReedError variant's name; for any other exception its class."""
+    """Return the ReedError variant's name; for any other exception its class."""
     return _kind(error) or type(error).__name__
 
 
 def says_its_kind(error: BaseException) -> bool:
-    """Whether it is a ReedError, rather than a bug as likely as an answer."""
+    """Return whether the error is a ReedError, rather than a bug as likely as an answer."""
     return bool(_kind(error))
 
 
 def error_fields(error: BaseException) -> dict[str, Any]:
-    """What it says are its `fields`, else its public attributes."""
+    """Return what the error says are its `fields`, else its public attributes."""
     try:
         return _error_fields(error)
     except Exception as unreadable:  # noqa: BLE001 - properties of the implementation's
@@ -97,7 +97,7 @@ def error_fields(error: BaseException) -> dict[str, Any]:
 
 
 def error_text(error: BaseException) -> str:
-    """Its message, or its kind where it has none."""
+    """Return the error's message, or its kind where it has none."""
     try:
         return _text(str(error)) or error_kind(error)
     except Exception as unreadable:  # noqa: BLE001 - as above
@@ -160,12 +160,12 @@ def _key(key: Any, field: str) -> str:
 
 
 def _at(field: str, name: Any) -> str:
-    shown = _text(name) if isinstance(name, str) else _a(name)
-    return f"{field}.{shown}" if field else shown
+    part = _text(name) if isinstance(name, str) else _a(name)
+    return f"{field}.{part}" if field else part
 
 
 def _read(look: Callable[[], Read], value: Any, field: str) -> Read:
-    """What `look` gives, which runs code of the implementation's."""
+    """Return what `look` returns, which runs code of the implementation's."""
     try:
         return look()
     except Exception as error:
@@ -179,7 +179,7 @@ def _a(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """As `repr` shows it, cut short; its type where `repr` fails."""
+    """Return what `repr` makes of a value, cut short; its type where `repr` fails."""
     try:
         return _text(repr(value))[:_MOST_SHOWN]
     except Exception:  # noqa: BLE001 - the implementation's own __repr__
@@ -187,7 +187,7 @@ def _shown(value: Any) -> str:
 
 
 def _field_names(value: Any) -> list[str]:
-    """The names of a dataclass's, Struct's, named tuple's or plain object's fields."""
+    """Return the names of a dataclass's, Struct's, named tuple's or plain object's fields."""
     for attribute in ("__dataclass_fields__", "__struct_fields__", "_fields", "__dict__"):
         if names := getattr(value, attribute, None):
             return list(names)

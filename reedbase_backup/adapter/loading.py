@@ -39,9 +39,9 @@ class Implementation:
 
 
 def load(name: str) -> Implementation:
-    """The implementation called `python`, `python-last` or `MODULE:OBJECT`.
+    """Return the implementation called `python`, `python-last` or `MODULE:OBJECT`.
 
-    Raises UnusableImplementation.
+    Raise UnusableImplementation.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]()
@@ -52,21 +52,21 @@ def load(name: str) -> Implementation:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        found: Any = importlib.import_module(module_name)
+        implementation: Any = importlib.import_module(module_name)
         for attribute in path.split("."):
-            found = getattr(found, attribute)
-        if isinstance(found, type):
-            found = found()
+            implementation = getattr(implementation, attribute)
+        if isinstance(implementation, type):
+            implementation = implementation()
     except (Exception, SystemExit) as error:  # whatever: it is the user's code
         raise UnusableImplementation(
             f"{name!r} cannot be loaded: {type(error).__name__}: {error};"
             f" modules are sought in {os.getcwd()} and where Python is installed"
         ) from error
-    return describe(found, name)
+    return describe(implementation, name)
 
 
 def describe(implementation: Any, name: str) -> Implementation:
-    """What an object says of itself. Raises UnusableImplementation."""
+    """Return what the object `implementation` says of itself. Raise UnusableImplementation."""
     missing = [method for method in METHODS if not callable(getattr(implementation, method, None))]
     if missing:
         raise UnusableImplementation(
@@ -88,14 +88,14 @@ def describe(implementation: Any, name: str) -> Implementation:
 
 
 def _names(implementation: Any, name: str, attribute: str, default: tuple[str, ...]) -> Any:
-    """A collection of names; a bare string would be taken for its letters."""
-    found = getattr(implementation, attribute, default)
-    if isinstance(found, list | tuple | set | frozenset) and all(
-        isinstance(entry, str) for entry in found
+    """Return an attribute that must be a collection of names, and no bare string."""
+    names = getattr(implementation, attribute, default)
+    if isinstance(names, list | tuple | set | frozenset) and all(
+        isinstance(entry, str) for entry in names
     ):
-        return tuple(found)
+        return tuple(names)
     raise UnusableImplementation(
-        f"{name!r}: its attribute `{attribute}` must be a tuple of names, not {found!r}"
+        f"{name!r}: its attribute `{attribute}` must be a tuple of names, not {names!r}"
     )
 
 

@@ -178,7 +178,7 @@ VALUES: Mapping[tuple[Contract, str], Any] = {
 
 
 def fields(contract: Contract, method: str) -> tuple[str, ...]:
-    """The names of the fields of what `method` returns, or of each in the list of it."""
+    """Return the names of the fields of what `method` returns, or of each in the list of it."""
     value = VALUES[contract, method]
     (struct,) = get_args(value) or (value,)
     names: tuple[str, ...] = struct.__struct_fields__

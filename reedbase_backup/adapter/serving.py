@@ -33,7 +33,7 @@ class Adapter:
         """Whether `shutdown` was answered, after which the process is to end."""
 
     def answer(self, line: bytes) -> bytes:
-        """The reply to one request, both as JSON without a line end."""
+        """Return the reply to one request, both as JSON without a line end."""
         request_id: int | str | None = None
         try:
             request = msgspec.json.decode(line, type=protocol.Request)
@@ -75,7 +75,7 @@ class Adapter:
         return params
 
     def _reason_to_refuse(self, params: protocol.Message) -> str:
-        """What is wrong with well-formed params here; nothing as a rule."""
+        """Return why well-formed params cannot be answered here; "" where they can."""
         if isinstance(params, protocol.HelloParams) and params.protocol != protocol.VERSION:
             return f"protocol {params.protocol} is not spoken here, only {protocol.VERSION}"
         if isinstance(params, protocol.BaseParams):
@@ -109,7 +109,7 @@ class Adapter:
 
 
 def _fitting(returned: Any, contract: Contract, method: str) -> Any:
-    """What was returned, in JSON's types. Raises Unsendable where its contract says otherwise."""
+    """Return the value in JSON's types. Raise Unsendable where its contract has another type."""
     value = to_json_value(returned)
     try:
         msgspec.convert(value, protocol.VALUES[contract, method])
@@ -120,7 +120,7 @@ def _fitting(returned: Any, contract: Contract, method: str) -> Any:
 
 
 def _unfit(request: protocol.Request, unsendable: Unsendable, elapsed_ns: int) -> bytes:
-    """Says so, and logs it, while the cause is near."""
+    """Return the error reply for a value that cannot be sent, and log why."""
     message = f"what {request.method} returned cannot be sent: {unsendable}"
     print(message, file=sys.stderr)
     fields = {"field": unsendable.field, "found": unsendable.found}
@@ -160,13 +160,13 @@ def _error(
 
 
 def serve(name: str) -> None:
-    """Answers requests from stdin on stdout until `shutdown` or the end of stdin.
+    """Answer requests from stdin on stdout until `shutdown` or the end of stdin.
 
     `name` is that of an implementation, as `load` takes it. What the
     implementation prints goes to stderr, from the import of its module on:
     stdout is the protocol's.
 
-    Raises UnusableImplementation.
+    Raise UnusableImplementation.
     """
     requests, replies = _claim_stdio()
     adapter = Adapter(load(name))
@@ -181,7 +181,7 @@ def serve(name: str) -> None:
 
 
 def _claim_stdio() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes of the protocol, out of the implementation's reach."""
+    """Return the pipes of the protocol, out of the implementation's reach."""
     try:
         requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     except OSError as error:

@@ -55,9 +55,9 @@ class Admission:
         self._allowance = allowance
 
     def admit(self, member: tar_header.Member) -> Entry | None:
-        """The entry for `member`; None for one beside tables/ and indices/.
+        """Return the entry for `member`; None for one beside tables/ and indices/.
 
-        Raises BackupUnsafe for everything that a sound backup does not hold,
+        Raise BackupUnsafe for everything that a sound backup does not hold,
         LimitExceeded for more of it than the archive is allowed.
         """
         name = _normal_name(member.name)
@@ -74,13 +74,13 @@ class Admission:
         return self._entry(name, member)
 
     def record(self, entry: Entry, digest: bytes) -> None:
-        """Takes note of the entry that was admitted last, whose content has been read."""
+        """Note the entry that was admitted last, once its content has been read."""
         self.records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
 
     def has_folder(self, name: str) -> bool:
-        """Whether there is a folder `name`, if only as a part of another name."""
-        found = self.records.get(name)
-        return name in self._implied if found is None else found.is_folder
+        """Return whether there is a folder `name`, if only as a part of another name."""
+        record = self.records.get(name)
+        return name in self._implied if record is None else record.is_folder
 
     @property
     def table_count(self) -> int:
@@ -119,8 +119,8 @@ class Admission:
     def _imply_parents(self, name: str) -> None:
         parent = name.rpartition("/")[0]
         while parent and parent not in self._implied:
-            if (found := self.records.get(parent)) is not None:
-                if found.is_folder:
+            if (record := self.records.get(parent)) is not None:
+                if record.is_folder:
                     return
                 raise BackupUnsafe(name, f"{parent} is a file and a folder at once")
             self._allowance.name(len(parent))
@@ -137,7 +137,7 @@ class Admission:
 
 
 def _normal_name(name: bytes) -> str:
-    """The name without `./` and trailing slashes; "" for the root itself."""
+    """Return a member's name without `./` and trailing slashes; "" for the root itself."""
     text = os.fsdecode(name)
     parts = text.rstrip("/").split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:

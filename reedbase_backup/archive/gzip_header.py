@@ -1,14 +1,4 @@
-"""The gzip header of our archives, with an extra field that says what they hold.
-
-Our archives carry an extra field in the gzip header (RFC 1952, FEXTRA), which
-every gzip reader skips:
-
-    "R" "B"  u16 20    subfield id and length
-    u64                size of the whole file, so that a cut is noticed at once
-    u64                table folders in the archive, so that a list needs no unpacking
-    u32                CRC-32 of all that follows the header: gzip's own is of the
-                       content, and deflate has bits that no content depends on
-"""
+"""The gzip header of our archives, with an extra field that describes them (FORMAT.md)."""
 
 from __future__ import annotations
 
@@ -44,7 +34,7 @@ def encode(summary: Summary) -> bytes:
 
 
 def read_summary(file: IO[bytes]) -> Summary | None:
-    """Our extra field of the gzip file, or None where its header is not one of ours."""
+    """Return the extra field of an archive of ours; None where the gzip header is another's."""
     head = file.read(_HEADER.size)
     if len(head) < _HEADER.size:
         return None

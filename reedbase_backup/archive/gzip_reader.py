@@ -49,7 +49,7 @@ class GzipReader:
         self._ended = False
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes; fewer only at the verified end."""
+        """Return the next `size` bytes; fewer only at the verified end."""
         end = self._at + size
         if end > len(self._output):
             self._fill(size)
@@ -59,13 +59,13 @@ class GzipReader:
         return data
 
     def drain(self, limit: int) -> bool:
-        """Reads on, for at most `limit` bytes; whether that was all, and verified."""
+        """Read on, for at most `limit` bytes, and return whether that was all, and verified."""
         while limit > 0 and not self._ended:
             limit -= len(self._decompress())
         return self._ended
 
     def _fill(self, size: int) -> None:
-        """Makes `size` bytes of output ready, or all that are left."""
+        """Make `size` bytes of output ready, or all that are left."""
         parts = [self._output[self._at :]]
         have = len(parts[0])
         while have < size and not self._ended:
@@ -119,7 +119,7 @@ class GzipReader:
             self._refill()
 
     def _start_member(self) -> int:
-        """Passes over a member's header, and returns its flags."""
+        """Pass over a member's header, and return its flags."""
         if not MAGIC.startswith(self._input[: len(MAGIC)]):
             raise GzipDamaged("it is not a gzip file")
         head = self._take(10)
@@ -140,17 +140,17 @@ class GzipReader:
         return flags
 
     def _take(self, size: int) -> bytes:
-        """The next `size` bytes of the file itself."""
+        """Return the next `size` bytes of the file itself."""
         while len(self._input) < size:
             before = self._input
             if not self._refill():
                 raise GzipDamaged("it ends too early")
             self._input = before + self._input
-        taken, self._input = self._input[:size], self._input[size:]
-        return taken
+        data, self._input = self._input[:size], self._input[size:]
+        return data
 
     def _take_text(self) -> bytes:
-        """The next bytes of the file up to a zero byte, and that."""
+        """Return the next bytes of the file up to a zero byte, and that."""
         while (end := self._input.find(b"\0", 0, MAX_GZIP_TEXT + 1)) < 0:
             if len(self._input) > MAX_GZIP_TEXT:
                 raise LimitExceeded(f"a text of more than {MAX_GZIP_TEXT} bytes in its gzip header")
@@ -161,7 +161,7 @@ class GzipReader:
         return self._take(end + 1)
 
     def _refill(self) -> bool:
-        """Reads more of the file; whether there was more."""
+        """Read more of the file, and return whether there was more."""
         self._input = self._file.read(_CHUNK)
         self.body_crc = isal_zlib.crc32(self._input, self.body_crc)
         return bool(self._input)

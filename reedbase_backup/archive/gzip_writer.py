@@ -40,14 +40,14 @@ class GzipWriter:
         self._deflate = _deflater()
 
     def write(self, data: bytes) -> None:
-        """Adds `data` to the member."""
+        """Add `data` to the member."""
         self._pending.append(data)
         self._pending_size += len(data)
         if self._pending_size >= _COMPRESS_AT:
             self._compress()
 
     def checkpoint(self) -> Checkpoint:
-        """Ends a deflate segment here; `rewind` can come back to it.
+        """End a deflate segment here; `rewind` can come back to it.
 
         A full flush makes what follows independent of what came before, so a
         fresh compressor may go on from here.
@@ -57,7 +57,7 @@ class GzipWriter:
         return Checkpoint(self._file.tell(), self._body_crc, self._crc, self._size)
 
     def rewind(self, checkpoint: Checkpoint) -> None:
-        """Forgets everything written since `checkpoint`."""
+        """Forget everything written since `checkpoint`."""
         self._pending.clear()
         self._pending_size = 0
         self._file.seek(checkpoint.offset)
@@ -67,7 +67,7 @@ class GzipWriter:
         self._deflate = _deflater()
 
     def finish(self, *, table_count: int) -> int:
-        """Completes the member and its header; returns the file's size in bytes."""
+        """Complete the member and its header, and return the file's size in bytes."""
         self._compress()
         self._write_body(self._deflate.flush(isal_zlib.Z_FINISH))
         self._write_body(TRAILER.pack(self._crc, self._size & 0xFFFFFFFF))

@@ -56,7 +56,7 @@ class Allowance:
 
     @classmethod
     def of(cls, archive_bytes: int) -> Allowance:
-        """The allowance of an archive file of so many bytes."""
+        """Return the allowance of an archive file of so many bytes."""
         return cls(
             FREE_NAMES + NAMES_PER_BYTE * archive_bytes,
             FREE_HEADERS + HEADERS_PER_BYTE * archive_bytes,
@@ -65,25 +65,25 @@ class Allowance:
         )
 
     def name(self, length: int) -> None:
-        """One more file or folder, whose path has `length` characters."""
+        """Charge one more file or folder, whose path has `length` characters."""
         self.names -= NAME_COST + length
         if self.names < 0:
             raise LimitExceeded("more files and folders than an archive of its size can need")
 
     def header(self, size: int) -> None:
-        """`size` more bytes of headers."""
+        """Charge `size` more bytes of headers."""
         self.headers -= size
         if self.headers < 0:
             raise LimitExceeded("more headers than an archive of its size can need")
 
     def file(self, size: int) -> None:
-        """One more file, which claims to hold `size` bytes."""
+        """Charge one more file, which claims to hold `size` bytes."""
         self.content -= size
         if self.content < 0:
             raise LimitExceeded(f"files of {size} bytes and more, which it cannot hold")
 
     def link(self, size: int) -> None:
-        """One more hard link, which repeats `size` bytes."""
+        """Charge one more hard link, which repeats `size` bytes."""
         self.linked -= size
         if self.linked < 0:
             raise LimitExceeded("hard links that make more of it than its size allows")

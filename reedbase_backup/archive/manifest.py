@@ -44,37 +44,37 @@ class Record:
         return self.digest == NO_DIGEST
 
     def line(self, name: bytes) -> bytes:
-        """This record as a line of the manifest."""
+        """Return this record as a line of the manifest."""
         escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
         return b"%s %d %d %s\n" % (self.digest, self.size, self.mtime_ns, escaped)
 
 
 def encode(lines: list[bytes]) -> bytes:
-    """The manifest of these lines."""
+    """Return the manifest of these lines."""
     return _TITLE + b"".join(lines)
 
 
 def max_size(names: dict[str, Record]) -> int:
-    """The size in bytes that no sound manifest of these names exceeds."""
+    """Return the size in bytes that no sound manifest of these names exceeds."""
     return len(_TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
 
 
-def verify(manifest: bytes, found: dict[str, Record]) -> None:
-    """Holds what was read against the manifest, and gives it the manifest's exact mtimes.
+def verify(manifest: bytes, records: dict[str, Record]) -> None:
+    """Compare what was read with the manifest, and give it the manifest's exact mtimes.
 
     `found` has the mtimes as tar headers do, some of them in whole seconds.
-    Raises ManifestDamaged.
+    Raise ManifestDamaged.
     """
-    missing = set(found)
+    missing = set(records)
     for name, record in _parsed(manifest):
         if name not in missing:
             raise ManifestDamaged("its manifest names other files than it holds")
         missing.remove(name)
-        if (record.digest, record.size) != (found[name].digest, found[name].size):
+        if (record.digest, record.size) != (records[name].digest, records[name].size):
             raise ManifestDamaged(f"the content of {name} is not as backed up")
-        if record.mtime_ns // 10**9 != found[name].mtime_ns // 10**9:
+        if record.mtime_ns // 10**9 != records[name].mtime_ns // 10**9:
             raise ManifestDamaged(f"the time of {name} is not as backed up")
-        found[name] = record
+        records[name] = record
     if missing:
         raise ManifestDamaged("its manifest names other files than it holds")
 

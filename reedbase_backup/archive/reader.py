@@ -1,29 +1,7 @@
-"""Backup archives: one gzip member holding a plain tar of tables/ and indices/.
+"""Read an archive, by whomever, and say whether it is whole (FORMAT.md, "What we read").
 
-After the database's own members comes one of ours, the manifest. Archives of
-others, which have none, are verified by their gzip checksum and structure alone.
-
-Read is what gzip and tar make, by whomever:
-- several gzip members, one after another, and zero bytes after the last (a tape's
-  padding); any optional field of a gzip header, whose own checksum must be right
-- v7, ustar, GNU and pax headers, for single members and for all; names with `./`;
-  checksums of signed bytes; an end of one zero block, of two, or of many
-- volume labels and members beside tables/ and indices/, which are passed over; hard
-  links within the archive, which become files; folders that only a path implies
-
-Damaged (BackupCorrupted) is what is not whole:
-- a wrong checksum, data that is missing, other bytes after the last gzip member
-- a tar without any end mark: `tar` would read it, but nothing tells whether
-  members are missing, as where the writer was killed
-- an archive of ours that is not exactly as it was made, but for being compressed anew
-
-Refused (BackupUnsafe) is what is whole but means something that no backup does:
-- names that lead out of tables/ and indices/, or come twice; links to what the
-  archive has not brought; symlinks, devices, FIFOs; backups/ and registry/
-- sparse files, incremental dumps and parts of volumes, which need more than tar's
-  common ground
-- data after tar's end, as of `cat a.tar b.tar`: `tar` would pass over it in silence
-- more of anything than an archive of its size can need (`limits`)
+An archive with a manifest is held against that; one without is verified by its gzip
+checksum and its structure alone.
 """
 
 from __future__ import annotations
@@ -93,7 +71,7 @@ class ArchiveReader:
         self.contents: Contents | None = None
 
     def __iter__(self) -> Iterator[Entry]:
-        """The entries in the archive's order; `chunks` gives the current one's content."""
+        """Yield the entries in the archive's order; `chunks` gives the current one's content."""
         with self._judging():
             for member in self._tar:
                 entry = self._names.admit(member)
@@ -105,14 +83,14 @@ class ArchiveReader:
             self.contents = self._verified_contents()
 
     def read_through(self) -> Contents:
-        """Reads and verifies everything, and returns what there is."""
+        """Read and verify everything, and return what there is."""
         for _ in self:
             pass
         assert self.contents is not None
         return self.contents
 
     def chunks(self) -> Iterator[bytes]:
-        """The current entry's content; nothing for folders and hard links."""
+        """Yield the current entry's content; nothing for folders and hard links."""
         with self._judging():
             for chunk in self._tar.data():
                 self._hasher.update(chunk)
@@ -135,7 +113,7 @@ class ArchiveReader:
             raise from_os_error(error, "read_archive", self._file_name) from error
 
     def _refusal(self, unsafe: BackupUnsafe) -> ReedError:
-        """`unsafe`, unless the archive is damaged: then that made the member what it is."""
+        """Return `unsafe`, or the damage if there is any, which made the member what it is."""
         try:
             if self._gzip.drain(_DRAINED_UP_TO):
                 self._check_body()

@@ -44,7 +44,7 @@ class Member:
 
 
 def encode(member: Member) -> bytes:
-    """The header blocks of `member`; its data and `padding` follow."""
+    """Return the header blocks of `member`; its data and `padding` follow."""
     records = _pax_records(member)
     if not records:
         return _ustar(member)
@@ -61,12 +61,12 @@ def encode(member: Member) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """The zero bytes that fill `size` bytes of data up to a whole block."""
+    """Return the zero bytes that fill `size` bytes of data up to a whole block."""
     return bytes(-size % BLOCK)
 
 
 def _pax_records(member: Member) -> bytes:
-    """The pax records for the values that do not fit ustar; mostly none."""
+    """Return the pax records for the values that do not fit ustar; mostly none."""
     seconds = member.mtime_ns // 10**9
     records = b""
     if len(member.name) > _MAX_NAME:
@@ -83,7 +83,7 @@ def _pax_records(member: Member) -> bytes:
 
 
 def _pax_record(key: bytes, value: bytes) -> bytes:
-    """`LENGTH key=value\\n`, where LENGTH counts its own digits too."""
+    """Return `LENGTH key=value\\n`, where LENGTH counts its own digits too."""
     body = b" %s=%s\n" % (key, value)
     length = len(body)
     while length != len(body) + len(b"%d" % length):

@@ -55,7 +55,7 @@ class ByteSource(Protocol):
     """What the reader reads from: a decompressed stream."""
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes; fewer only where the stream ends."""
+        """Return the next `size` bytes; fewer only where the stream ends."""
         ...
 
 
@@ -69,9 +69,9 @@ class TarReader:
         self._padding = 0
 
     def __iter__(self) -> Iterator[Member]:
-        """Each file, folder or other member in order; pax and GNU extensions are applied.
+        """Yield each file, folder or other member in order; pax and GNU extensions are applied.
 
-        Raises TarDamaged where the stream is no whole tar archive, TarHostile
+        Raise TarDamaged where the stream is no whole tar archive, TarHostile
         for names, sizes, owners and times that cannot be true, LimitExceeded
         for more headers than the archive is allowed.
         """
@@ -99,14 +99,14 @@ class TarReader:
                 self._skip_data()
 
     def data(self, chunk_size: int = 1 << 20) -> Iterator[bytes]:
-        """The current member's data, in chunks of at most `chunk_size` bytes."""
+        """Yield the current member's data, in chunks of at most `chunk_size` bytes."""
         while self._unread:
             chunk = self._exactly(min(self._unread, chunk_size))
             self._unread -= len(chunk)
             yield chunk
 
     def _block(self) -> bytes | None:
-        """The next header block, or None at a proper end of the archive."""
+        """Return the next header block, or None at a proper end of the archive."""
         block = self._source.read(BLOCK)
         if not block:
             raise TarDamaged("it has no end mark, so it may be only a part of an archive")
@@ -125,7 +125,7 @@ class TarReader:
         return None
 
     def _pax_records(self, member: Member) -> dict[bytes, bytes]:
-        """The records that say something of a member, by key; all others are not kept."""
+        """Return the records that describe a member, by key; all others are dropped."""
         content = self._extension(member)
         records: dict[bytes, bytes] = {}
         for key, value in _parse_pax(content):
@@ -165,7 +165,7 @@ class TarReader:
 
 
 def _decode(block: bytes) -> Member:
-    """One header block as it stands, of which nothing but its checksum is checked."""
+    """Return the member of one header block, of which only the checksum is checked."""
     name, mode, uid, gid, size, mtime, checksum, kind, link, magic, prefix = _FIELDS.unpack(block)
     # The checksum counts its own field as eight spaces.
     own = sum(checksum) - 8 * 32
@@ -187,13 +187,13 @@ def _decode(block: bytes) -> Member:
 
 
 def _signed_sum(block: bytes) -> int:
-    """The checksum as some old systems count it, to which bytes above 127 are negative."""
+    """Return the checksum as some old systems count it, to which bytes above 127 are negative."""
     return sum(_SIGNED.unpack(block[:148] + b" " * 8 + block[156:]))
 
 
 @lru_cache(4096)  # Most members of an archive have the same mode, owner and time.
 def _number(field: bytes) -> int:
-    """A numeric field: octal text, or GNU's base-256 where the top bit is set."""
+    """Return the value of a numeric field: octal, or GNU's base-256 where the top bit is set."""
     if field[0] & 0x80:
         value = int.from_bytes(field, "big")
         bits = 8 * len(field)
@@ -206,7 +206,7 @@ def _number(field: bytes) -> int:
 
 
 def _parse_pax(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The records of a pax header: keys and values."""
+    """Yield the records of a pax header: keys and values."""
     start = 0
     while start < len(content):
         # A length of more digits than this would be beyond any extension.
@@ -220,7 +220,7 @@ def _parse_pax(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
-    """`member` with the values of its extensions in place of its own."""
+    """Return `member` with the values of its extensions in place of its own."""
     if records:
         # An empty value takes back what an earlier record said.
         records = {key: value for key, value in records.items() if value}
@@ -254,7 +254,7 @@ def _checked(member: Member) -> Member:
 
 
 def _billionths(text: bytes | None, default: int) -> int:
-    """A pax number such as `-1.5`, in billionths.
+    """Return the value of a pax number such as `-1.5`, in billionths.
 
     `-1e-09` too: POSIX has no exponents, but Python's tarfile writes them.
     """

@@ -1,4 +1,4 @@
-"""Archives as a backup writes them."""
+"""Write an archive of a database (FORMAT.md, "What we write")."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class ArchiveWriter:
         """Who besides the owner may read all that was added."""
 
     def add(self, unit: Unit) -> bool:
-        """Adds all of `unit`, read again while a writer keeps changing it.
+        """Add all of `unit`, read again while a writer keeps changing it.
 
-        Returns whether it was there. Raises LockTimeout where it has not
+        Return whether it was there. Raise LockTimeout where it has not
         settled after TABLE_TIMEOUT_SECS, BackupUnsafe for a symlink, FIFO, socket or
         device.
         """
@@ -49,7 +49,7 @@ class ArchiveWriter:
         return len(self._manifest) > lines
 
     def finish(self, *, table_count: int) -> int:
-        """Adds the manifest and ends the archive; returns its size in bytes."""
+        """Add the manifest, end the archive, and return its size in bytes."""
         content = manifest.encode(self._manifest)
         member = tar_header.Member(manifest.NAME, tar_header.FILE, size=len(content))
         self._gzip.write(tar_header.encode(member))

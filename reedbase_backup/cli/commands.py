@@ -34,7 +34,7 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status."""
+    """Run one command and return its exit status."""
     closed = open_closed_streams()
     try:
         status = _run(arguments, closed)

@@ -12,19 +12,19 @@ from reedbase_backup.adapter.json_values import to_json_value
 
 
 def print_line(text: str) -> None:
-    """One line for people on stdout."""
+    """Print one line for people on stdout."""
     print(printable(text))
 
 
 def print_json(value: Any) -> None:
-    """Any value of this package as JSON; a name that is not UTF-8 with backslash escapes."""
+    """Print any value of this package as JSON; a name that is not UTF-8 has backslash escapes."""
     # Letters as they are, where they can be written at all.
     is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     print(json.dumps(to_json_value(value), indent=2, ensure_ascii=not is_utf_8))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A rich table in a terminal, tab-separated lines elsewhere."""
+    """Print a rich table in a terminal, tab-separated lines elsewhere."""
     cells = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [columns, *cells]:
@@ -43,7 +43,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with escapes for what a terminal would obey or cannot show."""
+    """Return `text` on one line, with escapes for what a terminal would obey or cannot show."""
     visible = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text

@@ -17,7 +17,7 @@ class NoTime(ValueError):
 
 
 def size(count: int) -> str:
-    """`count` bytes, as in `29.2 KiB`."""
+    """Return `count` bytes, as in `29.2 KiB`."""
     if count < 1024:
         return counted(count, "byte")
     amount, unit = float(count), 0
@@ -28,12 +28,12 @@ def size(count: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """As in `1 table` or `2 tables`."""
+    """Return the count with its noun, as in `1 table` or `2 tables`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def date(timestamp: int) -> str:
-    """Unix seconds as a local ISO date; beyond the year 9999 the seconds themselves."""
+    """Return Unix seconds as a local ISO date; beyond the year 9999 the seconds themselves."""
     # A day of room, for any time zone.
     if timestamp > _LAST_DATE - 86_400:
         return f"{timestamp} s"
@@ -41,7 +41,7 @@ def date(timestamp: int) -> str:
 
 
 def age(timestamp: int, now: int) -> str:
-    """How long before `now` (or after it) `timestamp` was, as in `3 hours ago`."""
+    """Return how long before `now` (or after it) `timestamp` was, as in `3 hours ago`."""
     apart = abs(now - timestamp)
     amount, unit = apart, "seconds"
     for seconds, name in _AGES:
@@ -53,9 +53,9 @@ def age(timestamp: int, now: int) -> str:
 
 
 def parse_time(text: str) -> int:
-    """Unix seconds of `text`: seconds as digits, or an ISO date, local unless it says otherwise.
+    """Return the Unix seconds of `text`: digits, or an ISO date, local unless it says otherwise.
 
-    A date alone is its first second. Raises NoTime, also for a local time that a
+    A date alone is its first second. Raise NoTime, also for a local time that a
     change of the clocks repeats or leaves out.
     """
     if text.isascii() and text.isdigit():
@@ -82,5 +82,5 @@ def parse_time(text: str) -> int:
 
 
 def _other_reading(moment: datetime) -> int:
-    """The Unix seconds of a local time if the clocks had just been changed."""
+    """Return the Unix seconds of a local time if the clocks had just been changed."""
     return int(moment.replace(fold=1 - moment.fold).timestamp() // 1)

@@ -11,9 +11,9 @@ _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def open_closed_streams() -> frozenset[str]:
-    """Opens the null device in place of each stream that whoever started us has closed.
+    """Open the null device in place of each stream that whoever started us has closed.
 
-    Returns the names of those, such as `stdin`.
+    Return the names of those, such as `stdin`.
 
     Otherwise the next file that is opened gets its number, such as an archive, and
     Python prints to stdout what was meant for stderr.
@@ -33,7 +33,7 @@ def open_closed_streams() -> frozenset[str]:
 
 
 def say(line: str) -> None:
-    """Prints a line on stderr; where that is impossible, nobody is to be told."""
+    """Print a line on stderr, if that is possible."""
     try:
         print(f"reedbackup: {line}", file=sys.stderr, flush=True)
     except OSError:
@@ -41,7 +41,7 @@ def say(line: str) -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Ends all writing to `stream`: what is left in its buffer would fail again at exit."""
+    """End all writing to `stream`: what is left in its buffer would fail again at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, stream.fileno())

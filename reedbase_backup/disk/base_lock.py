@@ -27,9 +27,9 @@ _LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEX
 
 
 def open_base(base_path: str) -> int:
-    """A descriptor of the base folder.
+    """Return a descriptor of the base folder.
 
-    Raises IoError where `base_path` is missing or no folder.
+    Raise IoError where `base_path` is missing or no folder.
     """
     try:
         return os.open(base_path, _FOLDER)
@@ -44,10 +44,10 @@ def open_base(base_path: str) -> int:
 
 @contextmanager
 def base_locked(base_path: str) -> Iterator[int]:
-    """Holds the base for one backup or restore at a time; yields its descriptor.
+    """Hold the base for one backup or restore at a time, and yield its descriptor.
 
     The lock is on the folder itself, so that it leaves no file behind.
-    Raises IoError where the base is missing, LockTimeout where another process
+    Raise IoError where the base is missing, LockTimeout where another process
     keeps it for BASE_TIMEOUT_SECS.
     """
     with translated("open_base", base_path):
@@ -70,9 +70,9 @@ def base_locked(base_path: str) -> Iterator[int]:
 
 @contextmanager
 def base_watched(base_path: str) -> Iterator[None]:
-    """Lets no backup or restore of the base begin meanwhile, and changes nothing on disk.
+    """Let no backup or restore of the base begin meanwhile, and change nothing on disk.
 
-    Where the folder itself cannot be locked, it goes without. Raises as `base_locked`.
+    Where the folder itself cannot be locked, it goes without. Raise as `base_locked`.
     """
     with translated("open_base", base_path):
         descriptor = open_base(base_path)
@@ -111,20 +111,20 @@ def _base_locked_by_file(base: int, base_path: str) -> Iterator[None]:
 
 
 def _remove_lock_file(base: int) -> None:
-    """Removes what a killed call left, where the folder itself can be locked."""
-    found = status(base, _BASE_LOCK_NAME)
-    if found is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
+    """Remove what a killed call left, where the folder itself can be locked."""
+    lock = status(base, _BASE_LOCK_NAME)
+    if lock is not None and stat.S_ISREG(lock.st_mode) and not lock.st_size:
         with suppress(OSError):
             os.unlink(_BASE_LOCK_NAME, dir_fd=base)
 
 
 def _check_lock_file(base: int, descriptor: int, path: str) -> None:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_size:
+    lock_file = os.fstat(descriptor)
+    if not stat.S_ISREG(lock_file.st_mode) or lock_file.st_size:
         raise IoError("lock_base", f"{path} is no lock file of ours; move it away")
     # Whoever may change the base may lock it.
     wanted = 0o600 | os.fstat(base).st_mode & 0o066
-    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != wanted:
+    if lock_file.st_uid == os.geteuid() and stat.S_IMODE(lock_file.st_mode) != wanted:
         os.fchmod(descriptor, wanted)
 
 

@@ -21,7 +21,7 @@ from reedbase_backup.disk.sharing import (
     SHARED_FOLDER,
     Readers,
 )
-from reedbase_backup.errors import IoError, ReedError, from_os_error
+from reedbase_backup.errors import IoError, ReedError, as_reed_error
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished files in backups/; the next backup removes what is left of them."""
@@ -37,8 +37,15 @@ _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, of which one system call may take a part only."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
 def sync(descriptor: int) -> None:
-    """Makes an open file's content, or a folder's list of names, durable."""
+    """Make an open file's content, or a folder's list of names, durable."""
     os.fsync(descriptor)
     if sys.platform == "darwin":
         # There fsync stops at the drive's cache.
@@ -46,9 +53,9 @@ def sync(descriptor: int) -> None:
 
 
 def sync_folder(folder: int, name: str) -> None:
-    """Makes the open folder's list of names durable, as far as its file system does that.
+    """Make the open folder's list of names durable, as far as its file system does that.
 
-    Raises OSError, about `name`.
+    Raise OSError, about `name`.
     """
     try:
         sync(folder)
@@ -59,7 +66,7 @@ def sync_folder(folder: int, name: str) -> None:
 
 
 def sync_file(path: str) -> None:
-    """`sync` for a file, or `sync_folder` for a folder, by its path."""
+    """Do `sync` for a file, or `sync_folder` for a folder, by its path."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         _sync_either(descriptor, path)
@@ -78,7 +85,7 @@ def _sync_either(descriptor: int, name: str) -> None:
 
 
 def sync_tree(root: int, names: Sequence[str]) -> None:
-    """Makes the open folder `root`, and in it the files and folders `names`, durable."""
+    """Make the open folder `root`, and in it the files and folders `names`, durable."""
     if len(names) <= _FSYNC_EACH_UP_TO or sys.platform != "linux":
         # Some modes keep even the owner from opening a file again.
         with suppress(PermissionError):
@@ -123,7 +130,7 @@ class PartialFile:
         self.file: IO[bytes] = open(descriptor, "r+b")  # noqa: SIM115 - closed in `close`
 
     def share(self, readers: Readers) -> None:
-        """Opens the file, and its folder if that is new, to the group that `readers` are.
+        """Open the file, and its folder if that is new, to the group that `readers` are.
 
         Only where both are that group's, and the folder is the base's own: one
         behind a link may be within the reach of others than the base is.
@@ -136,7 +143,7 @@ class PartialFile:
                 os.chmod(self._folder, SHARED_FOLDER)
 
     def publish(self, name: str) -> None:
-        """Makes the content durable and gives it its `name`, never over another file."""
+        """Make the content durable and give it its `name`, never over another file."""
         self.file.flush()
         _sync_either(self.file.fileno(), self._path)
         self._target = os.path.join(self._folder, name)
@@ -155,7 +162,7 @@ class PartialFile:
             os.unlink(self._path)
 
     def withdraw(self) -> bool:
-        """Removes what was written, published or not; for the way out of an error.
+        """Remove what was written, published or not, after an error.
 
         False where the published file has its name still, whatever was tried.
         """
@@ -188,7 +195,7 @@ class PartialFile:
             return False
 
     def close(self) -> None:
-        """Closes the file, wherever it is by now."""
+        """Close the file, wherever it is by now."""
         # Published, it is on disk; else there is an error to report already.
         with suppress(OSError):
             self.file.close()
@@ -196,19 +203,19 @@ class PartialFile:
 
 @contextmanager
 def partial_file(folder: str) -> Iterator[PartialFile]:
-    """A PartialFile in `folder` (made where it is missing) that an error takes back whole."""
-    made = not folder_exists(folder)
-    if made:
+    """Yield a PartialFile in `folder`, which is made if missing; an error takes both back."""
+    is_new = not folder_exists(folder)
+    if is_new:
         os.mkdir(folder, PRIVATE_FOLDER)
     try:
-        if made:
+        if is_new:
             sync_file(os.path.dirname(folder))
-        partial = PartialFile(folder, folder_is_new=made)
+        partial = PartialFile(folder, folder_is_new=is_new)
         try:
             yield partial
         except BaseException as error:
             if not partial.withdraw() and isinstance(error, OSError | ReedError):
-                words = error if isinstance(error, ReedError) else from_os_error(error, "create")
+                words = as_reed_error(error, "create")
                 raise IoError(
                     "create_backup", f"{words}; the new backup is whole, and could not be removed"
                 ) from error
@@ -216,14 +223,14 @@ def partial_file(folder: str) -> Iterator[PartialFile]:
         finally:
             partial.close()
     except BaseException:
-        if made:
+        if is_new:
             with suppress(OSError):
                 os.rmdir(folder)
         raise
 
 
 def remove_partial_files(folder: str) -> None:
-    """Removes what a killed backup left in `folder`, and may be removed by this user."""
+    """Remove what a killed backup left in `folder`, and may be removed by this user."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(PARTIAL_PREFIX) and entry.is_file(follow_symlinks=False):

@@ -10,9 +10,9 @@ _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def folder_exists(path: str, *, follow_symlinks: bool = True) -> bool:
-    """Whether a folder is at `path`.
+    """Return whether a folder is at `path`.
 
-    Raises OSError where that cannot be told, for which `os.path.isdir` says no.
+    Raise OSError where that cannot be told, for which `os.path.isdir` says no.
     """
     try:
         mode = os.stat(path, follow_symlinks=follow_symlinks).st_mode
@@ -24,5 +24,5 @@ def folder_exists(path: str, *, follow_symlinks: bool = True) -> bool:
 
 
 def says_nothing_exists(error: OSError | ValueError) -> bool:
-    """Whether a system call failed for that; a path that no file system can have, too."""
+    """Return whether a system call failed because nothing is there, or can be by such a name."""
     return isinstance(error, ValueError) or error.errno in _NOTHING_THERE

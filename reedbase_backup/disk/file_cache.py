@@ -1,4 +1,4 @@
-"""What this process has found out about files, for as long as they stay the same.
+"""Values that this process has computed of files, for as long as those stay the same.
 
 It is kept in memory alone: a list changes nothing on disk, and a file of ours in
 backups/ could say of the archives beside it whatever somebody has written there.
@@ -19,27 +19,27 @@ _Identity = tuple[int, int, int, int, int]
 
 
 class FileCache:
-    """Numbers by the files that they were found in; None for a file that has none."""
+    """Numbers by the files that they were computed of; None for a file that has none."""
 
     def __init__(self) -> None:
-        self._found: dict[_Identity, int | None] = {}
+        self._values: dict[_Identity, int | None] = {}
 
     def get(self, path: str, compute: Callable[[], int | None]) -> int | None:
-        """What `compute` says of the file at `path`, asked again only where it has changed.
+        """Return what `compute` says of the file at `path`, asked again only where it has changed.
 
-        Raises OSError where there is no such file, and what `compute` raises.
+        Raise OSError where there is no such file, and what `compute` raises.
         """
         before = _identity(path)
         try:
-            return self._found[before]
+            return self._values[before]
         except KeyError:
-            found = compute()
+            value = compute()
         is_settled = time.time_ns() - before[-1] > _SETTLED_NS
         if is_settled and _identity(path) == before:
-            if len(self._found) >= _MOST_FILES:
-                self._found.clear()
-            self._found[before] = found
-        return found
+            if len(self._values) >= _MOST_FILES:
+                self._values.clear()
+            self._values[before] = value
+        return value
 
 
 def _identity(path: str) -> _Identity:

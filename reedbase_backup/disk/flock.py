@@ -20,21 +20,21 @@ _Lock = Callable[[int, int], object]
 
 
 def acquire(descriptor: int, operation: int, name: str, timeout_secs: float) -> None:
-    """flock's `operation` on `descriptor`, in line with all others that wait for it.
+    """Do flock's `operation` on `descriptor`, in line with all others that wait for it.
 
-    Raises LockTimeout about `name` after `timeout_secs`, or OSError; one of
+    Raise LockTimeout about `name` after `timeout_secs`, or OSError; one of
     UNSUPPORTED where the file system has no such lock.
     """
     _acquire(fcntl.flock, descriptor, operation, name, timeout_secs)
 
 
 def acquire_record(descriptor: int, operation: int, name: str, timeout_secs: float) -> None:
-    """`acquire` by the other kind of lock, as on a file server that has no flock."""
+    """Do `acquire` by the other kind of lock, as on a file server that has no flock."""
     _acquire(_lock_record, descriptor, operation, name, timeout_secs)
 
 
 def _lock_record(descriptor: int, operation: int) -> None:
-    """An open file description's lock, which like flock's goes with the last descriptor."""
+    """Take an open file description's lock, which like flock's goes with the last descriptor."""
     if sys.platform != "linux":
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
     command = fcntl.F_OFD_SETLK if operation & fcntl.LOCK_NB else fcntl.F_OFD_SETLKW
@@ -78,7 +78,7 @@ class _Waiter(threading.Thread):
         self.error: OSError | None = None
 
     def run(self) -> None:
-        """Called in the thread."""
+        """Wait for the lock, in the thread."""
         try:
             self._lock(self._descriptor, self._operation)
         except OSError as error:

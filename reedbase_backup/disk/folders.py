@@ -23,7 +23,7 @@ NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 @contextmanager
 def opened(top: int, place: str = "", flags: int = OPEN_FOLDER) -> Iterator[int]:
-    """The folder `place` below the open folder `top`. Raises OSError, with the place in it."""
+    """Yield the folder `place` below the open folder `top`. Raise OSError, with the place in it."""
     parts = place.split("/") if place else ["."]
     folder = top
     try:
@@ -44,14 +44,14 @@ def opened(top: int, place: str = "", flags: int = OPEN_FOLDER) -> Iterator[int]
 
 
 def close(descriptor: int) -> None:
-    """Closes what nothing was written through: no error there means anything."""
+    """Close what nothing was written through: no error there means anything."""
     with suppress(OSError):
         os.close(descriptor)
 
 
 @contextmanager
 def parent(top: int, place: str) -> Iterator[tuple[int, str]]:
-    """The folder that holds `place`, and the name in it."""
+    """Yield the folder that holds `place`, and the name in it."""
     above, _, name = place.rpartition("/")
     if not above:
         yield top, name
@@ -61,7 +61,7 @@ def parent(top: int, place: str) -> Iterator[tuple[int, str]]:
 
 
 def status(top: int, place: str) -> os.stat_result | None:
-    """What is at `place` below `top`, a symlink as itself; None where nothing is."""
+    """Return what is at `place` below `top`, a symlink as itself; None where nothing is."""
     try:
         with parent(top, place) as (folder, name):
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -71,9 +71,9 @@ def status(top: int, place: str) -> os.stat_result | None:
         raise
 
 
-def is_folder(found: os.stat_result | None) -> bool:
-    """Whether `status` found a folder."""
-    return found is not None and stat.S_ISDIR(found.st_mode)
+def is_folder(entry: os.stat_result | None) -> bool:
+    """Return whether `status` found a folder."""
+    return entry is not None and stat.S_ISDIR(entry.st_mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +86,29 @@ class Attributes:
     mtime_ns: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> Attributes:
-        """Those that `status` found."""
-        return cls(stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime_ns)
+    def of(cls, entry: os.stat_result) -> Attributes:
+        """Return the attributes in a result of `status`."""
+        return cls(stat.S_IMODE(entry.st_mode), entry.st_uid, entry.st_gid, entry.st_mtime_ns)
 
 
 def give(top: int, place: str, wanted: Attributes) -> None:
-    """Gives the folder or file at `place` these attributes, where it has others.
+    """Give the folder or file at `place` these attributes, where it has others.
 
-    Raises OSError. The time of what belongs to somebody else stays as it is, which
+    Raise OSError. The time of what belongs to somebody else stays as it is, which
     only its owner may change.
     """
     with parent(top, place) as (folder, name):
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if not stat.S_ISDIR(found.st_mode) and not stat.S_ISREG(found.st_mode):
+        current = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISDIR(current.st_mode) and not stat.S_ISREG(current.st_mode):
             return
-        has = Attributes.of(found)
+        has = Attributes.of(current)
         if (has.uid, has.gid) != (wanted.uid, wanted.gid):
             os.chown(name, wanted.uid, wanted.gid, dir_fd=folder, follow_symlinks=False)
         if (has.mode, has.uid, has.gid) != (wanted.mode, wanted.uid, wanted.gid):
             os.chmod(name, wanted.mode, dir_fd=folder)
         if has.mtime_ns != wanted.mtime_ns:
             try:
-                times = (found.st_atime_ns, wanted.mtime_ns)
+                times = (current.st_atime_ns, wanted.mtime_ns)
                 os.utime(name, ns=times, dir_fd=folder, follow_symlinks=False)
             except PermissionError:
                 if has.uid == os.geteuid():
@@ -116,18 +116,22 @@ def give(top: int, place: str, wanted: Attributes) -> None:
 
 
 def open_up(top: int, place: str) -> None:
-    """Lets the owner change the folder at `place`, if one is there."""
+    """Let the owner change the folder at `place`, if one is there."""
     with parent(top, place) as (folder, name):
-        found = status(folder, name)
-        if found is not None and stat.S_ISDIR(found.st_mode) and ~found.st_mode & stat.S_IRWXU:
-            os.chmod(name, stat.S_IMODE(found.st_mode) | stat.S_IRWXU, dir_fd=folder)
+        current = status(folder, name)
+        if (
+            current is not None
+            and stat.S_ISDIR(current.st_mode)
+            and ~current.st_mode & stat.S_IRWXU
+        ):
+            os.chmod(name, stat.S_IMODE(current.st_mode) | stat.S_IRWXU, dir_fd=folder)
 
 
 def remove_tree(top: int, name: str) -> None:
-    """Removes the folder `name` in `top` and all below it, read-only and very deep ones too.
+    """Remove the folder `name` in `top` and all below it, read-only and very deep ones too.
 
     What is on another file system stays, and with it the folders above, which is an
-    OSError. Raises OSError.
+    OSError. Raise OSError.
     """
     with opened(top, name) as folder:
         _empty(folder)
@@ -135,14 +139,14 @@ def remove_tree(top: int, name: str) -> None:
 
 
 def _empty(top: int) -> None:
-    """Removes all in the open folder `top`.
+    """Remove all in the open folder `top`.
 
     Folders inside folders are first moved up into `top`, so that no path and no
     stack grows with the depth.
     """
     device = os.fstat(top).st_dev
-    taken = set(os.listdir(top))
-    free = (name for n in count() if (name := f".{n}") not in taken)
+    names = set(os.listdir(top))
+    free = (name for n in count() if (name := f".{n}") not in names)
     pending = ["."]
     while pending:
         folder_name = pending.pop()
@@ -150,8 +154,8 @@ def _empty(top: int) -> None:
             if os.fstat(folder).st_dev != device:
                 continue
             with os.scandir(folder) as entries:
-                found = list(entries)
-            for entry in found:
+                children = list(entries)
+            for entry in children:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.name, dir_fd=folder)
                     continue

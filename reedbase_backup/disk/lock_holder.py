@@ -24,9 +24,9 @@ _HELD, _LATE, _FAILED = "held", "late", "failed"
 
 @contextmanager
 def held_by_children(tables: int, names: Sequence[str], at_once: int) -> Iterator[None]:
-    """Holds the locks of the tables `names` in the open folder `tables`, `at_once` a child.
+    """Hold the locks of the tables `names` in the open folder `tables`, `at_once` a child.
 
-    A child lets go when this process does, or ends. Raises LockTimeout, or IoError
+    A child lets go when this process does, or ends. Raise LockTimeout, or IoError
     where no child can be started.
     """
     with ExitStack() as children:
@@ -67,7 +67,7 @@ def _child(tables: int, names: Sequence[str]) -> Iterator[None]:
 
 
 def hold(tables: int, names: Sequence[str]) -> None:
-    """Locks the tables, says so, and holds on until its standard input ends; in a child."""
+    """Lock the tables, say so, and hold on until standard input ends; for a child process."""
     with ExitStack() as held:
         for number, name in enumerate(names):
             try:

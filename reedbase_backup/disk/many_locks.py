@@ -22,9 +22,9 @@ _SPARE_DESCRIPTORS = 64
 
 @contextmanager
 def tables_locked(base: int) -> Iterator[None]:
-    """Holds the `.lock` of every table of the open base, so that no writer is midway.
+    """Hold the `.lock` of every table of the open base, so that no writer is midway.
 
-    Raises LockTimeout, IoError where there are too many to hold, or OSError.
+    Raise LockTimeout, IoError where there are too many to hold, or OSError.
     """
     with ExitStack() as held:
         try:
@@ -42,19 +42,19 @@ def tables_locked(base: int) -> Iterator[None]:
 
 
 def _room_for_descriptors(descriptor: int, wanted: int) -> int:
-    """How many of the `wanted` locks this process may hold, its soft limit raised as need be."""
+    """Return how many of the `wanted` locks this process can hold; raise its soft limit for it."""
     # The lowest that is free: below it, all are taken.
-    taken = os.dup(descriptor)
-    close(taken)
+    lowest_free = os.dup(descriptor)
+    close(lowest_free)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and taken + wanted + _SPARE_DESCRIPTORS > soft != hard:
+    if soft != resource.RLIM_INFINITY and lowest_free + wanted + _SPARE_DESCRIPTORS > soft != hard:
         with suppress(OSError, ValueError):
             # macOS refuses the infinite limit that it names.
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             soft = hard
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return max(0, min(wanted, soft - min(_SPARE_DESCRIPTORS, soft // 2) - taken))
+    return max(0, min(wanted, soft - min(_SPARE_DESCRIPTORS, soft // 2) - lowest_free))
 
 
 def _room_in_a_child() -> int:

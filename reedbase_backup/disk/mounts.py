@@ -16,9 +16,9 @@ _MOUNT_POINT = 4
 
 
 def mount_points(base: int, roots: Sequence[str]) -> frozenset[str]:
-    """Places at or below `roots`, in the open folder `base`, where something is mounted.
+    """Return the places at or below `roots`, in the open folder `base`, where something is mounted.
 
-    Raises OSError.
+    Raise OSError.
     """
     if sys.platform == "linux":
         try:
@@ -39,7 +39,7 @@ def _unescaped(field: bytes) -> bytes:
 
 
 def _other_devices(base: int, roots: Sequence[str]) -> Iterator[str]:
-    """Folders on another device than the one above them."""
+    """Yield folders on another device than the one above them."""
     pending = [(root, os.fstat(base).st_dev) for root in roots]
     while pending:
         place, above = pending.pop()

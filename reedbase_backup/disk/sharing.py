@@ -35,13 +35,13 @@ class Readers:
         self._shared = sys.platform == "linux"
 
     def see(self, descriptor: int, status: os.stat_result) -> None:
-        """Takes one open folder or file of the database into account."""
+        """Take one open folder or file of the database into account."""
         if self._shared:
             self._groups.add(status.st_gid)
             self._shared = _group_may_read(status.st_mode) and not _has_access_list(descriptor)
 
     def include(self, group: int) -> bool:
-        """Whether the members of `group` could read everything that was seen."""
+        """Return whether the members of `group` could read everything that was seen."""
         return self._shared and self._groups == {group}
 
 

@@ -59,18 +59,18 @@ class SourceFile:
     descriptor: int
 
     def chunks(self) -> Iterator[bytes]:
-        """The file's content, exactly as many bytes as `status` says.
+        """Yield the file's content, exactly as many bytes as `status` says.
 
-        Raises SourceChanged where the file has become shorter, IoError where the
+        Raise SourceChanged where the file has become shorter, IoError where the
         disk fails.
         """
-        left = self.status.st_size
+        remaining = self.status.st_size
         try:
-            while left:
-                chunk = os.read(self.descriptor, min(left, _CHUNK))
+            while remaining:
+                chunk = os.read(self.descriptor, min(remaining, _CHUNK))
                 if not chunk:
                     raise SourceChanged(self.name)
-                left -= len(chunk)
+                remaining -= len(chunk)
                 yield chunk
         except OSError as error:
             raise from_os_error(error, "read_source", self.name) from error
@@ -90,10 +90,10 @@ SourceEntry = SourceFolder | SourceFile | SourceOther
 def read_settled(
     unit: Unit, read: Callable[[SourceEntry], None], forget: Callable[[], None]
 ) -> None:
-    """Has `read` see every entry of `unit`, all of one moment between two writes.
+    """Have `read` see every entry of `unit`, all of one moment between two writes.
 
     Where a writer was at work meanwhile, what was read is to `forget`, and all is
-    read again. Raises LockTimeout where the unit has not settled after
+    read again. Raise LockTimeout where the unit has not settled after
     TABLE_TIMEOUT_SECS.
     """
     deadline = time.monotonic() + TABLE_TIMEOUT_SECS
@@ -110,7 +110,7 @@ def read_settled(
 
 
 def units(base_path: str) -> Iterator[Unit]:
-    """All that is read of a database: tables/, each table, and indices/.
+    """Yield all that is read of a database: tables/, each table, and indices/.
 
     Each is to be read before the next is asked for, for tables/ names the tables.
     """
@@ -135,9 +135,9 @@ class Unit:
         self._lock = TableLock(is_held=False, has_file=False)
 
     def entries(self) -> Iterator[SourceEntry]:
-        """Every folder and file of the unit, parents first, in the order of their names.
+        """Yield every folder and file of the unit, parents first, in the order of their names.
 
-        A folder that is gone by now has none. Raises SourceChanged at the end,
+        A folder that is gone by now has none. Raise SourceChanged at the end,
         or midway, where a writer was at work: then everything yielded is to be
         forgotten.
         """
@@ -167,7 +167,7 @@ class Unit:
         return made_lock or self._stamps != self._stamps_now(root)
 
     def _other(self) -> SourceOther:
-        """The unit itself, which is no folder."""
+        """Return the unit itself, which is no folder."""
         try:
             return SourceOther(self.name, os.lstat(self._path))
         except FileNotFoundError as error:
@@ -217,7 +217,7 @@ class Unit:
         return status
 
     def _stamps_now(self, root: int) -> dict[str, Stamp]:
-        """What `_walk` would record if it ran again now, without reading a file."""
+        """Return what `_walk` would record if it ran again now, without reading a file."""
         stamps = {"": _stamp(os.fstat(root))}
         pending = [""]
         while pending:
@@ -246,7 +246,7 @@ def _open(folder: int, entry_name: str, flags: int, name: str) -> int:
 
 
 def _settled(descriptor: int, name: str) -> os.stat_result:
-    """A file's status, no younger than its timestamps can tell.
+    """Return a file's status, no younger than its timestamps can tell.
 
     Two writes within one tick of the file system's clock give it one time: of a
     file that was written just now, a stamp would not show the next write.

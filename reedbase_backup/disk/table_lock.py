@@ -42,7 +42,7 @@ class TableLock:
 
 @contextmanager
 def table_locked(folder: int, name: str) -> Iterator[TableLock]:
-    """Holds table `name`'s `.lock`, if it has one.
+    """Hold table `name`'s `.lock`, if it has one.
 
     `folder` is the table folder's descriptor. A shared lock keeps out writers,
     which take exclusive ones. No lock file is made: the source stays untouched.
@@ -74,13 +74,13 @@ def _lock_table(descriptor: int, name: str) -> bool:
 
 
 def has_lock(folder: int) -> bool:
-    """Whether the table whose folder is open as `folder` has a `.lock` by now."""
-    found = status(folder, LOCK_NAME)
-    return found is not None and stat.S_ISREG(found.st_mode)
+    """Return whether the table whose folder is open as `folder` has a `.lock` by now."""
+    lock = status(folder, LOCK_NAME)
+    return lock is not None and stat.S_ISREG(lock.st_mode)
 
 
 def enter_table(held: ExitStack, tables: int, name: str) -> None:
-    """Holds the lock of the table `name` in the open folder `tables` until `held` ends."""
+    """Hold the lock of the table `name` in the open folder `tables` until `held` ends."""
     try:
         folder = os.open(name, _FOLDER, dir_fd=tables)
     except OSError as error:

@@ -26,7 +26,7 @@ def create_backup(base_path: BasePath) -> BackupInfo:
     second has an archive already, the next free one is taken, so that none is
     lost and later ones stay newer (D4). Older archives stay (D5).
 
-    Raises IoError (create_backup_dir, also for a base that does not exist,
+    Raise IoError (create_backup_dir, also for a base that does not exist,
     D6; get_basename; read_base_dir; write_backup; stat_backup), CommandFailed
     with what tar says, and LockTimeout while other backups of the base take too long.
     """
@@ -34,7 +34,7 @@ def create_backup(base_path: BasePath) -> BackupInfo:
 
 
 def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
-    """As `create_backup`, at `now_ns` (Unix nanoseconds)."""
+    """Do what `create_backup` does, at `now_ns` (Unix nanoseconds)."""
     base = Path(base_path)
     with reported("create_backup_dir"):
         os.scandir(base).close()  # is there, and a folder
@@ -53,7 +53,7 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
 
 
 def _publish(archive: PartialFile, second: int) -> int:
-    """Give the archive the name of `second` or of the next free one; returns which."""
+    """Name the archive by `second` or the next free one, and return that."""
     while True:
         try:
             archive.publish(f"{second}{SUFFIX}")
@@ -81,7 +81,7 @@ def _run_tar(base: Path, archive: IO[bytes]) -> None:
 
 
 def _members(base: Path) -> Iterator[str]:
-    """What to archive, relative to the base's parent: everything but backups/, folders first.
+    """Yield what to archive, relative to the base's parent: everything but backups/, folders first.
 
     A base that is a symlink has no member of its own, or tar would archive the link.
     """
@@ -90,8 +90,8 @@ def _members(base: Path) -> Iterator[str]:
     folders = [(str(base), base.name)]
     while folders:
         path, member = folders.pop()
-        with reported("read_base_dir"), os.scandir(path) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        with reported("read_base_dir"), os.scandir(path) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
         for entry in entries:
             if entry.name == "backups" and member == base.name:
                 continue

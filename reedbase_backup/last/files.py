@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from reedbase_backup.disk.durable import sync, sync_file
+from reedbase_backup.disk.durable import sync, sync_file, write_all
 
 
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
@@ -18,9 +18,7 @@ def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
     descriptor = os.open(path, flags, 0o666)
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            view = memoryview(content)
-            while view:
-                view = view[file.write(view) :]
+            write_all(file.fileno(), content)
             if like is not None:
                 _take_after(descriptor, like)
             sync(descriptor)

@@ -27,13 +27,13 @@ _SETTLED_NS = 2 * 10**9
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
-    """The archives in backups/, newest first; equal timestamps by name.
+    """Return the archives in backups/, newest first; equal timestamps by name.
 
     An archive is named `{unix seconds}.tar.gz` and is a whole gzip file:
     folders, dangling symlinks, empty and damaged files are left out (D11).
     Each archive is read once a process, and again only when it changed.
 
-    Raises IoError (read_backup_dir, stat_backup).
+    Raise IoError (read_backup_dir, stat_backup).
     """
     folder = Path(base_path) / "backups"
     if not exists(folder):
@@ -49,20 +49,20 @@ def list_backups(base_path: BasePath) -> list[BackupInfo]:
 
 
 def timestamp_of(name: str) -> int | None:
-    """The Unix seconds in an archive's file `name`, read as Rust reads a u64; None for others."""
+    """Return the Unix seconds that Rust reads in an archive's file `name`; None for other names."""
     stem = name.removesuffix(SUFFIX)
     return parse_number(stem, U64_MAX) if stem != name else None
 
 
 def describe(path: Path, timestamp: int) -> BackupInfo:
-    """The BackupInfo of the archive at `path`. Raises IoError (stat_backup)."""
+    """Return the BackupInfo of the archive at `path`. Raise IoError (stat_backup)."""
     with reported("stat_backup"):
         size = path.lstat().st_size
     return BackupInfo(timestamp=timestamp, path=path, size_bytes=size, size_mb=size / 1048576)
 
 
 def _is_archive(path: Path) -> bool:
-    """Whether `path` leads to a whole gzip file.
+    """Return whether `path` leads to a whole gzip file.
 
     What may not be read cannot be called damaged, so it counts, as with the baseline.
     """
@@ -84,7 +84,7 @@ def _is_archive(path: Path) -> bool:
 
 
 def _is_whole_gzip(path: Path) -> bool:
-    """Whether the file decompresses to its end with the right checksums."""
+    """Return whether the file decompresses to its end with the right checksums."""
     try:
         with igzip.IGzipFile(path, "rb") as file:  # type: ignore[no-untyped-call]
             while file.read(_CHUNK):

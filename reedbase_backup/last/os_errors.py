@@ -11,7 +11,7 @@ from reedbase_backup.errors import IoError
 
 
 def exists(path: Path) -> bool:
-    """Whether something is at `path`; as in Rust, whatever error means no.
+    """Return whether something is at `path`; as in Rust, whatever error means no.
 
     `Path.exists` raises PermissionError where a folder on the way is closed.
     """
@@ -19,7 +19,7 @@ def exists(path: Path) -> bool:
 
 
 def reason(error: OSError) -> str:
-    """The text that Rust shows for `error`, such as `Is a directory (os error 21)`."""
+    """Return the text that Rust shows for `error`, such as `Is a directory (os error 21)`."""
     if error.errno is None:
         return str(error)
     return f"{os.strerror(error.errno)} (os error {error.errno})"

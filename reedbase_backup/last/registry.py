@@ -61,7 +61,7 @@ def init_registry(base_path: BasePath, *, clock: Clock = time.time_ns) -> None:
 
 
 def action_lines() -> list[str]:
-    """The lines of actions.dict, the same in every database."""
+    """Return the lines of actions.dict, the same in every database."""
     actions = (f"{code}|{name}|{text}" for code, (name, text) in ACTIONS.items())
     return [ACTIONS_HEADER, *actions]
 
@@ -138,9 +138,9 @@ def _next_code(content: bytes, name: str) -> int:
     return code if code not in first else _one_more(known | first)
 
 
-def _one_more(taken: Collection[int]) -> int:
-    code = (max(taken, default=0) + 1) % (U32_MAX + 1)
-    return code if code not in taken else next(n for n in count() if n not in taken)
+def _one_more(codes: Collection[int]) -> int:
+    code = (max(codes, default=0) + 1) % (U32_MAX + 1)
+    return code if code not in codes else next(n for n in count() if n not in codes)
 
 
 def _users_path(base_path: BasePath) -> Path:

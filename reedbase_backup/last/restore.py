@@ -23,14 +23,14 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
     A table without such a version is skipped, and an error in one table stops
     no other: both are in the report. (Contract `last`, "restore".)
 
-    Raises NoTablesFound without a tables/ folder, IoError (read_tables_dir) if
+    Raise NoTablesFound without a tables/ folder, IoError (read_tables_dir) if
     it cannot be read, and ValueError for a target outside u64.
     """
     return restore_at(base_path, target_timestamp, time.time_ns)
 
 
 def restore_at(base_path: BasePath, target_timestamp: int, clock: Clock) -> RestoreReport:
-    """As `restore_point_in_time`, with `clock` (Unix nanoseconds) for the versions written."""
+    """Do what `restore_point_in_time` does; `clock` gives new versions their Unix nanoseconds."""
     if not 0 <= target_timestamp <= U64_MAX:
         raise ValueError(f"target_timestamp is not in 0 … 2^64-1: {target_timestamp}")
     report = RestoreReport(target_timestamp=target_timestamp)
@@ -49,7 +49,7 @@ def restore_at(base_path: BasePath, target_timestamp: int, clock: Clock) -> Rest
 
 
 def _table_folders(tables: Path) -> list[str]:
-    """Names of the folders directly in `tables`; files and symlinks are passed over."""
+    """Return the names of the folders directly in `tables`; files and symlinks are passed over."""
     if not exists(tables):
         raise NoTablesFound
     with reported("read_tables_dir"), os.scandir(tables) as entries:
@@ -57,7 +57,7 @@ def _table_folders(tables: Path) -> list[str]:
 
 
 def _restore_table(table: Table, target: int) -> int | None:
-    """The version that the table has the content of now; None if it has none to restore."""
+    """Restore one table, and return its version; None if it has none to restore."""
     lost = not os.path.lexists(table.current_path)
     if not lost and not table.exists():
         # A symlink to nowhere: what it should name is not ours to make.
@@ -78,5 +78,5 @@ def _restore_table(table: Table, target: int) -> int | None:
 
 
 def _shown(name: str) -> str:
-    """A file name as text: bytes that are not UTF-8 become U+FFFD."""
+    """Return a file name as text: bytes that are not UTF-8 become U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")

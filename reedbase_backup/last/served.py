@@ -27,17 +27,17 @@ class ServedPort:
         self._identity: tuple[str, int, int, int] | None = None
 
     def create_backup(self, base_path: str, now_ns: int | None = None) -> Any:
-        """`create_backup`, at the time `now_ns` (Unix nanoseconds) if given."""
+        """Call `create_backup`, at the time `now_ns` (Unix nanoseconds) if there is one."""
         self._prepare(base_path)
         return create_backup(base_path) if now_ns is None else create_backup_at(base_path, now_ns)
 
     def list_backups(self, base_path: str) -> Any:
-        """`list_backups`."""
+        """Call `list_backups`."""
         self._prepare(base_path)
         return list_backups(base_path)
 
     def restore_point_in_time(self, base_path: str, target_timestamp: int) -> Any:
-        """`restore_point_in_time`."""
+        """Call `restore_point_in_time`."""
         self._prepare(base_path)
         return restore_point_in_time(base_path, target_timestamp)
 

@@ -54,21 +54,21 @@ class Table:
         self._clock = clock
 
     def exists(self) -> bool:
-        """Whether the table has a current.csv, which is what the baseline asks."""
+        """Return whether the table has a current.csv, which is what the baseline asks."""
         return exists(self.current_path)
 
     def read(self) -> bytes:
-        """The current content. Raises TableNotFound or IoError."""
+        """Return the current content. Raise TableNotFound or IoError."""
         self._require()
         with reported("read_current"):
             return self.current_path.read_bytes()
 
     def log(self) -> list[LogLine]:
-        """The lines of version.log, oldest first. Raises LogCorrupted."""
+        """Return the lines of version.log, oldest first. Raise LogCorrupted."""
         return version_log.parse(version_log.read(self.log_path))
 
     def list_versions(self) -> list[VersionInfo]:
-        """All versions, newest first. Raises TableNotFound, LogCorrupted or IoError."""
+        """Return all versions, newest first. Raise TableNotFound, LogCorrupted or IoError."""
         self._require()
         actions = registry.action_names(self.base_path)
         users = registry.user_names(self.base_path)
@@ -83,9 +83,9 @@ class Table:
         ]
 
     def init(self, content: bytes, user: str) -> int:
-        """Make the table with `content` as its first version; returns its timestamp.
+        """Make the table with `content` as its first version, and return its timestamp.
 
-        Raises TableAlreadyExists if it has a current.csv or versions.
+        Raise TableAlreadyExists if it has a current.csv or versions.
         """
         if self.exists():
             raise TableAlreadyExists(name=self.name)
@@ -99,7 +99,7 @@ class Table:
             return self._append(lines, content, content, registry.INIT, user)
 
     def write(self, content: bytes, user: str) -> int:
-        """Make `content` the newest version; returns its timestamp. Raises TableNotFound."""
+        """Make `content` the newest version, and return its timestamp. Raise TableNotFound."""
         if not self.log():
             self._require()
         with self._locked() as lines:
@@ -107,15 +107,15 @@ class Table:
             return self._update(lines, content, user)
 
     def rollback(self, timestamp: int, user: str) -> int:
-        """Write the content of version `timestamp` as a new version; returns the new timestamp.
+        """Write the content of version `timestamp` as a new version, and return the new timestamp.
 
-        Raises TableNotFound, VersionNotFound, and what `rebuild` raises.
+        Raise TableNotFound, VersionNotFound, and what `rebuild` raises.
         """
         self._require()
         return self.bring_back(self.rebuild(timestamp), user)
 
     def bring_back(self, content: bytes, user: str) -> int:
-        """As `write`, even if current.csv is lost (D9); returns the version's timestamp.
+        """Do what `write` does, even if current.csv is lost (D9); return the version's timestamp.
 
         Temporary files of crashed restores go away, as with the baseline.
         """
@@ -125,9 +125,9 @@ class Table:
         return timestamp
 
     def rebuild(self, timestamp: int) -> bytes:
-        """The content of version `timestamp`, from the deltas alone.
+        """Return the content of version `timestamp`, from the deltas alone.
 
-        Where the log has the timestamp twice, the older line counts. Raises
+        Where the log has the timestamp twice, the older line counts. Raise
         VersionNotFound, LogCorrupted, and what `chain.rebuild` raises.
         """
         timestamps = [line.timestamp for line in self.log()]
@@ -221,7 +221,7 @@ class Table:
             self._pending_path(line.timestamp).unlink(missing_ok=True)
 
     def _next_timestamp(self, lines: list[LogLine]) -> int:
-        """Now, but later than every version there is, for an unused delta file.
+        """Return now, but later than every version there is, for an unused delta file.
 
         If a version has the last timestamp there can be, now must do.
         """
@@ -234,7 +234,7 @@ class Table:
         return timestamp
 
     def _pending_path(self, timestamp: int) -> Path:
-        """Where current.csv's next content waits, beside the file that a symlink names."""
+        """Return where current.csv's next content waits, beside the file that a symlink names."""
         path = Path(os.path.realpath(self.current_path))
         return path.with_name(f"current.csv.{timestamp}.tmp")
 
@@ -258,7 +258,7 @@ class Table:
 
 
 def _is_folder(path: Path) -> bool:
-    """Whether a folder itself is there, not a symlink to one."""
+    """Return whether a folder itself is there, not a symlink to one."""
     return not path.is_symlink() and path.is_dir()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from reedbase_backup.archive.admission import Entry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
-from reedbase_backup.disk.durable import sync_tree
+from reedbase_backup.disk.durable import sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
@@ -24,13 +24,13 @@ _IMPLIED_MODE = 0o755
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 
 
-def extract(reader: ArchiveReader, layout: Layout, works: list[WorkingFolder]) -> Contents:
-    """Writes all entries below the new/ of `works`, as `layout` says, and makes them durable.
+def extract(reader: ArchiveReader, layout: Layout, folders: list[WorkingFolder]) -> Contents:
+    """Write all entries below the new/ of `folders`, as `layout` says, and make them durable.
 
-    Returns what was written, once the whole archive is verified. Raises IoError
+    Return what was written, once the whole archive is verified. Raise IoError
     where the disk is too full, OSError, and what ArchiveReader raises.
     """
-    extraction = _Extraction(reader, layout, [work.new for work in works])
+    extraction = _Extraction(reader, layout, [folder.new for folder in folders])
     for entry in reader:
         extraction.write(entry)
     assert reader.contents is not None
@@ -63,7 +63,7 @@ class _Extraction:
                 self._write_file(entry)
 
     def finish(self, contents: Contents) -> None:
-        """All mtimes and the modes of folders, which writing inside would have changed."""
+        """Set all mtimes and the modes of folders, which writing inside would have changed."""
         for name, record in contents.records.items():
             times = (record.mtime_ns, record.mtime_ns)
             root, path = self._located(name)
@@ -92,7 +92,7 @@ class _Extraction:
         try:
             if entry.same_as is None:
                 for chunk in self._reader.chunks():
-                    _write_all(descriptor, chunk)
+                    write_all(descriptor, chunk)
             else:
                 self._copy(entry.same_as, descriptor)
             self._give(entry, lambda uid, gid: os.fchown(descriptor, uid, gid))
@@ -102,7 +102,7 @@ class _Extraction:
         self.names[number].append(path)
 
     def _reserve(self, entry: Entry, number: int) -> None:
-        """Refuses at once what the disk has no room for."""
+        """Refuse at once what the disk has no room for."""
         if entry.size > self._free[number]:
             raise IoError(
                 "restore",
@@ -112,7 +112,7 @@ class _Extraction:
         self._free[number] -= entry.size
 
     def _give(self, entry: Entry, chown: Callable[[int, int], None]) -> None:
-        """Gives a new file or folder to the owner it had, as far as the system allows.
+        """Give a new file or folder to the owner it had, as far as the system allows.
 
         Only root can give to users; but to a group of theirs, all can, and a
         database that a group shares needs it.
@@ -132,7 +132,7 @@ class _Extraction:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
         try:
             while chunk := os.read(descriptor, _CHUNK):
-                _write_all(target, chunk)
+                write_all(target, chunk)
         finally:
             os.close(descriptor)
 
@@ -152,12 +152,6 @@ class _Extraction:
             os.mkdir(path, 0o700, dir_fd=self.roots[number])
             self._folders[name] = None
             self.names[number].append(path)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _free_bytes(descriptor: int) -> int:

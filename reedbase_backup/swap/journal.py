@@ -1,4 +1,4 @@
-"""What a restore writes down before it touches the live trees, so that any call can finish it.
+"""The journal: what a restore is going to do to the live trees, so that any call can finish it.
 
 The file is JSON, in one line, and its SHA-256 in a second one. A folder's journal
 is believed only where both fit, and where every place in it is in tables/ or indices/.
@@ -16,12 +16,12 @@ from hashlib import sha256
 from typing import Any
 
 from reedbase_backup.archive.admission import ROOTS
-from reedbase_backup.disk.durable import sync, sync_folder
+from reedbase_backup.disk.durable import sync, sync_folder, write_all
 from reedbase_backup.disk.folders import Attributes, close
 
 _NAME = "journal"
 _TURNED = "journal.undo"
-"""The journal's name from when its way is to be gone back."""
+"""The journal's name from when its steps are to be undone."""
 _UNFINISHED = "journal.new"
 """The journal that is being written."""
 
@@ -41,8 +41,8 @@ class Exchange:
     """
 
     place: str
-    work: int
-    """Which working folder, on this file system, holds both."""
+    folder: int
+    """The number of the working folder, on this file system, that holds both."""
     staged: str | None
     """Where the new one waits, below that folder's new/; None where nothing is to be."""
     retired: str | None
@@ -61,17 +61,17 @@ Step = Exchange | Removal
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The way from the old trees to the new ones, and the direction to go."""
+    """The steps from the old trees to the new ones, and whether to do or undo them."""
 
     forward: bool
-    works: list[str]
-    """The folders in which a working folder is; the first is the base itself, ""."""
+    staging_places: list[str]
+    """The places with a working folder each; the first is the base itself, ""."""
     steps: list[Step] = field(default_factory=list)
     attributes: dict[str, tuple[Attributes | None, Attributes | None]] = field(default_factory=dict)
     """Of folders and files that stay in place or must be opened up: the old ones, the new ones."""
 
     def backward(self) -> Journal:
-        """The same way, to be gone back."""
+        """Return the same steps, to be undone."""
         return replace(self, forward=False)
 
 
@@ -79,58 +79,56 @@ class NoJournal(Exception):
     """The file is none of ours."""
 
 
-def write(work: int, journal: Journal) -> None:
-    """Puts `journal` into the open working folder, durably and in one move. Raises OSError."""
+def write(folder: int, journal: Journal) -> None:
+    """Put `journal` into the open working folder, durably and in one move. Raise OSError."""
     with suppress(FileNotFoundError):
-        os.unlink(_UNFINISHED, dir_fd=work)
-    descriptor = os.open(_UNFINISHED, _NEW_FILE, 0o600, dir_fd=work)
+        os.unlink(_UNFINISHED, dir_fd=folder)
+    descriptor = os.open(_UNFINISHED, _NEW_FILE, 0o600, dir_fd=folder)
     try:
-        left = memoryview(_encoded(journal))
-        while left:
-            left = left[os.write(descriptor, left) :]
+        write_all(descriptor, _encoded(journal))
         sync(descriptor)
     finally:
         os.close(descriptor)
-    os.rename(_UNFINISHED, _NAME, src_dir_fd=work, dst_dir_fd=work)
-    sync_folder(work, _NAME)
+    os.rename(_UNFINISHED, _NAME, src_dir_fd=folder, dst_dir_fd=folder)
+    sync_folder(folder, _NAME)
 
 
-def turn(work: int) -> None:
-    """From now on the journal in the open working folder is to be gone back. Raises OSError."""
+def turn(folder: int) -> None:
+    """Have the journal in the open working folder undone from now on. Raise OSError."""
     try:
         # Nothing is written, for which a full disk would have no room.
-        os.rename(_NAME, _TURNED, src_dir_fd=work, dst_dir_fd=work)
+        os.rename(_NAME, _TURNED, src_dir_fd=folder, dst_dir_fd=folder)
     except FileNotFoundError:
         return
-    # A power cut that undoes this leaves a way forward from wherever it went back to.
+    # A power cut that undoes this leaves steps to do from wherever they were undone to.
     with suppress(OSError):
-        sync_folder(work, _TURNED)
+        sync_folder(folder, _TURNED)
 
 
-def read(work: int) -> Journal:
-    """The journal in the open working folder. Raises NoJournal, or OSError."""
+def read(folder: int) -> Journal:
+    """Return the journal in the open working folder. Raise NoJournal, or OSError."""
     try:
-        return _read(work, _TURNED).backward()
+        return _read(folder, _TURNED).backward()
     except FileNotFoundError:
         pass
     try:
-        return _read(work, _NAME)
+        return _read(folder, _NAME)
     except FileNotFoundError as error:
         raise NoJournal from error
 
 
-def _read(work: int, name: str) -> Journal:
+def _read(folder: int, name: str) -> Journal:
     try:
-        descriptor = os.open(name, _READ, dir_fd=work)
+        descriptor = os.open(name, _READ, dir_fd=folder)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise NoJournal from error
         raise
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_SIZE:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_SIZE:
             raise NoJournal
-        if found.st_uid != os.fstat(work).st_uid:
+        if status.st_uid != os.fstat(folder).st_uid:
             raise NoJournal
         content = bytearray()
         while chunk := os.read(descriptor, 1 << 20):
@@ -149,9 +147,9 @@ def _encoded(journal: Journal) -> bytes:
         {
             "format": _FORMAT,
             "forward": journal.forward,
-            "works": journal.works,
+            "works": journal.staging_places,
             "steps": [
-                [s.place] if isinstance(s, Removal) else [s.place, s.work, s.staged, s.retired]
+                [s.place] if isinstance(s, Removal) else [s.place, s.folder, s.staged, s.retired]
                 for s in journal.steps
             ],
             "attributes": attributes,
@@ -174,7 +172,7 @@ def _decoded(content: bytes) -> Journal:
             raise NoJournal
         journal = Journal(
             forward=bool(fields["forward"]),
-            works=[str(work) for work in fields["works"]],
+            staging_places=[str(place) for place in fields["works"]],
             steps=[Removal(*s) if len(s) == 1 else Exchange(*s) for s in fields["steps"]],
             attributes={
                 place: (old and Attributes(*old), new and Attributes(*new))
@@ -188,15 +186,19 @@ def _decoded(content: bytes) -> Journal:
 
 
 def _check(journal: Journal) -> None:
-    """Raises NoJournal where a place leads out of the trees, or out of a working folder."""
-    live = [*journal.works[1:], *journal.attributes, *(step.place for step in journal.steps)]
+    """Raise NoJournal where a place leads out of the trees, or out of a working folder."""
+    live = [
+        *journal.staging_places[1:],
+        *journal.attributes,
+        *(step.place for step in journal.steps),
+    ]
     inside = []
     for step in journal.steps:
         if isinstance(step, Exchange):
             inside += [name for name in (step.staged, step.retired) if name is not None]
-            if step.work not in range(len(journal.works)):
+            if step.folder not in range(len(journal.staging_places)):
                 raise NoJournal
     outside = [place for place in live if place.partition("/")[0] not in ROOTS]
     odd = [p for p in [*live, *inside] if {"", ".", ".."} & set(p.split("/")) or "\0" in p]
-    if journal.works[0] != "" or outside or odd:
+    if journal.staging_places[0] != "" or outside or odd:
         raise NoJournal

@@ -14,21 +14,23 @@ from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
 
 _LINK = "lock"
-"""The name, in a working folder's old/, of the lock file that is on its way to its table."""
+"""The name, in a working folder's old/, of the lock file that is being moved to its table."""
 
 # The system lets not everybody link to everybody's files, nor without end.
 _NOT_TO_BE_LINKED = (errno.EACCES, errno.EMLINK, errno.EXDEV, *NO_HARD_LINKS)
 
 
-def preserve_locks(base: int, layout: Layout, works: list[WorkingFolder]) -> dict[str, Attributes]:
-    """Gives the staged tables the lock files of the live ones, durably.
+def preserve_locks(
+    base: int, layout: Layout, folders: list[WorkingFolder]
+) -> dict[str, Attributes]:
+    """Put the live tables' lock files into the staged tables, durably.
 
     A writer that waits for a live `.lock` while the trees are swapped must end up
     with the one that everybody else then takes. Both are empty, so nothing is lost;
     one that differs in mode or owner, or holds anything, stays as it was backed up.
 
-    Returns the kept ones whose times are not those of the backup, with what they are
-    to be given once they are in place. Raises OSError.
+    Return the kept ones whose times are not those of the backup, with what they are
+    to be given once they are in place. Raise OSError.
     """
     try:
         with opened(base, "tables") as tables:
@@ -40,52 +42,52 @@ def preserve_locks(base: int, layout: Layout, works: list[WorkingFolder]) -> dic
     for name in names:
         place = f"tables/{name}/{LOCK_NAME}"
         number, staged = layout.locate(place)
-        live, backed_up = _live(base, place), status(works[number].new, staged)
+        live, backed_up = _live(base, place), status(folders[number].new, staged)
         if live is None or backed_up is None or not _are_alike(live, backed_up):
             continue
-        if _link(base, f"tables/{name}", works[number], staged):
+        if _link(base, f"tables/{name}", folders[number], staged):
             changed.setdefault(number, []).append(staged.rpartition("/")[0] or ".")
             if live.st_mtime_ns != backed_up.st_mtime_ns:
                 other_times[place] = Attributes.of(backed_up)
-    for number, folders in changed.items():
-        sync_tree(works[number].new, folders)
+    for number, names in changed.items():
+        sync_tree(folders[number].new, names)
     return other_times
 
 
 def _live(base: int, lock: str) -> os.stat_result | None:
-    """A live lock file; None where its folder is closed to us, or a symlink out of the base."""
+    """Return a live lock file's status; None where its folder is closed to us, or a symlink."""
     with suppress(PermissionError):
         return status(base, lock)
     return None
 
 
-def _link(base: int, table: str, work: WorkingFolder, staged: str) -> bool:
-    """Puts the live table's lock file in place of the staged one; False where it may not be."""
+def _link(base: int, table: str, folder: WorkingFolder, staged: str) -> bool:
+    """Put the live lock file in place of the staged one, and return whether that is allowed."""
     try:
-        with opened(base, table) as folder:
-            os.link(LOCK_NAME, _LINK, src_dir_fd=folder, dst_dir_fd=work.old, follow_symlinks=False)
+        with opened(base, table) as live:
+            os.link(LOCK_NAME, _LINK, src_dir_fd=live, dst_dir_fd=folder.old, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NOT_TO_BE_LINKED:
             raise
         return False
     above = staged.rpartition("/")[0]
     if not above:
-        os.rename(_LINK, staged, src_dir_fd=work.old, dst_dir_fd=work.new)
+        os.rename(_LINK, staged, src_dir_fd=folder.old, dst_dir_fd=folder.new)
         return True
     # What the link changes of the folder is put back; and some modes let nobody change it.
-    found = status(work.new, above)
-    assert found is not None
-    open_up(work.new, above)
-    with opened(work.new, above) as folder:
-        os.rename(_LINK, LOCK_NAME, src_dir_fd=work.old, dst_dir_fd=folder)
-        os.utime(folder, ns=(found.st_atime_ns, found.st_mtime_ns))
-        if stat.S_IMODE(os.fstat(folder).st_mode) != stat.S_IMODE(found.st_mode):
-            os.fchmod(folder, stat.S_IMODE(found.st_mode))
+    before = status(folder.new, above)
+    assert before is not None
+    open_up(folder.new, above)
+    with opened(folder.new, above) as parent:
+        os.rename(_LINK, LOCK_NAME, src_dir_fd=folder.old, dst_dir_fd=parent)
+        os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
+        if stat.S_IMODE(os.fstat(parent).st_mode) != stat.S_IMODE(before.st_mode):
+            os.fchmod(parent, stat.S_IMODE(before.st_mode))
     return True
 
 
 def _are_alike(one: os.stat_result, other: os.stat_result) -> bool:
-    """Whether both are empty regular files of one mode and owner."""
+    """Return whether both are empty regular files of one mode and owner."""
     return (
         stat.S_ISREG(one.st_mode)
         and one.st_size == other.st_size == 0

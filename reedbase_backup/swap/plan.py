@@ -1,4 +1,4 @@
-"""The way from the live trees to the staged ones: what is moved, and what must stay in place."""
+"""The steps from the live trees to the staged ones: what is moved, and what must stay in place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Layout:
         """What has to stay where it is: the unmovable, and all above them."""
 
     def locate(self, place: str) -> tuple[int, str]:
-        """Which of `places` stages `place`, and its name below that one's new/."""
+        """Return which of `places`, by number, stages `place`, and the name below its new/."""
         for number in range(len(self.places) - 1, 0, -1):
             if place.startswith(self.places[number] + "/"):
                 return number, place[len(self.places[number]) + 1 :]
@@ -45,28 +45,28 @@ class Planner:
         self,
         base: int,
         layout: Layout,
-        works: list[WorkingFolder],
+        folders: list[WorkingFolder],
         token: str,
-        found: dict[str, Attributes],
+        original: dict[str, Attributes],
     ) -> None:
         self._base = base
-        self._found = found
+        self._original = original
         """Live folders as they were before anything was staged in them."""
         self._layout = layout
-        self._works = works
+        self._folders = folders
         self._own_name = staging_name(token)
         self._steps: list[Step] = []
         self._attributes: dict[str, tuple[Attributes | None, Attributes | None]] = {}
         self._retired = 0
 
     def journal(self) -> Journal:
-        """The whole way. Raises IoError where there is none, or OSError."""
+        """Return the journal of all steps. Raise IoError where none would do, or OSError."""
         for root in ROOTS:
             self._plan(root, probing=False)
         return Journal(True, self._layout.places, self._steps, self._attributes)
 
-    def keep_time(self, place: str, live: Attributes, wanted: Attributes) -> None:
-        """The file at `place` stays the same one, and gets the attributes `wanted`."""
+    def keep_file(self, place: str, live: Attributes, wanted: Attributes) -> None:
+        """Return the file at `place` stays the same one, and gets the attributes `wanted`."""
         self._attributes[place] = (live, wanted)
 
     def _plan(self, place: str, *, probing: bool) -> None:
@@ -81,20 +81,20 @@ class Planner:
     def _exchange(
         self, place: str, live: os.stat_result | None, staged: os.stat_result | None
     ) -> None:
-        work, name = self._layout.locate(place)
+        number, name = self._layout.locate(place)
         old = new = None
         # A new parent changes the folder's own `..`, which takes the right to write.
         if live is not None and is_folder(live) and ~live.st_mode & stat.S_IWUSR:
             old = Attributes.of(live)
         if staged is not None and is_folder(staged) and ~staged.st_mode & stat.S_IWUSR:
             new = Attributes.of(staged)
-            open_up(self._works[work].new, name)
+            open_up(self._folders[number].new, name)
         if old or new:
             self._attributes[place] = (old, new)
         retired = None
         if live is not None:
             retired, self._retired = str(self._retired), self._retired + 1
-        self._steps.append(Exchange(place, work, None if staged is None else name, retired))
+        self._steps.append(Exchange(place, number, None if staged is None else name, retired))
 
     def _keep(self, place: str, live: os.stat_result | None, staged: os.stat_result | None) -> None:
         if live is None or not is_folder(live):
@@ -109,9 +109,9 @@ class Planner:
         wanted = None
         if staged is not None and stays:
             wanted = Attributes.of(staged)
-            work, name = self._layout.locate(place)
-            open_up(self._works[work].new, name)
-        was = self._found.get(place, Attributes.of(live))
+            number, name = self._layout.locate(place)
+            open_up(self._folders[number].new, name)
+        was = self._original.get(place, Attributes.of(live))
         self._attributes[place] = (was, wanted)
         for name in sorted({*self._live_names(place), *(self._staged_names(place, stays))}):
             self._plan(f"{place}/{name}", probing=True)
@@ -123,8 +123,8 @@ class Planner:
                 self._attributes[place] = (was, None)
 
     def _staged(self, place: str) -> os.stat_result | None:
-        work, name = self._layout.locate(place)
-        return status(self._works[work].new, name)
+        number, name = self._layout.locate(place)
+        return status(self._folders[number].new, name)
 
     def _live_names(self, place: str) -> Iterator[str]:
         with opened(self._base, place) as folder:
@@ -134,21 +134,21 @@ class Planner:
         if not stays:
             return []
         if place in self._layout.places:
-            return os.listdir(self._works[self._layout.places.index(place)].new)
-        work, name = self._layout.locate(place)
-        with opened(self._works[work].new, name) as folder:
+            return os.listdir(self._folders[self._layout.places.index(place)].new)
+        number, name = self._layout.locate(place)
+        with opened(self._folders[number].new, name) as folder:
             return os.listdir(folder)
 
     def _can_move(self, place: str) -> bool:
-        """Whether a rename would move the live folder, by one that cannot succeed."""
-        work = self._works[self._layout.locate(place)[0]].old
-        if status(work, _OBSTACLE) is None:
-            os.mkdir(_OBSTACLE, 0o700, dir_fd=work)
-            os.mkdir(f"{_OBSTACLE}/full", 0o700, dir_fd=work)
+        """Return whether a rename would move the live folder, by one that cannot succeed."""
+        old = self._folders[self._layout.locate(place)[0]].old
+        if status(old, _OBSTACLE) is None:
+            os.mkdir(_OBSTACLE, 0o700, dir_fd=old)
+            os.mkdir(f"{_OBSTACLE}/full", 0o700, dir_fd=old)
         above, _, name = place.rpartition("/")
         with opened(self._base, above) as folder:
             try:
-                os.rename(name, _OBSTACLE, src_dir_fd=folder, dst_dir_fd=work)
+                os.rename(name, _OBSTACLE, src_dir_fd=folder, dst_dir_fd=old)
             except OSError as error:
                 if error.errno in (errno.EXDEV, errno.EBUSY):
                     return False
@@ -156,5 +156,5 @@ class Planner:
                     return True
                 raise
             # No file system does that; but what it moved is live.
-            os.rename(_OBSTACLE, name, src_dir_fd=work, dst_dir_fd=folder)
+            os.rename(_OBSTACLE, name, src_dir_fd=old, dst_dir_fd=folder)
         return True

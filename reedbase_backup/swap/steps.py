@@ -1,4 +1,4 @@
-"""Going the way that a journal describes, from wherever a kill or an error has left it.
+"""Doing or undoing a journal's steps, from wherever a kill or an error has left them.
 
 Each step looks at the disk for what is still to do, so that it may be taken any
 number of times, in either direction.
@@ -20,8 +20,8 @@ class Unmovable(OSError):
     """The folder or file at `filename`, a place, cannot be moved by a rename."""
 
 
-def go(base: int, works: list[WorkingFolder], journal: Journal) -> None:
-    """Does all that is left to do, durably. Raises OSError, or Unmovable."""
+def execute(base: int, folders: list[WorkingFolder], journal: Journal) -> None:
+    """Do all the steps that are not done yet, durably. Raise OSError, or Unmovable."""
     # From the top: what is inside a closed folder cannot be reached.
     for place in sorted(journal.attributes):
         open_up(base, place)
@@ -29,46 +29,46 @@ def go(base: int, works: list[WorkingFolder], journal: Journal) -> None:
         if isinstance(step, Removal):
             _remove_or_make_again(base, step.place, journal.forward)
         elif journal.forward:
-            _install(base, works[step.work], step)
+            _install(base, folders[step.folder], step)
         else:
-            _put_back(base, works[step.work], step)
+            _put_back(base, folders[step.folder], step)
     for place in sorted(journal.attributes, reverse=True):
         wanted = journal.attributes[place][journal.forward]
         if wanted is not None:
             _settle(base, place, wanted)
-    for work in works:
-        sync_folder(work.new, "new")
-        sync_folder(work.old, "old")
+    for folder in folders:
+        sync_folder(folder.new, "new")
+        sync_folder(folder.old, "old")
     sync_folder(base, "the base")
 
 
-def _install(base: int, work: WorkingFolder, step: Exchange) -> None:
+def _install(base: int, folder: WorkingFolder, step: Exchange) -> None:
     staged = step.staged
-    if staged is not None and status(work.new, staged) is None:
+    if staged is not None and status(folder.new, staged) is None:
         return
-    is_retired = step.retired is None or status(work.old, step.retired) is not None
+    is_retired = step.retired is None or status(folder.old, step.retired) is not None
     if step.retired is not None and not is_retired and status(base, step.place) is not None:
-        _move(base, step.place, work.old, step.retired, step.place)
+        _move(base, step.place, folder.old, step.retired, step.place)
     if staged is not None:
-        _set_aside(base, work, step.place)
-        _move(work.new, staged, base, step.place, step.place)
+        _set_aside(base, folder, step.place)
+        _move(folder.new, staged, base, step.place, step.place)
 
 
-def _put_back(base: int, work: WorkingFolder, step: Exchange) -> None:
-    is_installed = step.staged is not None and status(work.new, step.staged) is None
+def _put_back(base: int, folder: WorkingFolder, step: Exchange) -> None:
+    is_installed = step.staged is not None and status(folder.new, step.staged) is None
     if step.staged is not None and is_installed and status(base, step.place) is not None:
-        _move(base, step.place, work.new, step.staged, step.place)
-    if step.retired is not None and status(work.old, step.retired) is not None:
-        _set_aside(base, work, step.place)
-        _move(work.old, step.retired, base, step.place, step.place)
+        _move(base, step.place, folder.new, step.staged, step.place)
+    if step.retired is not None and status(folder.old, step.retired) is not None:
+        _set_aside(base, folder, step.place)
+        _move(folder.old, step.retired, base, step.place, step.place)
 
 
-def _set_aside(base: int, work: WorkingFolder, place: str) -> None:
-    """Takes away what somebody has put in a place since it was emptied, never over anything."""
+def _set_aside(base: int, folder: WorkingFolder, place: str) -> None:
+    """Take away what somebody has put in a place since it was emptied, never over anything."""
     if status(base, place) is not None:
-        taken = os.listdir(work.old)
-        name = next(name for n in count() if (name := f"found-{n}") not in taken)
-        _move(base, place, work.old, name, place)
+        names = os.listdir(folder.old)
+        name = next(name for n in count() if (name := f"found-{n}") not in names)
+        _move(base, place, folder.old, name, place)
 
 
 def _move(source: int, name: str, target: int, new_name: str, place: str) -> None:
@@ -82,18 +82,18 @@ def _move(source: int, name: str, target: int, new_name: str, place: str) -> Non
 
 def _remove_or_make_again(base: int, place: str, forward: bool) -> None:
     is_there = status(base, place) is not None
-    with parent(base, place) as (folder, name):
+    with parent(base, place) as (above, name):
         if forward and is_there:
-            os.rmdir(name, dir_fd=folder)
+            os.rmdir(name, dir_fd=above)
         elif not forward and not is_there:
-            os.mkdir(name, 0o700, dir_fd=folder)
+            os.mkdir(name, 0o700, dir_fd=above)
 
 
 def _settle(base: int, place: str, wanted: Attributes) -> None:
-    """Gives attributes, durably; opened before, for the mode may be one that lets nobody in."""
-    found = status(base, place)
-    if not is_folder(found):
-        if found is not None:
+    """Give attributes, durably, through a descriptor: the mode may let nobody in."""
+    current = status(base, place)
+    if not is_folder(current):
+        if current is not None:
             give_back(base, place, wanted)
         return
     with opened(base, place) as folder:

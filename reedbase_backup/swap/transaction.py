@@ -1,11 +1,4 @@
-"""Replacing tables/ and indices/ by others so that a kill at any point leaves all old or all new.
-
-What is to be done is on disk before it is done (`journal`), what has been done
-is seen on the disk (`steps`), and nothing in memory decides anything: an error, an
-interrupt and a kill are all finished by the same code, in this call or the next.
-A working folder with a replaced tree in it is thrown away (`works`) only when it
-has lost the name under which it counts.
-"""
+"""The whole of a restore's commit, and its recovery by the next call (see the package)."""
 
 from __future__ import annotations
 
@@ -17,7 +10,8 @@ from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, status
 from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.errors import IoError
-from reedbase_backup.swap import journal, steps
+from reedbase_backup.swap import journal as journal_file
+from reedbase_backup.swap import steps
 from reedbase_backup.swap.journal import Journal, NoJournal, Removal
 from reedbase_backup.swap.plan import Layout, Planner
 from reedbase_backup.swap.steps import Unmovable
@@ -49,93 +43,89 @@ class Transaction:
         self._base = base
         # Known before there is such a folder: whatever interrupts, it is found again.
         self._token = new_token()
-        self._found: dict[str, Attributes] = {}
+        self._original: dict[str, Attributes] = {}
         """The folders that stay in place, as they were before anything was staged in them."""
 
     @contextmanager
     def staged(self) -> Iterator[list[WorkingFolder]]:
-        """Makes the working folders, and opens them. Raises IoError, or OSError."""
+        """Make the working folders, and yield them open. Raise IoError, or OSError."""
         name = staging_name(self._token)
         make(self._base, name)
         places = self.layout.places
         if len(places) > 1:
             self._stage_in(places[1:])
             name = commit_name(self._token)
-        way = Journal(True, places, [Removal(place) for place in places[1:]])
-        with opened_all(self._base, name, self._token, way) as folders:
+        journal = Journal(True, places, [Removal(place) for place in places[1:]])
+        with opened_all(self._base, name, self._token, journal) as folders:
             yield folders
 
     def commit(self, staged: list[WorkingFolder], kept_files: dict[str, Attributes]) -> None:
-        """Puts the staged trees, which must be durable, in place of the live ones.
+        """Put the staged trees, which must be durable, in place of the live ones.
 
         A root that was not staged is then not there. `kept_files` are live files that
-        stay, with what they are to be given. Raises Unmovable, IoError or OSError; then
+        stay, with what they are to be given. Raise Unmovable, IoError or OSError; then
         `abandon` is due.
         """
-        planner = Planner(self._base, self.layout, staged, self._token, self._found)
+        planner = Planner(self._base, self.layout, staged, self._token, self._original)
         for place, wanted in kept_files.items():
-            found = status(self._base, place)
-            if found is not None:
-                planner.keep_time(place, Attributes.of(found), wanted)
-        way = planner.journal()
+            live = status(self._base, place)
+            if live is not None:
+                planner.keep_file(place, Attributes.of(live), wanted)
+        journal = planner.journal()
         commit = commit_name(self._token)
         if status(self._base, commit) is None:
-            self._write(staging_name(self._token), way)
-            self._count()
+            self._write(staging_name(self._token), journal)
+            self._commit()
         else:
-            self._write(commit, way)
-        steps.go(self._base, staged, way)
+            self._write(commit, journal)
+        steps.execute(self._base, staged, journal)
         _finish(self._base, self._token)
 
     def discard(self) -> None:
-        """Throws away what is not needed any more; what stays, the next call throws away."""
+        """Throw away what is not needed any more; what stays, the next call throws away."""
         discard(self._base, self._token)
 
     def abandon(self) -> str | None:
-        """Undoes all that has been done, from what the disk says.
+        """Undo all that has been done, from what the disk says.
 
-        Returns in words what the next call will do where that fails, else None.
+        Where that fails, return in words what the next call will do, else None.
         """
         return _abandon(self._base, self._token)
 
     def _stage_in(self, places: list[str]) -> None:
-        """Makes working folders in live folders, which a journal names beforehand."""
-        found = {place: status(self._base, place) for place in sorted(self.layout.kept)}
-        for place, one in found.items():
-            if not is_folder(one):
+        """Make working folders in live folders, which a journal names beforehand."""
+        live = {place: status(self._base, place) for place in sorted(self.layout.kept)}
+        for place, entry in live.items():
+            if not is_folder(entry):
                 raise IoError(
                     "restore", f"{place} is mounted there, and no folder, so it cannot be replaced"
                 )
-        self._found = {place: Attributes.of(one) for place, one in found.items() if one}
-        attributes = {place: (one, None) for place, one in self._found.items()}
-        way = Journal(False, self.layout.places, [], dict(attributes))
+        self._original = {place: Attributes.of(entry) for place, entry in live.items() if entry}
+        attributes = {place: (one, None) for place, one in self._original.items()}
+        journal = Journal(False, self.layout.places, [], dict(attributes))
         # What a kill leaves is undone by the journal only where each folder is there.
-        self._write(staging_name(self._token), way)
-        self._count()
-        for place in found:
+        self._write(staging_name(self._token), journal)
+        self._commit()
+        for place in live:
             open_up(self._base, place)
         for place in places:
             with opened(self._base, place) as folder:
                 make(folder, staging_name(self._token))
 
-    def _write(self, name: str, way: Journal) -> None:
-        with opened(self._base, name) as work:
-            journal.write(work, way)
+    def _write(self, name: str, journal: Journal) -> None:
+        with opened(self._base, name) as folder:
+            journal_file.write(folder, journal)
 
-    def _count(self) -> None:
-        """The one rename after which the journal counts."""
-        _rename(
-            self._base,
-            staging_name(self._token),
-            commit_name(self._token),
-        )
+    def _commit(self) -> None:
+        """Make the journal count, by one rename."""
+        _rename(self._base, staging_name(self._token), commit_name(self._token))
         sync_folder(self._base, "the base")
 
 
 def recover(base: int) -> None:
-    """Finishes the restores that were cut off before this call, and removes what they left.
+    """Finish the restores that were cut off before this call, and remove what they left.
 
-    The base is open as `base` and must be locked. Raises IoError where one is of a
+    The base is open as `base` and must be locked. Raise IoError where one is of a
     user whose folders this one may not open, LockTimeout, or OSError.
     """
     committed, _ = tokens(base)
@@ -148,7 +138,7 @@ def recover(base: int) -> None:
 
 def _recover(base: int, token: str) -> None:
     try:
-        way = trusted_journal(base, token)
+        journal = trusted_journal(base, token)
     except PermissionError as error:
         raise IoError(
             "restore",
@@ -157,7 +147,7 @@ def _recover(base: int, token: str) -> None:
         ) from error
     try:
         with tables_locked(base):
-            _go(base, token, way)
+            _execute(base, token, journal)
     except OSError as error:
         outlook = _abandon(base, token)
         if outlook is None and isinstance(error, Unmovable):
@@ -167,14 +157,14 @@ def _recover(base: int, token: str) -> None:
         raise _with_words(error, words) from error
 
 
-def _go(base: int, token: str, way: Journal) -> None:
-    with opened_all(base, commit_name(token), token, way) as folders:
-        steps.go(base, folders, way)
+def _execute(base: int, token: str, journal: Journal) -> None:
+    with opened_all(base, commit_name(token), token, journal) as folders:
+        steps.execute(base, folders, journal)
     _finish(base, token)
 
 
 def _finish(base: int, token: str) -> None:
-    """Ends a restore that is in place, or undone, for good: its working folder is not needed."""
+    """End a restore that is in place, or undone, for good: its working folder is not needed."""
     _rename(base, commit_name(token), staging_name(token))
     # After a power cut all is seen to be done, should this have been lost.
     with suppress(OSError):
@@ -185,10 +175,10 @@ def _abandon(base: int, token: str) -> str | None:
     commit = commit_name(token)
     try:
         if status(base, commit) is not None:
-            with opened(base, commit) as work:
-                journal.turn(work)
-                way = journal.read(work)
-            _go(base, token, way)
+            with opened(base, commit) as folder:
+                journal_file.turn(folder)
+                journal = journal_file.read(folder)
+            _execute(base, token, journal)
     except OSError:
         return _outlook(base, token)
     discard(base, token)
@@ -196,7 +186,7 @@ def _abandon(base: int, token: str) -> str | None:
 
 
 def _outlook(base: int, token: str) -> str | None:
-    """What the next call will do, in words."""
+    """Return what the next call will do, in words."""
     try:
         if status(base, commit_name(token)) is None:
             return None

@@ -1,4 +1,4 @@
-"""The folders in which a restore works, told from whatever else has such a name.
+"""The folders in which a restore works, and how to tell them from others of such names.
 
     {base}/.reedbackup-staging-{token}/   nothing that is needed: being filled, or thrown away
     {base}/.reedbackup-commit-{token}/    the same folder from when its journal counts,
@@ -35,7 +35,7 @@ from reedbase_backup.disk.folders import (
     remove_tree,
     status,
 )
-from reedbase_backup.swap import journal
+from reedbase_backup.swap import journal as journal_file
 from reedbase_backup.swap.journal import Exchange, Journal, NoJournal
 
 _STAGING = ".reedbackup-staging-"
@@ -45,22 +45,22 @@ _NAME = re.compile(r"\.reedbackup-(staging|commit)-([0-9a-f]{16})", re.ASCII)
 
 
 def new_token() -> str:
-    """A part of a name that nobody can foresee."""
+    """Return a part of a name that nobody can foresee."""
     return os.urandom(8).hex()
 
 
 def staging_name(token: str) -> str:
-    """The folder's name while nothing in it is needed."""
+    """Return the folder's name while nothing in it is needed."""
     return _STAGING + token
 
 
 def commit_name(token: str) -> str:
-    """The folder's name while its journal counts."""
+    """Return the folder's name while its journal counts."""
     return _COMMIT + token
 
 
 def tokens(base: int) -> tuple[list[str], list[str]]:
-    """Those of the names in the base that a commit's folder has, and a staging one. Any kind."""
+    """Return the tokens in the base's names of commit folders, and of staging ones, of any kind."""
     matches = [match for name in sorted(os.listdir(base)) if (match := _NAME.fullmatch(name))]
     committed = [match[2] for match in matches if match[1] == "commit"]
     return committed, [match[2] for match in matches if match[1] == "staging"]
@@ -75,83 +75,83 @@ class WorkingFolder:
 
 
 def make(folder: int, name: str) -> None:
-    """Makes an empty working folder `name` in the open `folder`. Raises OSError."""
+    """Make an empty working folder `name` in the open `folder`. Raise OSError."""
     os.mkdir(name, 0o700, dir_fd=folder)
-    with opened(folder, name) as work:
+    with opened(folder, name) as working:
         for part in ("new", "old"):
-            os.mkdir(part, 0o700, dir_fd=work)
+            os.mkdir(part, 0o700, dir_fd=working)
 
 
 @contextmanager
-def opened_all(base: int, name: str, token: str, way: Journal) -> Iterator[list[WorkingFolder]]:
-    """The working folder `name` in the base, and those in other places that `way` needs.
+def opened_all(base: int, name: str, token: str, journal: Journal) -> Iterator[list[WorkingFolder]]:
+    """Yield the working folder `name` in the base, and those in other places that `journal` needs.
 
-    Raises NoJournal where one of them is not ours, or OSError.
+    Raise NoJournal where one of them is not ours, or OSError.
     """
     with ExitStack() as stack:
-        found = []
+        folders = []
         # Without a step, a kill may have come before the others were made.
-        for place in way.works if way.steps else way.works[:1]:
+        for place in journal.staging_places if journal.steps else journal.staging_places[:1]:
             folder = stack.enter_context(opened(base, place))
             path = staging_name(token) if place else name
-            work = stack.enter_context(_opened_ours(base, folder, path))
-            parts = [stack.enter_context(_opened_ours(base, work, p)) for p in ("new", "old")]
-            found.append(WorkingFolder(*parts))
-        yield found
+            working = stack.enter_context(_opened_ours(base, folder, path))
+            parts = [stack.enter_context(_opened_ours(base, working, p)) for p in ("new", "old")]
+            folders.append(WorkingFolder(*parts))
+        yield folders
 
 
 @contextmanager
 def _opened_ours(base: int, folder: int, name: str) -> Iterator[int]:
     if not is_ours(base, status(folder, name)):
         raise NoJournal
-    with opened(folder, name) as work:
-        yield work
+    with opened(folder, name) as working:
+        yield working
 
 
-def is_ours(base: int, found: os.stat_result | None) -> bool:
-    """Whether it is a folder that this user, root or the base's owner has closed to all others."""
-    if found is None or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
+def is_ours(base: int, folder: os.stat_result | None) -> bool:
+    """Return whether `folder` is one that only its owner opens: this user, root or the base's."""
+    if folder is None or not stat.S_ISDIR(folder.st_mode) or folder.st_mode & 0o077:
         return False
-    return found.st_uid in (os.geteuid(), os.fstat(base).st_uid, _ROOT)
+    return folder.st_uid in (os.geteuid(), os.fstat(base).st_uid, _ROOT)
 
 
 def trusted_journal(base: int, token: str) -> Journal:
-    """The journal of a commit, where all it needs is there and is what it should be.
+    """Return the journal of a commit, where all it needs is there and is what it should be.
 
-    Raises NoJournal, or OSError.
+    Raise NoJournal, or OSError.
     """
     name = commit_name(token)
-    with _opened_ours(base, base, name) as work:
-        found = journal.read(work)
-    with opened_all(base, name, token, found) as works:
-        for step in found.steps:
+    with _opened_ours(base, base, name) as folder:
+        journal = journal_file.read(folder)
+    with opened_all(base, name, token, journal) as folders:
+        for step in journal.steps:
             if isinstance(step, Exchange) and step.staged is not None:
-                _check_staged(works[step.work], step.place, step.staged)
-    return found
+                _check_staged(folders[step.folder], step.place, step.staged)
+    return journal
 
 
-def _check_staged(work: WorkingFolder, place: str, staged: str) -> None:
-    found = status(work.new, staged)
-    if found is None or is_folder(found):
+def _check_staged(folder: WorkingFolder, place: str, staged: str) -> None:
+    new = status(folder.new, staged)
+    if new is None or is_folder(new):
         return
-    if not stat.S_ISREG(found.st_mode) or "/" not in place:
+    if not stat.S_ISREG(new.st_mode) or "/" not in place:
         raise NoJournal
 
 
 def discard(base: int, token: str) -> None:
-    """Throws a working folder away, as far as it can be removed now; the next call tries again."""
+    """Throw a working folder away, as far as it can be removed now; the next call tries again."""
     name = staging_name(token)
     with suppress(OSError):
-        with suppress(NoJournal), _opened_ours(base, base, name) as work:
-            _discard_inner(base, token, journal.read(work))
+        with suppress(NoJournal), _opened_ours(base, base, name) as folder:
+            _discard_inner(base, token, journal_file.read(folder))
         if is_ours(base, status(base, name)):
             remove_tree(base, name)
 
 
 def _discard_inner(base: int, token: str, done: Journal) -> None:
-    """Removes the working folders in places that stay, which then get their times again."""
+    """Remove the working folders in live folders, and give those their times again."""
     name = staging_name(token)
-    for place in sorted(done.works[1:], reverse=True):
+    for place in sorted(done.staging_places[1:], reverse=True):
         with opened(base, place) as folder:
             if not is_ours(base, status(folder, name)):
                 continue
@@ -165,13 +165,14 @@ def _discard_inner(base: int, token: str, done: Journal) -> None:
 
 
 def give_back(base: int, place: str, wanted: Attributes) -> None:
-    """`give`, as far as the system lets this user give things away."""
+    """Do `give`, as far as the system lets this user give things away."""
     try:
         give(base, place, wanted)
     except OSError as error:
         # As in a container: the mode and the times are what matters.
         if error.errno not in (errno.EPERM, errno.EINVAL):
             raise
-        found = status(base, place)
-        if found is not None:
-            give(base, place, Attributes(wanted.mode, found.st_uid, found.st_gid, wanted.mtime_ns))
+        current = status(base, place)
+        if current is not None:
+            owner = current.st_uid, current.st_gid
+            give(base, place, Attributes(wanted.mode, *owner, wanted.mtime_ns))

@@ -170,7 +170,7 @@ def test_only_so_much_is_remembered(
         (base / "backups" / f"{second}.tar.gz").write_bytes(foreign.read_bytes())
     for _ in range(3):
         assert len(list_backups(base)) == 6
-    assert len(_table_counts._found) <= 3
+    assert len(_table_counts._values) <= 3
 
 
 def test_retention_reads_archives_of_others_once(

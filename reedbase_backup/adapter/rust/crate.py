@@ -36,7 +36,7 @@ class RustCrate:
     """The folder of the workspace that it belongs to; `root` where it stands alone."""
 
     def lock_file(self) -> Path | None:
-        """The Cargo.lock of the crate's workspace, if there is one."""
+        """Return the Cargo.lock of the crate's workspace, if there is one."""
         lock = self.workspace / "Cargo.lock"
         return lock if lock.is_file() else None
 
@@ -69,13 +69,13 @@ def read_crate(path: Path) -> RustCrate:
     if not manifest.is_file():
         raise CrateError(f"{manifest} is missing: give --crate the folder of a Rust crate")
     metadata = _metadata(manifest)
-    found = [package for package in metadata.packages if package.manifest_path == manifest]
-    if not found:
+    matches = [package for package in metadata.packages if package.manifest_path == manifest]
+    if not matches:
         members = ", ".join(sorted(str(p.manifest_path.parent) for p in metadata.packages))
         raise CrateError(
             f"{manifest.parent} is a workspace: give --crate one of its members ({members})"
         )
-    package = found[0]
+    package = matches[0]
     libraries = [target for target in package.targets if _LIBRARY_KINDS.intersection(target.kind)]
     if not libraries:
         raise CrateError(

@@ -37,17 +37,17 @@ def generate(
     binary: str | None = None,
     registry: str | None = None,
 ) -> Path:
-    """Writes the adapter of the Rust crate in `crate` for `contract` to the folder `out`.
+    """Write the adapter of the Rust crate in `crate` for `contract` to the folder `out`.
 
     `name` is what reports call the implementation (default: the package's name), `module` the
     path of the module with the three functions (default: found from the crate's source), `binary`
     the executable's name (default: the package's name and `-adapter`), `registry`, for contract
     `last`, the module of the registry's functions (contract last, "The adapter's duty").
 
-    Returns the path of the executable that `cargo build --release` in `out` makes. `out` may hold
+    Return the path of the executable that `cargo build --release` in `out` makes. `out` may hold
     an earlier adapter, which is replaced unless it was edited.
 
-    Raises CrateError, with a message that says which option to give or what to move away; nothing
+    Raise CrateError, with a message that says which option to give or what to move away; nothing
     has been written then.
     """
     source = read_crate(crate)
@@ -72,7 +72,7 @@ def generate(
 
 
 def _library_source() -> Path:
-    """The adapter library: in the installed package, or in a checkout beside it."""
+    """Return the adapter library: in the installed package, or in a checkout beside it."""
     package = Path(__file__).resolve().parents[2]
     places = [root / "adapters" / "rust" / _LIBRARY for root in (package, package.parent)]
     for place in places:
@@ -145,7 +145,7 @@ def _main(
     values["USES"] = "\n".join(uses)
     template = _library_source() / "templates" / f"{contract}.rs"
     text = template.read_text(encoding="utf-8")
-    return re.sub("@([A-Z_]+)@", lambda found: values[found[1]], text)
+    return re.sub("@([A-Z_]+)@", lambda match: values[match[1]], text)
 
 
 def _use(crate: RustCrate, module: Sequence[str], alias: str) -> str:
@@ -154,7 +154,7 @@ def _use(crate: RustCrate, module: Sequence[str], alias: str) -> str:
 
 
 def _argument(place: FunctionsPlace, function: str, default: str) -> str:
-    """How a function that takes a base path wants it, by the type that its source gives."""
+    """Return how a function that takes a base path wants it, by the type that its source gives."""
     match place.parameters.get(function, ()):
         case (kind, *_) if kind.startswith("&") or "AsRef" in kind:
             return "&base"

@@ -38,7 +38,7 @@ class FunctionsPlace:
 
     @classmethod
     def of(cls, module: ModulePath, functions: Sequence[Function]) -> FunctionsPlace:
-        """The place of `functions` in `module`."""
+        """Return the place of `functions` in `module`."""
         return cls(module, {function.name: function.parameters for function in functions})
 
 
@@ -71,28 +71,28 @@ class ModuleTree:
         self._root = _read_module((), source, source.parent)
 
     def find(self, names: Sequence[str], module: str | None, option: str) -> FunctionsPlace:
-        """The module that has all of `names`: the one given by `option`, or the only one.
+        """Return the module that has all of `names`: the one given by `option`, or the only one.
 
-        Re-exports of the same functions count as one place, the shortest path. Raises CrateError
+        Re-exports of the same functions count as one place, the shortest path. Raise CrateError
         where there is none or more than one.
         """
-        found = self.exporters(names)
+        places = self.exporters(names)
         if module is not None:
             path = self._given(module, option)
-            return FunctionsPlace.of(path, found.get(path, ()))
-        if not found:
+            return FunctionsPlace.of(path, places.get(path, ()))
+        if not places:
             raise CrateError(
                 f"no public module of {self._library} has the functions {', '.join(names)}; "
                 f"if one has, give its path, such as: {option} ops::backup"
             )
-        if len(set(found.values())) > 1:
-            paths = ", ".join(sorted("::".join(path) or "crate" for path in found))
+        if len(set(places.values())) > 1:
+            paths = ", ".join(sorted("::".join(path) or "crate" for path in places))
             raise CrateError(
                 f"{self._library} has {names[0]} and its like in more than one module ({paths}); "
                 f"say which to use: {option} PATH"
             )
-        shortest = min(found, key=lambda path: (len(path), path))
-        return FunctionsPlace.of(shortest, found[shortest])
+        shortest = min(places, key=lambda path: (len(path), path))
+        return FunctionsPlace.of(shortest, places[shortest])
 
     def _given(self, module: str, option: str) -> ModulePath:
         parts = tuple(module.split("::"))
@@ -105,14 +105,14 @@ class ModuleTree:
         return parts
 
     def exporters(self, names: Sequence[str]) -> dict[ModulePath, tuple[Function, ...]]:
-        """Each public module in which all of `names` are public functions, with these."""
-        found = {}
+        """Return the public modules that have all of `names` as functions, with these functions."""
+        places = {}
         for path, module in self._public_modules((), self._root):
             functions = [self._function(module, name, frozenset()) for name in names]
             known = tuple(function for function in functions if function)
             if len(known) == len(names):
-                found[path] = known
-        return found
+                places[path] = known
+        return places
 
     def _public_modules(
         self, path: ModulePath, module: _Module
@@ -140,12 +140,12 @@ class ModuleTree:
                 continue
             source = self._module(module, use.path[:-1])
             original = name if use.name == "*" else use.path[-1]
-            found = self._function(source, original, seen) if source else None
-            if found is None and use.name == name:
+            function = self._function(source, original, seen) if source else None
+            if function is None and use.name == name:
                 # From another crate, or by a way that only a compiler follows.
-                found = Function("::".join(use.path[:-1]), original)
-            if found is not None:
-                return found
+                function = Function("::".join(use.path[:-1]), original)
+            if function is not None:
+                return function
         return None
 
     def _module(self, start: _Module, path: ModulePath) -> _Module | None:
@@ -163,7 +163,7 @@ class ModuleTree:
 
 
 def _read_module(path: ModulePath, source: Path, folder: Path) -> _Module:
-    """The module in a source file; `folder` is where its children's files are."""
+    """Return the module in a source file; `folder` is where its children's files are."""
     return _module(path, syntax.parse(source.read_bytes()), folder)
 
 
@@ -208,7 +208,7 @@ def _child(path: ModulePath, body: Node | None, folder: Path) -> _Module | None:
 
 
 def _uses(prefix: ModulePath, node: Node) -> Iterator[_Use]:
-    """The names that a `use` tree brings in."""
+    """Yield the names that a `use` tree brings in."""
     match node.type:
         case "use_list":
             for child in node.named_children:

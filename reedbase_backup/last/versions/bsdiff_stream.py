@@ -32,7 +32,7 @@ _ZEROS = memoryview(bytes(1 << 20))
 
 
 def encode(controls: Iterable[Control], mixed: bytes, extra: bytes) -> bytes:
-    """The header-less bsdiff stream of `controls` and their bytes."""
+    """Return the header-less bsdiff stream of `controls` and their bytes."""
     parts: list[bytes] = []
     mixed_at = extra_at = 0
     for mix, add, seek in controls:
@@ -66,7 +66,7 @@ class Patch:
     """How the stream breaks off after the last segment; None if it ends properly."""
 
     def apply(self, old: bytes) -> bytes:
-        """The version that follows `old`; raises DeltaApplicationFailed if this does not fit."""
+        """Return the version after `old`. Raise DeltaApplicationFailed where this does not fit."""
         if any(segment.start + segment.length > len(old) for segment in self.segments):
             raise _unfit(UNEXPECTED_EOF)
         if self.failure is not None:
@@ -80,7 +80,7 @@ class Patch:
 
 
 def parse(stream: bytes) -> Patch:
-    """The patch in a decompressed `stream`; damage is kept for `Patch.apply` to raise.
+    """Return the patch in a decompressed `stream`; damage is kept for `Patch.apply` to raise.
 
     The baseline meets errors record by record, whether they come from the
     stream or from the old content, so the first one by position must win.
@@ -104,7 +104,7 @@ def parse(stream: bytes) -> Patch:
 
 
 def _mixed(stream: bytes, start: int, end: int, position: int) -> Iterator[Segment]:
-    """The diff block `stream[start:end]`, to be added to the old content at `position`.
+    """Yield the segments of the diff block `stream[start:end]`, which begins at old `position`.
 
     Nearly all of a block is zero, which means unchanged, at both ends at least.
     """
@@ -119,12 +119,12 @@ def _mixed(stream: bytes, start: int, end: int, position: int) -> Iterator[Segme
 
 
 def signed(value: int) -> int:
-    """The integer in a sign-and-magnitude u64, as bsdiff writes it."""
+    """Return the integer in a sign-and-magnitude u64, as bsdiff writes it."""
     return value if value <= I64_MAX else I64_MAX + 1 - value
 
 
 def _add(old: memoryview, mixed: bytes) -> bytes:
-    """Byte-wise sum modulo 256: all lanes of one large integer at once."""
+    """Return the byte-wise sum modulo 256: all lanes of one large integer at once."""
     size = len(mixed)
     low = int.from_bytes(b"\x7f" * size)
     left, right = int.from_bytes(old), int.from_bytes(mixed)
@@ -141,7 +141,7 @@ def _is_zero(stream: bytes, start: int, end: int) -> bool:
 
 
 def extent(limit: int, alike: Callable[[int, int], bool]) -> int:
-    """The largest n <= `limit` for which all of [0, n) is `alike`, found by halving."""
+    """Return the largest n <= `limit` for which all of [0, n) is `alike`, found by halving."""
     known = 0
     while known < limit:
         half = known + (limit - known + 1) // 2

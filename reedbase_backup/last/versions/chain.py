@@ -32,13 +32,13 @@ _NOT_A_FILE = "the source path is neither a regular file nor a symlink to a regu
 
 
 def rebuild(folder: Path, timestamps: Sequence[int]) -> bytes:
-    """The content of version `timestamps[-1]` of the table in `folder`.
+    """Return the content of version `timestamps[-1]` of the table in `folder`.
 
     `timestamps` (Unix nanoseconds) name the deltas in the order of the log.
     The first file is taken as it is, whatever its action code, and the others
     are applied in turn (contract `last`, "restore" 2).
 
-    Raises IoError (copy_init_delta, read_delta_file), DecompressionFailed or
+    Raise IoError (copy_init_delta, read_delta_file), DecompressionFailed or
     DeltaApplicationFailed for the first delta that cannot be used.
     """
     content = _first_version(delta_path(folder, timestamps[0]))
@@ -48,7 +48,7 @@ def rebuild(folder: Path, timestamps: Sequence[int]) -> bytes:
 
 
 def delta_path(folder: Path, timestamp: int) -> Path:
-    """Where the table in `folder` keeps the delta of version `timestamp`."""
+    """Return where the table in `folder` keeps the delta of version `timestamp`."""
     return folder / f"{timestamp}.bsdiff"
 
 
@@ -60,7 +60,7 @@ def _first_version(path: Path) -> bytes:
 
 
 def _patches(folder: Path, timestamps: Sequence[int]) -> Iterator[Patch]:
-    """The patches of `timestamps`, in order; raises where the first bad one would be."""
+    """Yield the patches of `timestamps`, in order; raise where the first bad one would be."""
     under_way: deque[Future[list[Patch | ReedError]]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="reedbase-delta") as pool:
         try:
@@ -75,7 +75,7 @@ def _patches(folder: Path, timestamps: Sequence[int]) -> Iterator[Patch]:
 
 
 def _read(folder: Path, timestamps: Sequence[int]) -> Iterator[bytes | ReedError]:
-    """The delta files' bytes; an error ends them, to be raised when its turn comes."""
+    """Yield the delta files' bytes; an error ends them, to be raised when its turn comes."""
     for timestamp in timestamps:
         path = delta_path(folder, timestamp)
         try:
@@ -99,7 +99,7 @@ def _tasks(deltas: Iterable[bytes | ReedError]) -> Iterator[list[bytes | ReedErr
 
 
 def _prepare(task: list[bytes | ReedError]) -> list[Patch | ReedError]:
-    """A task's patches up to its first error, which is the last item then."""
+    """Return a task's patches up to its first error, which is the last item then."""
     prepared: list[Patch | ReedError] = []
     try:
         for delta in task:

@@ -39,7 +39,7 @@ _BSDIFF40 = struct.Struct("<8sQQQ")
 
 
 def diff(old: bytes, new: bytes) -> bytes:
-    """The delta (an xz stream) that turns `old` into `new`.
+    """Return the delta (an xz stream) that turns `old` into `new`.
 
     Only the part between the common start and the common end is searched:
     most writes change one place, and searching costs seconds on large tables.
@@ -51,13 +51,13 @@ def diff(old: bytes, new: bytes) -> bytes:
     old_end, new_end = len(old) - tail, len(new) - tail
     if start in (old_end, new_end):
         return splice(old, start, old_end, new[start:new_end])
-    found, mixed, extra = _search(old[start:old_end], new[start:new_end])
-    controls = [(start, 0, 0), *found, (tail, 0, 0)]
+    inner, mixed, extra = _search(old[start:old_end], new[start:new_end])
+    controls = [(start, 0, 0), *inner, (tail, 0, 0)]
     return compress(encode(controls, bytes(start) + mixed + bytes(tail), extra))
 
 
 def splice(old: bytes, start: int, end: int, replacement: bytes) -> bytes:
-    """The delta that replaces `old[start:end]`, made without searching.
+    """Return the delta that replaces `old[start:end]`, made without searching.
 
     For histories whose edits are known, this is thousands of times faster
     than `diff` and just as valid.
@@ -70,16 +70,16 @@ def splice(old: bytes, start: int, end: int, replacement: bytes) -> bytes:
 
 
 def apply(old: bytes, delta: bytes) -> bytes:
-    """The version that `delta` makes of `old`.
+    """Return the version that `delta` makes of `old`.
 
-    Raises DecompressionFailed when `delta` is not exactly one xz stream, and
+    Raise DecompressionFailed when `delta` is not exactly one xz stream, and
     DeltaApplicationFailed when its content does not fit `old`.
     """
     return parse(decompress(delta)).apply(old)
 
 
 def decompress(delta: bytes) -> bytes:
-    """The stream in `delta`; raises DecompressionFailed unless it is exactly one xz stream."""
+    """Return the stream in `delta`. Raise DecompressionFailed unless that is one xz stream."""
     decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ)
     try:
         stream = decoder.decompress(delta)
@@ -96,12 +96,12 @@ def decompress(delta: bytes) -> bytes:
 
 
 def compress(stream: bytes) -> bytes:
-    """`stream` as an xz stream at the baseline's preset."""
+    """Return `stream` as an xz stream at the baseline's preset."""
     return lzma.compress(stream, format=lzma.FORMAT_XZ, preset=XZ_PRESET)
 
 
 def _search(old: bytes, new: bytes) -> tuple[list[Control], bytes, bytes]:
-    """bsdiff's controls, diff and extra bytes; the last seek ends at the end of `old`.
+    """Search as bsdiff; return controls, diff and extra bytes. The last seek ends where `old` does.
 
     Taken out of bsdiff4's file format (a 32-byte header, three bzip2 blocks),
     because what its C core returns differs between releases.
@@ -120,13 +120,13 @@ def _search(old: bytes, new: bytes) -> tuple[list[Control], bytes, bytes]:
 
 
 def _common_prefix(old: bytes, new: bytes) -> int:
-    """How many bytes `old` and `new` have in common at the start."""
+    """Return how many bytes `old` and `new` have in common at the start."""
     view = memoryview(new)
     return extent(min(len(old), len(new)), lambda a, b: old.startswith(view[a:b], a))
 
 
 def _common_suffix(old: bytes, new: bytes, start: int) -> int:
-    """How many bytes `old` and `new` have in common at the end, after offset `start`."""
+    """Return how many bytes `old` and `new` have in common at the end, after offset `start`."""
     view, size = memoryview(new), len(new)
     return extent(
         min(len(old), size) - start,

@@ -43,7 +43,7 @@ class LogLine:
 
 
 def read(path: Path) -> bytes:
-    """The log's bytes; a log that does not exist is empty. Raises LogCorrupted."""
+    """Return the log's bytes; a log that does not exist is empty. Raise LogCorrupted."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -53,9 +53,9 @@ def read(path: Path) -> bytes:
 
 
 def parse(content: bytes) -> list[LogLine]:
-    """The versions in the log's `content`, in its order.
+    """Return the versions in the log's `content`, in its order.
 
-    Lines are judged one by one, so that the first bad one decides. Raises LogCorrupted.
+    Lines are judged one by one, so that the first bad one decides. Raise LogCorrupted.
     """
     versions = []
     for number, line in enumerate(split_lines(content), 1):
@@ -75,7 +75,7 @@ def split_lines(content: bytes) -> list[bytes]:
 
 
 def appended(content: bytes, line: LogLine) -> bytes:
-    """The log with `line` at its end.
+    """Return the log with `line` at its end.
 
     Where the last line lacks its newline, it gets one: the baseline would glue
     the two lines together and never read the log again (D7).
@@ -85,13 +85,13 @@ def appended(content: bytes, line: LogLine) -> bytes:
 
 
 def newest_at_or_before(lines: Sequence[LogLine], target: int) -> LogLine | None:
-    """The line with the largest timestamp not after `target`, the oldest of equal ones."""
+    """Return the line with the largest timestamp not after `target`, the oldest of equal ones."""
     candidates = [line for line in lines if line.timestamp <= target]
     return max(candidates, key=lambda line: line.timestamp, default=None)
 
 
 def parse_number(text: str, limit: int) -> int | None:
-    """`text` as Rust parses an unsigned integer of at most `limit`; None if it is none."""
+    """Return `text` as Rust parses an unsigned integer of at most `limit`; None if it is none."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None

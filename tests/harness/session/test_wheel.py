@@ -98,6 +98,10 @@ def test_what_an_adapter_is_made_of_is_in_the_wheel(names: list[str]) -> None:
     assert wanted <= set(names)
 
 
+def test_the_page_about_the_format_is_in_the_wheel(names: list[str]) -> None:
+    assert "reedbase_backup/archive/FORMAT.md" in names
+
+
 def test_both_packages_are_typed(names: list[str]) -> None:
     assert {"pytest_reedbackup/py.typed", "reedbase_backup/py.typed"} <= set(names)
 
