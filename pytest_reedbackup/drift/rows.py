@@ -20,7 +20,7 @@ _LONGEST = 110
 # How much of what two long texts share is shown before their difference.
 _CONTEXT = 20
 # What keeps a case from looking at what its rule is about.
-_CUTTING_SHORT = (Cause.ERROR, Cause.TAR_FAILURE, Cause.MISSING_FIELD)
+_CUTTING_SHORT = (Cause.ERROR, Cause.TAR_FAILURE)
 
 
 class Row(Struct, frozen=True, kw_only=True):

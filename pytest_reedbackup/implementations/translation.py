@@ -1,7 +1,8 @@
 """An implementation of one contract, presented under the other.
 
 Units and names are translated where one contract says what the other asks for.
-What it does not say stays missing: it is `Unsaid`, never an invented value.
+What it does not say stays missing, never an invented value: to read such a field
+breaks the promise.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
+
+from msgspec import Struct
 
 from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.implementations.client import Client
@@ -20,51 +23,6 @@ from reedbase_backup.types import U64_MAX
 
 NANO = 10**9
 _SUFFIX = ".tar.gz"
-
-
-class Unsaid:
-    """A field that the implementation's own type does not have.
-
-    It equals no value but another unsaid one, so that two BackupInfos are
-    compared by what they say; it is neither less nor more than anything. To use
-    it in any other way breaks the promise.
-    """
-
-    def __init__(self, field: str, contract: Contract) -> None:
-        self._field = field
-        self._contract = contract
-
-    def __repr__(self) -> str:
-        return f"(not said by {self._contract})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unsaid) and self._field == other._field
-
-    def __hash__(self) -> int:
-        return hash(self._field)
-
-    def _is_not_so(self, other: object) -> bool:
-        return False
-
-    __lt__ = __le__ = __gt__ = __ge__ = _is_not_so
-
-    def _is_needed(self, *others: object) -> NoReturn:
-        raise BrokenPromise(
-            f"{self._field} of what came back",
-            expected="a value",
-            found=repr(self),
-            cause=Cause.MISSING_FIELD,
-        )
-
-    __len__ = __iter__ = __contains__ = __getitem__ = _is_needed
-    __int__ = __index__ = __float__ = __fspath__ = _is_needed
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _is_needed
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _is_needed
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):  # a protocol that is looked for, not a value that is needed
-            raise AttributeError(name)
-        self._is_needed()
 
 
 @dataclass(frozen=True)
@@ -145,26 +103,44 @@ def _last_of_second(seconds: int) -> int:
     return min(seconds * NANO + NANO - 1, U64_MAX)
 
 
-def _as_said(value: Any) -> str:
-    """Return the repr of a Struct, without the fields that are missing."""
-    said = {name: getattr(value, name) for name in value.__struct_fields__}
-    fields = (f"{n}={field!r}" for n, field in said.items() if not isinstance(field, Unsaid))
-    return f"{type(value).__name__}({', '.join(fields)})"
+class _Partial(Struct, frozen=True):
+    """A value with the fields that `spoken` says of those of its contract's type."""
+
+    spoken: ClassVar[Contract]
+    whole: ClassVar[type[Struct]]
+    """The contract's type."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise BrokenPromise for a field of the contract's type that is missing."""
+        if name not in self.whole.__struct_fields__:
+            raise AttributeError(name, name=name, obj=self)
+        raise BrokenPromise(
+            f"{name} of what came back",
+            expected="a value",
+            found=f"(not said by {self.spoken})",
+            cause=Cause.MISSING_FIELD,
+        )
 
 
-class TicketBackup(protocol.TicketBackup, frozen=True):
-    __repr__ = _as_said
+class TicketBackup(_Partial, frozen=True):
+    spoken = "last"
+    whole = protocol.TicketBackup
+
+    id: str
+    timestamp: int
+    size_bytes: int
 
 
-class TicketReport(protocol.TicketReport, frozen=True):
-    __repr__ = _as_said
+class TicketReport(_Partial, frozen=True):
+    spoken = "last"
+    whole = protocol.TicketReport
+
+    tables_restored: int
 
 
-class LastReport(protocol.LastReport, frozen=True):
-    __repr__ = _as_said
-
-    def __post_init__(self) -> None:
-        """Check nothing: the fields to check are missing."""
+class LastReport(_Partial, frozen=True):
+    spoken = "ticket"
+    whole = protocol.LastReport
 
 
 def _ticket_backup(info: Any, base: Path) -> Any:
@@ -172,17 +148,11 @@ def _ticket_backup(info: Any, base: Path) -> Any:
         id=Path(info.path).name.removesuffix(_SUFFIX),
         timestamp=info.timestamp,
         size_bytes=info.size_bytes,
-        table_count=_unsaid("table_count", "last"),
-        compression=_unsaid("compression", "last"),
     )
 
 
 def _ticket_report(report: Any) -> Any:
-    return TicketReport(
-        tables_restored=len(report.tables_restored),
-        total_bytes=_unsaid("total_bytes", "last"),
-        duration_ms=_unsaid("duration_ms", "last"),
-    )
+    return TicketReport(tables_restored=len(report.tables_restored))
 
 
 def _last_backup(info: Any, base: Path) -> Any:
@@ -195,16 +165,7 @@ def _last_backup(info: Any, base: Path) -> Any:
 
 
 def _last_report(report: Any) -> Any:
-    return LastReport(
-        target_timestamp=_unsaid("target_timestamp", "ticket"),
-        tables_restored=_unsaid("tables_restored", "ticket"),
-        tables_skipped=_unsaid("tables_skipped", "ticket"),
-        errors=_unsaid("errors", "ticket"),
-    )
-
-
-def _unsaid(field: str, contract: Contract) -> Any:
-    return Unsaid(field, contract)
+    return LastReport()
 
 
 TRANSLATIONS: Mapping[tuple[Contract, Contract], Translation] = {

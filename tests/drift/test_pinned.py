@@ -115,7 +115,10 @@ def test_every_broken_rule_comes_with_its_evidence(rows: dict[str, Row]) -> None
 @pytest.mark.parametrize(
     ("rule", "evidence"),
     [
-        ("create/info", "expected 3\nfound (not said by last)"),
+        (
+            "create/info",
+            "table_count of what came back\nexpected a value\nfound (not said by last)",
+        ),
         ("create/retention", "how many backups remain of 33\nexpected 32\nfound 33"),
         ("restore/none", "expected error BackupNotFound\nfound success: LastReport("),
         ("surface/types", "found timestamp, path, size_bytes, size_mb (no id, table_count,"),
