@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from reedbase_backup import catalogue
-from reedbase_backup.archive.admission import Entry
+from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.disk.existence import folder_exists
@@ -87,7 +87,7 @@ def preview(base_path: BasePath, target_timestamp: int) -> Preview:
 class _Live:
     """What there is of a database, held against what a backup has."""
 
-    def __init__(self, entries: dict[str, Entry], contents: Contents) -> None:
+    def __init__(self, entries: dict[str, ArchiveEntry], contents: Contents) -> None:
         self._entries = entries
         self._records = contents.records
         self.names: set[str] = set()
@@ -116,7 +116,7 @@ class _Live:
             differs = isinstance(live, SourceFolder) is not entry.is_folder
         return live.name, differs, mode_differs
 
-    def _digest_of(self, entry: Entry) -> bytes:
+    def _digest_of(self, entry: ArchiveEntry) -> bytes:
         return self._records[entry.name].digest
 
 
@@ -127,7 +127,7 @@ def _digest(file: SourceFile) -> bytes:
     return hasher.hexdigest().encode()
 
 
-def _implied_folders(names: dict[str, Entry]) -> set[str]:
+def _implied_folders(names: dict[str, ArchiveEntry]) -> set[str]:
     """Return the folders above `names`, which an archive of others need not name."""
     implied = set()
     for name in names:

@@ -12,7 +12,7 @@ from types import FrameType
 
 from pytest_reedbackup.implementations.clocks.in_process import InProcessClock
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
-from reedbase_backup.adapter.loading import Implementation
+from reedbase_backup.adapter.loading import PythonImplementation
 from reedbase_backup.adapter.serving import Adapter
 
 # How often a call that goes on after it was interrupted is interrupted again.
@@ -22,7 +22,9 @@ _AGAIN_SECS = 2.0
 class InProcess:
     """Transport to an implementation in this very process."""
 
-    def __init__(self, implementation: Implementation, clock: InProcessClock | None = None) -> None:
+    def __init__(
+        self, implementation: PythonImplementation, clock: InProcessClock | None = None
+    ) -> None:
         """Serve an implementation; `clock` is the one that it sees, by default the real one."""
         self._adapter = Adapter(implementation)
         self._clock = clock or InProcessClock()

@@ -28,7 +28,7 @@ class UnusableImplementation(Exception):
 
 
 @dataclass(frozen=True)
-class Implementation:
+class PythonImplementation:
     """A Python implementation and what it says of itself."""
 
     name: str
@@ -38,7 +38,7 @@ class Implementation:
     functions: Mapping[str, Callable[..., Any]]
 
 
-def load(name: str) -> Implementation:
+def load(name: str) -> PythonImplementation:
     """Return the implementation called `python`, `python-last` or `MODULE:OBJECT`.
 
     Raise UnusableImplementation.
@@ -65,7 +65,7 @@ def load(name: str) -> Implementation:
     return describe(implementation, name)
 
 
-def describe(implementation: Any, name: str) -> Implementation:
+def describe(implementation: Any, name: str) -> PythonImplementation:
     """Return what the object `implementation` says of itself. Raise UnusableImplementation."""
     missing = [method for method in METHODS if not callable(getattr(implementation, method, None))]
     if missing:
@@ -78,7 +78,7 @@ def describe(implementation: Any, name: str) -> Implementation:
         raise UnusableImplementation(
             f"{name!r} claims the contracts {contracts}; known: {protocol.CONTRACTS}"
         )
-    return Implementation(
+    return PythonImplementation(
         name=str(getattr(implementation, "name", name)),
         version=str(getattr(implementation, "version", "unknown")),
         contracts=contracts,
@@ -99,7 +99,7 @@ def _names(implementation: Any, name: str, attribute: str, default: tuple[str, .
     )
 
 
-def _reference() -> Implementation:
+def _reference() -> PythonImplementation:
     from reedbase_backup import create
     from reedbase_backup.list import list_backups
     from reedbase_backup.restore import restore_point_in_time
@@ -109,7 +109,7 @@ def _reference() -> Implementation:
             return create.create_backup(base_path)
         return create.create_backup_at(base_path, now_ns)
 
-    return Implementation(
+    return PythonImplementation(
         name="python",
         version=version("pytest-reedbackup"),
         contracts=("ticket",),
@@ -122,11 +122,11 @@ def _reference() -> Implementation:
     )
 
 
-def _port_of_the_baseline() -> Implementation:
+def _port_of_the_baseline() -> PythonImplementation:
     from reedbase_backup.last.served import ServedPort
 
     port = ServedPort()
-    return Implementation(
+    return PythonImplementation(
         name="python-last",
         version=version("pytest-reedbackup"),
         contracts=("last",),
@@ -135,7 +135,7 @@ def _port_of_the_baseline() -> Implementation:
     )
 
 
-BUILT_IN: Mapping[str, Callable[[], Implementation]] = {
+BUILT_IN: Mapping[str, Callable[[], PythonImplementation]] = {
     "python": _reference,
     "python-last": _port_of_the_baseline,
 }

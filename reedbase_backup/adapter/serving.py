@@ -20,14 +20,19 @@ from reedbase_backup.adapter.json_values import (
     says_its_kind,
     to_json_value,
 )
-from reedbase_backup.adapter.loading import CLOCK, Implementation, UnusableImplementation, load
+from reedbase_backup.adapter.loading import (
+    CLOCK,
+    PythonImplementation,
+    UnusableImplementation,
+    load,
+)
 from reedbase_backup.adapter.protocol import Contract
 
 
 class Adapter:
     """Answers protocol requests with an implementation."""
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(self, implementation: PythonImplementation) -> None:
         self._implementation = implementation
         self.is_shut_down = False
         """Whether `shutdown` was answered, after which the process is to end."""

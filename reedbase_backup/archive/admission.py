@@ -29,7 +29,7 @@ _KIND_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One folder or file of a backup, checked to be safe to write below a fresh folder."""
 
     name: str
@@ -54,7 +54,7 @@ class Admission:
         """The folders that so far only a path implies."""
         self._allowance = allowance
 
-    def admit(self, member: tar_header.Member) -> Entry | None:
+    def admit(self, member: tar_header.Member) -> ArchiveEntry | None:
         """Return the entry for `member`; None for one beside tables/ and indices/.
 
         Raise BackupUnsafe for everything that a sound backup does not hold,
@@ -73,7 +73,7 @@ class Admission:
             return None
         return self._entry(name, member)
 
-    def record(self, entry: Entry, digest: bytes) -> None:
+    def record(self, entry: ArchiveEntry, digest: bytes) -> None:
         """Note the entry that was admitted last, once its content has been read."""
         self.records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
 
@@ -93,7 +93,7 @@ class Admission:
         )
         return sum(map(self.has_folder, tables))
 
-    def _entry(self, name: str, member: tar_header.Member) -> Entry:
+    def _entry(self, name: str, member: tar_header.Member) -> ArchiveEntry:
         is_folder = member.kind == tar_header.FOLDER
         was_implied = name in self._implied
         if name in self.records or (was_implied and not is_folder):
@@ -112,7 +112,7 @@ class Admission:
             self._allowance.link(size)
         else:
             self._allowance.file(size)
-        return Entry(
+        return ArchiveEntry(
             name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
         )
 

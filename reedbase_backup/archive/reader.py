@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import IO
 
 from reedbase_backup.archive import manifest, tar_header
-from reedbase_backup.archive.admission import Admission, Entry
+from reedbase_backup.archive.admission import Admission, ArchiveEntry
 from reedbase_backup.archive.gzip_header import read_summary
 from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
 from reedbase_backup.archive.limits import Allowance, LimitExceeded
@@ -70,7 +70,7 @@ class ArchiveReader:
         self._manifest: bytes | None = None
         self.contents: Contents | None = None
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ArchiveEntry]:
         """Yield the entries in the archive's order; `chunks` gives the current one's content."""
         with self._judging():
             for member in self._tar:
@@ -123,7 +123,7 @@ class ArchiveReader:
             pass
         return unsafe
 
-    def _record(self, entry: Entry) -> None:
+    def _record(self, entry: ArchiveEntry) -> None:
         for chunk in self._tar.data():
             self._hasher.update(chunk)
         if entry.same_as is not None:

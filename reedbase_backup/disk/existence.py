@@ -9,13 +9,13 @@ import stat
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
-def folder_exists(path: str, *, follow_symlinks: bool = True) -> bool:
+def folder_exists(path: str) -> bool:
     """Return whether a folder is at `path`.
 
     Raise OSError where that cannot be told, for which `os.path.isdir` says no.
     """
     try:
-        mode = os.stat(path, follow_symlinks=follow_symlinks).st_mode
+        mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         if says_nothing_exists(error):
             return False

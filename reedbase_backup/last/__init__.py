@@ -6,7 +6,7 @@ each such place.
 """
 
 from reedbase_backup.last.create import create_backup
-from reedbase_backup.last.divergences import DIVERGENCES, Divergence
+from reedbase_backup.last.divergences import DIVERGENCES, PortDivergence
 from reedbase_backup.last.list import list_backups
 from reedbase_backup.last.registry import init_registry
 from reedbase_backup.last.restore import restore_point_in_time
@@ -16,7 +16,7 @@ from reedbase_backup.last.types import BackupInfo, RestoreReport, VersionInfo
 __all__ = [
     "DIVERGENCES",
     "BackupInfo",
-    "Divergence",
+    "PortDivergence",
     "RestoreReport",
     "Table",
     "VersionInfo",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Divergence:
+class PortDivergence:
     """One defect, and the port's answer to it."""
 
     id: str
@@ -22,43 +22,43 @@ class Divergence:
 DIVERGENCES = {
     divergence.id: divergence
     for divergence in (
-        Divergence(
+        PortDivergence(
             "D1",
             "create_backup archives backups/ with the archive being written, and often fails",
             "leaves backups/ out of the archive",
             ("last/create/own-backups",),
         ),
-        Divergence(
+        PortDivergence(
             "D2",
             "a failed create_backup leaves its archive, which list_backups shows",
             "an archive gets its name when it is whole and synced; a failure leaves nothing, and "
             "what a killed create left goes away with the next one",
             ("last/create/tar-failure/listed",),
         ),
-        Divergence(
+        PortDivergence(
             "D3",
             "every backup holds all earlier ones",
             "leaves backups/ out of the archive",
             ("last/create/own-backups/earlier-ones",),
         ),
-        Divergence(
+        PortDivergence(
             "D4",
             "the second backup in one second overwrites the first",
             "the second one takes the next free second",
             ("last/create/same-second",),
         ),
-        Divergence(
+        PortDivergence(
             "D5",
             "keeps every backup, though the ticket says 32",
             "agrees: to delete nothing is safe, and contract `last` has no retention",
         ),
-        Divergence(
+        PortDivergence(
             "D6",
             "create_backup makes a base that does not exist, and reports a backup of nothing",
             "raises IoError (create_backup_dir) and creates nothing",
             ("last/create/missing-base",),
         ),
-        Divergence(
+        PortDivergence(
             "D7",
             "glues its line to a last line of version.log that lacks its newline; the table can "
             "never be restored again",
@@ -68,20 +68,20 @@ DIVERGENCES = {
                 "last/log/no-final-newline/afterwards",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D8",
             "never verifies content: a changed first delta, another valid delta or a current.csv "
             "changed from outside go unnoticed",
             "agrees: the format has no checksum, and the size in version.log, which it could "
             "compare, the baseline demonstrably ignores",
         ),
-        Divergence(
+        PortDivergence(
             "D9",
             "a table whose current.csv is lost is TableNotFound, though its deltas are there",
             "restores it from the deltas; TableNotFound only if they do not give the version",
             ("last/restore/no-current/deltas-there",),
         ),
-        Divergence(
+        PortDivergence(
             "D10",
             "an error midway leaves rollback_N.tmp in the table's folder",
             "rebuilds in memory: it makes no rollback_N.tmp, and opens none that is there",
@@ -90,7 +90,7 @@ DIVERGENCES = {
                 "last/restore/leftovers/a-later-delta",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D11",
             "lists folders, dangling symlinks, empty and non-gzip files as backups",
             "lists whole gzip files only, and symlinks to them",
@@ -101,12 +101,12 @@ DIVERGENCES = {
                 "last/list/not-archives/no-gzip",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D12",
             "restore to the newest of 10,000 versions takes 8.2 s",
             "the same result in about a quarter of the time",
         ),
-        Divergence(
+        PortDivergence(
             "D13",
             "syncs nothing and overwrites current.csv in place: after a power cut a reported "
             "restore is gone, or the log ends in NUL bytes beside empty deltas, and a reported "
@@ -118,12 +118,12 @@ DIVERGENCES = {
                 "last/restore/in-place/no-sync",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D14",
             "no function restores an archive",
             "agrees: contract `last` has none; `tar xzf` unpacks the archives",
         ),
-        Divergence(
+        PortDivergence(
             "D15",
             "where users.dict cannot be appended to, reports the error after it has overwritten "
             "current.csv, and leaves a delta that no log line names",
@@ -133,7 +133,7 @@ DIVERGENCES = {
                 "last/registry/unwritable/registry-is-a-file",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D16",
             "reads a damaged users.dict up to the damage, and gives system a code that a line "
             "behind it may already give to another; after 4294967295 it is 0, whoever has that; "
@@ -146,7 +146,7 @@ DIVERGENCES = {
                 "last/registry/no-final-newline",
             ),
         ),
-        Divergence(
+        PortDivergence(
             "D17",
             "opens .lock, rollback.tmp, rollback_N.tmp and current.new.tmp through symlinks, and "
             "creates or overwrites what they point to",

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from reedbase_backup.archive.admission import Entry
+from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.durable import sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
@@ -51,9 +51,9 @@ class _Extraction:
         # As tar does: only root can give files back to their owners.
         self._is_root = os.geteuid() == 0
         self._groups = {os.getegid(), *os.getgroups()}
-        self._folders: dict[str, Entry | None] = {}
+        self._folders: dict[str, ArchiveEntry | None] = {}
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: ArchiveEntry) -> None:
         with translated("restore", entry.name):
             self._make_parents(entry.name)
             if entry.is_folder:
@@ -74,7 +74,7 @@ class _Extraction:
             with translated("restore", name):
                 self._finish_folder(name, entry)
 
-    def _finish_folder(self, name: str, entry: Entry | None) -> None:
+    def _finish_folder(self, name: str, entry: ArchiveEntry | None) -> None:
         root, path = self._located(name)
         if entry is not None:
             self._give(entry, lambda uid, gid: os.chown(path, uid, gid, dir_fd=root))
@@ -84,7 +84,7 @@ class _Extraction:
         number, path = self._layout.locate(name)
         return self.roots[number], path
 
-    def _write_file(self, entry: Entry) -> None:
+    def _write_file(self, entry: ArchiveEntry) -> None:
         number, path = self._layout.locate(entry.name)
         root = self.roots[number]
         self._reserve(entry, number)
@@ -101,7 +101,7 @@ class _Extraction:
             os.close(descriptor)
         self.names[number].append(path)
 
-    def _reserve(self, entry: Entry, number: int) -> None:
+    def _reserve(self, entry: ArchiveEntry, number: int) -> None:
         """Refuse at once what the disk has no room for."""
         if entry.size > self._free[number]:
             raise IoError(
@@ -111,7 +111,7 @@ class _Extraction:
             )
         self._free[number] -= entry.size
 
-    def _give(self, entry: Entry, chown: Callable[[int, int], None]) -> None:
+    def _give(self, entry: ArchiveEntry, chown: Callable[[int, int], None]) -> None:
         """Give a new file or folder to the owner it had, as far as the system allows.
 
         Only root can give to users; but to a group of theirs, all can, and a
