@@ -12,7 +12,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.generate.draws import from_the_seed_alone
+from pytest_reedbackup.generate.hypothesis_internals import from_the_seed_alone
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 

@@ -16,7 +16,7 @@ from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
-from pytest_reedbackup.generate.draws import from_the_seed_alone
+from pytest_reedbackup.generate.hypothesis_internals import from_the_seed_alone
 from pytest_reedbackup.generate.ticket.histories import History, histories
 from pytest_reedbackup.generate.ticket.machine import backup_machine
 from pytest_reedbackup.model.failures import BrokenPromise
