@@ -14,6 +14,8 @@ from pytest_reedbackup.reports.json_report import Report
 from pytest_reedbackup.session.planning import suite_cases
 from reedbase_backup.last import DIVERGENCES
 
+pytestmark = pytest.mark.slow
+
 _NO_ROOTS = "the archive's members are {dirname}/…"
 _NEVER_READS = "restore never reads an archive (D14)"
 

@@ -13,6 +13,8 @@ from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
 from pytest_reedbackup.session.planning import suite_cases
 
+pytestmark = pytest.mark.slow
+
 KEPT = {
     "create/archive": "both write backups/{seconds}.tar.gz in gzip",
     "create/info": "path and size follow from id and size_bytes",

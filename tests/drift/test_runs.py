@@ -11,6 +11,8 @@ import pytest
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
 
+pytestmark = pytest.mark.slow
+
 RunPytest = Callable[..., subprocess.CompletedProcess[str]]
 Reported = Callable[..., Report]
 

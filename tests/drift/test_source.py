@@ -252,7 +252,10 @@ NO_DIFFERENCE: dict[str, Callable[[Files], Files]] = {
 }
 
 
-@pytest.mark.parametrize("name", NO_DIFFERENCE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n == "a-long-chain" else ()) for n in NO_DIFFERENCE],
+)
 def test_what_makes_no_difference_is_no_drift(name: str, tmp_path: Path) -> None:
     assert differing(written(tmp_path, NO_DIFFERENCE[name](dict(CRATE)))) == {}
 

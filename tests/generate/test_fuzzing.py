@@ -69,6 +69,7 @@ def shrunk(output: str) -> str:
     return example
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tests_for_children")
 def test_the_same_seed_shrinks_to_the_same_example_twice(run_suite: RunSuite) -> None:
     options = (HISTORIES, "--reedbackup-seed=3")
@@ -122,6 +123,7 @@ def test_every_share_draws_a_part_of_its_own() -> None:
     assert divided.portion(0.5).shares == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tests_for_children")
 def test_a_hanging_adapter_ends_its_campaign_with_one_error(
     run_suite: RunSuite, tmp_path: Path
@@ -137,6 +139,7 @@ def test_a_hanging_adapter_ends_its_campaign_with_one_error(
     assert "--reedbackup-timeout sets another limit" in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", SHOWN_BY_THE_MACHINE)
 def test_the_state_machine_catches_mutants(
     option: str, tmp_path_factory: pytest.TempPathFactory

@@ -111,6 +111,7 @@ def all_conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught_and_first_by_the_rule_that_it_breaks(
     mutant: Mutant, mutants_held: Held
@@ -141,6 +142,7 @@ def test_every_mutation_is_said_in_a_line(mutant: Mutant) -> None:
     assert "\n" not in mutant.mutation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", BROKEN, ids=lambda mutant: mutant.name)
 def test_a_broken_adapter_costs_one_error_and_no_more(mutant: Mutant, broken_held: Held) -> None:
     outcomes = Counter(outcome.outcome for outcome in broken_held[mutant.option])
@@ -172,6 +174,7 @@ def test_with_an_unusable_adapter_a_run_is_a_usage_error_in_one_line(
     assert "--reedbackup-impl" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", MOST_DIFFERENT)
 def test_a_conforming_implementation_passes(option: str, conforming_held: Held) -> None:
     _expect_no_alarm(conforming_held[option])

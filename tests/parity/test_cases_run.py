@@ -12,6 +12,8 @@ from parity.mutations import MUTATIONS, served
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
 
+pytestmark = pytest.mark.slow
+
 RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 
 PARITY = "--reedbackup-case=last/parity/fuzz"

@@ -14,6 +14,8 @@ from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.parity.hunt import Hunt, Party
 
+pytestmark = pytest.mark.slow
+
 ENOUGH = 2000
 """More examples than the rarest slip needs; a hunt ends with the first that differs."""
 

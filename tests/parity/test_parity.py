@@ -42,6 +42,8 @@ from pytest_reedbackup.parity.keeping import Found, in_words, keep
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import Contract
 
+pytestmark = pytest.mark.slow
+
 BASELINE = "tests.last.baseline.imitation:Baseline"
 PROJECT = Path(__file__).resolve().parents[2]
 NOTHING: frozenset[str] = frozenset()

@@ -29,6 +29,8 @@ from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.last import Table
 from reedbase_backup.types import U64_MAX
 
+pytestmark = pytest.mark.slow
+
 DRAWN = 2000
 
 

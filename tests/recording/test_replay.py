@@ -13,6 +13,8 @@ from recording.fixture_types import EditIndex, Index, OutcomesOf, RunPytest
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 
+pytestmark = pytest.mark.slow
+
 CASES = (
     "--reedbackup-case=last/create/info*",
     "--reedbackup-case=last/create/missing-base",

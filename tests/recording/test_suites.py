@@ -12,6 +12,8 @@ from recording.fixture_types import OutcomesOf
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.recording.file import read_recording
 
+pytestmark = pytest.mark.slow
+
 BASELINE = "tests.last.baseline.imitation:Baseline"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve python"
 # A few of every kind: what changes files, what only looks, what depends on the clock, what fails.

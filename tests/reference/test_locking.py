@@ -269,6 +269,7 @@ def _restore_with_few_descriptors(base: Path, hard_limit: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_restore_with_few_open_files_waits_for_every_tables_writer(
     make_base: MakeBase, database: ReadDatabase
 ) -> None:

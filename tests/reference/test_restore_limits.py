@@ -51,6 +51,7 @@ def plant(make_base: MakeBase) -> Iterator[Callable[..., Path]]:
 # Depth and names --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_tree_of_any_depth_comes_back_and_goes_again(plant: Callable[..., Path]) -> None:
     """Whether the archive names each folder, or only the file at the bottom."""
     folders = {"tables" + "/a" * n: None for n in range(1, DEPTH)}

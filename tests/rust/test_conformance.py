@@ -6,7 +6,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pytest_reedbackup.reports.json_report import Report
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_ticket_crate_passes_the_whole_suite(

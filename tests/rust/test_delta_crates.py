@@ -20,6 +20,8 @@ import pytest
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last.versions import delta
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 1_500
 SEED = 60
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NOISY = {
     "Cargo.toml": """
         [workspace]

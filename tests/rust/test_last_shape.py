@@ -12,6 +12,8 @@ import pytest
 
 from pytest_reedbackup.reports.json_report import Report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def adapter(start: Any, last_adapter: Path) -> Any:

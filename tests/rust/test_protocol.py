@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["ticket", "last"])
 def contract(request: pytest.FixtureRequest) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 STEPS = {
     "rename": "?rename,?renameat,?renameat2",
     "fsync": "?fsync,?syncfs",

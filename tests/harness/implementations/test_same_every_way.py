@@ -12,6 +12,8 @@ from harness.sources import MINE
 
 from pytest_reedbackup.model.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 SERVED = shlex.join([sys.executable, "-m", "reedbase_backup", "serve"])
 HOARDS = """
 import pathlib

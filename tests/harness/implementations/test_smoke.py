@@ -15,6 +15,8 @@ from harness.sources import MINE
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 SERVED = f"{shlex.quote(sys.executable)} -m reedbase_backup serve"
 CASE = "--reedbackup-case=ticket/list/order"
 LAST_CASE = "--reedbackup-case=last/list/order"

@@ -21,6 +21,8 @@ from pytest_reedbackup.model.failures import MissingCapability
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 RENAMES = "--reedbackup-case=ticket/restore/atomic/renames"
 TOOLS = "--reedbackup-case=ticket/create/archive/tools"
 # Takes strace's options away and runs the rest: {found} decides which of them count.

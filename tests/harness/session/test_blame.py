@@ -20,6 +20,8 @@ from pytest_reedbackup.model.failures import UnfitValue
 from pytest_reedbackup.model.outcome import Outcome
 from reedbase_backup.adapter.loading import load
 
+pytestmark = pytest.mark.slow
+
 # `list_backups` answers with what is named by the folder that it is to list.
 ODD = """
 import dataclasses, decimal, enum, fractions, os, pathlib, typing

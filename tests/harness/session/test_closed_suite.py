@@ -17,6 +17,8 @@ from pytest_reedbackup.session.suite.place import suite_folder
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 ORDER = "--reedbackup-case=ticket/list/order"
 SUITE = ("--reedbackup-impl=python", ORDER)
 AUTOUSE = """

@@ -21,6 +21,8 @@ from pytest_reedbackup.model.divergences import (
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 CASES = ["ticket/list/order", "ticket/list/order/ties", "ticket/list/empty/no-base"]
 ORDER = "--reedbackup-case=ticket/list/order*"
 

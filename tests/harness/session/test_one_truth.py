@@ -20,6 +20,8 @@ from pytest_reedbackup.session.planning import suite_cases
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 ORDER = "--reedbackup-case=ticket/list/order"
 REPORT = "--reedbackup-report=report.json"
 

@@ -16,6 +16,8 @@ from harness.sources import MINE
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 CHOSEN = (
     "ticket/list/order",
     "ticket/list/order/ties",

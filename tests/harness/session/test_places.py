@@ -152,6 +152,7 @@ def foreign() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-W", "error")], ids=["plainly", "warnings-are-errors"])
 def test_the_suite_runs_in_a_folder_of_another_users(
     foreign: Path, options: tuple[str, ...]
@@ -174,6 +175,7 @@ def test_the_suite_runs_beside_a_cache_of_another_users(foreign: Path) -> None:
     assert ": 1 kept, 0 broken, 0 errors" in ended.stdout, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_nothing_can_be_written_into_a_folder_of_another_users(foreign: Path) -> None:
     (foreign / "read-only.json").touch()
     for number, name in enumerate(("new/report.json", "report.json", "read-only.json")):

@@ -109,6 +109,7 @@ def test_a_user_sees_the_documented_fixtures_alone(
     assert all(explanation for _, _, explanation in lines)
 
 
+@pytest.mark.slow
 def test_cases_of_the_suite_have_their_fixtures_also_in_a_run_of_a_users(
     tmp_path: Path, run_pytest: RunPytest
 ) -> None:

@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports.json_report import Report
+
+pytestmark = pytest.mark.slow
 
 RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 

@@ -13,6 +13,8 @@ from pytest_reedbackup.contracts import RULES
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 LIST = "--reedbackup-case=ticket/list/order*"
 ORDER = "--reedbackup-case=ticket/list/order"
 SERVED = f"'{sys.executable}' -m reedbase_backup serve"

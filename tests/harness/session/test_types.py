@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TYPED = """
 from pathlib import Path
 
@@ -31,6 +33,7 @@ def test_either(reedbackup: Implementation, reedbackup_db: Path) -> None:
 """
 
 
+@pytest.mark.slow
 def test_a_users_test_is_checked_against_its_contracts_types(tmp_path: Path) -> None:
     (tmp_path / "test_typed.py").write_text(TYPED)
     ended = subprocess.run(

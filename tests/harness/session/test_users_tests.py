@@ -260,6 +260,7 @@ def test_no_case(reedbackup): pass
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "xdist"])
 def test_what_a_user_leaves_out_of_their_own_cases_is_not_checked(
     pytester: pytest.Pytester, mine: None, more: list[str]

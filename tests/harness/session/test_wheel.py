@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[3]
 PARTS = ("adapters", "conformance", "pytest_reedbackup", "reedbase_backup")
 CASE = "--reedbackup-case=ticket/list/order"

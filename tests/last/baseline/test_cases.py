@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from pytest_reedbackup.model.case import Case, declared_by
 from reedbase_backup.last import DIVERGENCES
+
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[3]
 SUITE = PROJECT / "conformance"

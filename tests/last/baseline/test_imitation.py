@@ -20,7 +20,7 @@ from pytest_reedbackup.implementations.json_outcomes import err, ok
 from pytest_reedbackup.views.snapshot import Snapshot
 from reedbase_backup.errors import ReedError
 
-pytestmark = needs_recordings
+pytestmark = [needs_recordings, pytest.mark.slow]
 
 
 @pytest.fixture(params=RECORDINGS)

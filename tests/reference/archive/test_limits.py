@@ -32,6 +32,8 @@ from reedbase_backup import (
 from reedbase_backup.archive import limits
 from reedbase_backup.archive.limits import Allowance, LimitExceeded
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 # Deep enough for 2,000 folders in one name, and short enough for a path.
 DEEP = b"/a" * 2000

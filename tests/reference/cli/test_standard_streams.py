@@ -24,6 +24,7 @@ def _shell(redirections: str, *arguments: object) -> subprocess.CompletedProcess
 CLOSED = ["<&-", ">&-", "2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirections", CLOSED)
 def test_what_is_for_a_closed_stream_lands_nowhere_else(
     base: Path, backup_at: BackupAt, redirections: str

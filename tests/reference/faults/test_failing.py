@@ -20,6 +20,8 @@ from reference.faults.traced import (
 
 from reedbase_backup import create_backup, list_backups
 
+pytestmark = pytest.mark.slow
+
 # Failing calls ----------------------------------------------------------------
 
 _ERRORS = {"write": "ENOSPC", "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "link": "ENOSPC"}

@@ -20,6 +20,8 @@ import reedbase_backup
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.types import U64_MAX as FOREVER
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(reedbase_backup.__file__).parent
 # Where a call changes the disk.
 ROOMS = frozenset(

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
     DONE,
@@ -18,6 +19,8 @@ from reference.faults.traced import (
 )
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
+
+pytestmark = pytest.mark.slow
 
 # Killed -----------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ from reedbase_backup import (
 from reedbase_backup.swap import extract
 from reedbase_backup.types import U64_MAX as FOREVER
 
+pytestmark = pytest.mark.slow
+
 # Open files ---------------------------------------------------------------------
 
 LIMITED = """

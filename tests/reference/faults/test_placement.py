@@ -23,6 +23,8 @@ from reedbase_backup import (
 )
 from reedbase_backup.types import U64_MAX as FOREVER
 
+pytestmark = pytest.mark.slow
+
 needs_mounts = pytest.mark.skipif(
     os.geteuid() != 0 or sys.platform != "linux", reason="only root on Linux can mount"
 )

@@ -19,6 +19,8 @@ from reference.faults.traced import Restored, Run, RunTraced, assert_sound, each
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.swap.transaction import COMPLETED, TAKEN_BACK, UNKNOWN
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EPERM", "EMFILE", "EDQUOT", "EINTR", "EROFS")
 BACKUPS = 33
