@@ -8,7 +8,6 @@ from itertools import takewhile
 from msgspec import Struct
 
 from pytest_reedbackup.contracts import RULES, drift
-from pytest_reedbackup.implementations.translation import TRANSLATIONS
 from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
@@ -91,12 +90,11 @@ def drift_of(
 
 
 def _rule_drift(result: Result, target: Target) -> RuleDrift:
-    spoken = target.translated_from
     return RuleDrift(
         implementation=result.implementation,
         contract=result.contract,
-        translated_from=spoken,
-        translation=TRANSLATIONS[spoken, result.contract].notes if spoken else (),
+        translated_from=target.translated_from,
+        translation=target.translation,
         rows=[_row(result.contract, rule, cases) for rule, cases in _by_rule(result).items()],
     )
 

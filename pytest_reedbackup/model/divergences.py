@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomli_w
 from msgspec import Struct
 
 from reedbase_backup.last.divergences import DIVERGENCES
@@ -184,25 +183,6 @@ def parse(document: object, where: str) -> Declared:
         if (other := found.setdefault((entry.implementation, entry.case), entry)) is not entry:
             raise UnusableDivergences(_declared_twice(where, entry.case, other, entry))
     return Declared(file.divergence, file.implementations, where)
-
-
-def starting_file(failures: Sequence[tuple[str, str, str, str]]) -> str:
-    """Return a TOML file that declares `failures`: implementation, case id, value, defect.
-
-    It is refused until each entry has a reason and an id of somebody's own.
-    """
-    parts = [
-        "# Declared divergences. Put a reason of your own, and the id of a defect or an issue, in"
-        "\n# the place of each TODO: before that the file is refused.\n"
-    ]
-    # A case that runs in several shares fails once.
-    for implementation, case_id, value, defect in {each[:2]: each for each in failures}.values():
-        first_line = (value.splitlines() or [""])[0]
-        entry = Divergence(implementation, case_id, f"TODO: found {first_line}", defect or "TODO")
-        # Entry by entry: short ones would become inline tables, below which no [[divergence]] can
-        # be added by hand.
-        parts.append(f"\n[[divergence]]\n{tomli_w.dumps(msgspec.structs.asdict(entry))}")
-    return "".join(parts)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reedbase_backup.adapter.protocol import Contract, Hello
@@ -43,6 +44,8 @@ class Target:
     in_process: bool = False
     recorded: Origin | None = None
     """What is played back, where it is no implementation that runs."""
+    translation: tuple[str, ...] = ()
+    """What is translated how, and what cannot be; for people."""
 
     @property
     def translated_from(self) -> Contract | None:
@@ -59,3 +62,8 @@ class Target:
     def __str__(self) -> str:
         """Return what it is called in test names."""
         return f"{self.option}-{self.contract}"
+
+
+def find_target(targets: Iterable[Target], option: str, contract: Contract) -> Target:
+    """Return the one of `targets` that is an implementation, as given, under a contract."""
+    return next(each for each in targets if (each.option, each.contract) == (option, contract))

@@ -15,7 +15,9 @@ from rich.text import Text
 
 from pytest_reedbackup.drift.rows import Drift, Row, RuleDrift, SourceDrift
 from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
+from pytest_reedbackup.reports.writer import Screen, Writer
 
 _NAME_WIDTH = 22
 _ABOUT_PLACES = {
@@ -32,17 +34,35 @@ _GROUPS = {
 }
 
 
-def render(drift: Drift, *, width: int, colour: bool) -> str:
-    """The report as text, with terminal colours if `colour`."""
-    target = StringIO()
+class DriftTable(Writer):
+    """The drift of a run in the terminal, where there is any."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def finish(self, results: Sequence[Result], drift: Drift | None) -> None:
+        """Write the tables."""
+        if drift is None:
+            return
+        self._screen.section("drift")
+        text = render(drift, width=self._screen.width, has_colour=self._screen.has_colour)
+        self._screen.write(text)
+
+
+def render(drift: Drift, *, width: int, has_colour: bool) -> str:
+    """Return the tables as text, with terminal colours if `has_colour`."""
     console = Console(
-        file=target, width=width, force_terminal=colour, no_color=not colour, highlight=False
+        file=(text := StringIO()),
+        width=width,
+        force_terminal=has_colour,
+        no_color=not has_colour,
+        highlight=False,
     )
     for part in drift.implementations:
         _print_rules(console, part)
     if drift.source is not None:
         _print_source(console, drift.source)
-    return target.getvalue()
+    return text.getvalue()
 
 
 def _print_rules(console: Console, part: RuleDrift) -> None:

@@ -6,11 +6,7 @@ that a report that was cut is noticed.
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,8 +16,10 @@ from msgspec import Struct
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.outcome import CaseOutcome
+from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result
+from pytest_reedbackup.reports.writer import Writer
 
 SCHEMA_VERSION: Final = 1
 
@@ -88,32 +86,53 @@ class IncompleteReport(Exception):
     """The file is no report, or not all of one."""
 
 
-def machine() -> dict[str, str]:
-    """What the figures depend on."""
-    return {
-        "system": platform.system(),
-        "release": platform.release(),
-        "processor": platform.machine(),
-        "cores": str(os.cpu_count()),
-        "python": platform.python_version(),
-    }
+class JsonReport(Writer):
+    """One document with everything that came of a run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cases: list[CaseOutcome] = []
+
+    def start(self, run: RunRecord) -> None:
+        """Keep the record of the run."""
+        self._run = run
+
+    def case(self, outcome: CaseOutcome) -> None:
+        """Keep the outcome."""
+        self._cases.append(outcome)
+
+    def finish(self, results: Sequence[Result], drift: Drift | None) -> None:
+        """Write the document."""
+        run = self._run
+        report = Report(
+            header=header(run),
+            implementations=[
+                _implementation(result, run.target(result.implementation, result.contract))
+                for result in results
+            ],
+            cases=self._cases,
+            divergences=list(run.divergences),
+            drift=drift,
+            footer=Footer(cases=len(self._cases), complete=True),
+        )
+        write(self._path, report)
 
 
-def header(arguments: Sequence[str], seed: int, examples: int) -> Header:
-    """The header of a run that starts now."""
+def header(run: RunRecord) -> Header:
+    """Return the header of a run's report."""
     return Header(
         schema=SCHEMA_VERSION,
-        kit=version("pytest-reedbackup"),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        arguments=list(arguments),
-        machine=machine(),
-        seed=seed,
-        examples=examples,
+        kit=run.kit,
+        started=run.started,
+        arguments=list(run.arguments),
+        machine=run.machine,
+        seed=run.seed,
+        examples=run.examples,
     )
 
 
 def write(path: Path, report: Report) -> None:
-    """Writes the report under its name, whole or not at all."""
+    """Write the report under its name, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
@@ -121,7 +140,7 @@ def write(path: Path, report: Report) -> None:
 
 
 def read(path: Path) -> Report:
-    """A report that was written. Raises IncompleteReport."""
+    """Return a report that was written. Raise IncompleteReport."""
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.MsgspecError) as error:
@@ -133,8 +152,7 @@ def read(path: Path) -> Report:
     return report
 
 
-def implementation_report(result: Result, target: Target) -> ImplementationReport:
-    """What the report says of one implementation under one contract."""
+def _implementation(result: Result, target: Target) -> ImplementationReport:
     hello = target.hello
     return ImplementationReport(
         implementation=result.implementation,
@@ -155,7 +173,7 @@ def implementation_report(result: Result, target: Target) -> ImplementationRepor
 
 
 def schema_text() -> str:
-    """The published schema, as it stands in report.schema.json beside this file.
+    """Return the published schema, as it stands in report.schema.json beside this file.
 
     `python -m pytest_reedbackup.reports.json_report` prints it.
     """

@@ -21,8 +21,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result
+from pytest_reedbackup.reports.writer import Writer
 
 _TAGS = {
     Outcome.FAIL: ("failure", "broken-promise"),
@@ -33,18 +35,24 @@ _TAGS = {
     Outcome.UNDECIDED: ("skipped", "undecided"),
 }
 # Characters that XML 1.0 cannot hold, not even as references.
-_UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, results: Sequence[Result]) -> None:
-    """Writes the report."""
-    suites = ElementTree.Element("testsuites", name="pytest-reedbackup")
-    for result in results:
-        suites.append(_suite(result))
-    tree = ElementTree.ElementTree(suites)
-    ElementTree.indent(tree)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tree.write(path, encoding="utf-8", xml_declaration=True)
+class JUnitReport(Writer):
+    """One document with a test suite for each implementation and contract."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def finish(self, results: Sequence[Result], drift: Drift | None) -> None:
+        """Write the document."""
+        suites = ElementTree.Element("testsuites", name="pytest-reedbackup")
+        for result in results:
+            suites.append(_suite(result))
+        tree = ElementTree.ElementTree(suites)
+        ElementTree.indent(tree)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        tree.write(self._path, encoding="utf-8", xml_declaration=True)
 
 
 def _suite(result: Result) -> ElementTree.Element:
@@ -52,7 +60,7 @@ def _suite(result: Result) -> ElementTree.Element:
     tags = Counter(element.tag for case in cases for element in case)
     suite = ElementTree.Element(
         "testsuite",
-        name=_spoken(f"{result.implementation} under contract {result.contract}"),
+        name=_xml_text(f"{result.implementation} under contract {result.contract}"),
         tests=str(len(cases)),
         failures=str(tags["failure"]),
         errors=str(tags["error"]),
@@ -75,18 +83,18 @@ def _suite(result: Result) -> ElementTree.Element:
 def _case(result: Result, outcome: CaseOutcome) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase",
-        name=_spoken(outcome.case_id),
-        classname=_spoken(f"{outcome.implementation} under contract {outcome.contract}"),
+        name=_xml_text(outcome.case_id),
+        classname=_xml_text(f"{outcome.implementation} under contract {outcome.contract}"),
         time=_seconds(outcome.duration_secs),
     )
-    case.append(_properties(_told(outcome)))
+    case.append(_properties(_facts(outcome)))
     if outcome.outcome is not Outcome.PASS:
         tag, kind = _TAGS[outcome.outcome]
         if outcome.outcome is Outcome.SKIP and _leaves_rule_unchecked(result, outcome):
             tag, kind = _TAGS[Outcome.NOT_CHECKED]
         message = outcome.divergence or outcome.detail
-        ended = ElementTree.SubElement(case, tag, type=kind, message=_spoken(message))
-        ended.text = _spoken("\n".join(_evidence(outcome)))
+        ended = ElementTree.SubElement(case, tag, type=kind, message=_xml_text(message))
+        ended.text = _xml_text("\n".join(_evidence(outcome)))
     return case
 
 
@@ -95,7 +103,7 @@ def _leaves_rule_unchecked(result: Result, outcome: CaseOutcome) -> bool:
     return unchecked is not None and unchecked.key == outcome.key
 
 
-def _told(outcome: CaseOutcome) -> Iterator[tuple[str, str]]:
+def _facts(outcome: CaseOutcome) -> Iterator[tuple[str, str]]:
     yield "case", outcome.case_id
     yield "rule", outcome.rule
     yield "implementation", outcome.implementation
@@ -121,7 +129,7 @@ def _properties(
 ) -> ElementTree.Element:
     properties = ElementTree.Element("properties")
     for name, value in pairs:
-        ElementTree.SubElement(properties, "property", name=name, value=_spoken(value))
+        ElementTree.SubElement(properties, "property", name=name, value=_xml_text(value))
     return properties
 
 
@@ -129,6 +137,6 @@ def _seconds(secs: float) -> str:
     return f"{secs:.3f}"
 
 
-def _spoken(text: str) -> str:
-    """Text as XML can hold it: archives and table names have any bytes."""
-    return _UNSPEAKABLE.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+def _xml_text(text: str) -> str:
+    """Return text as XML can hold it: archives and table names have any bytes."""
+    return _NOT_IN_XML.sub(lambda match: f"\\x{ord(match.group()):02x}", text)

@@ -24,7 +24,7 @@ from pytest_reedbackup.session.judging import (
     SET_UP_ONLY,
     YARDSTICK,
     Judgement,
-    judged,
+    judge,
     outcome_of,
     recorded,
     with_divergence,
@@ -33,7 +33,7 @@ from pytest_reedbackup.session.planning import Planned
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of, forget
 
-_CARRIED = "reedbackup"
+_PAYLOAD = "reedbackup"
 
 Absent = Callable[[Planned], CaseOutcome]
 
@@ -50,16 +50,16 @@ _ATTEMPTS = pytest.StashKey[list[_Attempt]]()
 
 
 @dataclass(frozen=True)
-class Noting:
-    """Notes, in the process that runs a test, what came of it."""
+class Journal:
+    """Keeps, in the process that runs a test, what came of it."""
 
     item: pytest.Item
     case: Case
     target: Target
     settings: Settings
 
-    def phase(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> CaseOutcome | None:
-        """What a phase says of the case: None for a set-up or a tear-down that went well.
+    def add(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> CaseOutcome | None:
+        """Return what a phase says of the case: None for a set-up or a tear-down that went well.
 
         From then on `report` carries all that came of the test.
         """
@@ -75,11 +75,11 @@ class Noting:
             )
             attempt.phases.append(outcome)
             outcome = with_divergence(outcome, self.settings)
-        setattr(report, _CARRIED, {**self._carried(), "phase": msgspec.to_builtins(outcome)})
+        setattr(report, _PAYLOAD, {**self._payload(), "phase": msgspec.to_builtins(outcome)})
         return outcome
 
     def _attempt(self, when: str) -> _Attempt:
-        """The attempt that a phase belongs to: a set-up begins one, and so does a second call."""
+        """Return the attempt of a phase: a set-up begins one, and so does a second call."""
         attempts = self.item.stash.setdefault(_ATTEMPTS, [])
         if not attempts or when == "setup" or (when == "call" and attempts[-1].is_over):
             attempts.append(_Attempt())
@@ -91,9 +91,9 @@ class Noting:
         if call.when == "call":
             # A part that reports for itself (`subtests`) does so while the function runs.
             attempt.is_over = not ending_of(self.item).is_running
-            return judged(self.item, call)
+            return judge(self.item, call)
         if call.excinfo is not None:
-            return judged(self.item, call)
+            return judge(self.item, call)
         if call.when == "teardown" and not attempt.phases:
             return SET_UP_ONLY
         return None
@@ -102,7 +102,7 @@ class Noting:
         node_id = self.item.nodeid
         return outcome_of(self.case, self.target, judgement, self.settings, node_id)
 
-    def _carried(self) -> dict[str, Any]:
+    def _payload(self) -> dict[str, Any]:
         outcomes = [
             msgspec.structs.replace(worst_attempt(attempt.phases), attempts=1, flaky=False)
             if attempt.phases
@@ -118,65 +118,73 @@ class Noting:
         }
 
 
-def outcome_told_by(report: pytest.TestReport) -> CaseOutcome | None:
-    """What the phase that a report is of came to; None where it says nothing of a case."""
-    carried = getattr(report, _CARRIED, None)
-    told = carried and carried["phase"]
-    return msgspec.convert(told, CaseOutcome) if told else None
+def phase_outcome(report: pytest.TestReport) -> CaseOutcome | None:
+    """Return what a report's phase of a test says of its case; None where it says nothing."""
+    payload = getattr(report, _PAYLOAD, None)
+    outcome = payload and payload["phase"]
+    return msgspec.convert(outcome, CaseOutcome) if outcome else None
 
 
-class Collected:
+class CollectedOutcomes:
     """All that was reported of the cases of a run, from all processes."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, dict[str, list[CaseOutcome]]] = {}
         self._parts: dict[Key, int] = {}
-        self._said: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
 
-    def take(self, report: pytest.TestReport) -> None:
-        """Notes what a report carries, or what else it says."""
-        carried = getattr(report, _CARRIED, None)
-        if carried is None:
+    def add(self, report: pytest.TestReport) -> None:
+        """Add what a report carries, or the reason that it gives where it is another plugin's."""
+        payload = getattr(report, _PAYLOAD, None)
+        if payload is None:
             if report.failed or report.skipped:
-                self._said[report.nodeid] = (report.longreprtext.splitlines() or [""])[-1]
+                self._reasons[report.nodeid] = _reason(report)
             return
-        attempts = msgspec.convert(carried["attempts"], list[CaseOutcome])
-        self._attempts.setdefault(report.nodeid, {})[carried["process"]] = attempts
-        self._parts[attempts[-1].key] = carried["parts"]
+        attempts = msgspec.convert(payload["attempts"], list[CaseOutcome])
+        self._attempts.setdefault(report.nodeid, {})[payload["process"]] = attempts
+        self._parts[attempts[-1].key] = payload["parts"]
 
-    def said_of(self, node_id: str) -> str:
-        """What a report said of a test, where it did not come of the kit; or nothing."""
-        return self._said.get(node_id, "")
+    def foreign_reason(self, node_id: str) -> str:
+        """Return why a test failed or was skipped, by another plugin's report; or nothing."""
+        return self._reasons.get(node_id, "")
 
     def outcomes(self, planned: Iterable[Planned], absent: Absent) -> list[CaseOutcome]:
-        """One outcome for each case that ran or was to run, before declared divergences.
+        """Return one outcome for each case that ran or was to run, before declared divergences.
 
         `absent` makes that of a case of which nothing came.
         """
         parts = self._parts_by_case()
         for one in planned:
-            found = parts.setdefault(one.key, {})
-            if one.node_id not in found and (one.node_id or not found):
-                found[one.node_id] = absent(one)
+            by_node = parts.setdefault(one.key, {})
+            if one.node_id not in by_node and (one.node_id or not by_node):
+                by_node[one.node_id] = absent(one)
         return [
-            whole_case([*found.values(), *self._lost_parts(key, found)])
-            for key, found in parts.items()
+            whole_case([*by_node.values(), *self._lost_parts(key, by_node)])
+            for key, by_node in parts.items()
         ]
 
     def _parts_by_case(self) -> dict[Key, dict[str, CaseOutcome]]:
-        """What the tests of each case came to, by node id."""
+        """Return what the tests of each case came to, by node id."""
         parts: dict[Key, dict[str, CaseOutcome]] = {}
         for node_id, by_process in self._attempts.items():
             test = worst_attempt([one for attempts in by_process.values() for one in attempts])
             parts.setdefault(test.key, {})[node_id] = test
         return parts
 
-    def _lost_parts(self, key: Key, found: Mapping[str, CaseOutcome]) -> Iterator[CaseOutcome]:
-        """For a case of which some shares ran and others did not."""
+    def _lost_parts(self, key: Key, by_node: Mapping[str, CaseOutcome]) -> Iterator[CaseOutcome]:
+        """Yield an outcome for a case of which some shares ran and others did not."""
         expected = self._parts.get(key, 1)
-        if len(found) < expected:
+        if len(by_node) < expected:
             yield msgspec.structs.replace(
-                next(iter(found.values())),
+                next(iter(by_node.values())),
                 outcome=Outcome.NOT_CHECKED,
-                detail=f"only {len(found)} of its {expected} shares ran",
+                detail=f"only {len(by_node)} of its {expected} shares ran",
             )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test failed or was skipped, as the report has it."""
+    if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
+        return report.longrepr[2]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return crash.message if crash is not None else str(report.longrepr)

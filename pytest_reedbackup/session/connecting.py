@@ -14,13 +14,14 @@ import pytest
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.connections.smoke import check_that_it_sees
+from pytest_reedbackup.implementations.translation import TRANSLATIONS
 from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
 from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.format import Header, Recording
 from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.replay import open_recording
 from pytest_reedbackup.views.umask import current_umask
-from reedbase_backup.adapter.protocol import Contract
+from reedbase_backup.adapter.protocol import Contract, Hello
 
 
 def connect(
@@ -60,7 +61,16 @@ def connect(
         recorded=_origin(recording.header) if recording is not None else None,
     )
     contracts = dict.fromkeys(wanted) or hello.contracts
-    return [replace(first, contract=contract) for contract in contracts]
+    return [
+        replace(first, contract=contract, translation=_translation(hello, contract))
+        for contract in contracts
+    ]
+
+
+def _translation(hello: Hello, contract: Contract) -> tuple[str, ...]:
+    if contract in hello.contracts:
+        return ()
+    return TRANSLATIONS[hello.contracts[0], contract].notes
 
 
 def recordings_of(targets: Iterable[Target]) -> Mapping[str, Recording]:

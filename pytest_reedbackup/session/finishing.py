@@ -1,4 +1,4 @@
-"""The end of a run: every outcome, the verdicts, and all that is made of them."""
+"""The end of a run: what came of every case, the verdicts, and the reports of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.drift.rows import Drift, drift_of
-from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.case import Case, case_of
-from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome
+from pytest_reedbackup.model.outcome import CaseOutcome, Key
+from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.verdict import Result, results
-from pytest_reedbackup.reports import drift_table, json_report, junit, last_line, terminal
-from pytest_reedbackup.session.attempts import Collected
+from pytest_reedbackup.reports import registry
+from pytest_reedbackup.reports.writer import Writer, drive
+from pytest_reedbackup.session import last_line
+from pytest_reedbackup.session.attempts import CollectedOutcomes
 from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
 from pytest_reedbackup.session.planning import Planned, left_out, target_of
 from pytest_reedbackup.session.settings import Settings
@@ -38,19 +40,25 @@ _PLANNED = "reedbackup_planned"
 
 
 class Finishing:
-    """Collects what came of the cases, and has everything say the same of it."""
+    """Collects what came of the cases, and drives whatever reports on it."""
 
     def __init__(self, config: pytest.Config, settings: Settings, planned: list[Planned]) -> None:
         self._config = config
         self._settings = settings
         self._planned = planned
-        self._collected = Collected()
+        self._collected = CollectedOutcomes()
         self._stopped = ""
         self._is_interrupted = False
-        self._header = json_report.header(arguments_of(config), settings.seed, settings.examples)
+        self._record = RunRecord.begin(
+            arguments_of(config),
+            seed=settings.seed,
+            examples=settings.examples,
+            targets=settings.targets,
+            divergences=settings.declared.entries,
+        )
 
     def plan(self, planned: Sequence[Planned]) -> None:
-        """Has these cases be held against the implementations, too."""
+        """Have these cases be held against the implementations, too."""
         known = {(one.key, one.node_id) for one in self._planned}
         self._planned += [one for one in planned if (one.key, one.node_id) not in known]
         if hasattr(self._config, "workeroutput"):
@@ -60,7 +68,7 @@ class Finishing:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Under pytest-xdist: takes from a worker which of a user's own tests are cases."""
+        """Under pytest-xdist: take from a worker which of a user's own tests are cases."""
         self.plan(
             [
                 Planned(self._settings.target(option, contract), msgspec.convert(case, Case), name)
@@ -72,11 +80,11 @@ class Finishing:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes what a report carries; under pytest-xdist those of all workers."""
-        self._collected.take(report)
+        """Add what a report carries; under pytest-xdist those of all workers."""
+        self._collected.add(report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Tells a user who stops the run from a plugin that does (--sw, pytest-xdist's -x).
+        """Tell a user who stops the run from a plugin that does (--sw, pytest-xdist's -x).
 
         A plugin's is of a kind of its own, derived from KeyboardInterrupt.
         """
@@ -85,16 +93,16 @@ class Finishing:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Writes the files that were asked for, and sets the exit status after everybody else."""
+        """Write the files that were asked for, and set the exit status after everybody else."""
         if self._has_nothing_to_say:
             return (yield)
         self._stopped = self._stopped or str(session.shouldfail or session.shouldstop or "")
-        self._write_files()
+        self._drive([registry.file_writer(*report) for report in self._settings.report_files])
         yield
         session.exitstatus = self.exit_status(session.exitstatus)
 
     def exit_status(self, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
-        """What the run ends with, where pytest and its plugins make it `status`.
+        """Return what the run ends with, where pytest and its plugins make it `status`.
 
         Of a run of the suite it is the verdicts' alone; a user's own tests, in a
         run with paths, may fail it too. What ended the run from within or by
@@ -112,18 +120,11 @@ class Finishing:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-        """The verdicts, the promises that were broken and the drift, after pytest's own lists."""
+        """Write what is for the terminal, after pytest's own lists."""
         yield
         if self._has_nothing_to_say or not self.results:
             return
-        writer = self._config.get_terminal_writer()
-        width, colour = writer.fullwidth, writer.hasmarkup
-        terminalreporter.section("reedbackup", sep="=")
-        shown = terminal.render(self.results, self._settings.targets, width=width, colour=colour)
-        terminalreporter.write(shown)
-        if drift := self._drift:
-            terminalreporter.section("drift", sep="=")
-            terminalreporter.write(drift_table.render(drift, width=width, colour=colour))
+        self._drive(registry.screen_writers(_TerminalScreen(terminalreporter)))
         last_line.count_cases(terminalreporter, self._outcomes, self._is_case)
 
     @property
@@ -134,8 +135,8 @@ class Finishing:
     @cached_property
     def _outcomes(self) -> list[CaseOutcome]:
         """One a case. To be asked for at the end of the run only."""
-        found = self._collected.outcomes(self._planned, self._not_checked)
-        return [with_divergence(outcome, self._settings) for outcome in found]
+        outcomes = self._collected.outcomes(self._planned, self._not_checked)
+        return [with_divergence(outcome, self._settings) for outcome in outcomes]
 
     @cached_property
     def results(self) -> list[Result]:
@@ -150,38 +151,11 @@ class Finishing:
     def _drift(self) -> Drift | None:
         return drift_of(self.results, self._settings.targets, self._settings.source)
 
-    def _write_files(self) -> None:
-        if self._settings.report is not None:
-            json_report.write(self._settings.report, self._report())
-        if self._settings.junit is not None:
-            junit.write(self._settings.junit, self.results)
-        if self._settings.divergences_to_write is not None:
-            failures = [
-                (outcome.implementation, outcome.case_id, outcome.found, outcome.defect)
-                for outcome in self._outcomes
-                if outcome.outcome is Outcome.FAIL and not outcome.divergence
-            ]
-            self._settings.divergences_to_write.write_text(
-                divergences.starting_file(failures), "utf-8"
-            )
-
-    def _report(self) -> json_report.Report:
-        return json_report.Report(
-            header=self._header,
-            implementations=[
-                json_report.implementation_report(
-                    result, self._settings.target(result.implementation, result.contract)
-                )
-                for result in self.results
-            ],
-            cases=self._outcomes,
-            drift=self._drift,
-            divergences=list(self._settings.declared.entries),
-            footer=json_report.Footer(cases=len(self._outcomes), complete=True),
-        )
+    def _drive(self, writers: Sequence[Writer]) -> None:
+        drive(writers, self._record, self._outcomes, self.results, self._drift)
 
     def _not_checked(self, planned: Planned) -> CaseOutcome:
-        """The outcome of a case of which no report of the kit came, with the reason."""
+        """Return the outcome of a case of which no report of the kit came, with the reason."""
         return outcome_of(
             planned.case,
             planned.target,
@@ -191,18 +165,18 @@ class Finishing:
         )
 
     def _reason(self, node_id: str) -> str:
-        if said := self._collected.said_of(node_id):
-            return f"no outcome came of its test: {said}"
+        if reason := self._collected.foreign_reason(node_id):
+            return f"no outcome came of its test: {reason}"
         if self._stopped:
             return f"the run was stopped before it: {self._stopped}"
-        given = [
+        options = [
             option for name, option in _LEAVING_OUT.items() if getattr(self._config.option, name, 0)
         ]
-        by = f"{', '.join(given)} or another plugin" if given else "another plugin"
+        by = f"{', '.join(options)} or another plugin" if options else "another plugin"
         return f"its test was left out of the run, by {by}"
 
     def _is_case(self, entry: object) -> bool:
-        """Whether a report or a test is one of a case, for which its outcome is counted."""
+        """Return whether a report or a test is of a case, for which its outcome is counted."""
         if isinstance(entry, pytest.Item):
             case, target = case_of(entry), target_of(entry)
             if case is None or target is None:
@@ -219,3 +193,21 @@ class Finishing:
     @cached_property
     def _node_ids(self) -> Set[str]:
         return {one.node_id for one in self._planned}
+
+
+class _TerminalScreen:
+    """pytest's terminal, as writers of reports see it."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+        terminal = reporter.config.get_terminal_writer()
+        self.width = terminal.fullwidth
+        self.has_colour = terminal.hasmarkup
+
+    def section(self, title: str) -> None:
+        """Begin a part of the output under a line with its title."""
+        self._reporter.section(title, sep="=")
+
+    def write(self, text: str) -> None:
+        """Write lines."""
+        self._reporter.write(text)

@@ -29,7 +29,7 @@ YARDSTICK = "reedbackup_yardstick"
 """The user property under which it records what they are to be read beside."""
 
 
-def judged(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
+def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
     """Return what one phase of a case's test says of the case.
 
     Only what the kit itself raises is a broken promise, a skip or undecided.
@@ -111,7 +111,7 @@ def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[
         report.outcome, report.longrepr = "passed", None
     elif outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
         report.outcome = "failed"
-        report.longrepr = _words(outcome, report, call)
+        report.longrepr = _failure_text(outcome, report, call)
     else:
         report.outcome = "skipped"
         report.longrepr = (str(report.location[0]), report.location[1] or 0, outcome.detail)
@@ -198,7 +198,9 @@ def repeat(case: Case, target: Target, settings: Settings) -> str:
     return shlex.join(command)
 
 
-def _words(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+def _failure_text(
+    outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[None]
+) -> str:
     """Return a failure or an error as a person wants to read it."""
     error = call.excinfo.value if call.excinfo else None
     lines = [f"{outcome.case_id}: {outcome.promise}"]

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.model.run_record import machine
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.recording.current_case import during
 from pytest_reedbackup.recording.file import RecordingWriter
@@ -21,8 +22,7 @@ from pytest_reedbackup.recording.unsupported import (
     need_of_baseline,
     need_of_target,
 )
-from pytest_reedbackup.reports.json_report import machine
-from pytest_reedbackup.session.attempts import outcome_told_by
+from pytest_reedbackup.session.attempts import phase_outcome
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.views.umask import current_umask
@@ -103,7 +103,7 @@ class RecordingHooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add the record of a case to the report that says its outcome."""
         report = yield
-        if (outcome := outcome_told_by(report)) is not None:
+        if (outcome := phase_outcome(report)) is not None:
             record = self.recorder.hand_over(recorded_name(item), outcome)
             setattr(report, _CARRIED, (record, self._settings.shares))
         return report

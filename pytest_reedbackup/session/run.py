@@ -11,8 +11,8 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.case import case_of, declared_by
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.reports import last_line
-from pytest_reedbackup.session.attempts import Noting, outcome_told_by
+from pytest_reedbackup.session import last_line
+from pytest_reedbackup.session.attempts import Journal, phase_outcome
 from pytest_reedbackup.session.finishing import Finishing
 from pytest_reedbackup.session.judging import show
 from pytest_reedbackup.session.planning import (
@@ -122,7 +122,7 @@ class Run:
         report = yield
         case, target = case_of(item), target_of(item)
         if case is not None and target is not None:
-            outcome = Noting(item, case, target, self.settings).phase(report, call)
+            outcome = Journal(item, case, target, self.settings).add(report, call)
             if outcome is not None:
                 show(outcome, report, call)
         return report
@@ -130,7 +130,7 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Shows the outcome of a case, and not what pytest makes of it."""
-        outcome = outcome_told_by(report)
+        outcome = phase_outcome(report)
         is_final = report.outcome in ("passed", "failed", "skipped")
         return last_line.status_of(outcome) if outcome is not None and is_final else None
 

@@ -13,8 +13,9 @@ import pytest
 from pytest_reedbackup.drift.rows import SourceDrift
 from pytest_reedbackup.model import divergences
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
-from pytest_reedbackup.model.target import Target, TimeLimits
+from pytest_reedbackup.model.target import Target, TimeLimits, find_target
 from pytest_reedbackup.recording.format import Recording
+from pytest_reedbackup.reports import registry
 from pytest_reedbackup.session.connecting import connect, recordings_of, shares_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite.afresh import refuse_tests_from_settings
@@ -22,6 +23,7 @@ from pytest_reedbackup.session.suite.place import runs_suite
 from reedbase_backup.adapter.protocol import Contract
 
 _DIVERGENCES = "--reedbackup-divergences"
+_RECORD = "--reedbackup-record"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,11 @@ class Settings:
     seed: int
     shares: int
     """Into how many parts each fuzzing case is divided."""
-    report: Path | None
-    junit: Path | None
-    """The file of --junitxml, where the suite runs: the kit writes it in place of pytest."""
-    divergences_to_write: Path | None
+    report_files: tuple[tuple[str, Path], ...]
+    """The reports to be written: the option that asks for each, and its file.
+
+    What --junitxml asks for is one of them, where the suite runs.
+    """
     record: Path | None
     """The file that all calls are recorded in."""
     source: SourceDrift | None
@@ -94,10 +97,12 @@ class Settings:
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             shares=shares_of(recordings.values()),
-            report=files["--reedbackup-report"],
-            junit=files["--reedbackup-junit"],
-            divergences_to_write=files["--reedbackup-write-divergences"],
-            record=_record(config, targets, files["--reedbackup-record"]),
+            report_files=tuple(
+                (option, path)
+                for option in registry.options()
+                if (path := files[option]) is not None
+            ),
+            record=_record(config, targets, files[_RECORD]),
             source=_source(config),
             remarks=tuple(_remarks(own, met)),
             paths=() if runs_suite(config) else tuple(config.args),
@@ -117,22 +122,12 @@ class Settings:
 
     def target(self, option: str, contract: Contract) -> Target:
         """The target of an implementation, as given, and a contract."""
-        return next(
-            target
-            for target in self.targets
-            if (target.option, target.contract) == (option, contract)
-        )
+        return find_target(self.targets, option, contract)
 
 
 def _files(config: pytest.Config) -> dict[str, Path | None]:
     """The files to be written, by option. Raises UsageError where one cannot be."""
-    options = (
-        "--reedbackup-report",
-        "--reedbackup-junit",
-        "--reedbackup-write-divergences",
-        "--reedbackup-record",
-    )
-    files = {option: file_to_write(config, option) for option in options}
+    files = {option: file_to_write(config, option) for option in (*registry.options(), _RECORD)}
     refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
     return files
 
@@ -142,11 +137,11 @@ def _record(config: pytest.Config, targets: tuple[Target, ...], path: Path | Non
     if path is None:
         return None
     if len({target.option for target in targets}) != 1:
-        raise pytest.UsageError("--reedbackup-record: give exactly one --reedbackup-impl")
+        raise pytest.UsageError(f"{_RECORD}: give exactly one --reedbackup-impl")
     if targets[0].recorded is not None:
-        raise pytest.UsageError("--reedbackup-record: a recording cannot be recorded again")
+        raise pytest.UsageError(f"{_RECORD}: a recording cannot be recorded again")
     if not runs_suite(config):
-        raise pytest.UsageError("--reedbackup-record: it records the suite's cases; give no paths")
+        raise pytest.UsageError(f"{_RECORD}: it records the suite's cases; give no paths")
     return path
 
 

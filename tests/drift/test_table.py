@@ -20,7 +20,9 @@ from reedbase_backup.adapter.protocol import Hello
 HELLO = Hello(
     protocol=1, name="l", version="1", language="Rust", contracts=["last"], capabilities=[]
 )
-LAST_UNDER_TICKET = Target("./last", "ticket", HELLO, "real seconds", TimeLimits())
+LAST_UNDER_TICKET = Target(
+    "./last", "ticket", HELLO, "real seconds", TimeLimits(), translation=("seconds become ns",)
+)
 
 
 def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:
@@ -95,10 +97,10 @@ def test_rules_broken_by_chance_are_counted_apart() -> None:
     broken = fail("ticket/list/order", "[2, 1]", "[1, 2]")
     struck = fail("ticket/create/info", "a value", "it failed", cause=Cause.TAR_FAILURE)
     kept = case("ticket/list/empty", Outcome.PASS)
-    text = drift_table.render(drifted(broken, struck, kept), width=160, colour=False)
+    text = drift_table.render(drifted(broken, struck, kept), width=160, has_colour=False)
     counts = "of 3 rules 1 kept, 2 broken (1 of them by D1 alone, at random)"
     assert counts in text
-    text = drift_table.render(drifted(broken, kept), width=160, colour=False)
+    text = drift_table.render(drifted(broken, kept), width=160, has_colour=False)
     assert "of 2 rules 1 kept, 1 broken\n" in text
 
 
@@ -182,7 +184,7 @@ def drift() -> Drift:
 
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_the_table_fits_the_terminal_and_loses_nothing(drift: Drift, width: int) -> None:
-    lines = drift_table.render(drift, width=width, colour=False).splitlines()
+    lines = drift_table.render(drift, width=width, has_colour=False).splitlines()
     assert max(map(len, lines)) <= width
     assert lines[0].startswith("./last under contract ticket, translated from last: of 4 rules")
     text = "\n".join(line.rstrip() for line in lines)
@@ -201,7 +203,7 @@ def test_the_table_fits_the_terminal_and_loses_nothing(drift: Drift, width: int)
 
 
 def test_colours_are_for_terminals_only(drift: Drift) -> None:
-    assert "\x1b" not in drift_table.render(drift, width=100, colour=False)
-    coloured = drift_table.render(drift, width=100, colour=True)
+    assert "\x1b" not in drift_table.render(drift, width=100, has_colour=False)
+    coloured = drift_table.render(drift, width=100, has_colour=True)
     assert "\x1b[1;31mBROKEN" in coloured
     assert "\x1b[32mkept" in coloured

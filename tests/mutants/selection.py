@@ -13,7 +13,7 @@ from mutants.catalogue import mutants
 from pytest_reedbackup.contracts import ticket
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import Outcome
-from pytest_reedbackup.session.attempts import outcome_told_by
+from pytest_reedbackup.session.attempts import phase_outcome
 from pytest_reedbackup.session.planning import FIXTURE
 
 FIRST_OF_MANY = (
@@ -67,7 +67,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    outcome = outcome_told_by(report)
+    outcome = phase_outcome(report)
     if outcome is not None and outcome.outcome is Outcome.FAIL:
         _caught.add(outcome.implementation)
 

@@ -20,12 +20,12 @@ from pytest_reedbackup.model.adapter_faults import (
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.failures import MissingCapability, UnfitValue
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.run_record import machine
 from pytest_reedbackup.model.target import TimeLimits
 from pytest_reedbackup.recording.current_case import during
 from pytest_reedbackup.recording.file import RecordingWriter
 from pytest_reedbackup.recording.format import FORMAT, VERSION, Header, RecordedCase, Recording
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.reports.json_report import machine
 from pytest_reedbackup.views.umask import current_umask
 
 CASE = Case("last/parity/fuzz", "Both do the same.")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.reports import json_report
 from pytest_reedbackup.reports.json_report import Footer, IncompleteReport, Report
 
@@ -29,7 +30,9 @@ def report() -> Report:
         found="[1, 2, 3]",
     )
     return Report(
-        header=json_report.header(["--reedbackup-impl=python"], seed=0, examples=40),
+        header=json_report.header(
+            RunRecord.begin(["--reedbackup-impl=python"], seed=0, examples=40)
+        ),
         implementations=[],
         cases=[outcome],
         divergences=[],

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from harness.session.outcomes import case_outcome
 from harness.sources import MINE
 
 from pytest_reedbackup.model.divergences import (
@@ -16,8 +17,9 @@ from pytest_reedbackup.model.divergences import (
     read_file,
     read_pyproject,
     shipped,
-    starting_file,
 )
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.reports.divergences_file import DivergencesFile
 
 pytest_plugins = ["pytester"]
 
@@ -76,11 +78,21 @@ def test_a_reason_is_any_other_text(reason: str, given: str) -> None:
     assert declared(entry(reason=reason, id=given)).entries[0].reason == reason
 
 
+def write_starting_file(path: Path, *outcomes: CaseOutcome) -> None:
+    writer = DivergencesFile(path)
+    for outcome in outcomes:
+        writer.case(outcome)
+    writer.finish([], None)
+
+
 def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
-    failure = ("./adapter", "ticket/list/order", 'found "x"\nand y', "")
-    # One that runs in two shares fails twice.
-    path.write_text(starting_file([failure, failure]), "utf-8")
+    failure = case_outcome(
+        Outcome.FAIL, "list/order", implementation="./adapter", found='found "x"\nand y'
+    )
+    others = [case_outcome(outcome) for outcome in Outcome if outcome is not Outcome.FAIL]
+    stale = case_outcome(Outcome.FAIL, "list/empty", divergence="D4: overwrites")
+    write_starting_file(path, failure, stale, *others)
     with pytest.raises(UnusableDivergences, match="has no reason yet, but 'TODO: found found"):
         read_file(path)
     text = path.read_text("utf-8").replace("TODO: found found", "finds")
@@ -93,11 +105,14 @@ def test_a_starting_file_is_refused_until_it_is_filled_in(tmp_path: Path) -> Non
 
 def test_a_starting_file_carries_any_text_and_takes_further_entries(tmp_path: Path) -> None:
     odd = 'é "quoted" \\ \t \x01 \x7f #'
-    text = starting_file([(odd, "a/b", odd, "D4"), ("x", "a/b", "", "")])
+    path = tmp_path / "known.toml"
+    own = case_outcome(Outcome.FAIL, "a/b", implementation=odd, found=odd, defect="D4")
+    write_starting_file(path, own, case_outcome(Outcome.FAIL, "a/b", implementation="x"))
+    text = path.read_text("utf-8")
     assert text.startswith("# Declared divergences. Put a reason of your own")
     assert tomllib.loads(text + in_toml(entry()))["divergence"] == [
-        entry(odd, "a/b", f"TODO: found {odd}", "D4"),
-        entry("x", "a/b", "TODO: found ", "TODO"),
+        entry(odd, "ticket/a/b", f"TODO: found {odd}", "D4"),
+        entry("x", "ticket/a/b", "TODO: found ", "TODO"),
         entry(),
     ]
 

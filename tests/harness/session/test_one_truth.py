@@ -15,7 +15,7 @@ from harness.sources import MINE
 
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result
-from pytest_reedbackup.reports import junit
+from pytest_reedbackup.reports.junit import JUnitReport
 from pytest_reedbackup.session.planning import suite_cases
 
 pytest_plugins = ["pytester"]
@@ -202,7 +202,7 @@ def test_junit_holds_any_text(tmp_path: Path) -> None:
     """File names and an adapter's words have any characters; XML has not."""
     text = '\x00\x1b[31m\udcff\ufffe <&>" \N{PILE OF POO}'
     found = case_outcome(Outcome.FAIL, detail=text, expected=text, found=text, implementation=text)
-    junit.write(tmp_path / "junit.xml", [Result(text, "ticket", [found])])
+    JUnitReport(tmp_path / "junit.xml").finish([Result(text, "ticket", [found])], None)
     (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
     failure = suite.find("testcase/failure")
     assert failure is not None
@@ -211,7 +211,8 @@ def test_junit_holds_any_text(tmp_path: Path) -> None:
 
 def test_junit_tells_broken_promises_errors_and_unchecked_cases_apart(tmp_path: Path) -> None:
     outcomes = [case_outcome(outcome, f"list/rule-{n}") for n, outcome in enumerate(Outcome)]
-    junit.write(tmp_path / "new" / "junit.xml", [Result("python", "ticket", outcomes)])
+    report = JUnitReport(tmp_path / "new" / "junit.xml")
+    report.finish([Result("python", "ticket", outcomes)], None)
     (suite,) = ElementTree.parse(tmp_path / "new" / "junit.xml").getroot()
     kinds = [(child.tag, child.attrib["type"]) for child in suite.findall("testcase/*[@type]")]
     assert sorted(kinds) == [

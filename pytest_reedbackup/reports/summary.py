@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import matrices
+from pytest_reedbackup.reports.writer import Screen, Writer
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -27,29 +30,38 @@ _MOST_NAMED = 10
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
-def render(
-    results: Sequence[Result], targets: Sequence[Target], *, width: int, colour: bool
-) -> str:
-    """The whole summary as text, with terminal colours if `colour`."""
-    target = StringIO()
-    console = Console(
-        file=target,
-        width=width,
-        force_terminal=colour,
-        no_color=not colour,
-        highlight=False,
-        soft_wrap=True,
-    )
-    by_key = {(target.option, target.contract): target for target in targets}
-    for result in results:
-        _print_verdict(console, result, by_key[result.implementation, result.contract])
-    for result in results:
-        _print_details(console, result, by_key[result.implementation, result.contract], results)
-    if len(results) > 1:
-        for matrix in matrices(results):
-            console.print()
-            console.print(matrix, soft_wrap=False)
-    return target.getvalue()
+class Summary(Writer):
+    """What a run came to, in the terminal."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def start(self, run: RunRecord) -> None:
+        """Keep the record of the run."""
+        self._run = run
+
+    def finish(self, results: Sequence[Result], drift: Drift | None) -> None:
+        """Write the summary."""
+        screen, run = self._screen, self._run
+        console = Console(
+            file=(text := StringIO()),
+            width=screen.width,
+            force_terminal=screen.has_colour,
+            no_color=not screen.has_colour,
+            highlight=False,
+            soft_wrap=True,
+        )
+        targets = [run.target(result.implementation, result.contract) for result in results]
+        for result, target in zip(results, targets, strict=True):
+            _print_verdict(console, result, target)
+        for result, target in zip(results, targets, strict=True):
+            _print_details(console, result, target, is_headed=len(results) > 1)
+        if len(results) > 1:
+            for matrix in matrices(results):
+                console.print()
+                console.print(matrix, soft_wrap=False)
+        screen.section("reedbackup")
+        screen.write(text.getvalue())
 
 
 def _print_verdict(console: Console, result: Result, target: Target) -> None:
@@ -82,7 +94,7 @@ def _print_verdict(console: Console, result: Result, target: Target) -> None:
 
 
 def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome]) -> None:
-    """The rules that were not checked, those of one reason together."""
+    """Print the rules that were not checked, those of one reason together."""
     by_reason: dict[str, list[str]] = {}
     for rule, case in rules.items():
         by_reason.setdefault(case.detail, []).append(rule)
@@ -91,7 +103,7 @@ def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome])
 
 
 def _replayed(target: Target) -> str:
-    """That it is no implementation that ran, and from when."""
+    """Return that it is no implementation that ran, and from when."""
     origin = target.recorded
     if origin is None:
         return ""
@@ -99,7 +111,7 @@ def _replayed(target: Target) -> str:
 
 
 def _share(result: Result) -> str:
-    """How many of the contract's rules the verdict rests on, where it is not all of them."""
+    """Return how many of the contract's rules the verdict rests on, where not on all of them."""
     rules = RULES.get(result.contract, {})
     checked = len(result.checked_rules & rules.keys())
     return f" ({checked} of {len(rules)} rules)" if checked < len(rules) else ""
@@ -109,30 +121,28 @@ def _translated(target: Target) -> str:
     return f", translated from {target.translated_from}" if target.translated_from else ""
 
 
-def _print_details(
-    console: Console, result: Result, target: Target, results: Sequence[Result]
-) -> None:
-    """What was measured, broken, and left out; under a heading where there are several results."""
+def _print_details(console: Console, result: Result, target: Target, *, is_headed: bool) -> None:
+    """Print what was measured, broken, and left out; under a heading if `is_headed`."""
     measured = [outcome for outcome in result.outcomes if outcome.measured]
     # What a translation breaks is shown rule by rule, in the drift report.
-    told = () if target.translated_from else result.outcomes
-    if len(results) > 1 and (measured or any(o.outcome is not Outcome.PASS for o in told)):
+    listed = () if target.translated_from else result.outcomes
+    if is_headed and (measured or any(o.outcome is not Outcome.PASS for o in listed)):
         console.print()
         heading = f"{result.implementation}, contract {result.contract}:"
         console.print(Text(heading, style="bold"))
     for outcome in measured:
         console.print(Text(f"  {outcome.case_id}: {outcome.figures}"))
-    for outcome in told:
+    for outcome in listed:
         if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
             _print_broken(console, outcome)
-    _print_by_reason(console, told)
+    _print_by_reason(console, listed)
 
 
 def _print_broken(console: Console, outcome: CaseOutcome) -> None:
     heading = f" {outcome.case_id} — {outcome.promise}"
     console.print()
     console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
-    for line in _told(outcome):
+    for line in _evidence(outcome):
         console.print(Text(f"  {line}"))
     if outcome.flaky:
         console.print(Text(f"  flaky    not every one of {outcome.attempts} attempts ended so"))
@@ -140,7 +150,7 @@ def _print_broken(console: Console, outcome: CaseOutcome) -> None:
 
 
 def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
-    """Cases that were skipped, undecided or diverged, those of one reason together."""
+    """Print cases that were skipped, undecided or diverged, those of one reason together."""
     cases: dict[tuple[Outcome, str], list[str]] = {}
     for outcome in outcomes:
         if outcome.outcome in _GROUPED:
@@ -156,7 +166,7 @@ def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
             console.print(Text(f"  {case_id}"))
 
 
-def _told(outcome: CaseOutcome) -> list[str]:
+def _evidence(outcome: CaseOutcome) -> list[str]:
     if outcome.outcome is Outcome.ERROR:
         return [_first_line(outcome.detail)]
     return [
