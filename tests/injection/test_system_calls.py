@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_reedbackup.injection.traced.seen_files import _Seen
-from pytest_reedbackup.injection.traced.system_calls import SystemCall, _parsed
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed
 
 
 def _hex(text: str | bytes) -> str:
@@ -13,7 +13,7 @@ def _hex(text: str | bytes) -> str:
 
 
 def _parse(*lines: str) -> list[SystemCall]:
-    return list(_parsed("\n".join(lines), "/work"))
+    return list(parsed("\n".join(lines), "/work"))
 
 
 def test_a_name_is_joined_to_the_folder_of_its_descriptor() -> None:

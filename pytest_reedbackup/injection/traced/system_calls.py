@@ -51,6 +51,11 @@ class SystemCall:
     result: int
     opened: str
 
+    def __str__(self) -> str:
+        """Show it on one line."""
+        mode = "" if self.mode is None else f", {self.mode:04o}"
+        return f"{self.name}({', '.join(self.paths)}{mode}) = {self.result}"
+
 
 def traced(
     implementation: Implementation, names: Sequence[str], base: Path, act: Callable[[Served], None]
@@ -65,7 +70,7 @@ def traced(
         program, *options = tracing([*OPENS, *names], trace)
         with served(implementation, tracer=[program, "-xx", *options]) as process:
             act(process)
-        found = list(_parsed(trace.read_text(errors="replace"), os.getcwd()))
+        found = list(parsed(trace.read_text(errors="replace"), os.getcwd()))
     real = os.path.realpath(base)
     if not any(call.name in OPENS and _is_in(real, call) for call in found):
         raise MissingCapability("strace", NOT_REACHED, tool=True)
@@ -76,7 +81,8 @@ def _is_in(base: str, call: SystemCall) -> bool:
     return any(os.path.realpath(path).startswith(f"{base}/") for path in call.paths)
 
 
-def _parsed(trace: str, working_folder: str) -> Iterator[SystemCall]:
+def parsed(trace: str, working_folder: str) -> Iterator[SystemCall]:
+    """Read a trace of `-y -xx`, in the order in which the calls ended."""
     begun: dict[tuple[str, str], str] = {}
     for line in trace.splitlines():
         match = _LINE.match(line)

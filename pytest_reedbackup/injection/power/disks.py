@@ -1,0 +1,184 @@
+"""A file system in a file, of which a copy at any moment is the disk as a power cut leaves it.
+
+The file system is mounted through a loop device. What its cache has not written yet is not in
+the file, so a copy of the file lacks just what a disk lacks whose power goes. The copy is
+mounted in turn, at the same place: the file system's own journal replays, and what is there
+then is what an implementation finds after the cut. Nothing is modelled.
+
+Mounted with `noauto_da_alloc`, ext4 does not save programs that rename over a file which was
+never synced; with `commit=300` no timer writes in the midst of a call. Both are allowed by
+what POSIX promises, so an implementation that needs either counts on luck.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+from pytest_reedbackup.model.failures import MissingCapability
+
+CAPABILITY = "power cuts"
+
+
+class FileSystem(StrEnum):
+    """A kind of file system that disks are made with."""
+
+    EXT4 = "ext4"
+    XFS = "xfs"
+    BTRFS = "btrfs"
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of a disk: what the kind's mkfs takes at least; the file is sparse."""
+        mebibytes = {FileSystem.EXT4: 48, FileSystem.XFS: 320, FileSystem.BTRFS: 128}
+        return mebibytes[self] << 20
+
+    @property
+    def _making(self) -> list[str]:
+        return {
+            FileSystem.EXT4: ["mkfs.ext4", "-q", "-F", "-O", "^resize_inode"],
+            FileSystem.XFS: ["mkfs.xfs", "-q", "-f"],
+            FileSystem.BTRFS: ["mkfs.btrfs", "-q", "-f"],
+        }[self]
+
+    @property
+    def _options(self) -> str:
+        return {
+            FileSystem.EXT4: "loop,noauto_da_alloc,commit=300",
+            FileSystem.XFS: "loop",
+            FileSystem.BTRFS: "loop,commit=300",
+        }[self]
+
+    def make(self, image: Path) -> None:
+        """Make an empty file system in the new file `image`. Raise MissingCapability."""
+        with image.open("xb") as file:
+            file.truncate(self.size)
+        _run([*self._making, str(image)])
+
+    @contextmanager
+    def mounted(self, image: Path, place: Path) -> Iterator[None]:
+        """Mount `image` at `place` for as long as the block runs. Raise MissingCapability."""
+        _run(["mount", "-t", self.value, "-o", self._options, str(image), str(place)])
+        try:
+            yield
+        finally:
+            ended = subprocess.run(["umount", str(place)], capture_output=True, check=False)
+            if ended.returncode:
+                # Somebody works in it still: it goes as soon as they leave.
+                subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
+
+
+class Disk:
+    """A disk with one content, to be used up again and again, and cut from its power."""
+
+    def __init__(self, folder: Path, kind: FileSystem) -> None:
+        """Make the disk, empty, in the existing folder `folder`. Raise MissingCapability."""
+        if reason := why_not(kind):
+            raise MissingCapability(CAPABILITY, reason, tool=True)
+        self.place = folder / "disk"
+        """Where it is mounted while it is used."""
+        self._folder = folder
+        self._kind = kind
+        self._prepared = folder / "prepared"
+        self._used = folder / "used"
+        self.place.mkdir()
+        kind.make(self._prepared)
+
+    @contextmanager
+    def preparing(self) -> Iterator[Path]:
+        """Mount it, for what is put there to be its content from then on."""
+        with self._kind.mounted(self._prepared, self.place):
+            yield self.place
+
+    @contextmanager
+    def used(self) -> Iterator[Path]:
+        """Mount a copy of the prepared disk, in which anything may happen."""
+        _copy(self._prepared, self._used)
+        with self._kind.mounted(self._used, self.place):
+            yield self.place
+
+    def cut(self, name: str) -> Path:
+        """Return a copy of the disk as it would be if its power were cut now."""
+        image = self._folder / f"cut {name}"
+        _copy(self._used, image)
+        return image
+
+    @contextmanager
+    def powered_again(self, image: Path) -> Iterator[Path]:
+        """Mount what `cut` returned, once; its file is gone afterwards."""
+        try:
+            with self._kind.mounted(image, self.place):
+                yield self.place
+        finally:
+            image.unlink()
+
+
+@functools.cache
+def why_not(kind: FileSystem) -> str:
+    """Return why no power cut can be seen here, in one sentence; nothing where it can.
+
+    It is tried: a file that was synced must be there after a cut, one that was not must have
+    lost its content.
+    """
+    with tempfile.TemporaryDirectory(prefix="reedbackup-", dir=memory()) as name:
+        folder = Path(name)
+        image, copy, place = folder / "image", folder / "copy", folder / "place"
+        place.mkdir()
+        try:
+            kind.make(image)
+            with kind.mounted(image, place):
+                _write(place / "synced", sync=True)
+                _write(place / "not synced", sync=False)
+                _copy(image, copy)
+            with kind.mounted(copy, place):
+                lost = _content(place / "not synced") != _CONTENT
+                kept = _content(place / "synced") == _CONTENT
+        except MissingCapability as missing:
+            return missing.sentence
+    if not kept:
+        return f"a loop device loses what was synced to {kind} here"
+    return "" if lost else f"a loop device writes {kind} through at once here"
+
+
+def memory() -> str | None:
+    """Return the folder in memory that disks are made in where there is one; five times as fast."""
+    shared = "/dev/shm"
+    return shared if os.access(shared, os.W_OK) else None
+
+
+_CONTENT = b"what was written\n" * 1000
+
+
+def _write(path: Path, *, sync: bool) -> None:
+    with path.open("wb") as file:
+        file.write(_CONTENT)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+
+
+def _content(path: Path) -> bytes:
+    with suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
+def _copy(source: Path, target: Path) -> None:
+    _run(["cp", "--sparse=always", str(source), str(target)])
+
+
+def _run(command: list[str]) -> None:
+    program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if program is None:
+        raise MissingCapability(CAPABILITY, f"{command[0]} is not installed", tool=True)
+    ended = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
+    if ended.returncode:
+        complaint = ended.stderr.strip() or f"exit status {ended.returncode}"
+        raise MissingCapability(CAPABILITY, f"{command[0]} fails here: {complaint}", tool=True)

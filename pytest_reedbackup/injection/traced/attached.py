@@ -1,0 +1,108 @@
+"""strace attached to a process that runs already, so that what it counts begins with the call.
+
+Counted from the start of a process, the n-th call of a kind would be one of its interpreter's,
+another on each machine.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.model.failures import MissingCapability
+
+_PATIENCE_SECS = 10.0
+_PAUSE_SECS = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """What happens to one system call, as it is entered.
+
+    `number` counts from 1 those of the name `call` that a thread makes, each thread for itself;
+    it happens in the first thread that comes so far. `effect` is in strace's words:
+    `signal=KILL`, `error=ENOSPC`.
+    """
+
+    call: str
+    number: int
+    effect: str
+    for_good: bool = False
+    """Whether all later ones meet with the same."""
+
+    @property
+    def kills(self) -> bool:
+        """Return whether the process does not come back from it."""
+        return self.effect == "signal=KILL"
+
+    @property
+    def option(self) -> str:
+        """Return the option of strace."""
+        on = "+" if self.for_good else ""
+        return f"inject={self.call}:{self.effect}:when={self.number}{on}"
+
+
+@contextmanager
+def attached(
+    program: str, pid: int, trace: Path, calls: Sequence[str], injection: Injection | None = None
+) -> Iterator[None]:
+    """Trace all processes of the session that `pid` leads, into `trace`, and inject something.
+
+    Raise MissingCapability where strace may not be attached.
+    """
+    wanted = ",".join(f"?{call}" for call in calls)
+    command = [program, "-f", "-qq", "-y", "-xx", "-s", "4096", "-o", str(trace)]
+    command += ["-e", f"trace={wanted}"]
+    if injection is not None:
+        command += ["-e", injection.option]
+    for each in _session(pid):
+        command += ["-p", str(each)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tracer:
+        try:
+            _wait_for(tracer, pid)
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                tracer.send_signal(signal.SIGINT)  # it lets go of them
+
+
+def _wait_for(tracer: subprocess.Popen[bytes], leader: int) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECS
+    while not all(_tracer_of(task) == tracer.pid for task in _tasks(leader)):
+        if tracer.poll() is not None or time.monotonic() > deadline:
+            tracer.kill()
+            assert tracer.stderr
+            complaint = tracer.stderr.read().decode(errors="replace").strip() or "without a word"
+            raise MissingCapability("strace", f"it cannot be attached: {complaint}", tool=True)
+        time.sleep(_PAUSE_SECS)
+
+
+def _session(leader: int) -> list[int]:
+    """Return the processes of a session, which an adapter and its children share."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with suppress(ProcessLookupError):
+                if os.getsid(int(name)) == leader:
+                    found.append(int(name))
+    return found
+
+
+def _tasks(leader: int) -> Iterator[Path]:
+    for process in _session(leader):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield from Path(f"/proc/{process}/task").iterdir()
+
+
+def _tracer_of(task: Path) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in (task / "status").read_text().splitlines():
+            if line.startswith("TracerPid:"):
+                return int(line.split()[1])
+    return 0

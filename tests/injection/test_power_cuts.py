@@ -1,0 +1,90 @@
+"""Power cuts on real file systems: who does not sync is seen, and who does is not accused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from injection.conftest import MakeStage, Swept
+
+from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
+from pytest_reedbackup.injection.sweeps.sampling import evenly
+from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage
+from pytest_reedbackup.injection.sweeps.visiting import Visits
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+
+pytestmark = pytest.mark.slow
+
+Sweep = Callable[[str, MakeStage], Swept]
+
+KILL = "signal=KILL"
+NO_SYNC = "mutants.conforming:Conforming"
+"""It keeps every promise but for those about power cuts: it syncs nothing."""
+
+
+@pytest.fixture
+def disk(tool: Callable[[str], str]) -> Iterator[MakeStage]:
+    """Makes a disk of ext4 with a database on it; skips where that cannot be."""
+    tool("strace")
+    if os.geteuid():
+        pytest.skip("only root may mount a file system")
+    if reason := why_not(FileSystem.EXT4):
+        pytest.fail(reason)
+    folder = tempfile.mkdtemp(prefix="reedbackup-", dir=memory())
+    yield lambda prepared: DiskStage(prepared, Disk(Path(folder), FileSystem.EXT4))
+    shutil.rmtree(folder)
+
+
+def visited(visits: Visits, most: int | None = None) -> list[PointResult]:
+    order = evenly(visits.points())
+    midst = [result for point in order[:most] for result in visits.visit(point, KILL)]
+    return [*midst, *visits.after_reply()]
+
+
+def broken(results: list[PointResult]) -> list[PointResult]:
+    return [result for result in results if result.outcome is PointOutcome.BROKEN]
+
+
+def test_the_reference_survives_a_power_cut_in_the_midst_of_a_create(
+    swept: Sweep, disk: MakeStage
+) -> None:
+    results = visited(swept("python", disk).creates())
+    assert not broken(results)
+    assert len(results) >= 3 * 8
+
+
+def test_the_reference_survives_a_power_cut_in_the_midst_of_a_restore(
+    swept: Sweep, disk: MakeStage
+) -> None:
+    results = visited(swept("python", disk).restores(), most=13)
+    assert not broken(results)
+    assert {result.moment for result in results} > {"power cut at once"}
+
+
+def test_a_backup_that_was_never_synced_is_seen_to_be_lost(
+    swept: Sweep, disk: MakeStage, tests_for_children: None
+) -> None:
+    results = visited(swept(NO_SYNC, disk).creates())
+    (first, *_) = lost = broken(results)
+    # It was reported, and at once nothing of it is on the disk; its name is, without its content,
+    # once the file system has written its journal.
+    assert {(result.point, result.moment) for result in lost} == {
+        ("reply#1", "power cut at once"),
+        ("reply#1", "power cut after the file system's journal was written"),
+    }
+    assert any("rename" in line for line in first.trace)
+    assert (Path(first.kept) / "backups").is_dir()
+
+
+def test_a_mere_kill_loses_nothing_that_was_not_synced(
+    swept: Sweep, tmp_path: Path, tool: Callable[[str], str], tests_for_children: None
+) -> None:
+    tool("strace")
+    stage = lambda prepared: FolderStage(prepared, tmp_path / "folders")  # noqa: E731
+    results = visited(swept(NO_SYNC, stage).creates())
+    assert results
+    assert not broken(results)
