@@ -76,7 +76,7 @@ class Drift(Struct, frozen=True):
 def drift_of(
     results: Sequence[Result], targets: Sequence[Target], source: SourceDrift | None
 ) -> Drift | None:
-    """The drift of every translated implementation, of every one beside source code.
+    """Return the drift of every translated implementation, of every one beside source code.
 
     None where there is neither.
     """
@@ -100,7 +100,7 @@ def _rule_drift(result: Result, target: Target) -> RuleDrift:
 
 
 def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
-    """The rules in the order of the contract's document, grouped by what they are about."""
+    """Return the rules in the order of the contract's document, grouped by what they are about."""
     grouped: dict[str, list[CaseOutcome]] = {}
     for outcome in result.outcomes:
         grouped.setdefault(outcome.rule, []).append(outcome)
@@ -116,7 +116,7 @@ def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
 
 def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
     worst = Outcome.of_rule(case.outcome for case in cases)
-    in_cases, found = _found(cases, worst)
+    in_cases, evidence = _evidence(cases, worst)
     # Users' own cases may be about rules of their own.
     says = RULES.get(contract, {}).get(rule, cases[0].promise)
     if contract == "ticket":
@@ -138,7 +138,7 @@ def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:
         outcome=worst,
         cases=in_cases,
         by_chance=worst is Outcome.FAIL and all(map(_is_kept_or_struck, cases)),
-        found=found,
+        found=evidence,
     )
 
 
@@ -147,8 +147,8 @@ def _is_kept_or_struck(case: CaseOutcome) -> bool:
     return case.outcome is not Outcome.FAIL or case.cause is Cause.TAR_FAILURE
 
 
-def _found(cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
-    """In how many cases, and the evidence, in lines."""
+def _evidence(cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
+    """Return in how many cases it came out so, and the evidence, in lines."""
     deciding = [case for case in cases if case.outcome is worst]
     in_cases = f"{len(deciding)} of {len(cases)}"
     if worst is Outcome.PASS:
@@ -170,7 +170,7 @@ def _opacity(case: CaseOutcome) -> tuple[bool, bool]:
 
 
 def _apart(expected: str, found: str) -> tuple[str, str]:
-    """The two texts without most of a long beginning that they share."""
+    """Return the two texts without most of a long beginning that they share."""
     pairs = zip(expected, found, strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     if shared <= _LONGEST // 2:

@@ -42,7 +42,7 @@ class SourceFile:
 
 
 def read_source(folder: Path) -> dict[str, SourceFile]:
-    """The Rust files in and below `folder`, by name. Raises UnusableSource."""
+    """Return the Rust files in and below `folder`, by name. Raise UnusableSource."""
     if not folder.is_dir():
         raise UnusableSource(f"{folder} is no folder; give that of the module's source files")
     paths = sorted(path for path in folder.rglob("*.rs") if path.is_file())
@@ -58,8 +58,8 @@ def read_source(folder: Path) -> dict[str, SourceFile]:
         raise UnusableSource(f"{error.filename}: {error.strerror}") from error
 
 
-def plain(rust: str) -> str:
-    """A type or a signature without what makes no difference: comments, paths, line ends, `mut`."""
+def normal_form(rust: str) -> str:
+    """Return a type or a signature without comments, paths, line ends and `mut`."""
     rust = " ".join(re.sub(r"//[^\n]*|/\*.*?\*/", " ", rust, flags=re.DOTALL).split())
     rust = re.sub(r"(\w+ ?:: ?)+(?=\w)", "", rust)
     rust = re.sub(r"\bmut (?=\w+ ?:)", "", rust)
@@ -91,7 +91,7 @@ def _read(name: str, content: bytes) -> SourceFile:
 def _fields(struct: Node) -> tuple[str, ...]:
     body = struct.child_by_field_name("body")
     return tuple(
-        plain(f"{field(node, 'name')}: {field(node, 'type')}")
+        normal_form(f"{field(node, 'name')}: {field(node, 'type')}")
         + ("" if syntax.is_public(node) else " (not public)")
         for node in (body.named_children if body else ())
         if node.type == "field_declaration"
@@ -105,11 +105,11 @@ def _signature(function: Node) -> str:
     source, start = function.text or b"", function.start_byte
     signature = source[name.end_byte - start : body.start_byte - start].decode("utf-8", "replace")
     modifiers = [text(n) for n in function.named_children if n.type == "function_modifiers"]
-    return " ".join([*modifiers, plain(signature)])
+    return " ".join([*modifiers, normal_form(signature)])
 
 
 def _tests(body: Node) -> Iterator[str]:
-    """Names of the functions with the attribute `test`, `tokio::test` and the like."""
+    """Yield the names of the functions with the attribute `test`, `tokio::test` and the like."""
     for node, attributes in syntax.items(body):
         if node.type == _FUNCTION and any(_is_test(attribute) for attribute in attributes):
             yield field(node, "name")
@@ -142,7 +142,7 @@ _PATHS = (
 
 
 def _commands(node: Node) -> Iterator[str]:
-    if node.type == "call_expression" and plain(field(node, "function")) == "new":
+    if node.type == "call_expression" and normal_form(field(node, "function")) == "new":
         called = field(node, "function").replace(" ", "")
         arguments = node.child_by_field_name("arguments")
         first = arguments.named_children[0] if arguments and arguments.named_children else None

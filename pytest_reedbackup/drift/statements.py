@@ -15,7 +15,7 @@ Files = Mapping[str, SourceFile]
 
 
 def source_drift(folder: str, files: Files) -> SourceDrift:
-    """One row a statement of the ticket, about the files of the module in `folder`."""
+    """Return a row for each statement of the ticket, about the module's files in `folder`."""
     rows = [
         *_lines(files),
         _struct_count(files),
@@ -42,45 +42,45 @@ def _lines(files: Files) -> Iterator[Row]:
 
 
 def _struct_count(files: Files) -> Row:
-    found = list(files["types.rs"].structs) if "types.rs" in files else []
+    names = list(files["types.rs"].structs) if "types.rs" in files else []
     return _statement(
         "public types",
         (f"{len(source.STRUCTS)} `pub struct` in types.rs", "Verification Commands"),
         f"{len(source.BASELINE_STRUCTS)}",
-        _counted(found),
-        holds=len(found) == len(source.STRUCTS),
+        _counted(names),
+        holds=len(names) == len(source.STRUCTS),
     )
 
 
 def _structs(files: Files) -> Iterator[Row]:
     defined = {name: fields for file in files.values() for name, fields in file.structs.items()}
     for name, fields in source.STRUCTS.items():
-        found = defined.get(name)
+        own = defined.get(name)
         yield _statement(
             name,
             (", ".join(fields), "Public Types"),
             ", ".join(source.BASELINE_STRUCTS[name]),
-            "no such `pub struct`" if found is None else _fields(found, fields),
-            holds=found is not None and set(found) == set(fields),
+            "no such `pub struct`" if own is None else _fields(own, fields),
+            holds=own is not None and set(own) == set(fields),
         )
 
 
-def _fields(found: Sequence[str], stated: Sequence[str]) -> str:
-    lines = [", ".join(found) or "no fields"]
-    if missing := [field for field in stated if field not in found]:
+def _fields(own: Sequence[str], stated: Sequence[str]) -> str:
+    lines = [", ".join(own) or "no fields"]
+    if missing := [field for field in stated if field not in own]:
         lines.append(f"missing: {', '.join(missing)}")
     return "\n".join(lines)
 
 
 def _function_count(files: Files) -> Row:
-    names = list(dict.fromkeys(file for file, _ in source.FUNCTIONS.values()))
-    found = [f for name in names if name in files for f in files[name].functions]
+    places = list(dict.fromkeys(file for file, _ in source.FUNCTIONS.values()))
+    names = [name for place in places if place in files for name in files[place].functions]
     return _statement(
         "public functions",
-        (f"{len(source.FUNCTIONS)} `pub fn` in {', '.join(names)}", "Verification Commands"),
+        (f"{len(source.FUNCTIONS)} `pub fn` in {', '.join(places)}", "Verification Commands"),
         f"{len(source.FUNCTIONS)}",
-        _counted(found),
-        holds=len(found) == len(source.FUNCTIONS),
+        _counted(names),
+        holds=len(names) == len(source.FUNCTIONS),
     )
 
 
@@ -89,23 +89,22 @@ def _functions(files: Files) -> Iterator[Row]:
         places = {
             file.name: file.functions[name] for file in files.values() if name in file.functions
         }
-        found = places.get(file_name)
         elsewhere = "; ".join(f"in {place}: {other}" for place, other in places.items())
         yield _statement(
             name,
             (f"in {file_name}: {signature}", "Public Functions"),
             source.BASELINE_FUNCTIONS[name],
             elsewhere or "no such `pub fn`",
-            holds=found == signature,
+            holds=places.get(file_name) == signature,
         )
 
 
 def _tests(files: Files) -> Row:
-    found = [test for file in files.values() for test in file.tests]
-    missing = [test for test in source.TESTS if test not in found]
-    others = [test for test in found if test not in source.TESTS]
+    tests = [test for file in files.values() for test in file.tests]
+    missing = [test for test in source.TESTS if test not in tests]
+    others = [test for test in tests if test not in source.TESTS]
     stated = len(source.TESTS) - len(missing)
-    lines = [f"{len(found)} tests, {stated or 'none'} of the {len(source.TESTS)} stated"]
+    lines = [f"{len(tests)} tests, {stated or 'none'} of the {len(source.TESTS)} stated"]
     if missing and stated:
         lines.append(f"missing: {', '.join(missing)}")
     if others:
@@ -138,7 +137,7 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def _statement(
-    subject: str, ticket: tuple[str, str], baseline: str, found: str, *, holds: bool
+    subject: str, ticket: tuple[str, str], baseline: str, evidence: str, *, holds: bool
 ) -> Row:
     words, place = ticket
     return Row(
@@ -148,5 +147,5 @@ def _statement(
         baseline=baseline,
         source=_DOCUMENT,
         outcome=Outcome.PASS if holds else Outcome.FAIL,
-        found=found,
+        found=evidence,
     )

@@ -8,7 +8,7 @@ A TOML file, or `[tool.reedbackup]` in pyproject.toml, holds entries
     reason = "the second backup overwrites the first"
     id = "D4"                             # a defect id or an issue's URL
 
-and, where some of them are for implementations that only other runs meet,
+and, where some of them are for implementations of other runs only,
 
     implementations = ["./adapter", "./adapter-2"]
 
@@ -69,7 +69,7 @@ class Declared:
 
     entries: Sequence[Divergence] = ()
     others: Sequence[str] = ()
-    """Names of implementations that only other runs meet."""
+    """Names of implementations of other runs only."""
     where: str = ""
 
     def by(self, names: Collection[str]) -> list[Divergence]:
@@ -93,22 +93,24 @@ class Declared:
         ]
         return Declared([*left, *on_top.entries], on_top.others, on_top.where)
 
-    def not_met(self, met: Collection[str]) -> list[str]:
+    def not_in_run(self, names: Collection[str]) -> list[str]:
         """Return the names in entries that no implementation of this run answers to."""
-        return sorted({entry.implementation for entry in self.entries} - set(met))
+        return sorted({entry.implementation for entry in self.entries} - set(names))
 
-    def check_implementations(self, met: Collection[str], *, asked_for: bool) -> None:
+    def check_implementations(self, names: Collection[str], *, asked_for: bool) -> None:
         """Raise UnusableDivergences for a name that looks like a misspelling.
 
-        `met`: the names that this run's implementations answer to. `asked_for`:
+        `names`: those that this run's implementations answer to. `asked_for`:
         whether the entries were asked for by name, for just this run.
         """
-        not_met = self.not_met(met)
-        idle = asked_for and len(not_met) == len({entry.implementation for entry in self.entries})
-        for name in not_met:
+        not_in_run = self.not_in_run(names)
+        idle = asked_for and len(not_in_run) == len(
+            {entry.implementation for entry in self.entries}
+        )
+        for name in not_in_run:
             if name in self.others:
                 continue
-            nearest = _nearest(name, [*met, *self.others], 0 if idle or self.others else _ALIKE)
+            nearest = _nearest(name, [*names, *self.others], 0 if idle or self.others else _ALIKE)
             if nearest:
                 raise UnusableDivergences(
                     f"{self.where}: no implementation of this run is called {name!r}; the nearest"
@@ -139,7 +141,7 @@ class Declared:
 
 
 def shipped(implementations: Collection[str]) -> Declared:
-    """What the package declares of its own implementations, for those that are among these."""
+    """Return what the package declares of its own implementations, of those among these."""
     name = "python-last"
     if name not in implementations:
         return Declared()
@@ -154,7 +156,7 @@ def shipped(implementations: Collection[str]) -> Declared:
 
 
 def read_file(path: Path) -> Declared:
-    """The divergences of a TOML file. Raises UnusableDivergences."""
+    """Return the divergences of a TOML file. Raise UnusableDivergences."""
     return parse(_document(path), str(path))
 
 
@@ -165,7 +167,7 @@ def read_pyproject(path: Path) -> Declared:
 
 
 def parse(document: object, where: str) -> Declared:
-    """The divergences of a parsed document. Raises UnusableDivergences."""
+    """Return the divergences of a parsed document. Raise UnusableDivergences."""
     try:
         file = msgspec.convert(document, _File)
     except msgspec.ValidationError as error:
@@ -204,7 +206,7 @@ def _is_placeholder(name: str, text: str) -> bool:
 
 
 def _nearest(name: str, names: Iterable[str], cutoff: float) -> str | None:
-    """The name that is most like `name`, whatever the case of its letters."""
+    """Return the name that is most like `name`, whatever the case of its letters."""
     folded = {each.casefold(): each for each in names}
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None

@@ -18,7 +18,7 @@ _WIDEST_MARK = max(len(word) for word, _ in MARKS.values())
 
 
 def matrices(results: Sequence[Result]) -> Iterator[Table]:
-    """A table for each contract, in the order in which they were held against it."""
+    """Yield a table for each contract, in the order in which they were held against it."""
     for contract in dict.fromkeys(result.contract for result in results):
         yield _matrix(contract, [result for result in results if result.contract == contract])
 
@@ -38,7 +38,7 @@ def _matrix(contract: str, results: Sequence[Result]) -> Table:
 
 
 def _column_names(options: Sequence[str]) -> Sequence[str]:
-    """What tells the implementations apart: the programs' names without their folders if it can."""
+    """Return names that differ: the programs' without their folders, where these differ."""
     short = [_without_folder(option) for option in options]
     return short if len(set(short)) == len(set(options)) else options
 

@@ -32,7 +32,7 @@ def count_cases(
     outcomes: Sequence[CaseOutcome],
     is_case: Callable[[object], bool],
 ) -> None:
-    """Has each case be counted once, in place of all the reports of it."""
+    """Have each case be counted once, in place of all the reports of it."""
     for category, reports in list(reporter.stats.items()):
         if category in _KEPT:
             continue
@@ -47,7 +47,7 @@ def count_cases(
 
 
 def status_of(outcome: CaseOutcome) -> tuple[str, str, str]:
-    """The category, the letter and the word that pytest shows while the run goes on."""
+    """Return the category, the letter and the word that pytest shows while the run goes on."""
     category = _CALLED[outcome.outcome]
     return category, _LETTERS[outcome.outcome], category.upper()
 

@@ -81,18 +81,18 @@ class Settings:
         name = "--reedbackup-baseline"
         compared = connect(name, baseline, limits, databases)[0] if baseline else None
         recordings = recordings_of([*targets, *([compared] if compared else [])])
-        met = {
+        names = {
             name
             for target in (*targets, *([compared] if compared else []))
             for name in target.names
         }
-        own = _declared(config, met)
+        own = _declared(config, names)
         return cls(
             targets=targets,
             baseline=compared,
             recordings=recordings,
             case_patterns=tuple(options.reedbackup_case),
-            declared=divergences.shipped(met).under(own),
+            declared=divergences.shipped(names).under(own),
             declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
@@ -104,7 +104,7 @@ class Settings:
             ),
             record=_record(config, targets, files[_RECORD]),
             source=_source(config),
-            remarks=tuple(_remarks(own, met)),
+            remarks=tuple(_remarks(own, names)),
             paths=() if runs_suite(config) else tuple(config.args),
         )
 
@@ -145,8 +145,11 @@ def _record(config: pytest.Config, targets: tuple[Target, ...], path: Path | Non
     return path
 
 
-def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
-    """The divergences of the option's file, or of [tool.reedbackup]; `met`: who answers here."""
+def _declared(config: pytest.Config, names: Collection[str]) -> Declared:
+    """Return the divergences of the option's file, or of [tool.reedbackup].
+
+    `names`: those that this run's implementations answer to.
+    """
     path = place(config, _DIVERGENCES)
     pyproject = config.rootpath / "pyproject.toml"
     try:
@@ -155,16 +158,16 @@ def _declared(config: pytest.Config, met: Collection[str]) -> Declared:
             declared = divergences.read_file(path)
         elif pyproject.is_file():
             declared = divergences.read_pyproject(pyproject)
-        declared.check_implementations(met, asked_for=path is not None)
+        declared.check_implementations(names, asked_for=path is not None)
     except UnusableDivergences as error:
         raise pytest.UsageError(f"{_DIVERGENCES}: {error}") from error
     return declared
 
 
-def _remarks(declared: Declared, met: Collection[str]) -> Iterator[str]:
-    if not_met := declared.not_met(met):
+def _remarks(declared: Declared, names: Collection[str]) -> Iterator[str]:
+    if others := declared.not_in_run(names):
         yield (
-            f"reedbackup: {declared.where} declares divergences of {', '.join(not_met)} too,"
+            f"reedbackup: {declared.where} declares divergences of {', '.join(others)} too,"
             " not met in this run"
         )
 

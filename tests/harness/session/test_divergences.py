@@ -128,7 +128,7 @@ def test_a_misspelt_implementation_is_refused_with_the_nearest_name() -> None:
 def test_a_file_may_hold_what_other_runs_meet() -> None:
     file = declared(entry(), entry("./rust/target/release/backup"))
     file.check_implementations({"./adapter"}, asked_for=True)
-    assert file.not_met({"./adapter"}) == ["./rust/target/release/backup"]
+    assert file.not_in_run({"./adapter"}) == ["./rust/target/release/backup"]
 
 
 def test_a_name_like_one_of_this_run_may_be_listed_as_another() -> None:
