@@ -45,10 +45,10 @@ def test_a_key_is_the_same_in_another_process() -> None:
         "from pytest_reedbackup.databases.spec import NAMED; "
         "print(*(spec.key() for spec in NAMED.values()))"
     )
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     ).stdout
-    assert told.split() == [spec.key() for spec in NAMED.values()]
+    assert printed.split() == [spec.key() for spec in NAMED.values()]
 
 
 def test_a_key_is_a_file_name() -> None:

@@ -35,7 +35,7 @@ def test_a_tree_names_everything_once_with_posix_paths(base: Path) -> None:
     }
 
 
-def test_an_entry_tells_kind_mode_size_mtime_and_content(base: Path) -> None:
+def test_an_entry_has_kind_mode_size_mtime_and_content(base: Path) -> None:
     os.utime(base / "tables/users/current.csv", ns=(0, 1_234_567_890_123_456_789))
     assert Tree.read(base).entries["tables/users/current.csv"] == Entry(
         "file",
@@ -87,7 +87,7 @@ def test_a_missing_folder_is_not_an_empty_one(tmp_path: Path) -> None:
     assert empty.differences(missing) == [".: missing"]
 
 
-def test_a_file_where_a_folder_was_is_told(tmp_path: Path) -> None:
+def test_a_file_where_a_folder_was_is_a_difference(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
     before = Tree.read(tmp_path / "place")
     (tmp_path / "place").rmdir()
@@ -99,7 +99,7 @@ def test_equal_trees_have_no_differences(base: Path) -> None:
     assert Tree.read(base).differences(Tree.read(base), mtime=True) == []
 
 
-def test_differences_are_told_in_words_and_in_order(base: Path) -> None:
+def test_differences_are_lines_in_order(base: Path) -> None:
     before = Tree.read(base)
     (base / "tables/users/current.csv").write_bytes(b"key|VALUE\n")
     (base / "tables/users/current.csv").chmod(0o600)
@@ -122,17 +122,17 @@ def test_mtimes_count_only_when_asked_for(base: Path) -> None:
     os.utime(base / "tables/users/current.csv", ns=(0, 5))
     after = Tree.read(base)
     assert before.differences(after) == []
-    [told] = before.differences(after, mtime=True)
-    assert told.startswith("tables/users/current.csv: mtime ")
-    assert told.endswith(" 5 found")
+    [difference] = before.differences(after, mtime=True)
+    assert difference.startswith("tables/users/current.csv: mtime ")
+    assert difference.endswith(" 5 found")
 
 
 def test_a_long_list_is_cut_and_the_rest_is_counted(base: Path) -> None:
     before = Tree.read(base)
     for number in range(30):
         (base / f"new {number:02}").touch()
-    told = before.differences(Tree.read(base), limit=3)
-    assert told == [
+    differences = before.differences(Tree.read(base), limit=3)
+    assert differences == [
         "new 00: should not be there",
         "new 01: should not be there",
         "new 02: should not be there",

@@ -116,7 +116,7 @@ def test_a_write_killed_before_any_call_is_undone_or_finished(table: Table, tmp_
     assert outcomes == {(False, False), (True, False), (True, True)}
 
 
-def test_a_write_that_meets_a_full_disk_at_any_call_leaves_the_table_or_finishes_later(
+def test_a_disk_that_is_full_at_any_call_leaves_the_table_or_lets_a_write_finish_later(
     table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with failing(monkeypatch, 0) as calls:

@@ -1,4 +1,4 @@
-"""A dry run tells exactly what the restore then does."""
+"""A dry run shows exactly what the restore then does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kinds(tree: Tree) -> Tree:
     return {name: (entry[0], entry[1], *entry[3:]) for name, entry in tree.items()}
 
 
-def test_what_is_foretold_is_what_the_restore_does(base: Path, database: ReadDatabase) -> None:
+def test_a_preview_is_what_the_restore_does(base: Path, database: ReadDatabase) -> None:
     create_backup(base)
     text = base / "tables" / "text"
     (text / "current.csv").write_text("other")
@@ -60,7 +60,7 @@ def test_what_is_foretold_is_what_the_restore_does(base: Path, database: ReadDat
 
 
 @pytest.mark.parametrize("root", ["tables", "indices"])
-def test_a_root_that_is_a_symlink_or_missing_is_foretold(
+def test_a_root_that_is_a_symlink_or_missing_is_in_the_preview(
     base: Path, tmp_path: Path, root: str
 ) -> None:
     create_backup(base)
@@ -70,13 +70,13 @@ def test_a_root_that_is_a_symlink_or_missing_is_foretold(
     assert preview(base, FOREVER).changed == [root]
 
 
-def test_a_symlink_to_a_folder_is_foretold_to_go_and_never_followed(base: Path) -> None:
+def test_a_symlink_to_a_folder_is_removed_in_the_preview_and_never_followed(base: Path) -> None:
     create_backup(base)
     (base / "indices" / "link").symlink_to(base / "registry", target_is_directory=True)
     assert preview(base, FOREVER).removed == ["indices/link"]
 
 
-def test_folders_that_only_paths_imply_are_not_foretold_to_go(base: Path) -> None:
+def test_folders_that_only_paths_imply_are_not_removed_in_the_preview(base: Path) -> None:
     (base / "backups").mkdir()
     with tarfile.open(base / "backups" / "1000.tar.gz", "w:gz") as archive:
         archive.add(base / "tables" / "text" / "current.csv", "tables/text/current.csv")

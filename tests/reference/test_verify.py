@@ -31,7 +31,7 @@ def test_a_flipped_byte_that_list_cannot_see_is_found(base: Path, backup_at: Bac
     assert (one.table_count, one.total_bytes) == (None, None)
 
 
-def test_files_under_an_archives_name_that_are_none_are_told_and_others_are_not(
+def test_files_under_an_archives_name_that_are_none_are_reported_and_others_are_not(
     base: Path, backup_at: BackupAt
 ) -> None:
     backup_at(base, 1000)

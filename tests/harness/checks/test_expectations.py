@@ -70,7 +70,7 @@ def test_what_only_looks_alike_is_shown_as_it_is(found: object, expected: int | 
     assert broken(expect, "it", found, expected) == ("it", repr(expected), repr(found))
 
 
-def test_a_long_value_is_cut_and_its_length_told() -> None:
+def test_a_long_value_is_cut_and_its_length_shown() -> None:
     _, _, found = broken(expect, "the ids", "x" * 5000, "")
     assert found.endswith("… (5002 characters)")
     assert len(found) < 700

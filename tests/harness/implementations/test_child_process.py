@@ -1,4 +1,4 @@
-"""Adapters in child processes that misbehave in every way: one fault each, and nothing is left."""
+"""Adapters in child processes that end or hang: one fault each, and nothing is left."""
 
 from __future__ import annotations
 
@@ -11,144 +11,27 @@ from pathlib import Path
 import pytest
 from harness.conftest import ends_within
 from harness.fixture_types import StartClient, WriteAdapter
+from harness.implementations.calls import list_backups
 
 from pytest_reedbackup.implementations import child
-from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
+from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.implementations.child import ChildProcess
-from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.model.adapter_faults import (
     Crashed,
-    ProtocolViolation,
     TimedOut,
     Unusable,
-    excerpt,
 )
-from reedbase_backup.adapter.protocol import MAX_LINE_BYTES
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
-
-BASE = Path("/somewhere/.reed")
-
-
-def listed(client: Client, secs: float = 10.0) -> Answer:
-    return client.call("list_backups", "ticket", BASE, secs)
 
 
 def test_an_adapter_is_greeted_called_and_shut_down(connect: StartClient) -> None:
     client = connect("serve(lambda r: ended(r) if r['method'] == 'shutdown' else called(r, []))")
     assert client.hello(10.0).name == "tiny"
-    answer = listed(client)
+    answer = list_backups(client)
     assert isinstance(answer, Answered)
     assert answer.value == []
     client.shutdown(10.0)
-
-
-NOISE = {
-    "before-the-reply": ("write('Compiling\\n' + called(read(), []))", "malformed"),
-    "a-banner-at-start": ("greet(); write('ready\\n' + called(read(), []))", "malformed"),
-    "another-id": ("r = read(); r['id'] = 77; write(called(r, []))", "its id is 77"),
-    "not-utf-8": (
-        "r = read(); sys.stdout.buffer.write(b'\\xff\\xfe\\n'); sys.stdout.flush()",
-        "malformed",
-    ),
-    "an-empty-line": ("read(); write('\\n')", "truncated"),
-    "a-carriage-return": ("read(); write('\\r\\n')", "truncated"),
-}
-
-
-@pytest.mark.parametrize(("body", "reason"), NOISE.values(), ids=NOISE)
-def test_what_is_no_reply_is_a_violation(connect: StartClient, body: str, reason: str) -> None:
-    client = connect(body)
-    if body.startswith("greet"):
-        client.hello(10.0)
-    with pytest.raises(ProtocolViolation) as caught:
-        listed(client)
-    assert reason in caught.value.reason
-
-
-@pytest.mark.parametrize("noise", ["done\\n", "done", '{"id": 2}\\n'])
-def test_output_after_a_reply_is_noticed_at_the_next_request(
-    connect: StartClient, noise: str
-) -> None:
-    client = connect(f"""
-write(called(read(), []) + {noise!r}.replace("\\\\n", chr(10)))
-read()
-""")
-    assert value_of(listed(client), "the list") == []
-    with pytest.raises(ProtocolViolation) as caught:
-        listed(client)
-    assert caught.value.reason == "output that no request asked for"
-    assert noise.removesuffix("\\n") in str(caught.value)
-
-
-def test_output_that_comes_some_time_after_a_reply_is_noticed_too(
-    connect: StartClient, tmp_path: Path
-) -> None:
-    client = connect(f"""
-write(called(read(), []))
-write("late\\n")
-open({str(tmp_path / "written")!r}, "w").close()
-read()
-""")
-    listed(client)
-    assert ends_within(5.0, (tmp_path / "written").exists)
-    with pytest.raises(ProtocolViolation, match="output that no request asked for"):
-        listed(client)
-
-
-def test_output_after_the_last_reply_is_noticed(connect: StartClient) -> None:
-    client = connect("write(ended(read()) + 'bye\\n')")
-    with pytest.raises(ProtocolViolation, match=r"^shutdown: .*no request asked for.*bye"):
-        client.shutdown(10.0)
-
-
-def test_several_lines_of_noise_are_shown_in_one() -> None:
-    assert excerpt(b"one\ntwo\n") == "one\\ntwo"
-
-
-def test_two_replies_to_one_request_are_one_too_many(connect: StartClient) -> None:
-    client = connect("r = read(); write(called(r, []) * 2); read()")
-    listed(client)
-    with pytest.raises(ProtocolViolation, match="no request asked for"):
-        listed(client)
-
-
-def test_a_reply_may_come_in_pieces(connect: StartClient) -> None:
-    client = connect("""
-reply = called(read(), [])
-for piece in (reply[:1], reply[1:30], reply[30:-1], reply[-1:]):
-    write(piece)
-    time.sleep(0.01)
-read()
-""")
-    assert value_of(listed(client), "the list") == []
-
-
-def test_the_longest_line_is_64_mib(connect: StartClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The protocol's own bound is read where it is used; a small one costs no gigabyte.
-    monkeypatch.setattr(child, "MAX_LINE_BYTES", 100_000)
-    client = connect("""
-for length in (100_000, 100_001):
-    reply = called(read(), [])
-    write(" " * (length - len(reply) + 1) + reply)
-read()
-""")
-    assert value_of(listed(client), "the list") == []
-    with pytest.raises(ProtocolViolation, match="a line of more than 64 MiB"):
-        listed(client)
-
-
-def test_a_line_without_end_is_not_read_to_its_end(connect: StartClient) -> None:
-    client = connect("""
-read()
-while True:
-    sys.stdout.write("x" * (1 << 20))
-""")
-    with pytest.raises(ProtocolViolation) as caught:
-        listed(client, 60.0)
-    length = int(str(caught.value).split(" … (")[1].split()[0])
-    assert MAX_LINE_BYTES == 64 * 2**20
-    assert MAX_LINE_BYTES < length <= MAX_LINE_BYTES + (1 << 16)
 
 
 ENDS = {
@@ -170,16 +53,16 @@ def test_the_end_of_the_process_is_a_crash_with_its_cause(
 ) -> None:
     client = connect(body)
     with pytest.raises(Crashed) as caught:
-        listed(client)
+        list_backups(client)
     assert caught.value.message.endswith(words)
     assert caught.value.call == "list_backups(base_path='/somewhere/.reed')"
 
 
 def test_a_crash_between_two_calls_is_the_next_ones_fault(connect: StartClient) -> None:
     client = connect("write(called(read(), [])); os._exit(4)")
-    assert value_of(listed(client), "the list") == []
+    assert value_of(list_backups(client), "the list") == []
     with pytest.raises(Crashed, match="ended with exit status 4"):
-        listed(client)
+        list_backups(client)
 
 
 def test_a_crash_is_noticed_though_a_grandchild_holds_stdout(connect: StartClient) -> None:
@@ -190,7 +73,7 @@ os._exit(5)
 """)
     started = time.monotonic()
     with pytest.raises(Crashed, match="ended with exit status 5"):
-        listed(client, 30.0)
+        list_backups(client, 30.0)
     assert time.monotonic() - started < 5
 
 
@@ -200,7 +83,7 @@ def test_closing_stdout_without_ending_is_a_crash_too(
     monkeypatch.setattr(child, "_GRACE_SECS", 0.1)
     client = connect("read(); os.close(1); time.sleep(60)")
     with pytest.raises(Crashed, match="closed its stdout and had to be killed"):
-        listed(client)
+        list_backups(client)
 
 
 def test_the_last_lines_of_stderr_are_shown(connect: StartClient) -> None:
@@ -212,7 +95,7 @@ sys.stderr.buffer.write(b"\\xff is no UTF-8\\n")
 sys.exit(1)
 """)
     with pytest.raises(Crashed) as caught:
-        listed(client)
+        list_backups(client)
     lines = str(caught.value).splitlines()
     assert lines[1] == "  its stderr ends:"
     assert lines[2:] == [f"    line {n}" for n in range(81, 100)] + ["    \\xff is no UTF-8"]
@@ -233,7 +116,7 @@ time.sleep(60)
 """)
     started = time.monotonic()
     with pytest.raises(TimedOut) as caught:
-        listed(client, 1.0)
+        list_backups(client, 1.0)
     assert 0.9 < time.monotonic() - started < 3
     assert "within 1 s" in caught.value.message
     assert caught.value.log == "    asleep"
@@ -334,5 +217,5 @@ def test_a_child_inherits_the_environment_and_leads_a_group_of_its_own(
 write(called(read(), []) if os.environ["SOME_OF_OURS"] == "inherited" else "")
 write(called(read(), []) if os.getpgid(0) == os.getsid(0) == os.getpid() else "")
 """)
-    assert value_of(listed(client), "the list") == []
-    assert value_of(listed(client), "the list") == []
+    assert value_of(list_backups(client), "the list") == []
+    assert value_of(list_backups(client), "the list") == []

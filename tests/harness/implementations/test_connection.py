@@ -1,4 +1,4 @@
-"""What --reedbackup-impl names: met, kept running, started afresh after a fault, told apart."""
+"""What --reedbackup-impl names: connected to, kept running, started afresh after a fault."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pytest
 from harness.fixture_types import WriteAdapter
+from harness.implementations.calls import BASE
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.implementations.answers import value_of
@@ -19,7 +20,6 @@ from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut, Unusa
 from pytest_reedbackup.model.target import TimeLimits
 from reedbase_backup.types import BackupInfo
 
-BASE = Path("/somewhere/.reed")
 PATIENT = TimeLimits(hello=10.0, call=10.0)
 # Calls number 2 and 4 of all processes together misbehave, each in another way.
 COUNTING = """
@@ -229,7 +229,7 @@ def test_the_log_follows_where_the_adapter_wrote_one(
     assert log == ["  its stderr ends:", "    no licence"]
 
 
-def test_the_reference_is_in_process_and_told_the_time(connect_to: ConnectTo) -> None:
+def test_the_reference_is_in_process_and_gets_the_time(connect_to: ConnectTo) -> None:
     implementation = connect_to("python")
     assert implementation.is_in_process
     assert isinstance(implementation.clock, CapabilityClock)

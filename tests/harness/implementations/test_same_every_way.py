@@ -47,7 +47,7 @@ OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examp
 
 
 @pytest.mark.parametrize(
-    ("told", "untold", "broken"),
+    ("clocked", "clockless", "broken"),
     [
         ("Conforming", "Clockless", set()),
         ("Hoards", "ClocklessHoards", {"create/retention"}),
@@ -55,10 +55,20 @@ OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examp
     ids=["good", "retention-wrong"],
 )
 def test_every_case_runs_and_ends_alike_in_process_served_and_without_a_clock(
-    run_suite: RunSuite, tmp_path: Path, told: str, untold: str, broken: set[str], library: Path
+    run_suite: RunSuite,
+    tmp_path: Path,
+    clocked: str,
+    clockless: str,
+    broken: set[str],
+    library: Path,
 ) -> None:
     (tmp_path / "mine.py").write_text(MINE + HOARDS)
-    ways = [f"mine:{told}", f"mine:{untold}", f"{SERVED} mine:{told}", f"{SERVED} mine:{untold}"]
+    ways = [
+        f"mine:{clocked}",
+        f"mine:{clockless}",
+        f"{SERVED} mine:{clocked}",
+        f"{SERVED} mine:{clockless}",
+    ]
     _, report = run_suite(*ways, options=OPTIONS)
     assert [one.clock for one in report.implementations] == [
         "the adapter's capability `clock`",

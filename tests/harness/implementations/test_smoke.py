@@ -100,7 +100,7 @@ def expect_one_error(ended: pytest.RunResult, base_temp: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
-def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
+def test_an_adapter_with_an_empty_folder_in_its_place_is_one_error_that_says_so(
     pytester: pytest.Pytester, namespaces: str, base_temp: Path, name: str, case: str
 ) -> None:
     option = unseeing(namespaces, f"mount -t tmpfs none {base_temp}", f"{SERVED} {name}")
@@ -110,7 +110,7 @@ def test_an_adapter_with_an_empty_folder_in_its_place_is_told_so_once(
 @pytest.mark.parametrize(
     ("name", "case"), [("python", CASE), ("python-last", LAST_CASE)], ids=["ticket", "last"]
 )
-def test_an_adapter_that_writes_to_a_copy_is_told_so_once(
+def test_an_adapter_that_writes_to_a_copy_is_one_error_that_says_so(
     pytester: pytest.Pytester,
     namespaces: str,
     base_temp: Path,
@@ -139,7 +139,7 @@ def test_an_adapter_that_sees_the_folder_in_a_namespace_of_its_own_is_judged(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_adapter_without_the_rights_to_the_folder_is_told_so(
+def test_an_adapter_without_the_rights_to_the_folder_is_one_error_that_says_so(
     pytester: pytest.Pytester, tool: FindTool, base_temp: Path
 ) -> None:
     setpriv = tool("setpriv")

@@ -250,7 +250,7 @@ def test_a_missing_tool_keeps_no_promise(
     ]
 
 
-def test_a_libfaketime_that_moves_no_clock_is_told_from_one_that_does(tmp_path: Path) -> None:
+def test_a_libfaketime_that_moves_no_clock_is_not_taken_for_one_that_does(tmp_path: Path) -> None:
     assert not faketime.moves_a_clock(tmp_path / "no-such-library.so")
     if (library := faketime.find_libfaketime()) is not None:
         assert faketime.moves_a_clock(library)

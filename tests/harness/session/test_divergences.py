@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from harness.session.outcomes import case_outcome
-from harness.sources import MINE
 
 from pytest_reedbackup.model.divergences import (
     Declared,
@@ -214,11 +213,6 @@ def test_an_entry_is_what_it_was_before() -> None:
 
 
 # Runs.
-
-
-@pytest.fixture
-def mine(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(mine=MINE)
 
 
 def errors_of(ended: pytest.RunResult) -> list[str]:

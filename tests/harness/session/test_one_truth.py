@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 import pytest
 from fixture_types import FindTool
 from harness.session.outcomes import case_outcome
-from harness.sources import MINE
 
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result
@@ -24,11 +23,6 @@ pytestmark = pytest.mark.slow
 
 ORDER = "--reedbackup-case=ticket/list/order"
 REPORT = "--reedbackup-report=report.json"
-
-
-@pytest.fixture
-def mine(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(mine=MINE)
 
 
 @pytest.fixture(autouse=True)

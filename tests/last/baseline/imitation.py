@@ -228,8 +228,8 @@ def locked(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if attempt == 49:
-                    told = f"Failed to acquire lock after 50 attempts: {reason(error)}"
-                    raise IoError("acquire_write_lock", told) from error
+                    message = f"Failed to acquire lock after 50 attempts: {reason(error)}"
+                    raise IoError("acquire_write_lock", message) from error
             time.sleep(min(0.005 * 2**attempt, 0.1))
         yield
     finally:

@@ -147,7 +147,7 @@ class Undeclared:
 """
 
 
-def test_who_does_the_safe_thing_is_told_to_declare_it(tmp_path: Path) -> None:
+def test_who_does_the_safe_thing_is_asked_to_declare_it(tmp_path: Path) -> None:
     written = tmp_path / "divergences.toml"
     (tmp_path / "undeclared_port.py").write_text(UNDECLARED_PORT)
     option = "--reedbackup-impl=undeclared_port:Undeclared"

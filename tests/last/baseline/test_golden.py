@@ -65,13 +65,13 @@ def restore(base: Path, target: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def counts(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
-    """How many recordings ended in which way, told when all have run."""
+    """How many recordings ended in which way, printed when all have run."""
     counted: Counter[str] = Counter()
     yield counted
-    told = ", ".join(f"{number} {how}" for how, number in sorted(counted.items()))
+    summary = ", ".join(f"{number} {how}" for how, number in sorted(counted.items()))
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
-        print(f"\nrecordings of the baseline: {told}")
+        print(f"\nrecordings of the baseline: {summary}")
 
 
 @pytest.mark.parametrize(("name", "case"), RESTORES)
@@ -90,8 +90,8 @@ def test_a_restore_does_what_the_baseline_did(
     expected = declared(case)
     assert {*expected.must.values(), *expected.may.values()} <= DIVERGENCES.keys()
     others = case.deviations(found)
-    told = f"declared: {expected}\nrecorded: {case}\nfound: {found}"
-    assert expected.must.keys() <= others <= expected.must.keys() | expected.may.keys(), told
+    shown = f"declared: {expected}\nrecorded: {case}\nfound: {found}"
+    assert expected.must.keys() <= others <= expected.must.keys() | expected.may.keys(), shown
     assert found.left_behind == []
     assert found.deltas_without_log_line == 0
     assert not any(line.joined_to_last_line for line in found.appended.values())

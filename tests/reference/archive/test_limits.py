@@ -20,7 +20,7 @@ from typing import TypedDict
 
 import pytest
 from fixture_types import BackupAt, MakeBase
-from reference.archive.test_hostile import END, TABLES, header, member, pax, record
+from reference.archive.members import END, TABLES, header, member, pax, record
 
 from reedbase_backup import (
     BackupUnsafe,

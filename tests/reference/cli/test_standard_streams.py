@@ -102,7 +102,7 @@ def test_help_that_nobody_reads_to_its_end_is_no_traceback() -> None:
 
 
 @pytest.mark.parametrize("to", ["{full}", "/dev/null"])
-def test_an_error_that_cannot_be_told_is_still_the_status(base: Path, to: str) -> None:
+def test_an_error_that_cannot_be_printed_is_still_the_status(base: Path, to: str) -> None:
     """And is in the JSON."""
     to = to.format(full=_dev_full())
     done = _shell(f"2> {to}", "restore", base, "--to", "5", "--json")
@@ -110,7 +110,7 @@ def test_an_error_that_cannot_be_told_is_still_the_status(base: Path, to: str) -
     assert json.loads(done.stdout)["error"]["kind"] == "BackupNotFound"
 
 
-def test_an_error_whose_json_cannot_be_written_is_told_in_words(base: Path) -> None:
+def test_an_error_whose_json_cannot_be_written_is_a_line_on_stderr(base: Path) -> None:
     done = _shell(f"> {_dev_full()}", "restore", base, "--to", "5", "--json")
     first, second = done.stderr.splitlines()
     assert done.returncode == 1
@@ -118,7 +118,7 @@ def test_an_error_whose_json_cannot_be_written_is_told_in_words(base: Path) -> N
     assert second == "reedbackup: the output cannot be written: No space left on device"
 
 
-def test_a_wrong_call_that_cannot_be_told_is_no_traceback() -> None:
+def test_a_wrong_call_that_cannot_be_reported_is_no_traceback() -> None:
     assert _shell(f"2> {_dev_full()}", "nonsense").returncode in (1, 2)
 
 

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -30,8 +29,6 @@ from reedbase_backup.swap import extract
 from reedbase_backup.types import U64_MAX as FOREVER
 
 pytestmark = pytest.mark.slow
-
-# Open files ---------------------------------------------------------------------
 
 LIMITED = """
 import resource, sys
@@ -113,6 +110,7 @@ fcntl.flock(file, fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
 """
+
 RESTORE_LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
@@ -122,9 +120,6 @@ try:
 except ReedError as error:
     print(error)
 """
-
-
-# What a file system cannot do ---------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
@@ -174,9 +169,6 @@ def test_a_sync_that_fails_is_an_error_that_names_a_path(
     assert len(list_backups(base)) == 1
 
 
-# Room ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
     base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, number: int
@@ -193,7 +185,7 @@ def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
     assert leftovers(base) == []
 
 
-def test_too_little_room_is_told_before_the_disk_is_full(
+def test_too_little_room_is_an_error_before_the_disk_is_full(
     base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_backup(base)
@@ -202,9 +194,6 @@ def test_too_little_room_is_told_before_the_disk_is_full(
     with pytest.raises(IoError, match=r"it takes \d+ bytes where \d+ are free; make room"):
         restore_point_in_time(base, FOREVER)
     assert database(base) == before
-
-
-# Times --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EIO])
@@ -239,9 +228,6 @@ def test_a_time_that_cannot_be_set_is_an_error_and_nothing_changes(
     assert failed >= place - 2 > 10
 
 
-# What is in place of a root -----------------------------------------------------
-
-
 def _socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(os.path.relpath(path))
@@ -270,38 +256,3 @@ def test_a_file_in_place_of_tables_means_no_tables(base: Path) -> None:
     (base / "tables").touch()
     with pytest.raises(NoTablesFound):
         create_backup(base)
-
-
-# Fairness -----------------------------------------------------------------------
-
-BUSY = """
-import sys
-from reedbase_backup.disk.base_lock import base_locked
-print("ready", flush=True)
-while True:
-    with base_locked(sys.argv[1]):
-        import time
-        time.sleep(0.01)
-"""
-
-
-def test_a_call_beside_eight_others_gets_its_turn(base: Path) -> None:
-    others = [
-        subprocess.Popen([sys.executable, "-c", BUSY, str(base)], stdout=subprocess.PIPE)
-        for _ in range(8)
-    ]
-    try:
-        for other in others:
-            assert other.stdout is not None
-            assert other.stdout.readline() == b"ready\n"
-        waits = []
-        for _ in range(5):
-            started = time.monotonic()
-            create_backup(base)
-            waits.append(time.monotonic() - started)
-    finally:
-        for other in others:
-            other.kill()
-            other.communicate()
-    # In line behind eight of 10 ms each, on a machine that may be slow.
-    assert max(waits) < 3, waits

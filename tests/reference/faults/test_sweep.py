@@ -50,7 +50,7 @@ def faults(run: Run, whats: list[str], sample: int | None) -> list[tuple[Fault, 
     """All of them, or so many spread evenly over kinds and places."""
     found = [Fault(name, n, what) for (name, n), what in product(run.points, whats)]
     stride = 1 if sample is None else max(1, len(found) // sample)
-    # A stride that shares no factor with the number of kinds meets all of them.
+    # A stride that shares no factor with the number of kinds comes to all of them.
     while sample is not None and any(stride % k == 0 and len(whats) % k == 0 for k in range(2, 20)):
         stride += 1
     return [(fault, number) for number, fault in enumerate(found[::stride])]

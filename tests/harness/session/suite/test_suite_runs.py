@@ -7,7 +7,6 @@ import shlex
 import sys
 
 import pytest
-from harness.sources import MINE
 
 from pytest_reedbackup.contracts import RULES
 
@@ -41,11 +40,6 @@ def verdict_lines(ended: pytest.RunResult) -> list[str]:
 def repeat_commands(ended: pytest.RunResult) -> list[str]:
     found = [re.fullmatch(r" +repeat +(pytest .*)", line) for line in ended.outlines]
     return list(dict.fromkeys(match.group(1) for match in found if match))
-
-
-@pytest.fixture
-def mine(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(mine=MINE)
 
 
 def test_the_suite_runs_from_an_empty_folder(pytester: pytest.Pytester) -> None:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 import pytest
-from harness.implementations.inline import list_by
+from harness.implementations.in_process.inline import list_by
 
 from pytest_reedbackup.implementations.answers import refusal_of, value_of
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut

@@ -1,104 +1,19 @@
-"""Restores at the limits: of depth, of names, of rights, and of what is in the live tree."""
+"""Restores where rights, links or the file system are in the way."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import subprocess
 import sys
-import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fixture_types import FindTool, MakeBase, ReadDatabase, RunAsNobody, TakeSnapshot
+from fixture_types import FindTool, ReadDatabase, RunAsNobody, TakeSnapshot
 
-from reedbase_backup import IoError, ReedError, create_backup, list_backups, restore_point_in_time
+from reedbase_backup import IoError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
 from reedbase_backup.swap import working_folders
 from reedbase_backup.types import U64_MAX as FOREVER
-
-# More levels than Python's stack and the process's open files allow.
-DEPTH = 1100
-
-
-@pytest.fixture
-def plant(make_base: MakeBase) -> Iterator[Callable[..., Path]]:
-    """A database with a backup, as of `seconds`, of these folders (None) and files."""
-    base = make_base("t")
-
-    def put(contents: dict[str, bytes | None], seconds: int = 1000) -> Path:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name, content in contents.items():
-                member = tarfile.TarInfo(name)
-                if content is None:
-                    member.type, member.mode = tarfile.DIRTYPE, 0o755
-                else:
-                    member.size = len(content)
-                archive.addfile(member, io.BytesIO(content or b""))
-        (base / "backups").mkdir(exist_ok=True)
-        (base / "backups" / f"{seconds}.tar.gz").write_bytes(gzip.compress(packed.getvalue()))
-        return base
-
-    yield put
-    # pytest's own cleaning stumbles over a tree so deep that a failure has left.
-    subprocess.run(["rm", "-rf", base], check=True)
-
-
-# Depth and names --------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_a_tree_of_any_depth_comes_back_and_goes_again(plant: Callable[..., Path]) -> None:
-    """Whether the archive names each folder, or only the file at the bottom."""
-    folders = {"tables" + "/a" * n: None for n in range(1, DEPTH)}
-    plant({"tables/t/x": b"flat"}, seconds=1)
-    plant({"tables" + "/a" * DEPTH + "/leaf": b"implied"}, seconds=2)
-    base = plant(folders | {"indices/x": b""}, seconds=3)
-
-    for target in (3, 2, 1):
-        assert restore_point_in_time(base, target).tables_restored == 1
-        assert not [name for name in os.listdir(base) if name.startswith(".")]
-    assert os.listdir(base / "tables") == ["t"]
-    assert create_backup(base).table_count == 1
-
-
-def test_a_name_as_long_as_a_path_can_be_comes_back(plant: Callable[..., Path]) -> None:
-    """It fits a path of its own, but not one that begins with the base's."""
-    long = "tables/" + "/".join(["d" * 200] * 30)
-    base = plant({"tables/t/x": b"", long[:4095]: b"far away"})
-    assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
-    assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
-
-
-def test_a_file_named_like_a_lock_that_is_kept_comes_back(
-    base: Path, database: ReadDatabase
-) -> None:
-    for name in (".lock.kept", ".lock.tmp", ".lock2"):
-        (base / "tables" / "text" / name).touch()
-    before = database(base)
-    create_backup(base)
-    restore_point_in_time(base, FOREVER)
-    assert database(base) == before
-
-
-# Rights -----------------------------------------------------------------------
-
-
-def test_folders_that_only_names_imply_do_not_depend_on_the_umask(
-    plant: Callable[..., Path],
-) -> None:
-    base = plant({"tables/t/x": b""})
-    old = os.umask(0o077)
-    try:
-        restore_point_in_time(base, 1000)
-    finally:
-        os.umask(old)
-    modes = [(base / name).stat().st_mode & 0o7777 for name in ("tables", "tables/t")]
-    assert modes == [0o755, 0o755]
 
 
 @pytest.mark.parametrize("refusal", [PermissionError(1, "no"), OSError(22, "nobody here")])
@@ -209,26 +124,6 @@ def test_what_cannot_be_removed_stops_no_restore_and_goes_when_it_can(
     mine.mkdir()
     create_backup(base)
     assert [name for name in os.listdir(base) if name[0] == "."] == [mine.name]
-
-
-@pytest.mark.parametrize("name", [".reedbackup-staging", ".reedbackup-commit"])
-def test_a_symlink_by_a_name_of_ours_is_never_followed(
-    base: Path, database: ReadDatabase, snapshot: TakeSnapshot, tmp_path: Path, name: str
-) -> None:
-    before = database(base)
-    create_backup(base)
-    elsewhere = tmp_path / "elsewhere"
-    for folder in ("new/tables", "old/deep/deeper"):
-        (elsewhere / folder).mkdir(parents=True)
-    outside = snapshot(elsewhere)
-    (base / name).symlink_to(elsewhere, target_is_directory=True)
-    with suppress(ReedError):
-        restore_point_in_time(base, FOREVER)
-    assert database(base) == before
-    assert snapshot(elsewhere) == outside
-
-
-# The file system, and what is in the live tree ------------------------------------
 
 
 def test_a_file_system_that_counts_no_blocks_has_room(

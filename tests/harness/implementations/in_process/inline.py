@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
+
+from harness.implementations.calls import BASE
 
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.implementations.client import Client
 from pytest_reedbackup.implementations.in_process import InProcess
 from reedbase_backup.adapter.loading import describe
-
-BASE = Path("/somewhere/.reed")
 
 
 def _nothing(**_: object) -> list[object]:

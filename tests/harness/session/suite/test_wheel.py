@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[4]
 PARTS = ("adapters", "conformance", "pytest_reedbackup", "reedbase_backup")
 CASE = "--reedbackup-case=ticket/list/order"
 

@@ -261,10 +261,10 @@ def expect_junit(suite: ElementTree.Element, outcomes: Mapping[str, str], verdic
     cases = {case.attrib["name"]: case for case in suite.findall("testcase")}
     assert cases.keys() == outcomes.keys()
     for case_id, case in cases.items():
-        told = properties(case)
-        assert told["case"] == case_id
-        assert told["rule"] == "/".join(case_id.split("/")[1:3])
-        assert told["outcome"] == outcomes[case_id]
+        values = properties(case)
+        assert values["case"] == case_id
+        assert values["rule"] == "/".join(case_id.split("/")[1:3])
+        assert values["outcome"] == outcomes[case_id]
         ended = [child.tag for child in case if child.tag != "properties"]
         assert ended == [tag for tag, alike in JUNIT.items() if outcomes[case_id] in alike]
 

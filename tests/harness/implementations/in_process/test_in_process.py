@@ -12,7 +12,8 @@ from types import FrameType, SimpleNamespace
 from typing import NoReturn
 
 import pytest
-from harness.implementations.inline import BASE, inline_client, list_by
+from harness.implementations.calls import BASE
+from harness.implementations.in_process.inline import inline_client, list_by
 
 from pytest_reedbackup.implementations import in_process
 from pytest_reedbackup.implementations.answers import Refused, value_of
@@ -173,7 +174,7 @@ class Detailed(Exception):
         super().__init__("too old")
         self.target = 2**64 - 1
         self.path = Path("/somewhere/5.tar.gz")
-        self._private = "not told"
+        self._private = "not passed on"
 
 
 @dataclass
@@ -247,10 +248,10 @@ def test_arguments_are_the_tickets_by_name() -> None:
     assert value_of(answer, "the restore").duration_ms == 3
 
 
-def test_time_is_told_only_to_who_has_the_capability() -> None:
-    told = inline_client(create_backup=lambda **arguments: arguments)
+def test_only_who_has_the_capability_gets_the_time() -> None:
+    without = inline_client(create_backup=lambda **arguments: arguments)
     with pytest.raises(Exception, match=r"code -32602 \(create_backup: `now_ns`"):
-        told.call("create_backup", "ticket", BASE, 10.0, now_ns=5)
+        without.call("create_backup", "ticket", BASE, 10.0, now_ns=5)
 
 
 def test_shutdown_ends_nothing_but_the_conversation() -> None:
