@@ -128,9 +128,9 @@ def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
         ) as tar:
             yield tar
     except _MALFORMED as error:
-        found = f"{type(error).__name__}: {error}"
+        fault = f"{type(error).__name__}: {error}"
         raise BrokenPromise(
-            f"{archive.name} as tar", expected="a plain tar", found=found, cause=Cause.ARCHIVE
+            f"{archive.name} as tar", expected="a plain tar", found=fault, cause=Cause.ARCHIVE
         ) from error
 
 

@@ -54,10 +54,10 @@ def torn(files: Mapping[str, bytes]) -> list[str]:
 
     Each sentence is one contradiction.
     """
-    found = [f"{_TEMPORARY} is there"] if _TEMPORARY in files else []
+    signs = [f"{_TEMPORARY} is there"] if _TEMPORARY in files else []
     log = files.get("version.log", b"")
     if not log.endswith(b"\n"):
-        found.append("version.log ends in the midst of a line")
+        signs.append("version.log ends in the midst of a line")
     sizes = {}
     for line in log.splitlines():
         fields = line.split(b"|")
@@ -65,12 +65,12 @@ def torn(files: Mapping[str, bytes]) -> list[str]:
             sizes[f"{fields[0].decode()}.bsdiff"] = fields[3]
     for name, size in sizes.items():
         if b"%d" % len(files.get(name, b"")) != size:
-            found.append(f"version.log says that {name} has {size.decode()} bytes")
+            signs.append(f"version.log says that {name} has {size.decode()} bytes")
     deltas = [name for name in files if name.endswith(".bsdiff")]
-    found += [f"version.log says nothing of {name}" for name in deltas if name not in sizes]
+    signs += [f"version.log says nothing of {name}" for name in deltas if name not in sizes]
     if files.get("current.csv") != content_of(len(sizes)):
-        found.append(f"current.csv is not that of version {len(sizes)}, the log's last")
-    return found
+        signs.append(f"current.csv is not that of version {len(sizes)}, the log's last")
+    return signs
 
 
 @contextmanager

@@ -65,14 +65,14 @@ def calls_in(trace: Path, base: Path) -> list[str]:
     database: the work was done by a process that it does not reach.
     """
     text = trace.read_text(errors="replace") if trace.exists() else ""
-    found = _CALL.findall(text)
+    calls = _CALL.findall(text)
     # As the paths of descriptors and as arguments they are both shown.
     places = {str(base), str(base.resolve())}
     if not any(
-        name in OPENS and any(place in arguments for place in places) for name, arguments in found
+        name in OPENS and any(place in arguments for place in places) for name, arguments in calls
     ):
         raise MissingCapability("strace", NOT_REACHED, tool=True)
-    return [name for name, _ in found]
+    return [name for name, _ in calls]
 
 
 def was_killed(trace: Path) -> bool:
@@ -86,14 +86,14 @@ def _why_not(program: str) -> str:
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as name:
         folder = Path(name)
         trace = folder / "trace"
-        _, told = _try(program, folder, trace, ((), 0))
+        _, output = _try(program, folder, trace, ((), 0))
         lines = trace.read_text(errors="replace") if trace.exists() else ""
         names = [call for call, _ in _CALL.findall(lines)]
         if len([call for call in names if call in RENAMES]) != 2 or '"first"' not in lines:
-            return f"it traces nothing here{told}"
-        status, told = _try(program, folder, trace, (RENAMES, 2))
+            return f"it traces nothing here{output}"
+        status, output = _try(program, folder, trace, (RENAMES, 2))
         if status != -signal.SIGKILL or _names(folder) != ["first", "trace", "two"]:
-            return f"it kills nothing at a system call here (it can from version 4.16 on){told}"
+            return f"it kills nothing at a system call here (it can from version 4.16 on){output}"
     return ""
 
 

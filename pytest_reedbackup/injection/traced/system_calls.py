@@ -70,11 +70,11 @@ def traced(
         program, *options = tracing([*OPENS, *names], trace)
         with served(implementation, tracer=[program, "-xx", *options]) as process:
             act(process)
-        found = list(parsed(trace.read_text(errors="replace"), os.getcwd()))
+        calls = list(parsed(trace.read_text(errors="replace"), os.getcwd()))
     real = os.path.realpath(base)
-    if not any(call.name in OPENS and _is_in(real, call) for call in found):
+    if not any(call.name in OPENS and _is_in(real, call) for call in calls):
         raise MissingCapability("strace", NOT_REACHED, tool=True)
-    return found
+    return calls
 
 
 def _is_in(base: str, call: SystemCall) -> bool:
