@@ -14,10 +14,10 @@ from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.contracts.last import DEFECTS
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.generate.last.scenarios import Scenario
-from pytest_reedbackup.generate.last.strategies import scenarios
+from pytest_reedbackup.generate.last.strategies.scenarios import scenarios
 from pytest_reedbackup.model.case import Kind, case
 from pytest_reedbackup.model.failures import BrokenPromise
-from pytest_reedbackup.parity.model import just_of_a_defect, play
+from pytest_reedbackup.parity.against_contract import check_scenario, explaining_defects
 
 
 @case(
@@ -38,15 +38,15 @@ def test_generated_databases_end_as_the_contract_says(
 
         @reedbackup_fuzzing_part.seeded(share)
         @reedbackup_fuzzing_part.settings()
-        @given(scenario=scenarios(told_only=True))
+        @given(scenario=scenarios(specified_only=True))
         def check(scenario: Scenario) -> None:
             last[:] = [scenario]
-            play(implementation, scenario, mended)
+            check_scenario(implementation, scenario, mended)
 
         try:
             check()
         except BrokenPromise as broken:
-            for defect in just_of_a_defect(implementation, last[-1], mended):
+            for defect in explaining_defects(implementation, last[-1], mended):
                 broken.add_note(_hint(defect, declared=defect in mended))
             raise
 

@@ -19,7 +19,8 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
 from pytest_reedbackup.model.case import Comparison, Kind, case
 from pytest_reedbackup.model.failures import MissingCapability
-from pytest_reedbackup.parity.hunt import Hunt, Party, rehearse
+from pytest_reedbackup.parity.search import CounterexampleSearch, play_alone
+from pytest_reedbackup.parity.sides import Side
 
 
 @case(
@@ -42,16 +43,16 @@ def test_both_do_the_same_on_generated_databases(
     reedbackup.expect_own_type("restore_point_in_time")
     if reedbackup_is_recorded:
         # There need be no baseline: it may become one itself, where it is played back.
-        run_campaign(reedbackup, lambda alone: rehearse(alone, reedbackup_fuzzing_part, share))
+        run_campaign(reedbackup, lambda alone: play_alone(alone, reedbackup_fuzzing_part, share))
     baseline = _under_last(request.getfixturevalue("reedbackup_baseline"))
 
     def campaign(implementation: Implementation, compared: Implementation) -> None:
-        a, b = (Party(each, reedbackup_mended(each)) for each in (implementation, compared))
-        hunt = Hunt(a, b, reedbackup_differences, reedbackup_repeat)
+        a, b = (Side(each, reedbackup_mended(each)) for each in (implementation, compared))
+        search = CounterexampleSearch(a, b, reedbackup_differences, reedbackup_repeat)
         try:
-            hunt.run(reedbackup_fuzzing_part, share)
+            search.run(reedbackup_fuzzing_part, share)
         finally:
-            reedbackup_measured(str(hunt.tally))
+            reedbackup_measured(str(search.tally))
 
     run_campaign(reedbackup, campaign, baseline)
 

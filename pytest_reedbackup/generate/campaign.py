@@ -12,7 +12,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.generate.hypothesis_internals import from_the_seed_alone
+from pytest_reedbackup.generate.hypothesis_internals import draws_from_seed_alone
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.model.adapter_faults import AdapterFault, NotRecorded
 
@@ -30,15 +30,15 @@ class Fuzzing:
     """Into how many parts a case is divided, each drawing examples of its own."""
 
     def portion(self, share: float) -> Fuzzing:
-        """The part of a campaign that one case tries: at least one example."""
+        """Return the part of a campaign that one case tries: at least one example."""
         return replace(self, examples=max(1, round(self.examples * share)))
 
     def equal_part(self, cases: int) -> Fuzzing:
-        """The part of one among so many cases: the whole where it is alone."""
+        """Return the part of one among so many cases: the whole where it is alone."""
         return self.portion(1 / max(1, cases))
 
     def settings(self, *, shrink: bool = True) -> hypothesis.settings:
-        """Hypothesis settings for one share; nothing is remembered between runs."""
+        """Return the Hypothesis settings for one share; nothing is remembered between runs."""
         return hypothesis.settings(
             max_examples=max(1, -(-self.examples // self.shares)),
             stateful_step_count=_STEPS,
@@ -52,16 +52,16 @@ class Fuzzing:
         )
 
     def seeded(self, share: int) -> Callable[[Any], Any]:
-        """A decorator that makes one share draw its own examples, the same ones each time."""
+        """Return a decorator that makes one share draw its own examples, the same each time."""
         return hypothesis.seed(self.seed * 1_000_003 + share)
 
 
 @dataclass(frozen=True)
-class FaultsEscape(Implementation):
-    """A implementation whose adapter's faults end the campaign at once.
+class FaultRaisingImplementation(Implementation):
+    """An implementation whose adapter's faults end the campaign at once.
 
-    They are not the implementation's broken promise, and Hypothesis would wait
-    for a hanging adapter hundreds of times to find the shortest way to it.
+    A fault is no broken promise, and Hypothesis would run into it hundreds of
+    times to shrink the example: with a hanging adapter, each time to the timeout.
     """
 
     whose: str = ""
@@ -72,38 +72,38 @@ class FaultsEscape(Implementation):
             return super()._call(method, base, **params)
         except AdapterFault as fault:
             fault.call = f"{self.whose}{fault.call}"
-            raise _CalledOff(fault) from fault
+            raise _CampaignEnd(fault) from fault
 
 
-class _CalledOff(BaseException):
-    """No Exception, so that Hypothesis lets it pass."""
+class _CampaignEnd(BaseException):
+    """A fault ends the campaign. No Exception, so that Hypothesis lets it pass."""
 
     def __init__(self, fault: AdapterFault) -> None:
         super().__init__(str(fault))
         self.fault = fault
 
 
-class OffTheRecording(Exception):
-    """An example that leaves what a replayed recording knows."""
+class NotInRecording(Exception):
+    """An example makes a call that a replayed recording does not have."""
 
 
 @contextmanager
-def on_recorded_ground(is_shrinking: bool) -> Iterator[None]:
-    """Raises OffTheRecording where an example that is tried in shrinking is not recorded.
+def within_recording(is_shrinking: bool) -> Iterator[None]:
+    """Raise NotInRecording for a call that is not recorded, if an example is being shrunk.
 
-    A recording has the examples that are generated, and not those that are
-    tried to make one of them smaller: they are to be passed over. Before that,
-    what it lacks is a fault.
+    A recording has the examples that are generated, and not the smaller ones
+    that shrinking tries: those are to be passed over. Before that, a call that
+    it lacks is a fault, NotRecorded.
     """
     try:
         yield
-    except _CalledOff as called_off:
-        if is_shrinking and isinstance(called_off.fault, NotRecorded):
-            raise OffTheRecording(str(called_off)) from called_off
+    except _CampaignEnd as end:
+        if is_shrinking and isinstance(end.fault, NotRecorded):
+            raise NotInRecording(str(end)) from end
         raise
     except NotRecorded as lacking:  # of a clock
         if is_shrinking:
-            raise OffTheRecording(str(lacking)) from lacking
+            raise NotInRecording(str(lacking)) from lacking
         raise
 
 
@@ -112,16 +112,20 @@ def run_campaign(
     campaign: Callable[..., object],
     baseline: Implementation | None = None,
 ) -> None:
-    """Runs a campaign on `implementation`, and on a baseline if there is one.
+    """Run a campaign on `implementation`, and on a baseline if there is one.
 
     Raises the AdapterFault that ended it, if any.
     """
-    implementations = [FaultsEscape(implementation.connection, implementation.contract)]
+    implementations = [
+        FaultRaisingImplementation(implementation.connection, implementation.contract)
+    ]
     if baseline is not None:
         whose = f"the baseline {baseline.connection.option}: "
-        implementations.append(FaultsEscape(baseline.connection, baseline.contract, whose))
+        implementations.append(
+            FaultRaisingImplementation(baseline.connection, baseline.contract, whose)
+        )
     try:
-        with from_the_seed_alone():
+        with draws_from_seed_alone():
             campaign(*implementations)
-    except _CalledOff as called_off:
-        raise called_off.fault from None
+    except _CampaignEnd as end:
+        raise end.fault from None

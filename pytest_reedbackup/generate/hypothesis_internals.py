@@ -30,7 +30,7 @@ class HypothesisChanged(Exception):
 
 
 @contextmanager
-def from_the_seed_alone() -> Iterator[None]:
+def draws_from_seed_alone() -> Iterator[None]:
     """Keep Hypothesis from drawing constants of the code that happens to be loaded.
 
     It looks for them in all modules that are not installed: the one under test

@@ -1,1 +1,1 @@
-"""Differential parity: two implementations of contract `last`, the same calls, all that they do."""
+"""Differential testing: two implementations of contract `last`, and one alone against it."""

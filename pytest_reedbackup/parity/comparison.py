@@ -1,4 +1,4 @@
-"""One scenario played to both sides, and all that came of each call compared."""
+"""Run one scenario on both sides, and compare all that comes of each call."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from dataclasses import dataclass, field
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.generate.last.scenarios import Call, Create, List, Restore, Scenario
-from pytest_reedbackup.parity import creates, expected, lists, restores
-from pytest_reedbackup.parity.facts import OUTCOME, Expected, Facts, Side, fits
-from pytest_reedbackup.parity.times import Times, times
+from pytest_reedbackup.parity import creates, lists
+from pytest_reedbackup.parity.call_times import CallTimes, call_times
+from pytest_reedbackup.parity.observations import (
+    OUTCOME,
+    ExpectedObservation,
+    Observation,
+)
+from pytest_reedbackup.parity.restores import expect, observe
+from pytest_reedbackup.parity.sides import SideRun
 
 NOTHING = ("(nothing)",)
 AFTERWARDS = "what follows from an earlier one"
@@ -20,7 +26,7 @@ AFTERWARDS = "what follows from an earlier one"
 class Difference(Exception):
     """The two sides did not do the same, and no declared defect explains it."""
 
-    def __init__(self, call: int, heading: str, a: Facts, b: Facts) -> None:
+    def __init__(self, call: int, heading: str, a: Observation, b: Observation) -> None:
         super().__init__(f"call {call}: {heading}")
         self.call = call
         """Which call it was, counted from 1."""
@@ -28,9 +34,9 @@ class Difference(Exception):
         self.a = a
         self.b = b
 
-    def lines(self, facts: Facts) -> tuple[str, ...]:
-        """What one side did under the heading."""
-        return facts.get(self.heading) or NOTHING
+    def lines(self, observation: Observation) -> tuple[str, ...]:
+        """Return the lines of one side's observation under the heading."""
+        return observation.get(self.heading) or NOTHING
 
 
 @dataclass
@@ -40,140 +46,145 @@ class Tally:
     scenarios: int = 0
     calls: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
-    """Differences that are just a declared defect's, by its id."""
+    """How many differences a declared defect explains, by its id."""
 
     def __str__(self) -> str:
-        told = f"{self.scenarios} databases, {self.calls} calls"
-        counts = ", ".join(f"{name} {times}" for name, times in sorted(self.accepted.items()))
-        return f"{told}; differences by declared defects: {counts or 'none'}"
+        compared = f"{self.scenarios} databases, {self.calls} calls"
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(self.accepted.items()))
+        return f"{compared}; differences by declared defects: {counts or 'none'}"
 
 
 @dataclass
 class Comparison:
     """Both sides, on byte-identical copies of one database."""
 
-    a: Side
-    b: Side
+    a: SideRun
+    b: SideRun
     tally: Tally
     _are_apart: bool = field(default=False, init=False)
-    """Whether their databases differ by now, as a declared defect has it."""
+    """Whether an accepted difference has made their databases differ."""
 
     def play(self, scenario: Scenario) -> None:
-        """Every call on A, then on B. Raises Difference at the first call that differs."""
+        """Make every call on A, then on B. Raises Difference at the first call that differs."""
         self.tally.scenarios += 1
-        with times(scenario, self.a, self.b) as clocks:
+        with call_times(scenario, self.a, self.b) as clocks:
             for number, call in enumerate(scenario.calls, 1):
                 self.tally.calls += 1
-                self._compare(_Made(call, number), clocks)
+                self._compare(_NumberedCall(call, number), clocks)
 
-    def _compare(self, made: _Made, clocks: Times) -> None:
-        clocks.set_for(made.call)
-        with kept_before(self.a) as before_a, kept_before(self.b) as before_b:
-            a, b = made.observed(self.a), made.observed(self.b)
-            clocks.check_after(made.call)
-            differing = {each for each in a.keys() | b.keys() if a.get(each) != b.get(each)}
-            if not differing:
+    def _compare(self, call: _NumberedCall, clocks: CallTimes) -> None:
+        clocks.set_for(call.call)
+        with frozen_copy(self.a) as before_a, frozen_copy(self.b) as before_b:
+            a, b = call.observe(self.a), call.observe(self.b)
+            clocks.check_after(call.call)
+            headings = {each for each in a.keys() | b.keys() if a.get(each) != b.get(each)}
+            if not headings:
                 return
-            judged = _Judged(made, (before_a, a), (before_b, b), differing)
-            by = judged.explained_by()
-        # Alternatives of what both do about a defect are no excuse, unless they were apart before.
-        if by is None or not (by or self._are_apart):
-            raise Difference(made.number, min(differing, key=_outcome_first), a, b)
+            defects = _DifferingCall(call, (before_a, a), (before_b, b), headings).explanation()
+        # Both sides may do the same about a defect, in different ways that the contract allows.
+        # That explains no difference, unless their databases have differed before the call.
+        if defects is None or not (defects or self._are_apart):
+            raise Difference(call.number, min(headings, key=_outcome_first), a, b)
         self._are_apart = True
-        self.tally.accepted.update(by or [AFTERWARDS])
+        self.tally.accepted.update(defects or [AFTERWARDS])
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """A call whose facts differ between two sides, each as it was before."""
+class _DifferingCall:
+    """A call of which the two sides' observations differ, each with its side before the call."""
 
-    made: _Made
-    a: tuple[Side, Facts]
-    b: tuple[Side, Facts]
+    call: _NumberedCall
+    a: tuple[SideRun, Observation]
+    b: tuple[SideRun, Observation]
     headings: Collection[str]
+    """Those under which the lines differ."""
 
-    def explained_by(self) -> set[str] | None:
-        """The defects that explain it, of those that one side declares; None for no such thing.
+    def explanation(self) -> set[str] | None:
+        """Return the defects that explain the difference; None where nothing does.
 
-        Each side must have done what is expected of who declares what it does,
-        and both in the same way what both declare.
+        A defect explains it if only one side declares it, and that or the other
+        side would break the contract if it were the other way round. Each side
+        must do what the contract allows with what it declares, and both must
+        have chosen the same where both may choose.
         """
-        ways_a, ways_b = (self._fitting(*each, each[0].mended) for each in (self.a, self.b))
-        if not any(one.agrees_with(other) for one in ways_a for other in ways_b):
+        allowed_a, allowed_b = (self._fitting(*each, each[0].mended) for each in (self.a, self.b))
+        if not any(one.agrees_with(other) for one in allowed_a for other in allowed_b):
             return None
-        contested = (self.a[0].mended ^ self.b[0].mended) & set(self.made.mendable)
+        of_one_side = (self.a[0].mended ^ self.b[0].mended) & set(self.call.mendable)
         return {
             defect
-            for defect in contested
-            for side, facts in (self.a, self.b)
-            if not self._fitting(side, facts, side.mended ^ {defect})
+            for defect in of_one_side
+            for run, observation in (self.a, self.b)
+            if not self._fitting(run, observation, run.mended ^ {defect})
         }
 
-    def _fitting(self, side: Side, facts: Facts, mended: Collection[str]) -> list[Expected]:
-        expected = self.made.expected(side, mended)
-        return [each for each in expected if fits(each, facts, self.headings)]
+    def _fitting(
+        self, run: SideRun, observation: Observation, mended: Collection[str]
+    ) -> list[ExpectedObservation]:
+        expected = self.call.expected(run, mended)
+        return [each for each in expected if each.fits(observation, self.headings)]
 
 
 @contextmanager
-def kept_before(side: Side) -> Iterator[Side]:
-    """The side as it is now, in a copy of its base, for what is expected to be read from."""
-    around = side.base.parent
+def frozen_copy(run: SideRun) -> Iterator[SideRun]:
+    """Provide the run as it is now, on a copy of its base, to work out from it what is expected."""
+    around = run.base.parent
     copy = around.with_name(f"{around.name}-before")
     clone_tree(around, copy)
     try:
-        yield side.at(copy / side.base.name)
+        yield run.copied_to(copy / run.base.name)
     finally:
         remove_tree(copy)
 
 
-def observe(side: Side, scenario: Scenario) -> list[Facts]:
-    """Every call on one side alone."""
-    found = []
-    with times(scenario, side) as clocks:
+def observe_alone(run: SideRun, scenario: Scenario) -> list[Observation]:
+    """Make every call on one side alone, and return what came of each."""
+    observations = []
+    with call_times(scenario, run) as clocks:
         for number, call in enumerate(scenario.calls, 1):
             clocks.set_for(call)
-            found.append(_Made(call, number).observed(side))
+            observations.append(_NumberedCall(call, number).observe(run))
             clocks.check_after(call)
-    return found
+    return observations
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A call as it is made."""
+class _NumberedCall:
+    """A call of a scenario, counted from 1."""
 
     call: Call
     number: int
 
     @property
     def mendable(self) -> Collection[str]:
-        """The defects that it shows."""
-        return _KINDS[type(self.call)].mendable
+        """The defects, by id, that it shows."""
+        return _FUNCTIONS[type(self.call)].mendable
 
-    def expected(self, side: Side, mended: Collection[str]) -> Iterable[Expected]:
-        """What the contract says of it."""
-        return _KINDS[type(self.call)].expected(side, self.call, mended)
+    def expected(self, run: SideRun, mended: Collection[str]) -> Iterable[ExpectedObservation]:
+        """Return what the contract allows of it."""
+        return _FUNCTIONS[type(self.call)].expected(run, self.call, mended)
 
-    def observed(self, side: Side) -> Facts:
-        """It is made on one side; what came of it."""
-        return _KINDS[type(self.call)].observed(side, self.call, self.number)
+    def observe(self, run: SideRun) -> Observation:
+        """Make it on one side, and return what came of it."""
+        return _FUNCTIONS[type(self.call)].observe(run, self.call, self.number)
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """What is known of a function."""
+class _Function:
+    """How one of the three functions is observed, and what the contract allows of it."""
 
     mendable: Collection[str]
-    expected: Callable[..., Iterable[Expected]]
-    observed: Callable[..., Facts]
+    expected: Callable[..., Iterable[ExpectedObservation]]
+    observe: Callable[..., Observation]
 
 
-_KINDS: Mapping[type[Call], _Kind] = {
-    Restore: _Kind(expected.MENDABLE, expected.expected, restores.observed),
-    List: _Kind(lists.MENDABLE, lists.expected, lists.observed),
-    Create: _Kind(creates.MENDABLE, creates.expected, creates.observed),
+_FUNCTIONS: Mapping[type[Call], _Function] = {
+    Restore: _Function(expect.MENDABLE, expect.expected_restores, observe.observe_restore),
+    List: _Function(lists.MENDABLE, lists.expected_lists, lists.observe_list),
+    Create: _Function(creates.MENDABLE, creates.expected_creates, creates.observe_create),
 }
-MENDABLE = tuple(defect for kind in _KINDS.values() for defect in kind.mendable)
-"""The defects, by id, that outcomes show."""
+MENDABLE = tuple(defect for function in _FUNCTIONS.values() for defect in function.mendable)
+"""The defects, by id, that observations show."""
 
 
 def _outcome_first(heading: str) -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""list_backups: what it shows, and what the model says of it."""
+"""list_backups: what it lists, and what contract `last` allows."""
 
 from __future__ import annotations
 
@@ -12,59 +12,60 @@ from typing import Any
 
 from pytest_reedbackup.generate.last.scenarios import List
 from pytest_reedbackup.implementations.json_outcomes import BASE_MARK, outcome_of
-from pytest_reedbackup.parity.facts import (
+from pytest_reedbackup.parity.changes import other_changes
+from pytest_reedbackup.parity.observations import (
     OUTCOME,
     UNTOUCHED,
-    Expected,
-    Facts,
-    Side,
-    refused,
+    ExpectedObservation,
+    Observation,
+    error_lines,
 )
-from pytest_reedbackup.parity.surroundings import surroundings
+from pytest_reedbackup.parity.sides import SideRun
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import NO_FOLDER, rust_number
 from pytest_reedbackup.views.tree import printable
 from reedbase_backup.types import U64_MAX
 
 MENDABLE = ("D11",)
-"""The defects that a list shows (contract `last`, "Defects seen")."""
+"""The defects, by id, that a list shows (contract `last`, "Defects seen")."""
 
 BACKUPS = "the backups listed"
 _SUFFIX = ".tar.gz"
 _MIB = 1048576
 
 
-def observed(side: Side, call: List, number: int) -> Facts:
-    """The call is made; what came of it."""
-    before = Snapshot.read(side.base.parent)
-    outcome = outcome_of(side.implementation.list_backups(side.base), side.base)
-    touched = surroundings(before, Snapshot.read(side.base.parent))
+def observe_list(run: SideRun, call: List, number: int) -> Observation:
+    """Make the call on one side, and return what came of it."""
+    before = Snapshot.read(run.base.parent)
+    outcome = outcome_of(run.implementation.list_backups(run.base), run.base)
+    changes = other_changes(before, Snapshot.read(run.base.parent))
     if "err" in outcome:
-        return {OUTCOME: refused(outcome), **touched}
-    return {OUTCOME: ("a list",), BACKUPS: _in_order(side, outcome["ok"]), **touched}
+        return {OUTCOME: error_lines(outcome), **changes}
+    return {OUTCOME: ("a list",), BACKUPS: _in_order(run, outcome["ok"]), **changes}
 
 
-def expected(side: Side, call: List, mended: Collection[str]) -> Iterator[Expected]:
-    """What may come of the call, read from the side's files before it."""
-    folder = side.base / "backups"
+def expected_lists(
+    run: SideRun, call: List, mended: Collection[str]
+) -> Iterator[ExpectedObservation]:
+    """Yield what the contract allows, read from the files before the call."""
+    folder = run.base / "backups"
     if folder.exists() and not folder.is_dir():
         error = {"kind": "IoError", "operation": "read_backup_dir", "reason": NO_FOLDER}
-        yield Expected({OUTCOME: refused({"err": error}), **UNTOUCHED})
+        yield ExpectedObservation({OUTCOME: error_lines({"err": error}), **UNTOUCHED})
         return
     infos = [
-        {
-            "timestamp": second,
-            **_of_file(path),
-        }
+        backup_info(path)
         for path in (folder.iterdir() if folder.exists() else ())
-        if (second := _second(path.name)) is not None and ("D11" not in mended or is_archive(path))
+        if _second(path.name) is not None and ("D11" not in mended or is_archive(path))
     ]
     newest_first = sorted(infos, key=lambda info: info["timestamp"], reverse=True)
-    yield Expected({OUTCOME: ("a list",), BACKUPS: _in_order(side, newest_first), **UNTOUCHED})
+    yield ExpectedObservation(
+        {OUTCOME: ("a list",), BACKUPS: _in_order(run, newest_first), **UNTOUCHED}
+    )
 
 
 def is_archive(path: Path) -> bool:
-    """Whether there is a whole gzip file, or a symlink that leads to one."""
+    """Say whether there is a whole gzip file, or a symlink that leads to one."""
     if not path.is_file() or not os.path.getsize(path):
         return False
     try:
@@ -79,28 +80,28 @@ def _second(name: str) -> int | None:
     return rust_number(stem, U64_MAX) if stem != name else None
 
 
-def _of_file(path: Path) -> dict[str, Any]:
+def backup_info(path: Path) -> dict[str, Any]:
+    """Return the BackupInfo of a file in backups/; the timestamp is None by a name of others."""
     size = path.lstat().st_size
     return {
+        "timestamp": _second(path.name),
         "path": f"{BASE_MARK}/backups/{path.name}",
         "size_bytes": size,
         "size_mb": size / _MIB,
     }
 
 
-def _in_order(side: Side, infos: Collection[Mapping[str, Any]]) -> tuple[str, ...]:
-    """A line each; the order of equal timestamps is free, so those are sorted by path."""
+def _in_order(run: SideRun, infos: Collection[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return a line for each backup; equal timestamps, whose order is free, are sorted by it."""
     lines: list[str] = []
     for _, group in groupby(infos, key=lambda info: info["timestamp"]):
-        lines += sorted(_line(side, info) for info in group)
+        lines += sorted(_line(run, info) for info in group)
     return tuple(lines)
 
 
-def _line(side: Side, info: Mapping[str, Any]) -> str:
-    """What is said of one backup; of one that the side made, whether it is right."""
-    path = side.base / "backups" / Path(info["path"]).name
-    if path.name in side.archives and os.path.lexists(path):
-        wanted = {"timestamp": _second(path.name), **_of_file(path)}
-        if info == wanted:
-            return side.archives[path.name]
+def _line(run: SideRun, info: Mapping[str, Any]) -> str:
+    """Return the name of a backup that the run made, if the info is right; else the info."""
+    path = run.base / "backups" / Path(info["path"]).name
+    if path.name in run.archive_names and os.path.lexists(path) and info == backup_info(path):
+        return run.archive_names[path.name]
     return printable(", ".join(f"{name} {value}" for name, value in info.items()))

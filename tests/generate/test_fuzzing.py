@@ -16,7 +16,7 @@ from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
-from pytest_reedbackup.generate.hypothesis_internals import from_the_seed_alone
+from pytest_reedbackup.generate.hypothesis_internals import draws_from_seed_alone
 from pytest_reedbackup.generate.ticket.histories import History, histories
 from pytest_reedbackup.generate.ticket.machine import backup_machine
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -96,7 +96,7 @@ def test_draws_do_not_depend_on_the_code_that_is_loaded(
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.import_module("full_of_constants")
     contents = st.binary(max_size=40)  # as generated files have them
-    with from_the_seed_alone():
+    with draws_from_seed_alone():
         assert not any(content.startswith(b"constant ") for content in drawn_of(contents))
     assert any(content.startswith(b"constant ") for content in drawn_of(contents))
 
@@ -148,7 +148,7 @@ def test_the_state_machine_catches_mutants(
     templates = Templates(folder / "templates")
     implementation = TicketImplementation(Connection(option, folder), "ticket")
     machine = Fuzzing(examples=200).seeded(0)(backup_machine(implementation, templates))
-    with from_the_seed_alone(), pytest.raises(BrokenPromise):
+    with draws_from_seed_alone(), pytest.raises(BrokenPromise):
         run_state_machine_as_test(machine, settings=Fuzzing(examples=200).settings())
 
 

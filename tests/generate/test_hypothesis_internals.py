@@ -9,7 +9,7 @@ from hypothesis.internal.conjecture import providers
 
 from pytest_reedbackup.generate.hypothesis_internals import (
     HypothesisChanged,
-    from_the_seed_alone,
+    draws_from_seed_alone,
 )
 
 MODULE = "hypothesis.internal.conjecture.providers"
@@ -19,18 +19,18 @@ MODULE = "hypothesis.internal.conjecture.providers"
 def test_a_name_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delattr(providers, name)
     with pytest.raises(HypothesisChanged, match=rf"has no {MODULE}\.{name}, .*; install a version"):
-        from_the_seed_alone().__enter__()
+        draws_from_seed_alone().__enter__()
 
 
 def test_a_module_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, MODULE, None)  # which no import gets past
     with pytest.raises(HypothesisChanged, match=rf"has no {MODULE}, .*; install a version"):
-        from_the_seed_alone().__enter__()
+        draws_from_seed_alone().__enter__()
 
 
 def test_what_is_touched_is_as_before_afterwards() -> None:
     before = vars(providers).copy()
-    with from_the_seed_alone():
+    with draws_from_seed_alone():
         assert providers._get_local_constants is not before["_get_local_constants"]
         assert providers.CONSTANTS_CACHE is not before["CONSTANTS_CACHE"]
     assert vars(providers) == before

@@ -1,19 +1,18 @@
-"""Implementations as implementations of contract `last`, ended after the test."""
+"""Implementations as sides of a comparison under contract `last`, ended after the test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from parity.comparisons import PORT, MakeSide
 
+import pytest_reedbackup.parity.search
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.model import divergences
-from pytest_reedbackup.parity.hunt import Party
-
-PORT = divergences.shipped(["python-last"]).defects(["python-last"])
-"""The defects that the port declares to do the safe thing about."""
+from pytest_reedbackup.generate.last.strategies.scenarios import is_specified, scenarios
+from pytest_reedbackup.parity.sides import Side
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +22,23 @@ def _one_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def party(tmp_path: Path) -> Iterator[Callable[..., Party]]:
-    """Makes one of two implementations to be compared, by its option."""
+def side(tmp_path: Path) -> Iterator[MakeSide]:
+    """Make a side of a comparison, given the implementation's option and what it declares."""
     started: list[Connection] = []
 
-    def make(option: str, mended: frozenset[str] = PORT) -> Party:
+    def make(option: str, mended: frozenset[str] = PORT) -> Side:
         scratch = tmp_path / f"implementation-{len(started)}"
         scratch.mkdir()
         started.append(Connection(option, scratch))
-        return Party(Implementation(started[-1], "last"), mended)
+        return Side(Implementation(started[-1], "last"), mended)
 
     yield make
-    for implementation in started:
-        implementation.close()
+    for connection in started:
+        connection.close()
+
+
+@pytest.fixture
+def _specified_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw what the baseline's document specifies: the imitation imitates nothing else."""
+    strategy = scenarios().filter(is_specified)
+    monkeypatch.setattr(pytest_reedbackup.parity.search, "scenarios", lambda: strategy)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parity.mutations import MUTATIONS, served
+from parity.port_mutants import mutant
+from parity.port_mutants.model import served
 
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
@@ -20,7 +21,7 @@ PARITY = "--reedbackup-case=last/parity/fuzz"
 PICK = "--reedbackup-case=last/restore/pick/fuzz"
 PROJECT = Path(__file__).resolve().parents[2]
 BASELINE = "tests.last.baseline.imitation:Baseline"
-ITSELF = "parity.meddlers:Meddler"
+ITSELF = "parity.side_effects:PortWithSideEffect"
 
 # The port, but under a name for which nobody has declared anything.
 UNDECLARED = """
@@ -62,10 +63,9 @@ def only(report: Report) -> tuple[Outcome, str]:
 def test_a_difference_fails_with_the_command_and_the_folder(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
-    (mutation,) = (m for m in MUTATIONS if m.name == "skipped-as-an-error")
-    slip = served(mutation, tmp_path / "copy")
+    mutated = served(mutant("skipped-as-an-error"), tmp_path / "copy")
     options = ("--reedbackup-baseline=python-last", PARITY, "--reedbackup-seed=1")
-    ended, report = run_suite(slip, options=options)
+    ended, report = run_suite(mutated, options=options)
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     (case,) = report.cases
     assert case.outcome is Outcome.FAIL
@@ -115,8 +115,7 @@ def test_a_recording_made_without_a_baseline_is_one_for_others(
     ended, report = run_suite("python-last", options=compared)
     assert only(report)[0] is Outcome.PASS, ended.stdout
     assert report.cases[0].measured.startswith("40 databases")
-    (mutation,) = (m for m in MUTATIONS if m.name == "written-by-admin")
-    _, report = run_suite(served(mutation, tmp_path / "copy"), options=compared)
+    _, report = run_suite(served(mutant("written-by-admin"), tmp_path / "copy"), options=compared)
     (case,) = report.cases
     assert case.outcome is Outcome.FAIL
     assert "user 0" in case.expected

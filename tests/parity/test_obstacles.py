@@ -1,4 +1,4 @@
-"""What is in the place of files, the locks that others hold, and how scenarios become smaller."""
+"""Obstacles in the place of files, locks that others hold, and the shrinking of scenarios."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import get_args
 import pytest
 
 from pytest_reedbackup.databases.held_locks import held, held_now
-from pytest_reedbackup.generate.last.in_place import OUTSIDE, InPlace, What
-from pytest_reedbackup.generate.last.sandbox import built
+from pytest_reedbackup.generate.last.obstacles import OUTSIDE, Obstacle, ObstacleKind
 from pytest_reedbackup.generate.last.scenarios import (
     Create,
     Edit,
@@ -21,7 +20,8 @@ from pytest_reedbackup.generate.last.scenarios import (
     TableHistory,
     Version,
 )
-from pytest_reedbackup.generate.last.shrinking import smallest
+from pytest_reedbackup.generate.last.shrinking import shrink
+from pytest_reedbackup.generate.last.temporary_bases import temporary_bases
 from pytest_reedbackup.recording.state import digest
 from pytest_reedbackup.views.tree import Tree
 
@@ -29,51 +29,51 @@ VERSIONS = (Version(1, (Edit(extra=b"a\n"),)), Version(2, (Edit(keep=2),)))
 PATHS = ("current.csv", "version.log", ".lock", "1.bsdiff", "rollback.tmp", "current.new.tmp", "")
 
 
-def with_in_place(path: str, what: What) -> Scenario:
-    table = TableHistory("text", VERSIONS, in_place=(InPlace(path, what),))
+def with_obstacle(path: str, kind: ObstacleKind) -> Scenario:
+    table = TableHistory("text", VERSIONS, obstacles=(Obstacle(path, kind),))
     return Scenario((table,), (Restore(1),))
 
 
-@pytest.mark.parametrize("what", get_args(What))
+@pytest.mark.parametrize("kind", get_args(ObstacleKind))
 @pytest.mark.parametrize("path", PATHS)
-def test_what_is_in_a_files_place_is_there_in_each_copy(path: str, what: What) -> None:
-    with built(with_in_place(path, what), "a", "b") as (one, other):
+def test_an_obstacle_is_there_in_each_copy(path: str, kind: ObstacleKind) -> None:
+    with temporary_bases(with_obstacle(path, kind), "a", "b") as (one, other):
         assert not Tree.read(one.parent).differences(Tree.read(other.parent))
         for base in (one, other):
             place = base / "tables" / "text" / path
-            match what:
+            match kind:
                 case "missing":
                     assert not os.path.lexists(place)
                 case "folder" | "full-folder":
                     assert place.is_dir()
-                    assert bool(list(place.iterdir())) == (what == "full-folder")
+                    assert bool(list(place.iterdir())) == (kind == "full-folder")
                 case "empty-file" | "other-file":
                     assert place.is_file()
-                    assert bool(place.read_bytes()) == (what == "other-file")
+                    assert bool(place.read_bytes()) == (kind == "other-file")
                 case "read-only":
                     assert not place.is_file() or place.stat().st_mode & 0o777 == 0o444
                 case _:
-                    assert_leads(base, place, what)
+                    assert_leads(base, place, kind)
 
 
-def assert_leads(base: Path, place: Path, what: What) -> None:
+def assert_leads(base: Path, place: Path, kind: ObstacleKind) -> None:
     assert place.is_symlink()
     target = Path(os.path.realpath(place))
-    around = base.parent / OUTSIDE if what.endswith("outside") else base
+    around = base.parent / OUTSIDE if kind.endswith("outside") else base
     assert target.is_relative_to(os.path.realpath(around)), "each copy has its own"
-    assert target.exists() == (what in ("link", "link-outside"))
-    assert target.parent.exists() == (what != "link-to-nowhere")
+    assert target.exists() == (kind in ("link", "link-outside"))
+    assert target.parent.exists() == (kind != "link-to-nowhere")
 
 
 def test_a_symlink_leads_to_what_was_there(tmp_path: Path) -> None:
-    with built(with_in_place("current.csv", "link-outside"), "a") as (base,):
+    with temporary_bases(with_obstacle("current.csv", "link-outside"), "a") as (base,):
         assert (base / "tables" / "text" / "current.csv").read_bytes() == b"a\n"
         assert [path.name for path in (base.parent / OUTSIDE).iterdir()] == ["0"]
 
 
 def test_a_recording_tells_apart_what_symlinks_lead_to_beside_the_base() -> None:
-    scenario = with_in_place("rollback.tmp", "link-outside")
-    with built(scenario, "a", "b") as (one, other):
+    scenario = with_obstacle("rollback.tmp", "link-outside")
+    with temporary_bases(scenario, "a", "b") as (one, other):
         assert digest(one, one.parent) == digest(other, other.parent)
         (one.parent / OUTSIDE / "0").write_bytes(b"another")
         assert digest(one, one.parent) != digest(other, other.parent)
@@ -127,34 +127,36 @@ LARGE = Scenario(
         TableHistory(
             "%FF",
             (Version(5), *VERSIONS, Version(2**40, (Edit(keep=3, mixed=b"\1", extra=b"zz"),))),
-            in_place=(InPlace("rollback.tmp", "folder"), InPlace(".lock", "dangling")),
+            obstacles=(Obstacle("rollback.tmp", "folder"), Obstacle(".lock", "dangling")),
             log="crlf",
         ),
     ),
     (List(), Restore(2**40, of_call=1, at=-60), Create(), Restore(7)),
-    in_place=(InPlace("registry/actions.dict", "missing"),),
+    obstacles=(Obstacle("registry/actions.dict", "missing"),),
     users=b"code|\n1|admin|1\n\n7|bob|1\n",
 )
 
 
 def test_the_smallest_scenario_has_just_what_it_takes() -> None:
-    def shows(scenario: Scenario) -> bool:
-        has_link = any(InPlace(".lock", "dangling") in table.in_place for table in scenario.tables)
+    def reproduces(scenario: Scenario) -> bool:
+        has_link = any(
+            Obstacle(".lock", "dangling") in table.obstacles for table in scenario.tables
+        )
         return has_link and b"7|bob" in (scenario.users or b"") and len(scenario.calls) > 0
 
-    (table,) = smallest(LARGE, shows).tables
-    assert table == TableHistory("t", in_place=(InPlace(".lock", "dangling"),))
-    assert smallest(LARGE, shows).users == b"7|bob|1\n"
-    assert smallest(LARGE, shows).calls in [(List(),), (Create(),), (Restore(0),)]
+    (table,) = shrink(LARGE, reproduces).tables
+    assert table == TableHistory("t", obstacles=(Obstacle(".lock", "dangling"),))
+    assert shrink(LARGE, reproduces).users == b"7|bob|1\n"
+    assert shrink(LARGE, reproduces).calls in [(List(),), (Create(),), (Restore(0),)]
 
 
 def test_times_become_small_together() -> None:
-    def shows(scenario: Scenario) -> bool:
+    def reproduces(scenario: Scenario) -> bool:
         stamps = [version.at for table in scenario.tables for version in table.versions]
         targets = [call.target for call in scenario.calls if isinstance(call, Restore)]
         return bool(stamps and targets) and max(stamps) <= max(targets)
 
-    found = smallest(LARGE, shows)
+    found = shrink(LARGE, reproduces)
     assert [version.at for table in found.tables for version in table.versions] == [1]
     assert found.calls == (Restore(1),)
 
@@ -162,13 +164,15 @@ def test_times_become_small_together() -> None:
 def test_tries_that_wait_for_a_lock_are_few_and_no_try_is_made_twice() -> None:
     tried: list[Scenario] = []
 
-    def shows(scenario: Scenario) -> bool:
+    def reproduces(scenario: Scenario) -> bool:
         tried.append(scenario)
         return any(
             len(table.versions) == 39 and table.lock == "throughout" for table in scenario.tables
         )
 
     versions = tuple(Version(n, (Edit(extra=b"a\n"),)) for n in range(1, 40))
-    smallest(Scenario((TableHistory("text", versions, lock="throughout"),), (Restore(1),)), shows)
+    shrink(
+        Scenario((TableHistory("text", versions, lock="throughout"),), (Restore(1),)), reproduces
+    )
     assert sum(any(t.lock == "throughout" for t in each.tables) for each in tried) == 12
     assert len({each.digest for each in tried}) == len(tried)

@@ -1,4 +1,4 @@
-"""A scenario as a person wants to read it."""
+"""Describe scenarios for people."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
-from pytest_reedbackup.generate.last.in_place import InPlace, What
+from pytest_reedbackup.generate.last.obstacles import Obstacle, ObstacleKind
 from pytest_reedbackup.generate.last.scenarios import Call, Restore, Scenario, TableHistory
 from pytest_reedbackup.views.tree import printable
 
 
-def call_in_words(call: Call) -> str:
-    """A call as it is written in a program."""
+def describe_call(call: Call) -> str:
+    """Return a call as it is written in a program."""
     clock = f", the clock at {call.at:+d} s" if call.at else ""
     if not isinstance(call, Restore):
         return f"{type(call).__struct_config__.tag}(){clock}"
@@ -23,29 +23,32 @@ def call_in_words(call: Call) -> str:
     return f"restore_point_in_time(target_timestamp={call.target}){clock}"
 
 
-def scenario_in_words(scenario: Scenario, base: Path) -> list[str]:
-    """The tables with their logs, the damage, and the calls; `base` is the built database."""
+def describe_scenario(scenario: Scenario, base: Path) -> list[str]:
+    """Return lines about the tables with their logs, the damage, and the calls.
+
+    `base` is the database that was built of the scenario: the logs are read there.
+    """
     lines = [] if scenario.tables else ["no tables"]
     for table in scenario.tables:
         lines += _table(table, base / "tables" / table.folder)
     lines += [f"tables/{stray.name} is no table" for stray in scenario.strays]
     lines += [f"backups/{backup.name}: {backup.kind}" for backup in scenario.backups]
     if scenario.users is not None:
-        ended = scenario.users.splitlines(keepends=True)
-        lines += ["registry/users.dict:", *(f"  {repr(line)[2:-1]}" for line in ended)]
-    lines += [f"{each.path}: {in_place_in_words(each)}" for each in scenario.in_place]
+        users = scenario.users.splitlines(keepends=True)
+        lines += ["registry/users.dict:", *(f"  {repr(line)[2:-1]}" for line in users)]
+    lines += [f"{each.path}: {describe_obstacle(each)}" for each in scenario.obstacles]
     lines += [
-        f"call {number}: {call_in_words(call)}" for number, call in enumerate(scenario.calls, 1)
+        f"call {number}: {describe_call(call)}" for number, call in enumerate(scenario.calls, 1)
     ]
     return lines
 
 
-def in_place_in_words(each: InPlace) -> str:
-    """What is in the place of a file."""
-    return _IN_PLACE[each.what]
+def describe_obstacle(each: Obstacle) -> str:
+    """Return what is in the place of a file, in a few words."""
+    return _OBSTACLES[each.kind]
 
 
-_IN_PLACE: Mapping[What, str] = {
+_OBSTACLES: Mapping[ObstacleKind, str] = {
     "missing": "missing",
     "empty-file": "an empty file",
     "other-file": "a file of others",
@@ -86,7 +89,7 @@ def _damage(table: TableHistory) -> Iterator[str]:
         yield f"version.log: {table.log}"
     if table.current != "sound":
         yield f"current.csv: {table.current}"
-    for each in table.in_place:
-        yield f"{each.path or 'the folder itself'}: {in_place_in_words(each)}"
+    for each in table.obstacles:
+        yield f"{each.path or 'the folder itself'}: {describe_obstacle(each)}"
     if table.lock:
         yield f"its lock is held {table.lock.replace('-', ' ')} by somebody else"

@@ -1,99 +1,103 @@
-"""Strategies for what stands where a call of contract `last` opens a file, and for users.dict."""
+"""Obstacles: what a generated base has in the place of a file or a folder that a call opens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import get_args
+import os
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote_to_bytes
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from msgspec import Struct
 
-from pytest_reedbackup.generate.last.in_place import InPlace, What
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.databases.layout import finish_folder, make_folder, write_file
 
-TEMPORARY = ("rollback.tmp", "rollback_1.tmp", "rollback_2.tmp", "current.new.tmp")
-"""What the baseline calls its temporary files."""
-_KINDS: tuple[What, ...] = get_args(What)
-_OF_THE_BASE = (
-    "registry/users.dict",
-    "registry",
-    "backups",
-    "tables",
-    "registry/actions.dict",
-    "indices",
-)
-HEADER = b"code|username|created_at"
-_HEADERS = (HEADER, b"", b"0|system|1700000000", b"3|bob|1700000000", b"\xef\xbb\xbfcode", b"\xff")
-_USERS = (
-    b"1|admin|1700000000",
-    b"0|system|1700000000",
-    b"7|system|1700000000",
-    b"2|bob|1700000000",
-    b"7|bob|1700000000",
-    b"12|bob|1700000000",
-    b"+3|system|1700000000",
-    b"+4|carol|1700000000",
-    b"007|carol|1700000000",
-    b"4294967295|max|1700000000",
-    b"4294967295|system|1700000000",
-    b"4294967295|max|1700000000\n0|bob|1700000000",
-    b"4294967296|over|1700000000",
-    b"99999999999999999999999|huge|1700000000",
-    b"-1|negative|1700000000",
-    b"x|no number|1700000000",
-    b"|no code|1700000000",
-    b" 5|a space|1700000000",
-    b"5 |a space|1700000000",
-    b"1_0|dan|1700000000",
-    b"\xef\xbc\x95|a wide digit|1700000000",
-    b"5",
-    b"5|",
-    b"5|dave",
-    b"6|system",
-    b"6|system|1|2|3",
-    b"",
-    b"   ",
-    b"9|System|1700000000",
-    b"9| system|1700000000",
-    b"9|system |1700000000",
-    b"9|sys\rtem|1700000000",
-    b"9|system\r|1700000000",
-    b"\xff|not UTF-8|1700000000",
-    b"3|\xc3\x28|1700000000",
-    b"3|eve|\xff",
-)
-_ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\n\n", b"\r"])
+OUTSIDE = "outside"
+"""The folder beside a base that some symlinks lead to; each copy of a base has its own."""
+_INSIDE = "elsewhere"
+_JUNK = b"of others\n"
+
+ObstacleKind = Literal[
+    "missing",
+    "empty-file",
+    "other-file",
+    "folder",
+    "full-folder",
+    "link",
+    "link-outside",
+    "dangling",
+    "dangling-outside",
+    "link-to-nowhere",
+    "read-only",
+]
+"""A `link` leads to what was there, or to a file of others where nothing was; a `dangling` one to a
+name that can be made; the `link-to-nowhere` to one whose folder is missing too."""
 
 
-def _joined(header: bytes, lines: Sequence[bytes], end: bytes, is_ended: bool) -> bytes:
-    return end.join([header, *lines]) + (end if is_ended else b"")
+def file_name(escaped: str) -> str:
+    """Return a name as the operating system has it, given one with %XX for odd bytes."""
+    return os.fsdecode(unquote_to_bytes(escaped))
 
 
-users_dicts: SearchStrategy[bytes] = st.builds(
-    _joined,
-    st.sampled_from([HEADER] * 4 + list(_HEADERS)),
-    st.lists(st.sampled_from(_USERS), max_size=5),
-    _ENDS,
-    st.sampled_from([True, True, False]),
-) | st.sampled_from([b"", b"\n", HEADER, b"\x00\xff"])
-"""The content of users.dict, sound or damaged in every way that reading could stumble over."""
+class Obstacle(Struct, frozen=True):
+    """Something else at a path."""
 
-in_the_base: SearchStrategy[tuple[InPlace, ...]] = st.lists(
-    st.builds(InPlace, st.sampled_from(_OF_THE_BASE), st.sampled_from(["missing", "other-file"]))
-    | st.builds(InPlace, st.sampled_from(_OF_THE_BASE), st.sampled_from(_KINDS)),
-    min_size=1,
-    max_size=2,
-    unique_by=lambda each: each.path,
-).map(tuple)
-"""For the files and folders of a base beside its tables."""
+    path: str
+    """Relative to the base or to a table's folder, with %XX for odd bytes."""
+    kind: ObstacleKind
+
+    def place(self, base: Path, number: int) -> None:
+        """Put it there, if there is the folder for it; a symlink leads to the name `number`."""
+        path = base / file_name(self.path)
+        above = path.parent
+        if above.is_symlink() or not above.is_dir():
+            return
+        modes = above.stat().st_mode & 0o7777
+        match self.kind:
+            case "read-only":
+                if path.is_file() and not path.is_symlink():
+                    path.chmod(0o444)
+            case "link" | "link-outside":
+                target = self._beside(base, number)
+                if os.path.lexists(path):
+                    path.rename(target)
+                else:
+                    write_file(target, _JUNK)
+                _link(path, target)
+                finish_folder(target.parent)
+            case _:
+                remove_tree(path)
+                self._make(path, base, number)
+        finish_folder(above, mode=modes)
+
+    def _make(self, path: Path, base: Path, number: int) -> None:
+        """Make what is there instead; what was there is gone by now."""
+        match self.kind:
+            case "empty-file":
+                write_file(path, b"")
+            case "other-file":
+                write_file(path, _JUNK)
+            case "folder" | "full-folder":
+                make_folder(path)
+                if self.kind == "full-folder":
+                    write_file(path / "of others", _JUNK)
+                finish_folder(path)
+            case "dangling" | "dangling-outside":
+                _link(path, self._beside(base, number))
+            case "link-to-nowhere":
+                _link(path, base / "no folder" / str(number))
+
+    def _beside(self, base: Path, number: int) -> Path:
+        """Return where a symlink of this kind leads: a free name in a folder that there is."""
+        outside = self.kind.endswith("outside")
+        folder = base.parent / OUTSIDE if outside else base / _INSIDE
+        if not folder.exists():
+            finish_folder(make_folder(folder))
+            if not outside:
+                finish_folder(base)
+        return folder / str(number)
 
 
-def in_a_table(stamps: Sequence[int]) -> SearchStrategy[tuple[InPlace, ...]]:
-    """For the files of a table with versions of these timestamps, and for its folder."""
-    deltas = [f"{stamp}.bsdiff" for stamp in stamps]
-    names = [".lock", *TEMPORARY, "current.csv", "version.log", *deltas, "rollback_3.tmp", ""]
-    return st.lists(
-        st.builds(InPlace, st.sampled_from(names), st.sampled_from(_KINDS)),
-        min_size=1,
-        max_size=2,
-        unique_by=lambda each: each.path,
-    ).map(tuple)
+def _link(path: Path, target: Path) -> None:
+    """Make a relative symlink, so that each copy of the base leads to its own files."""
+    path.symlink_to(os.path.relpath(target, path.parent))

@@ -22,15 +22,15 @@ from pytest_reedbackup.databases.layout import (
     write_file,
     write_registry,
 )
-from pytest_reedbackup.generate.last.damages import (
+from pytest_reedbackup.generate.last.backup_files import BackupFile
+from pytest_reedbackup.generate.last.file_damage import (
     LINES,
     LOGS,
     NO_FILE,
     DeltaDamage,
-    damaged,
+    with_damage,
 )
-from pytest_reedbackup.generate.last.in_place import InPlace, What, file_name
-from pytest_reedbackup.generate.last.names_in_backups import BackupName
+from pytest_reedbackup.generate.last.obstacles import Obstacle, ObstacleKind, file_name
 from pytest_reedbackup.injection.damage import line_changed, record, xz
 
 _ADMIN = 1
@@ -73,7 +73,7 @@ class TableHistory(Struct, frozen=True):
     """Of current.csv and version.log."""
     stray: Literal["", "file", "folder"] = ""
     """Something else in the table's folder."""
-    in_place: tuple[InPlace, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     """By path relative to the table's folder; the folder itself is the empty one."""
     lock: Literal["", "a-moment", "throughout"] = ""
     """For how long somebody else holds the table's lock during a call."""
@@ -125,24 +125,24 @@ class Scenario(Struct, frozen=True):
     tables: tuple[TableHistory, ...]
     calls: tuple[Call, ...]
     strays: tuple[Stray, ...] = ()
-    backups: tuple[BackupName, ...] = ()
-    in_place: tuple[InPlace, ...] = ()
+    backups: tuple[BackupFile, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     users: bytes | None = None
     """The content of users.dict; None for that of every base."""
 
-    def encoded(self) -> bytes:
+    def to_json(self) -> bytes:
         """As JSON, always the same."""
         return msgspec.json.encode(self, order="deterministic")
 
     @classmethod
-    def decoded(cls, content: bytes) -> Scenario:
+    def from_json(cls, content: bytes) -> Scenario:
         """The scenario that was encoded. Raises msgspec.DecodeError."""
         return msgspec.json.decode(content, type=cls)
 
     @property
     def digest(self) -> str:
         """What tells it from all others."""
-        return hashlib.sha256(self.encoded()).hexdigest()
+        return hashlib.sha256(self.to_json()).hexdigest()
 
     def build(self, base: Path) -> None:
         """Make the database at `base`, whose parent is there."""
@@ -155,21 +155,21 @@ class Scenario(Struct, frozen=True):
             finish_folder(folder)
         self._build_tables(base / "tables")
         finish_folder(base)
-        for number, (path, what) in enumerate(self._in_place()):
-            InPlace(path, what).put(base, number)
+        for number, (path, kind) in enumerate(self._all_obstacles()):
+            Obstacle(path, kind).place(base, number)
 
     @property
     def locks(self) -> dict[str, Hold]:
         """The tables whose lock somebody else holds, and for how long."""
         return {table.folder: table.lock for table in self.tables if table.lock}
 
-    def _in_place(self) -> Iterator[tuple[str, What]]:
+    def _all_obstacles(self) -> Iterator[tuple[str, ObstacleKind]]:
         for table in self.tables:
             # What is in the folder first, the folder itself last.
-            for each in sorted(table.in_place, key=lambda each: not each.path):
-                yield f"tables/{table.name}/{each.path}".rstrip("/"), each.what
-        for each in self.in_place:
-            yield each.path, each.what
+            for each in sorted(table.obstacles, key=lambda each: not each.path):
+                yield f"tables/{table.name}/{each.path}".rstrip("/"), each.kind
+        for each in self.obstacles:
+            yield each.path, each.kind
 
     def _build_tables(self, folder: Path) -> None:
         make_folder(folder)
@@ -244,7 +244,7 @@ def _damaged_deltas(versions: tuple[Version, ...], stored: list[bytes]) -> Itera
         if version.delta is None:
             yield stored[number]
         else:
-            yield damaged(version.delta, stored, number)
+            yield with_damage(version.delta, stored, number)
 
 
 def _write_log(table: TableHistory, path: Path, sizes: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Makes a scenario smaller for as long as it still shows what it was found for.
+"""Shrink a scenario for as long as it still shows what it was found for.
 
 What is tried is taken away from the scenario itself, not from the draws that
 made it: so it does not matter how it was drawn, and a few hundred tries do.
@@ -31,8 +31,8 @@ _MOST_SLOW_TRIES = 12
 _NAMES = ("t", "text")
 
 
-def smallest(scenario: Scenario, shows: Callable[[Scenario], bool]) -> Scenario:
-    """The smallest scenario that was found to show it still, by always the same tries."""
+def shrink(scenario: Scenario, reproduces: Callable[[Scenario], bool]) -> Scenario:
+    """Return the smallest scenario that reproduces it still, of a fixed order of tries."""
     tried = {scenario.digest}
     slow = 0
     while True:
@@ -44,7 +44,7 @@ def smallest(scenario: Scenario, shows: Callable[[Scenario], bool]) -> Scenario:
                 return scenario
             tried.add(smaller.digest)
             slow += is_slow
-            if shows(smaller):
+            if reproduces(smaller):
                 scenario = smaller
                 break
         else:
@@ -52,15 +52,15 @@ def smallest(scenario: Scenario, shows: Callable[[Scenario], bool]) -> Scenario:
 
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:
-    """Scenarios with less in them, the largest steps first."""
+    """Yield scenarios with less in them, the largest steps first."""
     for calls in _without_one(scenario.calls):
         if calls:
             yield replace(scenario, calls=calls)
     for tables in _without_one(scenario.tables):
         yield replace(scenario, tables=tables)
-    yield replace(scenario, backups=(), strays=(), in_place=(), users=None)
+    yield replace(scenario, backups=(), strays=(), obstacles=(), users=None)
     yield replace(scenario, users=None)
-    for name in ("backups", "strays", "in_place"):
+    for name in ("backups", "strays", "obstacles"):
         for kept in _without_one(getattr(scenario, name)):
             yield replace(scenario, **{name: kept})
     if scenario.users is not None:
@@ -78,9 +78,9 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
 def _smaller_tables(table: TableHistory) -> Iterator[TableHistory]:
     sound = TableHistory(table.name, table.versions)
     yield sound
-    for field in ("lock", "log", "current", "mode", "stray", "lines", "in_place"):
+    for field in ("lock", "log", "current", "mode", "stray", "lines", "obstacles"):
         yield replace(table, **{field: getattr(sound, field)})
-    for field in ("in_place", "lines", "versions"):
+    for field in ("obstacles", "lines", "versions"):
         for kept in _without_one(getattr(table, field)):
             yield replace(table, **{field: kept})
     yield from _each(table, "versions", _smaller_versions)
@@ -115,7 +115,7 @@ def _smaller_calls(call: Call) -> Iterator[Call]:
 
 
 def _with_small_times(scenario: Scenario) -> Scenario:
-    """The versions' times in their order, but from 1 on, and the targets among them."""
+    """Return the scenario with its times replaced by 1, 2, 3 … in the same order."""
     stamps = sorted({version.at for table in scenario.tables for version in table.versions})
     small = {stamp: number for number, stamp in enumerate(stamps, 1)}
     tables = tuple(
@@ -132,7 +132,7 @@ def _with_small_times(scenario: Scenario) -> Scenario:
 
 
 def _each(whole: Any, field: str, smaller: Callable[[Any], Iterator[Struct]]) -> Iterator[Any]:
-    """`whole` with one of its parts smaller."""
+    """Yield `whole` with one of its parts smaller."""
     parts = getattr(whole, field)
     for number, part in enumerate(parts):
         for less in smaller(part):
@@ -140,7 +140,7 @@ def _each(whole: Any, field: str, smaller: Callable[[Any], Iterator[Struct]]) ->
 
 
 def _without_one(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    """The first alone, the last alone, and all but one, from the end."""
+    """Yield the first part alone, the last alone, and all but one, from the end."""
     if len(parts) > 2:
         yield parts[:1]
         yield parts[-1:]

@@ -1,4 +1,4 @@
-"""The port, but after each restore or create something is not as it should be."""
+"""The port, with a side effect after each restore or create."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reedbase_backup import last
 from reedbase_backup.last.divergences import DIVERGENCES
 
 
-class Meddler:
-    """The port; what it does besides is for others to say."""
+class PortWithSideEffect:
+    """The port; subclasses say what it does besides."""
 
-    name, version, contracts = "meddler", "1", ("last",)
+    name, version, contracts = "port with a side effect", "1", ("last",)
     declared = DIVERGENCES
 
     def create_backup(self, base_path: str) -> Any:
@@ -40,132 +40,132 @@ def _newest(table: Path) -> Path:
     return max(table.glob("*.bsdiff"), key=lambda path: int(path.stem))
 
 
-class ChangesAMode(Meddler):
+class ChangesAMode(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "current.csv").chmod(0o640)
 
 
-class ChangesTheLogsMode(Meddler):
+class ChangesTheLogsMode(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "version.log").chmod(0o640)
 
 
-class AddsAFile(Meddler):
+class AddsAFile(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "current.csv.bak").write_bytes(b"")
 
 
-class AddsAFileElsewhere(Meddler):
+class AddsAFileElsewhere(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (base / "restored").write_bytes(b"")
 
 
-class ChangesTheRegistry(Meddler):
+class ChangesTheRegistry(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (base / "registry" / "users.dict").chmod(0o600)
 
 
-class LeavesATemporaryFile(Meddler):
+class LeavesATemporaryFile(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "rollback.tmp").write_bytes(b"")
 
 
-class DropsAnOldDelta(Meddler):
+class DropsAnOldDelta(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "1.bsdiff").unlink()
 
 
-class WritesNoDelta(Meddler):
+class WritesNoDelta(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         _newest(table).unlink()
 
 
-class WritesAnotherDelta(Meddler):
+class WritesAnotherDelta(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         path = _newest(table)
         path.write_bytes(path.read_bytes()[:-1] + b"\0")
 
 
-class WritesAnEarlierVersion(Meddler):
+class WritesAnEarlierVersion(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         path, log = _newest(table), table / "version.log"
         path.rename(table / "1.bsdiff")
         log.write_bytes(log.read_bytes().replace(path.stem.encode(), b"1"))
 
 
-class RewritesTheLog(Meddler):
+class RewritesTheLog(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         log = table / "version.log"
         log.write_bytes(log.read_bytes().replace(b"|5|", b"|1|", 1))
 
 
-class AddsTwoLines(Meddler):
+class AddsTwoLines(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         log = table / "version.log"
         log.write_bytes(log.read_bytes() + log.read_bytes().splitlines(keepends=True)[-1])
 
 
-class RemovesTheLog(Meddler):
+class RemovesTheLog(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "version.log").unlink()
 
 
-class ChangesTheContent(Meddler):
+class ChangesTheContent(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "current.csv").write_bytes(b"other\n")
 
 
-class WritesOutside(Meddler):
+class WritesOutside(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (base.parent / "outside.txt").write_bytes(b"")
 
 
-class AddsABlankLine(Meddler):
+class AddsABlankLine(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         log = table / "version.log"
         *before, last = log.read_bytes().splitlines(keepends=True)
         log.write_bytes(b"".join([*before, b"\n", last]))
 
 
-class AddsAUser(Meddler):
+class AddsAUser(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         with (base / "registry" / "users.dict").open("ab") as users:
             users.write(b"9|nobody|1700000000\n")
 
 
-class WritesADeltaMore(Meddler):
+class WritesADeltaMore(PortWithSideEffect):
     def after_restore(self, base: Path, table: Path) -> None:
         (table / "17.bsdiff").write_bytes(b"")
 
 
-class SpoilsTheTar(Meddler):
+class SpoilsTheTar(PortWithSideEffect):
     def after_create(self, archive: Path) -> None:
         content = gzip.decompress(archive.read_bytes()).replace(b".reed", b".read")
         archive.write_bytes(gzip.compress(content))
 
 
-class LeavesAMemberOut(Meddler):
+class LeavesAMemberOut(PortWithSideEffect):
     def after_create(self, archive: Path) -> None:
         command = ["tar", "-czf", str(archive), "-C", str(archive.parents[2]), "--exclude=*.csv"]
         subprocess.run([*command, "--exclude=backups", archive.parents[1].name], check=True)
 
 
-class CutsTheArchive(Meddler):
+class CutsTheArchive(PortWithSideEffect):
     def after_create(self, archive: Path) -> None:
         archive.write_bytes(archive.read_bytes()[:-8])
 
 
-class NamesItOtherwise(Meddler):
+class NamesItOtherwise(PortWithSideEffect):
     def after_create(self, archive: Path) -> None:
         archive.rename(archive.with_name(f"{archive.name}.bak"))
 
 
-class ChangesTheSource(Meddler):
+class ChangesTheSource(PortWithSideEffect):
     def after_create(self, archive: Path) -> None:
         (archive.parents[1] / "tables" / "text" / "current.csv").chmod(0o640)
 
 
-EXPECTED: Mapping[type[Meddler], str] = {
+EXPECTED_LINES: Mapping[type[PortWithSideEffect], str] = {
     ChangesAMode: "changed besides: tables/text/current.csv",
     ChangesTheLogsMode: "changed besides: tables/text/version.log",
     AddsAFile: "changed besides: tables/text/current.csv.bak",
@@ -190,9 +190,9 @@ EXPECTED: Mapping[type[Meddler], str] = {
     NamesItOtherwise: "new in backups/ is",
     ChangesTheSource: "changed: tables/text/current.csv",
 }
-"""What is to be told of each."""
+"""A part of the line that must be observed of each."""
 
-BESIDE_A_RESTORE = [
-    meddler for meddler in EXPECTED if meddler.after_restore is not Meddler.after_restore
+AFTER_A_RESTORE = [
+    kind for kind in EXPECTED_LINES if kind.after_restore is not PortWithSideEffect.after_restore
 ]
 """Those that change something after a restore."""

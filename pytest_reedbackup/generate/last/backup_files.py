@@ -1,4 +1,4 @@
-"""What a generated base has in backups/, for list_backups to show or to pass over."""
+"""Files in the backups/ of a generated base, for list_backups to list or to leave out."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pytest_reedbackup.databases.layout import finish_folder, make_folder, write
 _ARCHIVE = gzip.compress(b"a backup", mtime=0)
 
 
-class BackupName(Struct, frozen=True):
+class BackupFile(Struct, frozen=True):
     """One name in backups/, and what is there."""
 
     name: str
     kind: Literal["archive", "empty", "no-gzip", "cut", "folder", "link", "dangling"] = "archive"
 
     def write(self, folder: Path) -> None:
-        """Make it in `folder`."""
+        """Write it to `folder`."""
         path = folder / self.name
         match self.kind:
             case "archive":

@@ -1,4 +1,4 @@
-"""Damage to logs and deltas, as plain data: by the name of a known one, or by generated numbers."""
+"""Damage to logs and deltas as plain data: the name of a known one, or generated numbers."""
 
 from __future__ import annotations
 
@@ -61,59 +61,59 @@ DELTAS: Mapping[str, Delta] = {
 """Damages to a delta that is not the log's first, accepted ones too."""
 
 
-class Gone(Struct, frozen=True, tag="missing"):
+class MissingFile(Struct, frozen=True, tag="missing"):
     """The file is missing."""
 
 
-class Cut(Struct, frozen=True, tag="cut"):
+class Truncation(Struct, frozen=True, tag="cut"):
     """The file has only its first bytes."""
 
     size: int
 
 
-class Longer(Struct, frozen=True, tag="longer"):
+class TrailingBytes(Struct, frozen=True, tag="longer"):
     """The file has bytes after its end."""
 
     more: bytes
 
 
-class Flipped(Struct, frozen=True, tag="flipped"):
+class BitFlip(Struct, frozen=True, tag="flipped"):
     """One bit differs; in the first version of a table that is other raw content."""
 
     position: int
     bit: int
 
 
-class Swapped(Struct, frozen=True, tag="swapped"):
+class OtherDelta(Struct, frozen=True, tag="swapped"):
     """The file is that of another version of the table, counted from the one after it."""
 
     by: int
 
 
-class Known(Struct, frozen=True, tag="known"):
+class KnownDamage(Struct, frozen=True, tag="known"):
     """A name in DELTAS; the first version of a table, which is raw, stays as it is."""
 
     name: str
 
 
-DeltaDamage = Gone | Cut | Longer | Flipped | Swapped | Known
+DeltaDamage = MissingFile | Truncation | TrailingBytes | BitFlip | OtherDelta | KnownDamage
 
 
-def damaged(damage: DeltaDamage, stored: Sequence[bytes], number: int) -> bytes | None:
-    """Delta `number` of a table's sound ones as it is then; None for no file."""
+def with_damage(damage: DeltaDamage, stored: Sequence[bytes], number: int) -> bytes | None:
+    """Return delta `number` of a table's sound ones with this damage; None for no file."""
     delta = stored[number]
     match damage:
-        case Cut(size):
+        case Truncation(size):
             return delta[:size]
-        case Longer(more):
+        case TrailingBytes(more):
             return delta + more
-        case Flipped(position, bit) if delta:
+        case BitFlip(position, bit) if delta:
             at = position % len(delta)
             return delta[:at] + bytes([delta[at] ^ 1 << bit]) + delta[at + 1 :]
-        case Swapped(by):
+        case OtherDelta(by):
             return stored[(number + 1 + by) % len(stored)]
-        case Known(name) if number:
+        case KnownDamage(name) if number:
             return DELTAS[name](delta)
-        case Gone():
+        case MissingFile():
             return None
     return delta

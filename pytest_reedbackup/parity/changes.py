@@ -1,4 +1,4 @@
-"""What a call did beside the tables: to users.dict, free of the time, and to all else."""
+"""What a call changed beside tables and backups: in users.dict, without times, and elsewhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pytest_reedbackup.generate.last.sandbox import BASE
-from pytest_reedbackup.parity.facts import AS_BEFORE, ELSEWHERE, OUTSIDE, REGISTRY, Facts
+from pytest_reedbackup.generate.last.temporary_bases import BASE
+from pytest_reedbackup.parity.observations import (
+    AS_BEFORE,
+    ELSEWHERE,
+    OUTSIDE,
+    REGISTRY,
+    Observation,
+)
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tree import Entry, printable
 
@@ -21,10 +27,15 @@ _NEW = re.compile(rb"code\|username\|created_at\n0\|system\|[0-9]+\n1\|admin\|[0
 _TIME = re.compile(rb"\|[0-9]{10,}$", re.MULTILINE)
 
 
-def surroundings(before: Snapshot, after: Snapshot, claimed: Collection[str] = ()) -> Facts:
-    """The lines about what no table's and no backup's facts explain."""
-    users, explained = _registry(before, after)
-    rest = before.changed(after) - set(claimed) - explained
+def other_changes(
+    before: Snapshot, after: Snapshot, explained: Collection[str] = ()
+) -> Observation:
+    """Return the lines about all changes but those of the paths in `explained`.
+
+    Those are the paths that the lines about a table or a backup are about.
+    """
+    users, of_users = _registry(before, after)
+    rest = before.changed(after) - set(explained) - of_users
     inside = {path for path in rest if path.startswith(f"{BASE}/")}
     inside |= rest & {BASE}
     return {
@@ -35,11 +46,11 @@ def surroundings(before: Snapshot, after: Snapshot, claimed: Collection[str] = (
 
 
 def _changed(before: Snapshot, after: Snapshot, paths: Collection[str]) -> tuple[str, ...]:
-    return tuple(f"changed: {line}" for line in changes(before, after, paths)) or AS_BEFORE
+    return tuple(f"changed: {line}" for line in describe_changes(before, after, paths)) or AS_BEFORE
 
 
 def _registry(before: Snapshot, after: Snapshot) -> tuple[tuple[str, ...], set[str]]:
-    """The lines about users.dict, and the paths whose change they explain.
+    """Return the lines about users.dict, and the paths whose changes they explain.
 
     A registry that was not there is made by the adapter (BASELINE.md, "The
     adapter's duty"), so it does not matter whether and when it is.
@@ -51,13 +62,13 @@ def _registry(before: Snapshot, after: Snapshot) -> tuple[tuple[str, ...], set[s
         if path.startswith(f"{before.resolve(folder)}/") or path == before.resolve(folder)
     }
     users = folder / "users.dict"
-    claimed = {path for path in new if Path(path).name != "users.dict"}
-    home = before.resolve(users)
-    was, became = before.entries.get(home), after.entries.get(home)
+    explained = {path for path in new if Path(path).name != "users.dict"}
+    place = before.resolve(users)
+    was, became = before.entries.get(place), after.entries.get(place)
     is_kept = became and (was is None or (was.kind, was.mode) == ("file", became.mode))
     if became and became.kind == "file" and is_kept:
-        claimed.add(home)
-    return _lines(before.files.get(home), after.files.get(after.resolve(users))), claimed
+        explained.add(place)
+    return _lines(before.files.get(place), after.files.get(after.resolve(users))), explained
 
 
 def _lines(before: bytes | None, after: bytes | None) -> tuple[str, ...]:
@@ -71,19 +82,19 @@ def _lines(before: bytes | None, after: bytes | None) -> tuple[str, ...]:
     line = _USER.fullmatch(after[len(before) :])
     if not after.startswith(before) or line is None:
         return (f"users.dict: {OTHERWISE}",)
-    told = b"%b|%b" % (line[2], line[3])
-    ending = describe_join(before, line[1])
-    return (f"users.dict: one line more, {told.decode('utf-8', 'replace')}|now{ending}",)
+    user = b"%b|%b" % (line[2], line[3])
+    join = describe_join(before, line[1])
+    return (f"users.dict: one line more, {user.decode('utf-8', 'replace')}|now{join}",)
 
 
-def added_user(code: int, before: bytes, *, ends_last_line: bool) -> str:
-    """The line about a users.dict that has system added."""
+def added_user_line(code: int, before: bytes, *, ends_last_line: bool) -> str:
+    """Return the line about a users.dict that system was added to, with this code."""
     separator = b"\n" if ends_last_line and not before.endswith(b"\n") else b""
     return f"users.dict: one line more, {code}|system|now{describe_join(before, separator)}"
 
 
 def describe_join(before: bytes, separator: bytes) -> str:
-    """How a new line follows the last one; nothing as a rule."""
+    """Return how a new line follows the last one; an empty text where it does as it should."""
     is_ended = not before or before.endswith(b"\n")
     if separator == _HEADER:
         return ", after a header"
@@ -92,21 +103,21 @@ def describe_join(before: bytes, separator: bytes) -> str:
     return "" if is_ended else ", glued to the last one"
 
 
-def described_path(path: str) -> str:
-    """A path of a snapshot as it is shown: relative to the base, or to the folder around it."""
+def describe_path(path: str) -> str:
+    """Return a path as it is shown: relative to the base, or to the folder around it."""
     return printable(path.removeprefix(f"{BASE}/"))
 
 
-def sha(content: str) -> str:
-    """The beginning of a digest, as lines have it."""
+def short_digest(content: str) -> str:
+    """Return the beginning of a SHA-256 digest, as lines have it."""
     return f"sha256 {content[:_SHORT]}…"
 
 
-def changes(before: Snapshot, after: Snapshot, paths: Collection[str]) -> Iterator[str]:
-    """A line for each of these paths that changed."""
+def describe_changes(before: Snapshot, after: Snapshot, paths: Collection[str]) -> Iterator[str]:
+    """Yield a line for each of these paths that changed."""
     for path in sorted(before.changed(after) & set(paths)):
         change = _change(before.entries.get(path), after.entries.get(path))
-        yield f"{described_path(path)}: {change}"
+        yield f"{describe_path(path)}: {change}"
 
 
 def _change(before: Entry | None, after: Entry | None) -> str:
@@ -125,5 +136,5 @@ def _change(before: Entry | None, after: Entry | None) -> str:
 
 def _content(entry: Entry) -> str:
     if entry.kind == "file":
-        return f", {sha(entry.content)}"
+        return f", {short_digest(entry.content)}"
     return f", to {printable(entry.content)}" if entry.kind == "symlink" else ""

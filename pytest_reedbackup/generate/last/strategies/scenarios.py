@@ -1,6 +1,6 @@
 """Strategies for generated scenarios of contract `last`.
 
-Small numbers come first, so that what it comes down to can be read.
+Small numbers come first, so that examples shrink to what can be read.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from msgspec import structs
 
 from pytest_reedbackup.databases.layout import EPOCH_NS
-from pytest_reedbackup.generate.last.damages import (
+from pytest_reedbackup.generate.last.backup_files import BackupFile
+from pytest_reedbackup.generate.last.file_damage import (
     A_FOLDER,
     DELTAS,
     LINES,
     LOGS,
     NO_FILE,
-    Cut,
+    BitFlip,
     DeltaDamage,
-    Flipped,
-    Gone,
-    Known,
-    Longer,
-    Swapped,
+    KnownDamage,
+    MissingFile,
+    OtherDelta,
+    TrailingBytes,
+    Truncation,
 )
-from pytest_reedbackup.generate.last.names_in_backups import BackupName
-from pytest_reedbackup.generate.last.obstacles import in_a_table, in_the_base, users_dicts
 from pytest_reedbackup.generate.last.scenarios import (
     Call,
     Create,
@@ -40,6 +39,11 @@ from pytest_reedbackup.generate.last.scenarios import (
     Stray,
     TableHistory,
     Version,
+)
+from pytest_reedbackup.generate.last.strategies.obstacles import (
+    base_obstacles,
+    table_obstacles,
+    users_dicts,
 )
 from reedbase_backup.types import U64_MAX
 
@@ -68,7 +72,7 @@ _ODD_NAMES = (
     "*",
     "x" * 255,
 )
-A_TIME_TO_COME = 2**62
+IN_THE_FUTURE = 2**62
 """Of a version that was written before the clock went back: the year 2116."""
 _EXTRAS = (b"a|1\n", b"key|value\n", b"", b"key|value\na|1\nb|2\n", b"no newline", b"\xff\x00\r\n")
 _STRAYS = (Stray("notes.txt"), Stray("link", "text"), Stray("dangling", "nowhere"))
@@ -89,7 +93,7 @@ _LIMITS = (
 _stamps = st.one_of(
     st.integers(1, 12),
     st.integers(0, 3).map(lambda later: EPOCH_NS + later),
-    st.sampled_from([0, 2**32 - 1, 2**32, 2**53, 2**53 + 1, A_TIME_TO_COME]),
+    st.sampled_from([0, 2**32 - 1, 2**32, 2**53, 2**53 + 1, IN_THE_FUTURE]),
 )
 _edits = st.builds(
     Edit,
@@ -99,17 +103,17 @@ _edits = st.builds(
     seek=st.sampled_from([0, 1, -1, 3, -3, -20, 20]),
 )
 _delta_damages: SearchStrategy[DeltaDamage] = st.one_of(
-    st.builds(Known, st.sampled_from(sorted(DELTAS))),
-    st.just(Gone()),
-    st.builds(Cut, st.integers(0, 60)),
-    st.builds(Longer, st.sampled_from([b"\x00", b"trailing", b"\x00" * 4])),
-    st.builds(Flipped, st.integers(0, 80), st.integers(0, 7)),
-    st.builds(Swapped, st.integers(0, 4)),
+    st.builds(KnownDamage, st.sampled_from(sorted(DELTAS))),
+    st.just(MissingFile()),
+    st.builds(Truncation, st.integers(0, 60)),
+    st.builds(TrailingBytes, st.sampled_from([b"\x00", b"trailing", b"\x00" * 4])),
+    st.builds(BitFlip, st.integers(0, 80), st.integers(0, 7)),
+    st.builds(OtherDelta, st.integers(0, 4)),
 )
 
 
 def _rarely(strategy: SearchStrategy[Drawn], otherwise: Any, once_in: int) -> SearchStrategy[Any]:
-    """`otherwise`, but once in so many times what `strategy` draws."""
+    """Draw `otherwise`, but once in so many times from `strategy`."""
     # Not the last number: Hypothesis prefers the ends of a range.
     return st.integers(1, once_in).flatmap(
         lambda number: strategy if number == once_in // 2 + 1 else st.just(otherwise)
@@ -119,7 +123,7 @@ def _rarely(strategy: SearchStrategy[Drawn], otherwise: Any, once_in: int) -> Se
 def _seldom_empty(
     elements: SearchStrategy[Drawn], *, max_size: int, unique_by: Any
 ) -> SearchStrategy[list[Drawn]]:
-    """Lists, the empty one seldom and yet the smallest."""
+    """Draw lists that are seldom empty, though they shrink to the empty one."""
     full = st.lists(elements, min_size=1, max_size=max_size, unique_by=unique_by)
     return st.integers(0, 14).flatmap(lambda number: full if number else st.just([]))
 
@@ -141,7 +145,7 @@ _logs = st.sampled_from(["no-final-newline"] * 3 + [*LOGS, NO_FILE, A_FOLDER])
 
 @st.composite
 def _tables(draw: DrawFn, *, are_sound: bool) -> TableHistory:
-    """One table, with all that is drawn for it side by side: so it can be dropped as a whole."""
+    """Draw one table; all about it is drawn in one place, so that it can be dropped as a whole."""
     name = draw(_rarely(st.sampled_from(_ODD_NAMES), None, once_in=5)) or draw(
         st.sampled_from(_NAMES)
     )
@@ -160,7 +164,9 @@ def _tables(draw: DrawFn, *, are_sound: bool) -> TableHistory:
         current=draw(_rarely(st.sampled_from(["lost", "changed"]), "sound", once_in=7)),
         mode=draw(st.sampled_from([0o644, 0o600, 0o664])),
         stray=draw(_rarely(st.sampled_from(["file", "folder"]), "", once_in=8)),
-        in_place=draw(_rarely(in_a_table([version.at for version in versions]), (), once_in=4)),
+        obstacles=draw(
+            _rarely(table_obstacles([version.at for version in versions]), (), once_in=4)
+        ),
         lock=draw(_holds),
     )
 
@@ -172,7 +178,7 @@ _is_held_throughout = _rarely(_rarely(st.just(True), False, once_in=16), False, 
 
 _kinds = st.sampled_from(["archive", "empty", "no-gzip", "cut", "folder", "link", "dangling"])
 _backups = st.builds(
-    BackupName,
+    BackupFile,
     name=(st.sampled_from(_SECONDS) | st.sampled_from(_FOREIGN)).map("{}.tar.gz".format)
     | st.sampled_from(["5", "5.tgz", "5.tar.gz.bak", "notes.txt"]),
     kind=_kinds,
@@ -180,10 +186,11 @@ _backups = st.builds(
 
 
 @st.composite
-def scenarios(draw: DrawFn, *, told_only: bool = False) -> Scenario:
-    """A database of up to three tables, and one to four calls around the edges of its versions.
+def scenarios(draw: DrawFn, *, specified_only: bool = False) -> Scenario:
+    """Draw a database of up to three tables, and one to four calls around its versions' times.
 
-    With `told_only` these are restores of what contract `last` says something about.
+    With `specified_only` all calls are restores, and contract `last` says what
+    becomes of the database; see `is_specified`.
     """
     is_held_throughout = draw(_is_held_throughout)
     # Of the registry there is something to see only where tables can be restored.
@@ -191,8 +198,8 @@ def scenarios(draw: DrawFn, *, told_only: bool = False) -> Scenario:
     each = _tables(are_sound=is_about_registry)
     named = _seldom_empty(each, max_size=3, unique_by=lambda table: table.folder)
     tables = tuple(draw(named))
-    backups: list[BackupName] = []
-    if told_only:
+    backups: list[BackupFile] = []
+    if specified_only:
         calls: list[Call] = draw(st.lists(_restores(tables), min_size=1, max_size=3))
     else:
         calls = draw(st.lists(_calls(tables), min_size=1, max_size=4))
@@ -206,34 +213,35 @@ def scenarios(draw: DrawFn, *, told_only: bool = False) -> Scenario:
         calls=tuple(calls),
         strays=tuple(draw(_rarely(st.sampled_from(_STRAYS).map(lambda s: [s]), [], once_in=6))),
         backups=tuple(backups),
-        in_place=draw(_rarely(in_the_base, (), once_in=8)),
+        obstacles=draw(_rarely(base_obstacles, (), once_in=8)),
         users=draw(users_dicts if is_about_registry else _rarely(users_dicts, None, once_in=8)),
     )
-    assume(not told_only or is_told(scenario))
+    assume(not specified_only or is_specified(scenario))
     return scenario
 
 
-def is_told(scenario: Scenario) -> bool:
-    """Whether contract `last` says what becomes of such a base.
+def is_specified(scenario: Scenario) -> bool:
+    """Say whether contract `last` says what a restore must make of such a database.
 
-    It does not say it of names that are not UTF-8, of versions of a time to
-    come, of a folder in the place of rollback.tmp or rollback_N.tmp, of a
-    registry that is a symlink to nowhere, nor of what may not be written.
+    It is silent about tables whose name is not UTF-8, versions whose timestamp
+    is in the future, rollback.tmp or rollback_N.tmp that cannot be made because
+    a folder is there, a registry that is a symlink to nowhere, and read-only
+    files.
     """
     return not any(
         "\udc80" <= max(table.folder) <= "\udcff"
-        or any(version.at >= A_TIME_TO_COME for version in table.versions)
+        or any(version.at >= IN_THE_FUTURE for version in table.versions)
         or any(name == "timestamp-largest" for _, name in table.lines)
         or any(
-            each.what == "read-only"
-            or (each.path.startswith("rollback") and each.what in _NO_PLACE_FOR_A_FILE)
-            for each in table.in_place
+            each.kind == "read-only"
+            or (each.path.startswith("rollback") and each.kind in _NO_PLACE_FOR_A_FILE)
+            for each in table.obstacles
         )
         for table in scenario.tables
     ) and not any(
-        each.what == "read-only"
-        or (each.path.startswith("registry") and each.what in _LEADING_NOWHERE)
-        for each in scenario.in_place
+        each.kind == "read-only"
+        or (each.path.startswith("registry") and each.kind in _LEADING_NOWHERE)
+        for each in scenario.obstacles
     )
 
 
@@ -242,7 +250,7 @@ _NO_PLACE_FOR_A_FILE = ("folder", "full-folder", "link-to-nowhere")
 
 
 def _restores(tables: tuple[TableHistory, ...]) -> SearchStrategy[Restore]:
-    """Mostly to the edges of what is there, else to those of what an earlier call wrote."""
+    """Draw a restore, mostly to the edge of a version, else of what an earlier call wrote."""
     edges = st.sampled_from(edge_targets(tables))
     return st.builds(
         Restore,
@@ -259,7 +267,7 @@ def _calls(tables: tuple[TableHistory, ...]) -> SearchStrategy[Call]:
 
 
 def edge_targets(tables: tuple[TableHistory, ...]) -> list[int]:
-    """Targets at, just before, just after and between the versions, and at the ends of time."""
+    """Return targets at, just before, just after and between the versions, and the extremes."""
     stamps = sorted({version.at for table in tables for version in table.versions})
     between = {(one + other) // 2 for one, other in pairwise(stamps)}
     around = {stamp + step for stamp in stamps for step in (-1, 1)} | between

@@ -1,4 +1,4 @@
-"""Where generated databases live for the time of one example."""
+"""Databases built of a scenario, which are there for the time of one example."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ BASE = ".reed"
 
 
 @contextmanager
-def built(scenario: Scenario, *copies: str) -> Iterator[list[Path]]:
-    """A base for each name of a copy, byte-identical, in folders that go away at the end."""
+def temporary_bases(scenario: Scenario, *copies: str) -> Iterator[list[Path]]:
+    """Provide a base for each name in `copies`, in a folder of that name; remove them at the end.
+
+    They are byte-identical.
+    """
     folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=scratch_folder()))
     first, *others = (folder / copy for copy in copies)
     try:

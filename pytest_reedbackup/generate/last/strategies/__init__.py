@@ -1,0 +1,1 @@
+"""Hypothesis strategies for scenarios of contract `last`, and for their parts."""

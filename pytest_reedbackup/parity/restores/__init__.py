@@ -1,0 +1,1 @@
+"""Restores: what one did, and what contract `last` says that it may do."""
