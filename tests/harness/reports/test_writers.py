@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.session.outcomes import case_outcome
+from harness.sources import MINE
 
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.failures import Cause
@@ -19,6 +20,8 @@ from pytest_reedbackup.reports.json_report import JsonReport
 from pytest_reedbackup.reports.registry import FileReport
 
 pytest_plugins = ["pytester"]
+
+pytestmark = pytest.mark.slow
 
 LISTS = ["--reedbackup-impl=python", "--reedbackup-case=ticket/list/order*"]
 
@@ -81,3 +84,40 @@ def test_the_json_report_has_the_cause_and_the_yardstick_apart_from_the_words(
     assert [case["cause"] for case in report["cases"]] == ["tree", None]
     measured = report["cases"][1]
     assert (measured["measured"], measured["yardstick"]) == ("4 ms", "a slow machine")
+
+
+STALE = """
+[[divergence]]
+implementation = "python"
+case = "ticket/list/order"
+reason = "it was so once"
+id = "D99"
+"""
+
+
+def test_causes_come_from_the_case_to_the_report(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(mine=MINE)
+    (pytester.path / "stale.toml").write_text(STALE)
+    pytester.runpytest_subprocess(
+        "--reedbackup-impl=python",
+        "--reedbackup-impl=mine:Reversed",
+        "--reedbackup-case=ticket/list/order",
+        "--reedbackup-divergences=stale.toml",
+        "--reedbackup-report=out.json",
+    )
+    cases = json.loads((pytester.path / "out.json").read_text())["cases"]
+    assert {case["implementation"]: (case["outcome"], case["cause"]) for case in cases} == {
+        "python": ("fail", "kept"),
+        "mine:Reversed": ("fail", "value"),
+    }
+
+
+def test_a_bounds_figures_come_with_their_yardstick(pytester: pytest.Pytester) -> None:
+    """Together for people, apart for programs."""
+    bound = ["--reedbackup-impl=python", "--reedbackup-case=ticket/bounds/create-10k"]
+    ended = pytester.runpytest_subprocess(*bound, "--reedbackup-report=out.json")
+    (case,) = json.loads((pytester.path / "out.json").read_text())["cases"]
+    assert case["measured"].endswith(" ms, the fastest of 7")
+    assert case["yardstick"].startswith("this machine hashes 8 MiB in ")
+    line = f"  ticket/bounds/create-10k: {case['measured']} ({case['yardstick']})"
+    assert line in ended.outlines
