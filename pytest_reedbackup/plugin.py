@@ -129,11 +129,12 @@ def pytest_load_initial_conftests(
 ) -> Generator[None]:
     """Close a run of the suite to the user's project, before anything of that is loaded."""
     has_options = any(argument.startswith(("--reedbackup-", "@")) for argument in args)
-    if has_options and not early_config.known_args_namespace.showfixtures:
+    if has_options:
+        from pytest_reedbackup.session.pytest_internals import options_so_far
         from pytest_reedbackup.session.suite.afresh import begin
         from pytest_reedbackup.session.suite.place import runs_suite
 
-        if not runs_suite(early_config):
+        if not options_so_far(early_config).showfixtures and not runs_suite(early_config):
             begin(early_config, parser, args)
     return (yield)
 

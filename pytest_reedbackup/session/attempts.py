@@ -30,6 +30,7 @@ from pytest_reedbackup.session.judging import (
     with_divergence,
 )
 from pytest_reedbackup.session.planning import Planned
+from pytest_reedbackup.session.pytest_internals import parameters_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of, forget
 
@@ -109,8 +110,7 @@ class Journal:
             else self._outcome(CUT_OFF)
             for attempt in self.item.stash[_ATTEMPTS]
         ]
-        specification = getattr(self.item, "callspec", None)
-        is_shared = specification is not None and "share" in specification.params
+        is_shared = "share" in parameters_of(self.item)
         return {
             "process": os.environ.get("PYTEST_XDIST_WORKER", ""),
             "parts": self.settings.shares if is_shared else 1,

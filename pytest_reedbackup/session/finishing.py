@@ -14,9 +14,9 @@ from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import CaseOutcome, Key
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.verdict import Result, results
-from pytest_reedbackup.reports import registry
+from pytest_reedbackup.reports import last_line, registry
 from pytest_reedbackup.reports.writer import Writer, drive
-from pytest_reedbackup.session import last_line
+from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.attempts import CollectedOutcomes
 from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
 from pytest_reedbackup.session.planning import Planned, left_out, target_of
@@ -125,7 +125,9 @@ class Finishing:
         if self._has_nothing_to_say or not self.results:
             return
         self._drive(registry.screen_writers(_TerminalScreen(terminalreporter)))
-        last_line.count_cases(terminalreporter, self._outcomes, self._is_case)
+        counted = pytest_internals.counted_by(terminalreporter)
+        last_line.count_cases(counted, self._outcomes, self._is_case)
+        pytest_internals.recolour(terminalreporter)
 
     @property
     def _has_nothing_to_say(self) -> bool:

@@ -22,6 +22,7 @@ from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.case import Case, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
+from pytest_reedbackup.session.pytest_internals import parameters_of
 from pytest_reedbackup.session.suite.place import suite_folder
 from reedbase_backup.adapter.protocol import Contract
 
@@ -41,9 +42,8 @@ def suite_cases() -> tuple[Case, ...]:
 
 def target_of(item: pytest.Item) -> Target | None:
     """What a collected test is held against; None for a test that takes no implementation."""
-    specification = getattr(item, "callspec", None)
-    found: Target | None = specification.params.get(FIXTURE) if specification else None
-    return found
+    target: Target | None = parameters_of(item).get(FIXTURE)
+    return target
 
 
 def divide(metafunc: pytest.Metafunc, shares: int) -> None:

@@ -24,6 +24,7 @@ from pytest_reedbackup.recording.unsupported import (
 )
 from pytest_reedbackup.session.attempts import phase_outcome
 from pytest_reedbackup.session.planning import target_of
+from pytest_reedbackup.session.pytest_internals import parameters_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.views.umask import current_umask
 
@@ -40,8 +41,7 @@ def recorded_name(item: pytest.Item) -> str:
     case = case_of(item)
     if case is None:
         return ""
-    specification = getattr(item, "callspec", None)
-    share = specification.params.get("share") if specification else None
+    share = parameters_of(item).get("share")
     return case.id if share is None else f"{case.id}, share {share}"
 
 

@@ -11,7 +11,8 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.case import case_of, declared_by
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.session import last_line
+from pytest_reedbackup.reports import last_line
+from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.attempts import Journal, phase_outcome
 from pytest_reedbackup.session.finishing import Finishing
 from pytest_reedbackup.session.judging import show
@@ -49,6 +50,7 @@ class Run:
     @classmethod
     def start(cls, config: pytest.Config) -> None:
         """Begin the run of this configuration: register all that has hooks in it."""
+        pytest_internals.check(config)
         config.pluginmanager.register(Workers(config))
         run = cls(config)
         config.stash[_RUN] = run

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.places import cache_elsewhere, fit_for_a_cache
 from pytest_reedbackup.session.suite.place import SETTINGS, runs_suite, suite_folder
 
@@ -75,10 +76,9 @@ def begin(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) ->
     suite is to run. Raises UsageError for options that nothing would heed.
     """
     given = list(map(os.fspath, config.invocation_params.args))
-    settings = Said.by(
-        arguments[: len(arguments) - len(given)], parser, config.known_args_namespace
-    )
-    line = Said.by(given, parser, config.known_args_namespace)
+    known = pytest_internals.options_so_far(config)
+    settings = Said.by(arguments[: len(arguments) - len(given)], parser, known)
+    line = Said.by(given, parser, known)
     if IMPLEMENTATION not in {**settings.options, **line.options}:
         if line.options:
             raise pytest.UsageError(
@@ -97,7 +97,7 @@ def begin(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) ->
 
 def refuse_tests_from_settings(config: pytest.Config) -> None:
     """Raise UsageError where it is not the command line that names the tests of the user's."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+    if not pytest_internals.command_line_names_tests(config):
         raise pytest.UsageError(
             f"{IMPLEMENTATION}: give paths of tests of your own, or leave out the options that"
             " only a conftest.py knows, and the suite runs"
@@ -187,7 +187,8 @@ def _close(
     project, is not for this one.
     """
     arguments[:] = ["--noconftest", "--capture=no", str(suite_folder())]
-    config.known_args_namespace = parser.parse_known_args(arguments, copy.copy(config.option))
+    options = parser.parse_known_args(arguments, copy.copy(config.option))
+    pytest_internals.replace_options(config, options)
     config.pluginmanager.register(afresh)
 
 

@@ -1,14 +1,9 @@
-"""pytest's own last line: it counts cases by their outcomes, as the verdict does.
-
-Here alone pytest's private names are used (tried on pytest 8.2 to 9.2): what the
-last line counts has no public way in.
-"""
+"""pytest's own last line: it counts cases by their outcomes, as the verdict does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import pytest
+from typing import Any
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 
@@ -28,22 +23,24 @@ _KEPT = ("rerun", "warnings")
 
 
 def count_cases(
-    reporter: pytest.TerminalReporter,
+    counted: dict[str, list[Any]],
     outcomes: Sequence[CaseOutcome],
     is_case: Callable[[object], bool],
 ) -> None:
-    """Have each case be counted once, in place of all the reports of it."""
-    for category, reports in list(reporter.stats.items()):
+    """Have each case be counted once, in place of all the reports of it.
+
+    `counted` is what pytest counts by what it calls it, and changes.
+    """
+    for category, reports in list(counted.items()):
         if category in _KEPT:
             continue
         others = [report for report in reports if not is_case(report)]
         if others or not category:
-            reporter.stats[category] = others
+            counted[category] = others
         else:
-            del reporter.stats[category]
+            del counted[category]
     for outcome in outcomes:
-        reporter.stats.setdefault(_CALLED[outcome.outcome], []).append(outcome)
-    reporter._set_main_color()
+        counted.setdefault(_CALLED[outcome.outcome], []).append(outcome)
 
 
 def status_of(outcome: CaseOutcome) -> tuple[str, str, str]:

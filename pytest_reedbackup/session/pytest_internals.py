@@ -1,0 +1,75 @@
+"""The names of pytest's own that this package touches: these, here alone.
+
+Tried on pytest 8.2 to 9.2. No document promises them, so another version may
+have changed them: then a run is a usage error that says so, before it starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from typing import Any
+
+import pytest
+
+_TRIED = "8.2 to 9.2"
+
+
+def check(config: pytest.Config) -> None:
+    """Raise UsageError where this version of pytest lacks what the functions below touch."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    names = {
+        "Config.known_args_namespace": hasattr(config, "known_args_namespace"),
+        "Config.args_source": hasattr(config, "args_source"),
+        "Config.ArgsSource.ARGS": hasattr(pytest.Config, "ArgsSource")
+        and hasattr(pytest.Config.ArgsSource, "ARGS"),
+        "Function.callspec": "callspec" in inspect.signature(pytest.Function.__init__).parameters,
+        # There is none with -p no:terminal.
+        "TerminalReporter.stats": reporter is None or hasattr(reporter, "stats"),
+        "TerminalReporter._set_main_color": reporter is None
+        or hasattr(reporter, "_set_main_color"),
+    }
+    for name, is_there in names.items():
+        if not is_there:
+            raise _changed(name)
+
+
+def options_so_far(config: pytest.Config) -> argparse.Namespace:
+    """Return what the command line and the settings say, before any conftest.py is read."""
+    try:
+        return config.known_args_namespace
+    except AttributeError:
+        raise _changed("Config.known_args_namespace") from None
+
+
+def replace_options(config: pytest.Config, options: argparse.Namespace) -> None:
+    """Have pytest go on as if the command line and the settings had said `options`."""
+    config.known_args_namespace = options
+
+
+def command_line_names_tests(config: pytest.Config) -> bool:
+    """Return whether it is the command line that says which tests run, and not the settings."""
+    return config.args_source is pytest.Config.ArgsSource.ARGS
+
+
+def parameters_of(item: pytest.Item) -> dict[str, Any]:
+    """Return the parameters of a test by name; empty for a test without any."""
+    specification = getattr(item, "callspec", None)
+    return specification.params if specification is not None else {}
+
+
+def counted_by(reporter: pytest.TerminalReporter) -> dict[str, list[Any]]:
+    """Return what the last line counts, by what it calls it; changes to it are heeded."""
+    return reporter.stats
+
+
+def recolour(reporter: pytest.TerminalReporter) -> None:
+    """Give the last line the colour of what it counts by now."""
+    reporter._set_main_color()
+
+
+def _changed(name: str) -> pytest.UsageError:
+    return pytest.UsageError(
+        f"pytest {pytest.__version__} has no {name}, which pytest-reedbackup needs; install a"
+        f" version of pytest that was tried ({_TRIED}), or a newer pytest-reedbackup"
+    )
