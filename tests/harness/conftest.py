@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -154,13 +153,3 @@ def run_pytest() -> RunPytest:
         )
 
     return run
-
-
-def ends_within(secs: float, holds: Callable[[], bool]) -> bool:
-    """Whether `holds` becomes true in that time."""
-    deadline = time.monotonic() + secs
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

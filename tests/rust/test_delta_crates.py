@@ -12,10 +12,11 @@ import lzma
 import random
 import struct
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool
 
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last.versions import delta
@@ -60,7 +61,7 @@ fn main() {
 
 
 @pytest.fixture(scope="module")
-def oracle(request: pytest.FixtureRequest, tool: Callable[[str], str]) -> Path:
+def oracle(request: pytest.FixtureRequest, tool: FindTool) -> Path:
     """The built program; it stays in pytest's cache folder."""
     cargo = tool("cargo")
     cache = request.config.cache

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from rust.adapters import Adapter, Build, Start, WriteCrate
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ ODD_SIGNATURES = {
 
 
 @pytest.fixture(scope="session")
-def crates(request: pytest.FixtureRequest) -> Any:
+def crates(request: pytest.FixtureRequest) -> WriteCrate:
     """Writes a crate to pytest's cache folder, where it stays at one path from run to run."""
     cache = request.config.cache
     assert cache is not None
@@ -137,11 +137,11 @@ def crates(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def noisy(crates: Any, build: Any, start: Any) -> Any:
+def noisy(crates: WriteCrate, build: Build, start: Start) -> Adapter:
     return start(build(crates("noisy", NOISY) / "current", "ticket", binary="noisy"))
 
 
-def test_what_the_crate_and_its_children_print_stays_out_of_the_replies(noisy: Any) -> None:
+def test_what_the_crate_and_its_children_print_stays_out_of_the_replies(noisy: Adapter) -> None:
     made = noisy.value("create_backup", contract="ticket", base_path="/a b")
     assert made == {
         "id": "/a b",
@@ -156,7 +156,7 @@ def test_what_the_crate_and_its_children_print_stays_out_of_the_replies(noisy: A
     assert log == '{"jsonrpc": "2.0", "id": 1, "result": null}\nhalf a linenoise\n'
 
 
-def test_a_nested_error_is_read_from_its_debug_text(noisy: Any) -> None:
+def test_a_nested_error_is_read_from_its_debug_text(noisy: Adapter) -> None:
     error = noisy.error("list_backups", contract="ticket", base_path="/")
     inner = {"kind": "Inner", "fields": {"text": 'a "quote", a } brace\n'}}
     assert error["message"] == "odd"
@@ -166,17 +166,18 @@ def test_a_nested_error_is_read_from_its_debug_text(noisy: Any) -> None:
 
 @pytest.mark.parametrize(("target", "status", "words"), [(0, 101, "on fire"), (9, 9, "")])
 def test_a_crash_is_a_crash_and_no_half_a_reply(
-    noisy: Any, target: int, status: int, words: str
+    noisy: Adapter, target: int, status: int, words: str
 ) -> None:
     params = {"contract": "ticket", "base_path": "/", "target_timestamp": target}
     with pytest.raises(EOFError):
         noisy.call("restore_point_in_time", params)
     assert noisy.process.wait(timeout=10) == status
+    assert noisy.process.stderr is not None
     assert words in noisy.process.stderr.read().decode()
 
 
 def test_registry_functions_of_other_signatures_are_called_too(
-    crates: Any, build: Any, start: Any, base: Path, tmp_path: Path
+    crates: WriteCrate, build: Build, start: Start, base: Path, tmp_path: Path
 ) -> None:
     adapter = start(build(crates("odd", ODD_SIGNATURES), "last"))
     params = {"contract": "last", "base_path": base, "target_timestamp": 1}

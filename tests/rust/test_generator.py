@@ -6,9 +6,10 @@ import os
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
+from fixture_types import FindTool
 
 from reedbase_backup.adapter.rust.crate import CrateError, read_crate
 from reedbase_backup.adapter.rust.generator import generate
@@ -28,7 +29,7 @@ pub fn reload_dictionaries() -> ReedResult<()> { todo!() }
 
 
 @pytest.fixture(autouse=True)
-def _cargo(tool: Any) -> None:
+def _cargo(tool: FindTool) -> None:
     """What a crate is called, Cargo says."""
     tool("cargo")
 
@@ -58,7 +59,7 @@ def uses(
     return [line for line in lines if line.startswith("use my_crate")]
 
 
-def refusal(crate: Path, out: Path, **options: Any) -> str:
+def refusal(crate: Path, out: Path, **options: str) -> str:
     """The message of a refusal that writes nothing."""
     existed = out.exists()
     with pytest.raises(CrateError) as error:
@@ -261,7 +262,7 @@ def test_the_command_exits_2_where_an_option_must_change(
     assert "--crate" in output.err
 
 
-def test_generated_code_is_formatted(tmp_path: Path, tool: Any) -> None:
+def test_generated_code_is_formatted(tmp_path: Path, tool: FindTool) -> None:
     rustfmt = tool("rustfmt")
     source = crate(tmp_path / "crate", lib=FUNCTIONS + "pub mod registry;", registry=REGISTRY)
     contracts: tuple[Literal["ticket"], Literal["last"]] = ("ticket", "last")
@@ -269,5 +270,6 @@ def test_generated_code_is_formatted(tmp_path: Path, tool: Any) -> None:
         generate(source, contract, tmp_path / contract)
         # `cargo fmt --check` in the project goes through the library too.
         for source_file in ("src/main.rs", "reedbackup-adapter/src/lib.rs"):
-            check = [rustfmt, "--edition", "2021", "--check", tmp_path / contract / source_file]
+            file = tmp_path / contract / source_file
+            check = [rustfmt, "--edition", "2021", "--check", str(file)]
             assert subprocess.run(check, capture_output=True, text=True).stdout == ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rust.adapters import Adapter, Start
 
 from pytest_reedbackup.reports.json_report import Report
 
@@ -16,11 +17,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def adapter(start: Any, last_adapter: Path) -> Any:
+def adapter(start: Start, last_adapter: Path) -> Adapter:
     return start(last_adapter)
 
 
-def restore(adapter: Any, base: Path, target: int) -> Any:
+def restore(adapter: Adapter, base: Path, target: int) -> Any:
     return adapter.value(
         "restore_point_in_time", contract="last", base_path=base, target_timestamp=target
     )
@@ -30,7 +31,7 @@ def last_log_line(base: Path) -> list[str]:
     return (base / "tables/text/version.log").read_text().splitlines()[-1].split("|")
 
 
-def test_a_backup_has_timestamp_path_and_size(adapter: Any, base: Path) -> None:
+def test_a_backup_has_timestamp_path_and_size(adapter: Adapter, base: Path) -> None:
     archive = base / "backups" / "18446744073709551615.tar.gz"
     archive.parent.mkdir()
     archive.write_bytes(b"x" * 3 * 2**19)
@@ -44,7 +45,7 @@ def test_a_backup_has_timestamp_path_and_size(adapter: Any, base: Path) -> None:
     ]
 
 
-def test_create_archives_the_base(adapter: Any, base: Path) -> None:
+def test_create_archives_the_base(adapter: Adapter, base: Path) -> None:
     (base / "backups").mkdir()
     # tar archives its own output and fails now and then (contract last, D1).
     for _ in range(8):
@@ -58,7 +59,7 @@ def test_create_archives_the_base(adapter: Any, base: Path) -> None:
     assert made["size_mb"] == made["size_bytes"] / 1048576
 
 
-def test_a_restore_reports_restored_skipped_and_failed_tables(adapter: Any, base: Path) -> None:
+def test_a_restore_reports_restored_skipped_and_failed_tables(adapter: Adapter, base: Path) -> None:
     (base / "tables/none").mkdir()
     late = base / "tables/late"
     late.mkdir()
@@ -74,7 +75,7 @@ def test_a_restore_reports_restored_skipped_and_failed_tables(adapter: Any, base
     assert (base / "tables/text/current.csv").read_text() == "key|value\n"
 
 
-def test_the_registry_follows_the_base(adapter: Any, base: Path, tmp_path: Path) -> None:
+def test_the_registry_follows_the_base(adapter: Adapter, base: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     for name in ("tables", "registry"):
@@ -86,7 +87,7 @@ def test_the_registry_follows_the_base(adapter: Any, base: Path, tmp_path: Path)
     assert last_log_line(other)[1:3] == ["2", "7"]
 
 
-def test_a_base_replaced_under_its_path_is_another_base(adapter: Any, base: Path) -> None:
+def test_a_base_replaced_under_its_path_is_another_base(adapter: Adapter, base: Path) -> None:
     restore(adapter, base, 500)
     assert last_log_line(base)[2] == "0"
     base.rename(base.with_name("before"))
@@ -98,7 +99,7 @@ def test_a_base_replaced_under_its_path_is_another_base(adapter: Any, base: Path
     assert last_log_line(base)[2] == "9"
 
 
-def test_the_registry_is_set_up_where_a_database_has_none(adapter: Any, base: Path) -> None:
+def test_the_registry_is_set_up_where_a_database_has_none(adapter: Adapter, base: Path) -> None:
     (base / "registry/users.dict").unlink()
     (base / "registry").rmdir()
     assert restore(adapter, base, 500)["errors"] == []
@@ -107,7 +108,7 @@ def test_the_registry_is_set_up_where_a_database_has_none(adapter: Any, base: Pa
 
 @pytest.mark.parametrize("method", ["list_backups", "create_backup", "restore_point_in_time"])
 def test_the_adapter_makes_nothing_where_there_is_no_database(
-    adapter: Any, tmp_path: Path, method: str
+    adapter: Adapter, tmp_path: Path, method: str
 ) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
@@ -119,7 +120,7 @@ def test_the_adapter_makes_nothing_where_there_is_no_database(
 
 
 def test_a_registry_that_cannot_be_set_up_is_logged_and_the_call_is_made(
-    adapter: Any, base: Path
+    adapter: Adapter, base: Path
 ) -> None:
     (base / "registry/users.dict").unlink()
     (base / "registry").rmdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rust.adapters import Adapter, Start, TakeSnapshot
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def executable(request: pytest.FixtureRequest, contract: str) -> Path:
 
 
 @pytest.fixture
-def adapter(start: Any, executable: Path) -> Any:
+def adapter(start: Start, executable: Path) -> Adapter:
     return start(executable)
 
 
@@ -36,7 +37,7 @@ def code(reply: dict[str, Any]) -> int:
     return int(reply["error"]["code"])
 
 
-def test_hello_says_who_is_there(adapter: Any, contract: str) -> None:
+def test_hello_says_who_is_there(adapter: Adapter, contract: str) -> None:
     names = {"ticket": "reedbackup-ticket", "last": "reedbackup-last-shape"}
     assert adapter.call("hello", {"protocol": 1})["result"] == {
         "protocol": 1,
@@ -49,13 +50,15 @@ def test_hello_says_who_is_there(adapter: Any, contract: str) -> None:
 
 
 def test_no_backups_are_an_empty_list_and_nothing_is_created(
-    adapter: Any, contract: str, tmp_path: Path
+    adapter: Adapter, contract: str, tmp_path: Path
 ) -> None:
     assert adapter.value("list_backups", contract=contract, base_path=tmp_path / "no base") == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_elapsed_time_is_no_longer_than_the_wait(adapter: Any, contract: str, base: Path) -> None:
+def test_elapsed_time_is_no_longer_than_the_wait(
+    adapter: Adapter, contract: str, base: Path
+) -> None:
     params = {"contract": contract, "base_path": str(base)}
     start = time.monotonic_ns()
     reply = adapter.call("list_backups", params)
@@ -64,7 +67,7 @@ def test_elapsed_time_is_no_longer_than_the_wait(adapter: Any, contract: str, ba
 
 @pytest.mark.parametrize("target", [0, 1, 2**32, 2**53 + 1, 2**63, 2**64 - 1])
 def test_targets_up_to_the_largest_u64_arrive_as_they_are(
-    adapter: Any, contract: str, base: Path, target: int
+    adapter: Adapter, contract: str, base: Path, target: int
 ) -> None:
     params = {"contract": contract, "base_path": base, "target_timestamp": target}
     if contract == "ticket":
@@ -75,7 +78,7 @@ def test_targets_up_to_the_largest_u64_arrive_as_they_are(
 
 
 def test_an_error_of_the_implementation_is_data(
-    adapter: Any, contract: str, tmp_path: Path
+    adapter: Adapter, contract: str, tmp_path: Path
 ) -> None:
     params = {"contract": contract, "base_path": tmp_path, "target_timestamp": 5}
     error = adapter.error("restore_point_in_time", **params)
@@ -90,7 +93,7 @@ def test_an_error_of_the_implementation_is_data(
 
 
 def test_an_error_with_a_system_reason_keeps_its_fields(
-    adapter: Any, contract: str, tmp_path: Path
+    adapter: Adapter, contract: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "a file"
     file.write_text("")
@@ -101,12 +104,12 @@ def test_an_error_with_a_system_reason_keeps_its_fields(
 
 
 @pytest.mark.parametrize("line", [b"", b"nonsense", b"{", b'{"a": "\xff"}', b"{} {}"])
-def test_what_is_not_json_is_a_parse_error(adapter: Any, line: bytes) -> None:
+def test_what_is_not_json_is_a_parse_error(adapter: Adapter, line: bytes) -> None:
     reply = adapter.line(line)
     assert (code(reply), reply["id"]) == (-32700, None)
 
 
-def test_a_line_over_64_mib_is_refused_and_skipped(adapter: Any) -> None:
+def test_a_line_over_64_mib_is_refused_and_skipped(adapter: Adapter) -> None:
     line = b'{"jsonrpc": "2.0", "id": 1, "method": "' + b"x" * (64 << 20) + b'"}'
     reply = adapter.line(line)
     assert (code(reply), reply["id"]) == (-32700, None)
@@ -125,14 +128,14 @@ def test_a_line_over_64_mib_is_refused_and_skipped(adapter: Any) -> None:
     ],
 )
 def test_what_is_no_request_is_an_invalid_request(
-    adapter: Any, request_: object, id_: object
+    adapter: Adapter, request_: object, id_: object
 ) -> None:
     reply = adapter.line(json.dumps(request_).encode())
     assert (code(reply), reply["id"]) == (-32600, id_)
 
 
 @pytest.mark.parametrize("method", ["", "Hello", "verify", "create_backup2"])
-def test_an_unknown_method_is_refused(adapter: Any, method: str) -> None:
+def test_an_unknown_method_is_refused(adapter: Adapter, method: str) -> None:
     assert code(adapter.call(method, {})) == -32601
 
 
@@ -160,7 +163,7 @@ def test_an_unknown_method_is_refused(adapter: Any, method: str) -> None:
     ],
 )
 def test_wrong_parameters_are_refused_and_nothing_happens(
-    adapter: Any, contract: str, base: Path, snapshot: Any, method: str, params: Any
+    adapter: Adapter, contract: str, base: Path, snapshot: TakeSnapshot, method: str, params: Any
 ) -> None:
     before = snapshot(base)
     names = {"CONTRACT": contract, "BASE": str(base)}
@@ -174,12 +177,12 @@ def test_wrong_parameters_are_refused_and_nothing_happens(
     assert "result" in adapter.call("hello", {"protocol": 1})
 
 
-def test_shutdown_replies_then_exits_0(adapter: Any) -> None:
+def test_shutdown_replies_then_exits_0(adapter: Adapter) -> None:
     assert adapter.call("shutdown", {})["result"] == {"value": None}
     assert adapter.process.wait(timeout=10) == 0
 
 
-def test_it_ends_when_stdin_closes(adapter: Any) -> None:
+def test_it_ends_when_stdin_closes(adapter: Adapter) -> None:
     adapter.call("hello", {"protocol": 1})
     assert adapter.close() == (0, "")
 
@@ -189,9 +192,13 @@ def test_it_ends_when_stdin_is_closed_from_the_start(executable: Path) -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
 
 
-def test_it_ends_when_nobody_reads_its_replies(adapter: Any) -> None:
-    adapter.process.stdout.close()
-    adapter.process.stdin.write(b"nonsense\n")
-    adapter.process.stdin.flush()
-    assert adapter.process.wait(timeout=10) == 1
-    assert b"Broken pipe" in adapter.process.stderr.read()
+def test_it_ends_when_nobody_reads_its_replies(adapter: Adapter) -> None:
+    process = adapter.process
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stdin.write(b"nonsense\n")
+    process.stdin.flush()
+    assert process.wait(timeout=10) == 1
+    assert b"Broken pipe" in process.stderr.read()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixture_types import FindTool
+from rust.adapters import Adapter, Start, TakeSnapshot, Tree
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +41,14 @@ class Faults:
         inject = f"inject={STEPS[step]}:{fault}:when={when}"
         return [*self._trace(step, "/dev/null"), "-e", inject, self._adapter]
 
-    def count(self, step: str, start: Any, use: Callable[[Any], object]) -> int:
+    def count(self, step: str, start: Start, use: Callable[[Adapter], object]) -> int:
         """How many calls of a kind an adapter makes for `use`, at most; strace counts by name."""
         adapter = start(*self._trace(step, self._log), self._adapter)
         use(adapter)
         adapter.close()
         return len(self._log.read_text().splitlines())
 
-    def order(self, start: Any, use: Callable[[Any], object]) -> list[str]:
+    def order(self, start: Start, use: Callable[[Adapter], object]) -> list[str]:
         """The renames and syncs that an adapter makes for `use`, in order, with their paths."""
         calls = "trace=?rename,?renameat,?renameat2,?fsync,?syncfs"
         adapter = start(
@@ -61,7 +63,7 @@ class Faults:
 
 
 @pytest.fixture
-def faults(tool: Callable[[str], str], ticket_adapter: Path, tmp_path: Path) -> Faults:
+def faults(tool: FindTool, ticket_adapter: Path, tmp_path: Path) -> Faults:
     strace = tool("strace")
     probe = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "true"], capture_output=True)
     if probe.returncode != 0:
@@ -69,20 +71,26 @@ def faults(tool: Callable[[str], str], ticket_adapter: Path, tmp_path: Path) -> 
     return Faults(strace, ticket_adapter, tmp_path / "strace.log")
 
 
-def restore(adapter: Any, base: Path, target: int = 2**64 - 1) -> dict[str, Any]:
+def restore(adapter: Adapter, base: Path, target: int = 2**64 - 1) -> dict[str, Any]:
     params = {"contract": "ticket", "base_path": str(base), "target_timestamp": target}
     reply = adapter.call("restore_point_in_time", params)
     assert isinstance(reply, dict)
     return reply
 
 
-def create(adapter: Any, base: Path) -> dict[str, Any]:
+def create(adapter: Adapter, base: Path) -> dict[str, Any]:
     reply = adapter.call("create_backup", {"contract": "ticket", "base_path": str(base)})
     assert isinstance(reply, dict)
     return reply
 
 
-def live(base: Path, snapshot: Any) -> dict[str, Any]:
+Live = dict[str, Tree]
+"""The trees of tables and indices."""
+
+OldAndNew = tuple[Callable[[], Live], Live]
+
+
+def live(base: Path, snapshot: TakeSnapshot) -> Live:
     return {name: snapshot(base / name) for name in ("tables", "indices")}
 
 
@@ -92,13 +100,13 @@ def entries(folder: Path) -> list[str]:
 
 @pytest.fixture
 def old_and_new(
-    base: Path, start: Any, ticket_adapter: Path, snapshot: Any
-) -> tuple[Callable[[], dict[str, Any]], dict[str, Any]]:
+    base: Path, start: Start, ticket_adapter: Path, snapshot: TakeSnapshot
+) -> OldAndNew:
     """A base whose live tree differs from its backup, and a way to make it differ again."""
     create(start(ticket_adapter), base)
     new = live(base, snapshot)
 
-    def change() -> dict[str, Any]:
+    def change() -> Live:
         (base / "tables/text/current.csv").write_text("changed since")
         (base / "tables/later").mkdir(exist_ok=True)
         (base / "indices/later.btree").write_text("later")
@@ -108,7 +116,7 @@ def old_and_new(
 
 
 def test_a_database_comes_back_byte_for_byte(
-    base: Path, start: Any, ticket_adapter: Path, snapshot: Any
+    base: Path, start: Start, ticket_adapter: Path, snapshot: TakeSnapshot
 ) -> None:
     adapter = start(ticket_adapter)
     before = live(base, snapshot)
@@ -126,8 +134,8 @@ def test_a_database_comes_back_byte_for_byte(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_restore_killed_at_any_step_leaves_one_whole_tree(
-    step: str, faults: Faults, base: Path, start: Any, ticket_adapter: Path,
-    snapshot: Any, old_and_new: Any,
+    step: str, faults: Faults, base: Path, start: Start, ticket_adapter: Path,
+    snapshot: TakeSnapshot, old_and_new: OldAndNew,
 ) -> None:  # fmt: skip
     change, new = old_and_new
     change()
@@ -150,8 +158,8 @@ def test_a_restore_killed_at_any_step_leaves_one_whole_tree(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_restore_whose_disk_fails_says_so_and_leaves_one_whole_tree(
-    step: str, faults: Faults, base: Path, start: Any, ticket_adapter: Path,
-    snapshot: Any, old_and_new: Any,
+    step: str, faults: Faults, base: Path, start: Start, ticket_adapter: Path,
+    snapshot: TakeSnapshot, old_and_new: OldAndNew,
 ) -> None:  # fmt: skip
     change, new = old_and_new
     change()
@@ -180,8 +188,8 @@ def test_a_restore_whose_disk_fails_says_so_and_leaves_one_whole_tree(
 @pytest.mark.parametrize("backups", [0, 32])
 @pytest.mark.parametrize("fault", ["error=EIO", "signal=SIGKILL"])
 def test_a_create_that_fails_leaves_no_backup_and_no_rest(
-    step: str, backups: int, fault: str, faults: Faults, base: Path, start: Any,
-    ticket_adapter: Path, snapshot: Any,
+    step: str, backups: int, fault: str, faults: Faults, base: Path, start: Start,
+    ticket_adapter: Path, snapshot: TakeSnapshot,
 ) -> None:  # fmt: skip
     healthy = start(ticket_adapter)
     for _ in range(backups):
@@ -221,7 +229,9 @@ def positions(lines: list[str], pattern: str) -> list[int]:
     return found
 
 
-def test_a_backup_is_on_disk_before_it_is_reported(faults: Faults, base: Path, start: Any) -> None:
+def test_a_backup_is_on_disk_before_it_is_reported(
+    faults: Faults, base: Path, start: Start
+) -> None:
     lines = faults.order(start, lambda adapter: create(adapter, base))
     published = positions(lines, r"rename.*partial.*tar\.gz")[-1]
     assert positions(lines, r"fsync.*partial>")[-1] < published
@@ -230,7 +240,7 @@ def test_a_backup_is_on_disk_before_it_is_reported(faults: Faults, base: Path, s
 
 
 def test_a_restored_tree_is_on_disk_before_it_is_decided_on_and_swapped_in(
-    faults: Faults, base: Path, start: Any, old_and_new: Any
+    faults: Faults, base: Path, start: Start, old_and_new: OldAndNew
 ) -> None:
     change, new = old_and_new
     change()
@@ -248,7 +258,7 @@ def test_a_restored_tree_is_on_disk_before_it_is_decided_on_and_swapped_in(
 
 
 def test_a_restore_killed_at_any_moment_leaves_one_whole_tree(
-    base: Path, start: Any, ticket_adapter: Path, snapshot: Any, old_and_new: Any
+    base: Path, start: Start, ticket_adapter: Path, snapshot: TakeSnapshot, old_and_new: OldAndNew
 ) -> None:
     """Without strace: kills spread over the time that a restore takes."""
     change, new = old_and_new

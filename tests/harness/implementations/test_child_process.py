@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from harness.conftest import ends_within
 from harness.fixture_types import StartClient, WriteAdapter
 from harness.implementations.calls import list_backups
+from harness.waiting import ends_within
 
 from pytest_reedbackup.implementations import child
 from pytest_reedbackup.implementations.answers import Answered, value_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.conftest import ends_within
 from harness.fixture_types import StartClient
 from harness.implementations.calls import list_backups
+from harness.waiting import ends_within
 
 from pytest_reedbackup.implementations import child
 from pytest_reedbackup.implementations.answers import value_of

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from harness.implementations.serving.speaking import RESTORE, params, request
@@ -55,8 +55,14 @@ class Conversation:
         return out, log, self.process.returncode
 
 
+class Converse(Protocol):
+    """Starts `reedbackup serve`, by default without a name."""
+
+    def __call__(self, *name: str) -> Conversation: ...
+
+
 @pytest.fixture
-def converse(tmp_path: Path) -> Iterator[Any]:
+def converse(tmp_path: Path) -> Iterator[Converse]:
     """Starts `reedbackup serve` in the test's folder."""
     started: list[Conversation] = []
 
@@ -71,7 +77,7 @@ def converse(tmp_path: Path) -> Iterator[Any]:
         conversation.process.communicate()
 
 
-def test_the_reference_speaks_every_method_over_stdio(converse: Any, base: Path) -> None:
+def test_the_reference_speaks_every_method_over_stdio(converse: Converse, base: Path) -> None:
     talk = converse()
     assert talk.ask("hello", protocol=1) == {
         "jsonrpc": "2.0",
@@ -113,18 +119,18 @@ def test_the_reference_speaks_every_method_over_stdio(converse: Any, base: Path)
     assert talk.end() == (b"", b"", 0)
 
 
-def test_a_process_ends_when_stdin_closes(converse: Any) -> None:
+def test_a_process_ends_when_stdin_closes(converse: Converse) -> None:
     talk = converse()
     talk.ask("hello", protocol=1)
     assert talk.end() == (b"", b"", 0)
 
 
-def test_the_port_of_the_baseline_is_served_by_name(converse: Any) -> None:
+def test_the_port_of_the_baseline_is_served_by_name(converse: Converse) -> None:
     hello = converse("python-last").ask("hello", protocol=1)["result"]
     assert (hello["name"], hello["contracts"]) == ("python-last", ["last"])
 
 
-def test_a_line_may_be_64_mib_long_and_no_longer(converse: Any) -> None:
+def test_a_line_may_be_64_mib_long_and_no_longer(converse: Converse) -> None:
     talk = converse()
     line = json.dumps(request("hello", params={"protocol": 1})).encode()
     assert "result" in talk.say(line.ljust(MAX_LINE_BYTES))
@@ -156,7 +162,7 @@ class Noisy:
 
 
 def test_nothing_that_an_implementation_prints_gets_among_the_replies(
-    converse: Any, tmp_path: Path
+    converse: Converse, tmp_path: Path
 ) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
@@ -177,7 +183,9 @@ def test_nothing_that_an_implementation_prints_gets_among_the_replies(
         assert words + b"\n" in log
 
 
-def test_an_implementation_cannot_read_the_harnesss_requests(converse: Any, tmp_path: Path) -> None:
+def test_an_implementation_cannot_read_the_harnesss_requests(
+    converse: Converse, tmp_path: Path
+) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
     where = {"contract": "ticket", "base_path": "/x"}
@@ -185,7 +193,7 @@ def test_an_implementation_cannot_read_the_harnesss_requests(converse: Any, tmp_
     assert talk.ask("list_backups", **where)["result"]["value"] == []
 
 
-def test_what_was_printed_before_a_crash_is_in_the_log(converse: Any, tmp_path: Path) -> None:
+def test_what_was_printed_before_a_crash_is_in_the_log(converse: Converse, tmp_path: Path) -> None:
     (tmp_path / "noisy.py").write_text(NOISY)
     talk = converse("noisy:Noisy")
     line = json.dumps(params(RESTORE, target_timestamp=1)).encode() + b"\n"
@@ -195,7 +203,7 @@ def test_what_was_printed_before_a_crash_is_in_the_log(converse: Any, tmp_path: 
 
 
 def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(
-    converse: Any, tmp_path: Path
+    converse: Converse, tmp_path: Path
 ) -> None:
     (tmp_path / "odd.py").write_text(
         "class Odd:\n"
@@ -217,7 +225,7 @@ def test_a_value_of_another_shape_is_said_to_be_unfit_and_logged(
     assert error["message"].encode() in talk.end()[1]
 
 
-def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse: Any) -> None:
+def test_a_name_that_leads_nowhere_fails_with_words_on_stderr(converse: Converse) -> None:
     out, log, status = converse("no_such_module:Thing").end()
     assert out == b""
     assert status != 0
