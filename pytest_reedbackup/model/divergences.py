@@ -161,7 +161,7 @@ def read_file(path: Path) -> Declared:
 
 
 def read_pyproject(path: Path) -> Declared:
-    """Those in `[tool.reedbackup]` of a pyproject.toml. Raises UnusableDivergences."""
+    """Return those in `[tool.reedbackup]` of a pyproject.toml. Raise UnusableDivergences."""
     table = _document(path).get("tool", {}).get("reedbackup", {})
     return parse(table, f"{path}, [tool.reedbackup]")
 
@@ -172,7 +172,7 @@ def parse(document: object, where: str) -> Declared:
         file = msgspec.convert(document, _File)
     except msgspec.ValidationError as error:
         raise UnusableDivergences(f"{where}: {error}") from error
-    found: dict[tuple[str, str], Divergence] = {}
+    seen: dict[tuple[str, str], Divergence] = {}
     for entry in file.divergence:
         for name in ("implementation", "case"):
             if not getattr(entry, name).strip():
@@ -182,7 +182,7 @@ def parse(document: object, where: str) -> Declared:
                 raise UnusableDivergences(
                     f"{where}: {entry.case} has no {name} yet, but {text!r}; say there {what}"
                 )
-        if (other := found.setdefault((entry.implementation, entry.case), entry)) is not entry:
+        if (other := seen.setdefault((entry.implementation, entry.case), entry)) is not entry:
             raise UnusableDivergences(_declared_twice(where, entry.case, other, entry))
     return Declared(file.divergence, file.implementations, where)
 
@@ -208,8 +208,8 @@ def _is_placeholder(name: str, text: str) -> bool:
 def _nearest(name: str, names: Iterable[str], cutoff: float) -> str | None:
     """Return the name that is most like `name`, whatever the case of its letters."""
     folded = {each.casefold(): each for each in names}
-    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
-    return folded[found[0]] if found else None
+    nearest = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[nearest[0]] if nearest else None
 
 
 def _declared_twice(where: str, case_id: str, one: Divergence, other: Divergence) -> str:

@@ -40,7 +40,7 @@ _PLANNED = "reedbackup_planned"
 
 
 class Finishing:
-    """Collects what came of the cases, and drives whatever reports on it."""
+    """Collect what came of the cases, and drive whatever reports on it."""
 
     def __init__(self, config: pytest.Config, settings: Settings, planned: list[Planned]) -> None:
         self._config = config

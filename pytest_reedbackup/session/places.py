@@ -21,21 +21,21 @@ _TEMPLATES_OF = pytest.StashKey["Templates"]()
 def place(config: pytest.Config, option: str) -> Path | None:
     """Return the path that `option` gives, a leading `~` expanded; None where it is not given.
 
-    Raises UsageError for the home of a user that there is not.
+    Raise UsageError for the home of a user that there is not.
     """
-    given: str | None = config.getoption(option)
-    if not given:
+    path: str | None = config.getoption(option)
+    if not path:
         return None
     try:
-        return config.invocation_params.dir / Path(given).expanduser()
+        return config.invocation_params.dir / Path(path).expanduser()
     except RuntimeError as error:
-        raise pytest.UsageError(f"{option}={given}: {error}; give the path in full") from error
+        raise pytest.UsageError(f"{option}={path}: {error}; give the path in full") from error
 
 
 def file_to_write(config: pytest.Config, option: str) -> Path | None:
     """Return the path that `option` gives of a file that a run is to write at its end.
 
-    Makes its folder. Raises UsageError where the file could not be written:
+    Make its folder. Raise UsageError where the file could not be written:
     nobody wants to know only after the run.
     """
     path = place(config, option)
@@ -94,18 +94,18 @@ def cache_elsewhere() -> Path:
     own = Path(tempfile.gettempdir()) / f"reedbackup-of-{os.getuid()}"
     try:
         own.mkdir(mode=0o700, exist_ok=True)
-        found = own.lstat()
+        status = own.lstat()
     except OSError:
-        found = None
+        status = None
     # Others write to that place too, and may have planted what they want to have used.
-    is_own = found and stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    if found and is_own and not found.st_mode & 0o077:
+    is_own = status and stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    if status and is_own and not status.st_mode & 0o077:
         return own
     return Path(tempfile.mkdtemp(prefix="reedbackup-"))
 
 
 def _in_cache(config: pytest.Config, name: str) -> Path | None:
-    """A folder in pytest's cache, where there is one that this user may write to."""
+    """Return a folder in pytest's cache; None where there is none that this user may write to."""
     cache: pytest.Cache | None = getattr(config, "cache", None)
     if cache is None:  # -p no:cacheprovider
         return None

@@ -32,16 +32,16 @@ FIXTURE = "_reedbackup_implementation"
 
 @cache
 def suite_cases() -> tuple[Case, ...]:
-    """Every case of the suite, of either contract."""
-    found: dict[str, Case] = {}
+    """Return every case of the suite, of either contract."""
+    cases: dict[str, Case] = {}
     for path in sorted(suite_folder().rglob("test_*.py")):
         for case in _declared_in(path):
-            found.setdefault(case.id, case)
-    return tuple(found.values())
+            cases.setdefault(case.id, case)
+    return tuple(cases.values())
 
 
 def target_of(item: pytest.Item) -> Target | None:
-    """What a collected test is held against; None for a test that takes no implementation."""
+    """Return what a collected test is held against; None where it takes no implementation."""
     target: Target | None = parameters_of(item).get(FIXTURE)
     return target
 
@@ -54,14 +54,14 @@ def divide(metafunc: pytest.Metafunc, shares: int) -> None:
 
 
 def is_chosen(case: Case | None, patterns: Sequence[str]) -> bool:
-    """Whether --reedbackup-case asks for `case`; without patterns it asks for everything."""
+    """Return whether --reedbackup-case asks for `case`; without patterns it asks for everything."""
     if not patterns:
         return True
     return case is not None and any(fnmatch.fnmatchcase(case.id, pattern) for pattern in patterns)
 
 
 def no_case_matches(patterns: Sequence[str], cases: Iterable[Case]) -> pytest.UsageError:
-    """That --reedbackup-case asks for none of `cases`."""
+    """Return the error that --reedbackup-case asks for none of `cases`."""
     known = [case.id for case in cases]
     nearest = difflib.get_close_matches(patterns[0], known, n=3, cutoff=0) or ["no case at all"]
     return pytest.UsageError(
@@ -86,21 +86,21 @@ class Planned:
 
 
 def planned_of_suite(targets: Sequence[Target], patterns: Sequence[str]) -> list[Planned]:
-    """The suite's cases for each implementation. Raises UsageError where none is chosen."""
-    held = [
+    """Return the suite's cases for each target. Raise UsageError where none is chosen."""
+    all_of_suite = [
         Planned(target, case)
         for target in targets
         for case in suite_cases()
         if case.contract == target.contract
     ]
-    chosen = [planned for planned in held if is_chosen(planned.case, patterns)]
+    chosen = [planned for planned in all_of_suite if is_chosen(planned.case, patterns)]
     if not chosen:
-        raise no_case_matches(patterns, (planned.case for planned in held))
+        raise no_case_matches(patterns, (planned.case for planned in all_of_suite))
     return chosen
 
 
 def planned_of_items(items: Iterable[pytest.Item]) -> list[Planned]:
-    """The cases among a user's own tests that were collected."""
+    """Return the cases among a user's own tests that were collected."""
     return [
         Planned(target, case, item.nodeid)
         for item in items
@@ -109,22 +109,22 @@ def planned_of_items(items: Iterable[pytest.Item]) -> list[Planned]:
 
 
 def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
-    """How many of the suite's cases are not in the plan, by contract."""
-    taken: dict[Contract, set[str]] = {}
+    """Return how many of the suite's cases are not in the plan, by contract."""
+    chosen: dict[Contract, set[str]] = {}
     for one in planned:
-        taken.setdefault(one.target.contract, set()).add(one.case.id)
+        chosen.setdefault(one.target.contract, set()).add(one.case.id)
     return {
         contract: sum(
             case.contract == contract and case.id not in case_ids for case in suite_cases()
         )
-        for contract, case_ids in taken.items()
+        for contract, case_ids in chosen.items()
     }
 
 
 def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, int, int]:
-    """One implementation after the other, each rule after those that it relies on.
+    """Return a key that puts each implementation after the other, in the order of its rules.
 
-    Generated examples, which rely on everything, come at the end of each; a
+    Each rule comes after those that it relies on. Generated examples, which rely on everything, come at the end of each; a
     user's own tests come after all. Cases of a rule keep the suite's order.
     """
     case, target = case_of(item), target_of(item)
@@ -141,7 +141,7 @@ def _suite_order() -> Mapping[str, int]:
 
 
 def _declared_in(path: Path) -> list[Case]:
-    """The cases of one file of the suite, in the order in which it declares them."""
+    """Return the cases of one file of the suite, in the order in which it declares them."""
     name = f"_reedbackup_suite_{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:

@@ -63,25 +63,25 @@ class Run:
         return config.stash.get(_RUN, None)
 
     def _planned_at_start(self) -> list[Planned]:
-        """All of a run of the suite. Raises UsageError for what the suite cannot be asked."""
+        """Return all of a run of the suite. Raise UsageError for what the suite cannot be asked."""
         if not self.settings.runs_suite:
             return []
         self.settings.check_divergences({case.id for case in suite_cases()})
         return planned_of_suite(self.settings.targets, self.settings.case_patterns)
 
     def pytest_report_header(self) -> list[str]:
-        """What is to be known of the settings before anything runs."""
+        """Say what is to be known of the settings before anything runs."""
         return list(self.settings.remarks)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
-        """Leaves out the cases of a contract that nothing is held against."""
+        """Leave out the cases of a contract that nothing is held against."""
         contracts = {case.contract for case in declared_by(obj)}
         held = {target.contract for target in self.settings.targets}
         return [] if contracts and not contracts & held else None
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
-        """One test for each implementation; a case for those of its contract."""
+        """Make one test for each implementation; of a case for those of its contract."""
         contracts = {case.contract for case in declared_by(metafunc.function)}
         targets = [
             target
@@ -93,7 +93,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
-        """Applies --reedbackup-case before others choose, and puts what is left in order."""
+        """Apply --reedbackup-case before others choose, and put what is left in order."""
         patterns = self.settings.case_patterns
         left_out = [item for item in items if not is_chosen(case_of(item), patterns)]
         if left_out:
@@ -109,7 +109,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Makes a missing capability or an undecided bound a skip in pytest's own terms."""
+        """Make a missing capability or an undecided bound a skip in pytest's own terms."""
         with _watched(item):
             try:
                 return (yield)
@@ -120,7 +120,7 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Turns what happened to a case into its outcome, after all others had their say."""
+        """Turn what happened to a case into its outcome, after all others had their say."""
         report = yield
         case, target = case_of(item), target_of(item)
         if case is not None and target is not None:
@@ -131,7 +131,7 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Shows the outcome of a case, and not what pytest makes of it."""
+        """Show the outcome of a case, and not what pytest makes of it."""
         outcome = phase_outcome(report)
         is_final = report.outcome in ("passed", "failed", "skipped")
         return last_line.status_of(outcome) if outcome is not None and is_final else None
@@ -141,7 +141,7 @@ _RUN = pytest.StashKey[Run]()
 
 
 def _watched(item: pytest.Item) -> AbstractContextManager[None]:
-    """Watches a test that takes an implementation, and blames that for what it left unreadable."""
+    """Watch a test that takes an implementation, and blame that for what it left unreadable."""
     if not isinstance(item, pytest.Function) or target_of(item) is None:
         return nullcontext()
     implementation = item.funcargs.get("reedbackup")

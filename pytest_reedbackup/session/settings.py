@@ -60,7 +60,7 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Settings:
-        """Meets every implementation, so that a wrong one is a usage error at once."""
+        """Start every implementation once, so that a wrong one is a usage error at once."""
         options = config.option
         limits = TimeLimits(hello=options.reedbackup_hello_timeout, call=options.reedbackup_timeout)
         baseline = options.reedbackup_baseline
@@ -117,23 +117,23 @@ class Settings:
 
     @property
     def runs_suite(self) -> bool:
-        """Whether the suite runs, rather than tests of the user's."""
+        """Return whether the suite runs, rather than tests of the user's."""
         return not self.paths
 
     def target(self, option: str, contract: Contract) -> Target:
-        """The target of an implementation, as given, and a contract."""
+        """Return the target of an implementation, by its option's value, and a contract."""
         return find_target(self.targets, option, contract)
 
 
 def _files(config: pytest.Config) -> dict[str, Path | None]:
-    """The files to be written, by option. Raises UsageError where one cannot be."""
+    """Return the files to be written, by option. Raise UsageError where one cannot be."""
     files = {option: file_to_write(config, option) for option in (*registry.options(), _RECORD)}
     refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
     return files
 
 
 def _record(config: pytest.Config, targets: tuple[Target, ...], path: Path | None) -> Path | None:
-    """Where to record. Raises UsageError where there is not just one implementation to record."""
+    """Return where to record. Raise UsageError unless there is one implementation to record."""
     if path is None:
         return None
     if len({target.option for target in targets}) != 1:
@@ -186,12 +186,8 @@ def _source(config: pytest.Config) -> SourceDrift | None:
         raise pytest.UsageError(f"--reedbackup-source: {error}") from error
 
 
-def _path(config: pytest.Config, given: str | None) -> Path | None:
-    return config.invocation_params.dir / given if given else None
-
-
 def _databases(config: pytest.Config) -> Path:
-    """The folder below which pytest will make the folders of this run."""
+    """Return the folder below which pytest will make the folders of this run."""
     if config.option.basetemp:
         return Path(config.option.basetemp).absolute()
     return Path(os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir()).absolute()

@@ -34,7 +34,7 @@ _ENDING = pytest.StashKey[Ending]()
 
 @contextmanager
 def watched(item: pytest.Function, blame: Blame) -> Iterator[None]:
-    """For as long as a test is called: notes how its function ends.
+    """Note how a test's function ends, for as long as the test is called.
 
     `blame` gives the broken promise that an OSError is, or nothing.
     """
@@ -63,10 +63,10 @@ def watched(item: pytest.Function, blame: Blame) -> Iterator[None]:
 
 
 def ending_of(item: pytest.Item) -> Ending:
-    """How the function ended in the last call of the test."""
+    """Return how the function ended in the last call of the test."""
     return item.stash.get(_ENDING, Ending())
 
 
 def forget(item: pytest.Item) -> None:
-    """Starts a new attempt: what the last one did is no news of it."""
+    """Start a new attempt: what the last one did is no news of it."""
     item.stash[_ENDING] = Ending()

@@ -11,7 +11,7 @@ _USAGE_ERROR = "reedbackup_usage_error"
 
 
 class Workers:
-    """Carries a usage error that only collecting shows from the workers to the user.
+    """Carry a usage error that only collecting shows from the workers to the user.
 
     pytest-xdist collects in its workers and ends without a word where they fail to.
     """
@@ -22,7 +22,7 @@ class Workers:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self) -> Generator[None]:
-        """In a worker: notes the error for the other side."""
+        """Note the error, in a worker, for the other side."""
         try:
             return (yield)
         except pytest.UsageError as error:
@@ -32,13 +32,13 @@ class Workers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """On the other side: takes the note from a worker that ended."""
+        """Take the note, on the other side, from a worker that ended."""
         output = getattr(node, "workeroutput", {})
         self._usage_error = self._usage_error or output.get(_USAGE_ERROR, "")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None]:
-        """On the other side: raises it again, once pytest-xdist has ended the workers."""
+        """Raise it again, on the other side, once pytest-xdist has ended the workers."""
         yield
         if self._usage_error:
             raise pytest.UsageError(self._usage_error)

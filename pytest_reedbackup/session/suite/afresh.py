@@ -32,13 +32,13 @@ def arguments_of(config: pytest.Config) -> list[str]:
     """Return the command line as the user gave it."""
     for plugin in config.pluginmanager.get_plugins():
         if isinstance(plugin, Afresh):
-            return plugin.given
+            return plugin.command_line
     return list(map(os.fspath, config.invocation_params.args))
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a part of the arguments says, before any conftest.py has added options."""
+class Arguments:
+    """A part of the arguments, taken apart before any conftest.py has added options."""
 
     options: Mapping[str, Sequence[str]]
     """This plugin's options, each with its values."""
@@ -47,24 +47,26 @@ class Said:
     """Options that no plugin knows; a value of one is taken for a path."""
 
     @classmethod
-    def by(cls, arguments: Sequence[str], parser: pytest.Parser, known: argparse.Namespace) -> Said:
+    def parse(
+        cls, arguments: Sequence[str], parser: pytest.Parser, known: argparse.Namespace
+    ) -> Arguments:
         """Parse `arguments`. `known` is any result of the same parser."""
-        # Defaults are set only where there is nothing: what is still None was not said.
-        unsaid = {name: None for name in vars(known) if name.startswith(_PREFIX)}
-        found, unknown = parser.parse_known_and_unknown_args(
-            arguments, argparse.Namespace(**unsaid)
+        # Defaults are set only where there is nothing: what is still None is not in them.
+        unset = {name: None for name in vars(known) if name.startswith(_PREFIX)}
+        parsed, unknown = parser.parse_known_and_unknown_args(
+            arguments, argparse.Namespace(**unset)
         )
         values = {
-            f"--{name.replace('_', '-')}": getattr(found, name)
-            for name in unsaid
-            if getattr(found, name) is not None
+            f"--{name.replace('_', '-')}": getattr(parsed, name)
+            for name in unset
+            if getattr(parsed, name) is not None
         }
         return cls(
             options={
                 option: [str(each) for each in (value if isinstance(value, list) else [value])]
                 for option, value in values.items()
             },
-            paths=found.file_or_dir,
+            paths=parsed.file_or_dir,
             unknown=unknown,
         )
 
@@ -73,12 +75,12 @@ def begin(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) ->
     """See to it that a run with this plugin's options is what the command line asks for.
 
     `arguments` are all, those of the settings first; they change where the
-    suite is to run. Raises UsageError for options that nothing would heed.
+    suite is to run. Raise UsageError for options that nothing would heed.
     """
-    given = list(map(os.fspath, config.invocation_params.args))
+    command_line = list(map(os.fspath, config.invocation_params.args))
     known = pytest_internals.options_so_far(config)
-    settings = Said.by(arguments[: len(arguments) - len(given)], parser, known)
-    line = Said.by(given, parser, known)
+    settings = Arguments.parse(arguments[: len(arguments) - len(command_line)], parser, known)
+    line = Arguments.parse(command_line, parser, known)
     if IMPLEMENTATION not in {**settings.options, **line.options}:
         if line.options:
             raise pytest.UsageError(
@@ -92,7 +94,7 @@ def begin(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) ->
             " conftest.py that may know it; leave it out, or give paths of tests of your own"
         )
     if not line.paths:
-        _close(config, parser, arguments, Afresh.of(config, given, settings))
+        _close(config, parser, arguments, Afresh.of(config, command_line, settings))
 
 
 def refuse_tests_from_settings(config: pytest.Config) -> None:
@@ -105,16 +107,16 @@ def refuse_tests_from_settings(config: pytest.Config) -> None:
 
 
 class Afresh:
-    """Starts the run of the suite in place of the one that the settings have reached."""
+    """Start the run of the suite in place of the one that the settings have reached."""
 
-    def __init__(self, given: list[str], arguments: list[str], remarks: list[str]) -> None:
-        self.given = given
+    def __init__(self, command_line: list[str], arguments: list[str], remarks: list[str]) -> None:
+        self.command_line = command_line
         self._arguments = arguments
         self._remarks = remarks
 
     @classmethod
-    def of(cls, config: pytest.Config, given: list[str], settings: Said) -> Afresh:
-        """The run that the command line `given` asks for, and what `settings` say to this plugin.
+    def of(cls, config: pytest.Config, command_line: list[str], settings: Arguments) -> Afresh:
+        """Return the run that `command_line` asks for, with what `settings` say to this plugin.
 
         Of the project's it has the root folder, where its cache is, and where
         modules are found: an implementation may be one of them.
@@ -135,7 +137,7 @@ class Afresh:
                 for option, values in settings.options.items()
                 for value in values
             ),
-            *(argument for argument in given if argument != "--"),
+            *(argument for argument in command_line if argument != "--"),
             f"--config-file={folder / SETTINGS}",
             f"--rootdir={config.rootpath}",
             *(f"--override-ini={name}={value}" for name, value in heeded.items()),
@@ -152,7 +154,7 @@ class Afresh:
                 f"the suite has settings of its own; of {' and '.join(unheeded)} it heeds"
                 " --reedbackup options, pythonpath and cache_dir"
             )
-        return cls(given, arguments, remarks)
+        return cls(command_line, arguments, remarks)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int | pytest.ExitCode | None:
@@ -173,9 +175,9 @@ class Afresh:
 
 
 def _cache_folder(config: pytest.Config) -> Path:
-    """Where the project has pytest's cache."""
-    given: str = config.getini("cache_dir")
-    return config.rootpath / Path(os.path.expandvars(given)).expanduser()
+    """Return where the project has pytest's cache."""
+    folder: str = config.getini("cache_dir")
+    return config.rootpath / Path(os.path.expandvars(folder)).expanduser()
 
 
 def _close(
