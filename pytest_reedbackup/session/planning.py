@@ -124,8 +124,9 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
 def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, int, int]:
     """Return a key that puts each implementation after the other, in the order of its rules.
 
-    Each rule comes after those that it relies on. Generated examples, which rely on everything, come at the end of each; a
-    user's own tests come after all. Cases of a rule keep the suite's order.
+    Each rule comes after those that it relies on. Generated examples, which rely
+    on everything, come at the end of each implementation; a user's own tests come
+    after all. Cases of a rule keep the suite's order.
     """
     case, target = case_of(item), target_of(item)
     if case is None or target is None:
