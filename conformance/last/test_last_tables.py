@@ -72,7 +72,7 @@ def test_every_table_may_have_its_own_error(
 
 @contextmanager
 def _locked(table: TableFolder, secs: float | None = None) -> Iterator[None]:
-    """Holds the table's lock as its writers do, for the block or for so many seconds."""
+    """Hold the table's lock as its writers do, for the block or for so many seconds."""
     with (table.path / ".lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         release = threading.Timer(secs or 0, lambda: fcntl.flock(lock, fcntl.LOCK_UN))

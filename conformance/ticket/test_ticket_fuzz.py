@@ -12,8 +12,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
+from pytest_reedbackup.generate.scratch import scratch_folder
 from pytest_reedbackup.generate.ticket.histories import EPOCH, History, clock_walks, histories
-from pytest_reedbackup.generate.ticket.machine import FUZZ_BASE, backup_machine, scratch_folder
+from pytest_reedbackup.generate.ticket.machine import FUZZ_BASE, backup_machine
 from pytest_reedbackup.generate.ticket.model import Model
 from pytest_reedbackup.model.case import Kind, case
 

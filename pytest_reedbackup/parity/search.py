@@ -19,7 +19,7 @@ from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.shrinking import shrink
 from pytest_reedbackup.generate.last.strategies.scenarios import scenarios
 from pytest_reedbackup.generate.last.temporary_bases import temporary_bases
-from pytest_reedbackup.generate.ticket.machine import scratch_folder
+from pytest_reedbackup.generate.scratch import scratch_folder
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.parity.call_times import SecondOverrun
 from pytest_reedbackup.parity.comparison import (

@@ -1,7 +1,7 @@
 """A database of contract `last`, damaged as may be, and the calls to make on it, as plain data.
 
 A scenario says everything and draws nothing: the same one builds the same
-bytes, so its encoded form can be kept, and its digest is a key.
+bytes, so its JSON form can be kept, and its digest is a key.
 """
 
 from __future__ import annotations
@@ -131,12 +131,12 @@ class Scenario(Struct, frozen=True):
     """The content of users.dict; None for that of every base."""
 
     def to_json(self) -> bytes:
-        """As JSON, always the same."""
+        """Return it as JSON, always the same."""
         return msgspec.json.encode(self, order="deterministic")
 
     @classmethod
     def from_json(cls, content: bytes) -> Scenario:
-        """The scenario that was encoded. Raises msgspec.DecodeError."""
+        """Return the scenario of `to_json`. Raises msgspec.DecodeError."""
         return msgspec.json.decode(content, type=cls)
 
     @property
@@ -216,7 +216,7 @@ def _build_table(table: TableHistory, folder: Path) -> None:
 
 
 def _stored(versions: tuple[Version, ...]) -> tuple[list[bytes], bytes]:
-    """The sound deltas in the log's order, the first one raw, and the last version's content."""
+    """Return the sound deltas in the log's order, the first one raw, and the last content."""
     stored, content = [], b""
     for number, version in enumerate(versions):
         stream, content = _applied(version.edits, content)
@@ -225,7 +225,7 @@ def _stored(versions: tuple[Version, ...]) -> tuple[list[bytes], bytes]:
 
 
 def _applied(edits: tuple[Edit, ...], old: bytes) -> tuple[bytes, bytes]:
-    """The bsdiff stream of `edits`, and what it makes of `old`."""
+    """Return the bsdiff stream of `edits`, and what it makes of `old`."""
     stream, new, position = bytearray(), bytearray(), 0
     for edit in edits:
         kept = old[position : position + edit.keep]

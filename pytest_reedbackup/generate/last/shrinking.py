@@ -61,16 +61,16 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
     yield replace(scenario, backups=(), strays=(), obstacles=(), users=None)
     yield replace(scenario, users=None)
     for name in ("backups", "strays", "obstacles"):
-        for kept in _without_one(getattr(scenario, name)):
-            yield replace(scenario, **{name: kept})
+        for rest in _without_one(getattr(scenario, name)):
+            yield replace(scenario, **{name: rest})
     if scenario.users is not None:
         lines = tuple(scenario.users.splitlines(keepends=True))
-        for kept in _without_one(lines):
-            yield replace(scenario, users=b"".join(kept))
+        for rest in _without_one(lines):
+            yield replace(scenario, users=b"".join(rest))
     yield from _each(scenario, "tables", _smaller_tables)
     yield from _each(scenario, "calls", _smaller_calls)
-    taken = {table.folder for table in scenario.tables} | {each.name for each in scenario.strays}
-    for name in (name for name in _NAMES if name not in taken):
+    names = {table.folder for table in scenario.tables} | {each.name for each in scenario.strays}
+    for name in (name for name in _NAMES if name not in names):
         yield from _each(scenario, "tables", partial(_renamed, name))
     yield _with_small_times(scenario)
 
@@ -81,8 +81,8 @@ def _smaller_tables(table: TableHistory) -> Iterator[TableHistory]:
     for field in ("lock", "log", "current", "mode", "stray", "lines", "obstacles"):
         yield replace(table, **{field: getattr(sound, field)})
     for field in ("obstacles", "lines", "versions"):
-        for kept in _without_one(getattr(table, field)):
-            yield replace(table, **{field: kept})
+        for rest in _without_one(getattr(table, field)):
+            yield replace(table, **{field: rest})
     yield from _each(table, "versions", _smaller_versions)
     if table.lock == "throughout":
         yield replace(table, lock="a-moment")

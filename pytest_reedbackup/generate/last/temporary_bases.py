@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.generate.last.scenarios import Scenario
-from pytest_reedbackup.generate.ticket.machine import scratch_folder
+from pytest_reedbackup.generate.scratch import scratch_folder
 
 BASE = ".reed"
 

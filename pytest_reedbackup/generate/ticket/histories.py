@@ -32,7 +32,7 @@ class History:
     restores: tuple[int, ...]
 
     def play(self, model: Model) -> None:
-        """Does it all; the model checks every step."""
+        """Make all changes, backups and restores; the model checks every step."""
         now = EPOCH
         for chapter in self.chapters:
             for change in chapter.changes:

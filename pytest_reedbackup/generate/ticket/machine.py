@@ -10,10 +10,8 @@ def test_my_port(reedbackup, tmp_path):
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -23,6 +21,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import flipped_bits
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.databases.templates import Templates
+from pytest_reedbackup.generate.scratch import scratch_folder
 from pytest_reedbackup.generate.ticket.histories import EPOCH
 from pytest_reedbackup.generate.ticket.model import Model
 from pytest_reedbackup.generate.ticket.steps import Step, changes
@@ -37,15 +36,6 @@ _FOREIGN = ("notes.txt", "+5.tar.gz", "007.tar.gz", "before-migration.tar.gz")
 _MOST_BACKUPS = 20
 
 
-def scratch_folder() -> Path | None:
-    """Memory-backed storage where there is any: generated histories are about logic.
-
-    What a disk does to data is the business of the fault cases.
-    """
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() else Path(tempfile.gettempdir())
-
-
 class BackupMachine(RuleBasedStateMachine):
     """create, list, restore, changes, a moving clock, foreign files, damaged archives."""
 
@@ -57,29 +47,29 @@ class BackupMachine(RuleBasedStateMachine):
         self._now = EPOCH
 
     def teardown(self) -> None:
-        """Removes the base."""
+        """Remove the base."""
         self._open.close()
 
     @rule(change=changes)
     def change_the_database(self, change: Step) -> None:
-        """Any change to tables/ or indices/."""
+        """Change something in tables/ or indices/."""
         change.apply(self._model.base)
 
     @rule(seconds=st.sampled_from([1, 2, 3600, 2**31, -1, -2, -3600]))
     def move_the_clock(self, seconds: int) -> None:
-        """Forwards or backwards."""
+        """Move it forwards or backwards."""
         self._now = max(0, self._now + seconds)
 
     @precondition(lambda self: len(self._model.backups) < _MOST_BACKUPS)
     @rule()
     def create(self) -> None:
-        """A backup; list_backups is checked with it."""
+        """Make a backup, and check list_backups."""
         (self._model.base / "tables").mkdir(exist_ok=True)
         self._model.create(self._now)
 
     @rule(choice=st.integers(0, 60))
     def restore(self, choice: int) -> None:
-        """To a target at an edge of some backup."""
+        """Restore to a target at the edge of some backup."""
         others = other_tree(self._model.base)
         targets = self._model.edge_targets()
         self._model.restore(targets[choice % len(targets)])
@@ -87,20 +77,20 @@ class BackupMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(_FOREIGN))
     def add_a_foreign_file(self, name: str) -> None:
-        """A file in backups/ that is none of the module's."""
+        """Put a file in backups/ that is no backup."""
         folder = self._model.base / "backups"
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"foreign")
 
     @rule(seconds=st.integers(-3, 3))
     def add_an_unreadable_file(self, seconds: int) -> None:
-        """An empty file under an archive's name."""
+        """Put an empty file in backups/ under an archive's name."""
         self._model.add_unreadable(self._now + seconds)
 
     @precondition(lambda self: any(backup.is_readable for backup in self._model.backups))
     @rule(choice=st.integers(0, 60), place=st.integers(0, 15))
     def restore_from_a_damaged_archive(self, choice: int, place: int) -> None:
-        """One bit flipped, a restore that must be refused, and the bit set right again."""
+        """Flip one bit, make a restore that must be refused, and set the bit right again."""
         readable = [backup for backup in self._model.backups if backup.is_readable]
         picked = self._model.picked(readable[choice % len(readable)].timestamp)
         if picked is None or not picked.is_readable:
@@ -119,12 +109,12 @@ class BackupMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_list_is_right(self) -> None:
-        """At all times."""
+        """Check list_backups."""
         self._model.check_list()
 
 
 def backup_machine(
     implementation: TicketImplementation, templates: Templates
 ) -> Callable[[], BackupMachine]:
-    """A factory of machines for Hypothesis's `run_state_machine_as_test`."""
+    """Return a factory of machines for Hypothesis's `run_state_machine_as_test`."""
     return lambda: BackupMachine(implementation, templates)

@@ -50,17 +50,17 @@ class Model:
         self.implementation.clock.set(at)
         info = self.implementation.created(self.base)
         expect("its timestamp", info.timestamp, at)
-        taken = sorted(backup.id for backup in self.backups)
+        ids = sorted(backup.id for backup in self.backups)
         expect_that(
-            info.id not in taken,
+            info.id not in ids,
             "the id of a new backup",
-            expected=f"none of {taken}",
+            expected=f"none of {ids}",
             found=info.id,
         )
         expect_same_tree("the source after create_backup", live_tree(self.base), tree)
         self._made += 1
-        made = ModelBackup(at, self._made, info.id, tree)
-        self.backups = [*self._retained(), made]
+        backup = ModelBackup(at, self._made, info.id, tree)
+        self.backups = [*self._retained(), backup]
         self.check_list()
 
     def add_unreadable(self, at: int) -> None:

@@ -19,7 +19,7 @@ class Step(Protocol):
     """Something that changes a database between two backups."""
 
     def apply(self, base: Path) -> None:
-        """Does it to the database at `base`; a step that finds nothing to do does nothing."""
+        """Change the database at `base`; where there is nothing to change, do nothing."""
         ...
 
 
@@ -32,7 +32,7 @@ class Write:
     content: bytes
 
     def apply(self, base: Path) -> None:
-        """Writes it, with the folders above it."""
+        """Write it, with the folders above it."""
         path = base / self.folder / self.file
         if path.is_dir() or path.parent.is_file():
             return
@@ -47,7 +47,7 @@ class MakeFolder:
     folder: str
 
     def apply(self, base: Path) -> None:
-        """Makes it, with the folders above it."""
+        """Make it, with the folders above it."""
         path = base / self.folder
         if not path.exists() and not path.parent.is_file():
             path.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ class Drop:
     folder: str
 
     def apply(self, base: Path) -> None:
-        """Removes it with all below."""
+        """Remove it with all below."""
         remove_tree(base / self.folder)
 
 
@@ -73,7 +73,7 @@ class ChangeMode:
     mode: int
 
     def apply(self, base: Path) -> None:
-        """Sets them, where the file is."""
+        """Set them, where there is the file."""
         path = base / self.folder / self.file
         if path.is_file():
             path.chmod(self.mode)

@@ -24,13 +24,10 @@ from pytest_reedbackup.parity.observations import (
     error_lines,
     table_heading,
 )
+from pytest_reedbackup.parity.restores.model import RestoreContext, TableOutcome
 from pytest_reedbackup.parity.restores.observe import report_line, tables_in
 from pytest_reedbackup.parity.restores.system_codes import SystemCode, system_codes
-from pytest_reedbackup.parity.restores.table_outcomes import (
-    RestoreContext,
-    TableOutcome,
-    table_outcomes,
-)
+from pytest_reedbackup.parity.restores.table_outcomes import table_outcomes
 from pytest_reedbackup.parity.sides import SideRun
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import NO_FOLDER

@@ -19,10 +19,8 @@ from pytest_reedbackup.databases.edits import UPDATE
 from pytest_reedbackup.implementations.json_outcomes import ok
 from pytest_reedbackup.parity.changes import describe_path
 from pytest_reedbackup.parity.observations import ExpectedLine, error_line
+from pytest_reedbackup.parity.restores.model import RestoreContext, TableOutcome
 from pytest_reedbackup.parity.restores.observe import appended_line
-from pytest_reedbackup.parity.restores.system_codes import SystemCode
-from pytest_reedbackup.parity.sides import SideRun
-from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import (
     IS_A_FOLDER,
     NO_FOLDER,
@@ -37,46 +35,6 @@ LOCK_TAKEN = (
 _ANY_IO_ERROR = re.compile(r"error IoError .*")
 _TEMPORARY = re.compile(r"rollback(_[0-9]+)?\.tmp|current\.new\.tmp", re.ASCII)
 _NEW = "current.new.tmp"
-
-
-@dataclass(frozen=True)
-class RestoreContext:
-    """What the outcomes of all tables in one restore depend on."""
-
-    run: SideRun
-    before: Snapshot
-    target: int
-    """Unix nanoseconds."""
-    mended: frozenset[str]
-    """The defects, by id, in whose place the safe thing is done."""
-    code: SystemCode
-
-
-@dataclass(frozen=True)
-class TableOutcome:
-    """One of the outcomes that the contract allows for a table."""
-
-    report: ExpectedLine
-    """What the report says of it."""
-    current: bytes | None = None
-    """The new content of current.csv; None where it stays."""
-    log: str = "as before"
-    """What there is to say about version.log."""
-    orphans: int = 0
-    """How many new deltas no log line names."""
-    makes_lock: bool = False
-    left_behind: tuple[tuple[str, bytes], ...] = ()
-    """The names of new temporary files, and their content."""
-    removed: frozenset[str] = frozenset()
-    """The names of temporary files that were there, and are gone."""
-    other_changes: tuple[ExpectedLine, ...] = ()
-    """Lines about what else changed in the table's folder."""
-    written_through: tuple[tuple[str, bytes], ...] = ()
-    """The content written where symlinks lead, by path in the snapshot."""
-    asks_for_code: bool = False
-    """Whether system needs a code, and is added to users.dict without one."""
-    decision: str = ""
-    """What was chosen, where the safe thing may be done in more than one way."""
 
 
 def table_outcomes(context: RestoreContext, table: TableFolder) -> list[TableOutcome]:

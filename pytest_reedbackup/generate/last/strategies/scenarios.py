@@ -40,11 +40,8 @@ from pytest_reedbackup.generate.last.scenarios import (
     TableHistory,
     Version,
 )
-from pytest_reedbackup.generate.last.strategies.obstacles import (
-    base_obstacles,
-    table_obstacles,
-    users_dicts,
-)
+from pytest_reedbackup.generate.last.strategies.obstacles import base_obstacles, table_obstacles
+from pytest_reedbackup.generate.last.strategies.users import users_dicts
 from reedbase_backup.types import U64_MAX
 
 Drawn = TypeVar("Drawn")
@@ -173,7 +170,9 @@ def _tables(draw: DrawFn, *, are_sound: bool) -> TableHistory:
 
 # Where the clock stands at a call: still, a little on, a little or far back.
 _clocks = _rarely(st.sampled_from([1, 0, -1, 60, -60, -(10**8)]), 0, once_in=4)
-# A lock that stays taken costs 4.6 s a call and side: once in some 250 databases.
+# A lock that stays taken costs 4.6 s a call and side: once in some 250 databases. There it
+# must be what the restore comes upon, so that nothing else is in the way.
+_LOCKED = TableHistory("text", (Version(1, (Edit(extra=b"a\n"),)),), lock="throughout")
 _is_held_throughout = _rarely(_rarely(st.just(True), False, once_in=16), False, once_in=16)
 
 _kinds = st.sampled_from(["archive", "empty", "no-gzip", "cut", "folder", "link", "dangling"])
@@ -206,8 +205,8 @@ def scenarios(draw: DrawFn, *, specified_only: bool = False) -> Scenario:
         if draw(_rarely(st.just(True), False, once_in=4)):
             backups = draw(st.lists(_backups, max_size=4, unique_by=lambda backup: backup.name))
             calls = draw(st.sampled_from([[List()], [List(), *calls], [*calls, List()]]))
-    if tables and is_held_throughout:
-        tables, calls = (structs.replace(tables[0], lock="throughout"),), calls[:1]
+    if is_held_throughout:
+        tables, calls = (_LOCKED,), [Restore(1)]
     scenario = Scenario(
         tables=tables,
         calls=tuple(calls),
