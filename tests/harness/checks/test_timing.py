@@ -71,6 +71,7 @@ def decisions(kind: str, ratio: float, runs: int) -> Counter[Decision]:
     return Counter(one_run(kind, ratio, draw) for _ in range(runs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_at_exactly_the_limit_in_all_shapes_one_in_forty_is_called_broken_at_most(
     kind: str,
@@ -84,6 +85,7 @@ def test_at_exactly_the_limit_in_all_shapes_one_in_forty_is_called_broken_at_mos
     assert broken / IMPLEMENTATIONS <= 0.025 + 3 * (0.025 * 0.975 / IMPLEMENTATIONS) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "share"),
     {"plain": 0.99, "outliers": 0.99, "drift": 0.99, "bursts": 0.9, "all": 0.8}.items(),

@@ -227,6 +227,7 @@ def test_on_windows_tests_without_our_fixtures_run_and_others_say_why_not(
     assert "Traceback" not in "\n".join(ended.outlines)
 
 
+@pytest.mark.slow
 def test_under_xdist_a_usage_error_is_said_too(tmp_path: Path, run_pytest: RunPytest) -> None:
     case = "--reedbackup-case=ticket/restore/pikc"
     ended = run_pytest(tmp_path, "-q", "--reedbackup-impl=python", case, "-n", "1")

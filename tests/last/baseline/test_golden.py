@@ -33,7 +33,8 @@ from reedbase_backup.last import DIVERGENCES, Table, list_backups, restore_point
 from reedbase_backup.last.registry import user_code
 from reedbase_backup.last.versions.delta import apply, compress, decompress
 
-pytestmark = needs_recordings
+# 379 restores are short ones, and some 20 s together.
+pytestmark = [needs_recordings, pytest.mark.slow]
 
 RESTORES = [
     pytest.param(name, case, id=f"{name}/{case.id}")
