@@ -69,15 +69,15 @@ def _paths(
     calls = traced(implementation, names, base, lambda process: act(process, base))
     kept |= set(_all_in(around))
     pids = {str(call.pid) for call in calls}
-    found: dict[str, bool] = {}
+    uses: dict[str, bool] = {}
     for call in calls:
         for path in _changed(call):
             relative = _relative(path, around)
             if relative is not None and relative not in kept:
                 name = _without(pids, relative)
                 is_folder = call.name in MAKING_FOLDERS or call.name == "rmdir"
-                found[name] = found.get(name, False) or is_folder
-    return found
+                uses[name] = uses.get(name, False) or is_folder
+    return uses
 
 
 def _changed(call: SystemCall) -> Iterable[str]:

@@ -134,8 +134,8 @@ def test_the_report_says_what_was_translated(report: Report) -> None:
     assert report.drift is not None
     (part,) = report.drift.implementations
     assert (part.contract, part.translated_from) == ("ticket", "last")
-    told = [note.split(":")[0] for note in part.translation]
-    assert told == ["target_timestamp", "BackupInfo", "RestoreReport"]
+    subjects = [note.split(":")[0] for note in part.translation]
+    assert subjects == ["target_timestamp", "BackupInfo", "RestoreReport"]
     (implementation,) = report.implementations
     assert implementation.translated_from == "last"
     assert implementation.verdict == "does not conform"

@@ -25,7 +25,7 @@ LAST_UNDER_TICKET = Target(
 )
 
 
-def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:
+def case(case_id: str, outcome: Outcome, **fields: Any) -> CaseOutcome:
     contract, rule = case_id.split("/")[0], "/".join(case_id.split("/")[1:3])
     return CaseOutcome(
         case_id=case_id,
@@ -37,7 +37,7 @@ def case(case_id: str, outcome: Outcome, **told: Any) -> CaseOutcome:
         node_id="test_x.py::test_x",
         repeat="pytest",
         duration_secs=0.1,
-        **told,
+        **fields,
     )
 
 
@@ -120,7 +120,7 @@ def test_many_lines_are_counted_and_long_ones_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "told", "evidence"),
+    ("outcome", "fields", "evidence"),
     [
         (Outcome.SKIP, {"detail": "needs clock: no"}, "needs clock: no"),
         (Outcome.UNDECIDED, {"detail": "too noisy"}, "too noisy"),
@@ -135,9 +135,9 @@ def test_many_lines_are_counted_and_long_ones_cut() -> None:
     ],
 )
 def test_every_outcome_has_its_evidence(
-    outcome: Outcome, told: dict[str, str], evidence: str
+    outcome: Outcome, fields: dict[str, str], evidence: str
 ) -> None:
-    found = row(case("ticket/bounds/create-10k", outcome, **told))
+    found = row(case("ticket/bounds/create-10k", outcome, **fields))
     assert (found.outcome, found.cases, found.found) == (outcome, "1 of 1", evidence)
 
 

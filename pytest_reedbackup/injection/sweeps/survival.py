@@ -82,19 +82,19 @@ class Survival:
         """Hold a killed restore to restore/power-cut, a successful one to restore/durable."""
         self._listed(after)
         self._created(after)
-        found = live_tree(after.base)
-        is_new = not restored.differences(found)
+        live = live_tree(after.base)
+        is_new = not restored.differences(live)
         is_done = isinstance(after.answer, Answered)
-        if not is_new and (is_done or self.scene.live.differences(found)):
+        if not is_new and (is_done or self.scene.live.differences(live)):
             raise BrokenPromise(
                 "tables/ and indices/ after the next call",
                 expected="the restored tree" if is_done else "all of the old tree or of the new",
                 found="\n".join(
                     [
                         "a mixture; against the new tree:",
-                        *restored.differences(found, limit=6),
+                        *restored.differences(live, limit=6),
                         "against the old tree:",
-                        *self.scene.live.differences(found, limit=6),
+                        *self.scene.live.differences(live, limit=6),
                     ]
                 ),
             )

@@ -22,7 +22,7 @@ from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
 _SHOWN_CALLS = 6
-"""How many system calls before and after a broken point are told."""
+"""How many system calls before and after a broken point are shown."""
 
 _REPLY = Point("reply", 1, "")
 
@@ -66,10 +66,10 @@ class Visits:
                 raise fault
             if isinstance(answer, Refused):
                 value_of(answer, "an undisturbed call")
-            found = points_of(calls, str(base.parent.resolve()))
-        if not found:
+            points = points_of(calls, str(base.parent.resolve()))
+        if not points:
             raise MissingCapability("strace", NOT_REACHED, tool=True)
-        return found
+        return points
 
     def after_reply(self) -> list[PointResult]:
         """Judge each database that may be left when the call has just been answered."""

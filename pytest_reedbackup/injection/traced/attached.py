@@ -85,13 +85,13 @@ def _wait_for(tracer: subprocess.Popen[bytes], leader: int) -> None:
 
 def _session(leader: int) -> list[int]:
     """Return the processes of a session, which an adapter and its children share."""
-    found = []
+    processes = []
     for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(ProcessLookupError):
                 if os.getsid(int(name)) == leader:
-                    found.append(int(name))
-    return found
+                    processes.append(int(name))
+    return processes
 
 
 def _tasks(leader: int) -> Iterator[Path]:
