@@ -37,8 +37,8 @@ class Failed:
 
     kind: str
     fields: Mapping[str, object] = field(default_factory=dict)
-    leftover: str = field(default="", compare=False)
-    """The name of the temporary file that is left in the table's folder."""
+    leaves_file: bool = field(default=False, compare=False)
+    """Whether the temporary file of the version before is left in the table's folder."""
 
 
 ExpectedOutcome: TypeAlias = Restored | Skipped | Failed
@@ -79,14 +79,8 @@ def expected_outcome(
             return not_found if lost else Skipped()
         content = table.content(version.timestamp)
     except Unreadable as error:
-        leftover = _leftover(error) if "D10" not in mended else ""
-        return not_found if lost else Failed(error.kind, error.fields, leftover)
+        # Before the first delta has been read, there is no temporary file.
+        leaves_file = error.delta > 0 and "D10" not in mended
+        return not_found if lost else Failed(error.kind, error.fields, leaves_file)
     glued = not table.log.read_bytes().endswith(b"\n") and "D7" not in mended
     return Restored(version.timestamp, content, glued, lost)
-
-
-def _leftover(error: Unreadable) -> str:
-    """Return the temporary file of the version before the delta that could not be used."""
-    if not error.delta:
-        return ""
-    return "rollback.tmp" if error.delta == 1 else f"rollback_{error.delta - 1}.tmp"

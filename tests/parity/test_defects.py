@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from parity.comparisons import (
     BASELINE,
@@ -16,6 +18,7 @@ from parity.comparisons import (
 )
 from parity.side_effects import AFTER_A_RESTORE, EXPECTED_LINES, PortWithSideEffect
 
+from pytest_reedbackup.generate.last.obstacles import Obstacle, ObstacleKind
 from pytest_reedbackup.generate.last.scenarios import (
     Create,
     Restore,
@@ -91,3 +94,13 @@ def test_what_follows_from_a_glued_line_is_no_difference_either(
     tally = compare(side("python-last"), side(BASELINE, NOTHING), scenario)
     assert tally.accepted["D7"] == 1
     assert sum(tally.accepted.values()) == 3
+
+
+@pytest.mark.parametrize("kind", get_args(ObstacleKind))
+@pytest.mark.parametrize("name", ["rollback_2.tmp", "rollback_7.tmp", "current.new.tmp"])
+def test_what_the_baseline_leaves_alone_the_port_may_sweep(
+    name: str, kind: ObstacleKind, side: MakeSide
+) -> None:
+    scenario = one_table(Restore(1), obstacles=(Obstacle(name, kind),))
+    tally = compare(side("python-last"), side(BASELINE, NOTHING), scenario)
+    assert tally.accepted.keys() <= {"D10", "D17"}

@@ -52,7 +52,7 @@ def test_the_port_differs_from_the_baseline_in_declared_defects_only(
     side: MakeSide, tmp_path: Path
 ) -> None:
     port, baseline = side("python-last"), side(BASELINE, NOTHING)
-    tally = search(port, baseline, Fuzzing(examples=300, seed=4), tmp_path / "saved")
+    tally = search(port, baseline, Fuzzing(examples=300, seed=1), tmp_path / "saved")
     assert {"D9", "D10", "D11", "D15", "D16"} <= tally.accepted.keys()
 
 

@@ -35,7 +35,7 @@ LINES: Mapping[str, Line] = {
     "of-white-space-beyond-ascii": lambda fields: "\u2003\u00a0",
     "of-what-only-python-takes-for-white-space": lambda fields: "\x1c",
     "carriage-return-within": lambda fields: "|".join([*fields[:3], f"{fields[3]}\r"]),
-    "two-carriage-returns": lambda fields: "|".join([*fields, "a message\r\r"]),
+    "two-carriage-returns": lambda fields: "|".join([*fields[:3], f"{fields[3]}\r\r"]),
     "glued-to-another": lambda fields: "|".join([*fields, *fields]),
     "timestamp-zero": lambda fields: "|".join(["0", *fields[1:]]),
     "timestamp-largest": lambda fields: "|".join([str(U64_MAX), *fields[1:]]),

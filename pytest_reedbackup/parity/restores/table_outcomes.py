@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def table_outcomes(context: RestoreContext, table: TableFolder) -> list[TableOut
     """Return all outcomes that the contract allows for a table, each once."""
     restore = _TableRestore(context, table)
     outcomes = list(restore.outcomes())
-    if "D17" in context.mended and restore.opens_link:
+    if "D17" in context.mended and restore.unopened_links:
         refusal = TableOutcome(_ANY_IO_ERROR, decision="refused")
         outcomes += [refusal, replace(refusal, makes_lock=not restore.has(".lock"))]
     return list(dict.fromkeys(outcomes))
@@ -74,8 +74,8 @@ class _TableRestore:
 
     context: RestoreContext
     table: TableFolder
-    opens_link: bool = False
-    """Whether it came upon a symlink that the baseline would write through (D17)."""
+    unopened_links: set[str] = field(default_factory=set)
+    """The names of the symlinks that it came upon, and did not write through (D17)."""
 
     def has(self, name: str) -> bool:
         """Say whether there is anything of this name in the table's folder."""
@@ -86,7 +86,7 @@ class _TableRestore:
         expected = expected_outcome(self.table, self.context.target, self.context.mended)
         if isinstance(expected, Skipped):
             yield TableOutcome("skipped")
-        elif isinstance(expected, Failed) and not expected.leftover:
+        elif isinstance(expected, Failed) and not expected.leaves_file:
             yield TableOutcome(self._error(expected.kind, **expected.fields))
         else:
             yield from self._by_steps(expected)
@@ -146,7 +146,7 @@ class _TableRestore:
         if not os.path.lexists(lock):
             effects.makes_lock = True
         elif lock.is_symlink() and "D17" in self.context.mended:
-            self.opens_link = True
+            self.unopened_links.add(lock.name)
         elif reason := _obstacle(lock):
             raise self._io_error("create_lock_file", reason)
         elif not lock.exists():
@@ -183,17 +183,13 @@ class _TableRestore:
         )
         yield restored
         if "D10" in mended:
-            swept = self._temporary(lambda path: not path.is_dir())
+            files = {path.name for path in self.table.path.iterdir() if not path.is_dir()}
+            swept = frozenset(filter(_TEMPORARY.fullmatch, files))
             yield replace(restored, removed=swept, decision="swept")
             yield replace(restored, removed=frozenset(), decision="nothing removed")
-        elif "D17" in mended and (links := self._temporary(Path.is_symlink)):
+        elif links := frozenset(filter(_TEMPORARY.fullmatch, self.unopened_links)):
             removed = restored.removed | links
             yield replace(restored, removed=removed, decision="links removed")
-
-    def _temporary(self, is_of_kind: Callable[[Path], bool]) -> frozenset[str]:
-        """Return the names of temporary files under which there is something of a kind."""
-        names = (path.name for path in self.table.path.iterdir() if is_of_kind(path))
-        return frozenset(filter(_TEMPORARY.fullmatch, names))
 
     def _without_code(self, effects: _Effects) -> TableOutcome:
         """Return the outcome of an error about the code before anything is written (D15)."""
@@ -223,7 +219,7 @@ class _TableRestore:
         """Write a temporary file, through a symlink too (D17)."""
         path = self.table.path / name
         if path.is_symlink() and "D17" in self.context.mended:
-            self.opens_link = True
+            self.unopened_links.add(name)
             return
         if reason := _obstacle(path):
             raise self._io_error(operation, reason) if operation else _TableError(_ANY_IO_ERROR)

@@ -37,8 +37,8 @@ VERSIONS = (
     PortMutant(
         "an-action-of-256",
         "versions/version_log.py",
-        "U8_MAX = 2**8 - 1",
-        "U8_MAX = 2**8",
+        "parse_number(fields[1], U8_MAX)",
+        "parse_number(fields[1], U8_MAX + 1)",
         is_slow=True,
     ),
     PortMutant(

@@ -35,9 +35,19 @@ base_obstacles: SearchStrategy[tuple[Obstacle, ...]] = st.lists(
 def table_obstacles(stamps: Sequence[int]) -> SearchStrategy[tuple[Obstacle, ...]]:
     """For the files of a table with versions of these timestamps, and for its folder."""
     deltas = [f"{stamp}.bsdiff" for stamp in stamps]
-    names = [".lock", *TEMPORARY, "current.csv", "version.log", *deltas, "rollback_3.tmp", ""]
+    names = [
+        ".lock",
+        ".lock",
+        *TEMPORARY,
+        "current.csv",
+        "version.log",
+        *deltas,
+        "rollback_3.tmp",
+        "",
+    ]
     return st.lists(
-        st.builds(Obstacle, st.sampled_from(names), st.sampled_from(_KINDS)),
+        # Missing twice as often: of a lock, above all.
+        st.builds(Obstacle, st.sampled_from(names), st.sampled_from(["missing", *_KINDS])),
         min_size=1,
         max_size=2,
         unique_by=lambda each: each.path,
