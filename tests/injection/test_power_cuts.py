@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from injection.conftest import MakeStage, Swept
 
+from pytest_reedbackup.injection.power import disks
 from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
 from pytest_reedbackup.injection.sweeps.sampling import evenly
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage
@@ -78,6 +79,25 @@ def test_a_backup_that_was_never_synced_is_seen_to_be_lost(
     }
     assert any("rename" in line for line in first.trace)
     assert (Path(first.kept) / "backups").is_dir()
+
+
+def test_a_cut_is_of_one_moment_though_the_disk_is_written_to_meanwhile(
+    disk: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, copies = tmp_path / "used", 0
+
+    def copy(source: Path, target: Path) -> None:
+        nonlocal copies
+        copies += 1
+        shutil.copyfile(source, target)
+        if copies == 1:  # to a part that has been copied
+            used.write_bytes(b"journal and all")
+
+    monkeypatch.setattr(disks, "_copy", copy)
+    cut_disk = Disk(tmp_path, FileSystem.EXT4)
+    used.write_bytes(b"journal")
+    assert cut_disk.cut("now").read_bytes() == b"journal and all"
+    assert copies == 2
 
 
 def test_a_mere_kill_loses_nothing_that_was_not_synced(

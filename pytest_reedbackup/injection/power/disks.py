@@ -12,6 +12,7 @@ what POSIX promises, so an implementation that needs either counts on luck.
 
 from __future__ import annotations
 
+import filecmp
 import functools
 import os
 import shutil
@@ -25,6 +26,8 @@ from pathlib import Path
 from pytest_reedbackup.model.failures import MissingCapability
 
 CAPABILITY = "power cuts"
+
+_TRIES = 50
 
 
 class FileSystem(StrEnum):
@@ -105,10 +108,18 @@ class Disk:
             yield self.place
 
     def cut(self, name: str) -> Path:
-        """Return a copy of the disk as it would be if its power were cut now."""
+        """Return a copy of the disk as it would be if its power were cut now.
+
+        The file system may write on its own while the copy is made, which would then be of no
+        one moment. So it counts only where the disk is the same afterwards. Raise
+        MissingCapability where it never is.
+        """
         image = self._folder / f"cut {name}"
-        _copy(self._used, image)
-        return image
+        for _ in range(_TRIES):
+            _copy(self._used, image)
+            if filecmp.cmp(self._used, image, shallow=False):
+                return image
+        raise MissingCapability(CAPABILITY, "the disk is written to without a pause", tool=True)
 
     @contextmanager
     def powered_again(self, image: Path) -> Iterator[Path]:
