@@ -33,6 +33,25 @@ def expect_named(refusal: Refused, name: str, what: str) -> None:
         )
 
 
+def expect_old_or_new(what: str, found: Tree, old: Tree, new: Tree) -> None:
+    """Raise BrokenPromise unless `found` holds just what one of the two does: no mixture."""
+    if not found.differences(old) or not found.differences(new):
+        return
+    raise BrokenPromise(
+        what,
+        expected="all of the old tree or all of the new one",
+        found="\n".join(
+            [
+                "a mixture; against the new tree:",
+                *new.differences(found, limit=6),
+                "against the old tree:",
+                *old.differences(found, limit=6),
+            ]
+        ),
+        cause=Cause.TREE,
+    )
+
+
 def expect_same_tree(what: str, found: Tree, expected: Tree, *, mtime: bool = False) -> None:
     """Raise BrokenPromise unless `found` holds just what `expected` does."""
     differences = expected.differences(found, mtime=mtime)

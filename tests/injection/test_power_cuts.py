@@ -104,7 +104,10 @@ def test_a_mere_kill_loses_nothing_that_was_not_synced(
     swept: Sweep, tmp_path: Path, tool: Callable[[str], str], tests_for_children: None
 ) -> None:
     tool("strace")
-    stage = lambda prepared: FolderStage(prepared, tmp_path / "folders")  # noqa: E731
-    results = visited(swept(NO_SYNC, stage).creates())
+
+    def folder(prepared: Path) -> FolderStage:
+        return FolderStage(prepared, tmp_path / "folders")
+
+    results = visited(swept(NO_SYNC, folder).creates())
     assert results
     assert not broken(results)

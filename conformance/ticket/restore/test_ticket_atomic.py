@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_reedbackup.checks.expectations import expect_old_or_new
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
@@ -17,7 +18,7 @@ from pytest_reedbackup.injection.traced.kills import (
     restore_killed_at_rename,
 )
 from pytest_reedbackup.model.case import case
-from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
+from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -110,20 +111,6 @@ def _expect_old_or_new(
     reedbackup.listed(victim.base)
     reedbackup.clock.advance() if reedbackup.clock.is_settable else None
     reedbackup.created(victim.base)
-    found = live_tree(victim.base)
-    if not found.differences(scene.old) or not found.differences(scene.new):
-        remove_tree(victim.base.parent)
-        return
-    raise BrokenPromise(
-        f"tables/ and indices/ after a restore that was killed {when}, and the next call",
-        expected="all of the old tree or all of the new one",
-        found="\n".join(
-            [
-                "a mixture; against the new tree:",
-                *scene.new.differences(found, limit=6),
-                "against the old tree:",
-                *scene.old.differences(found, limit=6),
-            ]
-        ),
-        cause=Cause.TREE,
-    )
+    what = f"tables/ and indices/ after a restore that was killed {when}, and the next call"
+    expect_old_or_new(what, live_tree(victim.base), scene.old, scene.new)
+    remove_tree(victim.base.parent)

@@ -18,11 +18,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
+from pytest_reedbackup.injection.surroundings.mounts import unmount
 from pytest_reedbackup.model.failures import MissingCapability
 
 CAPABILITY = "power cuts"
@@ -37,45 +39,38 @@ class FileSystem(StrEnum):
     XFS = "xfs"
     BTRFS = "btrfs"
 
-    @property
-    def size(self) -> int:
-        """Return the bytes of a disk: what the kind's mkfs takes at least; the file is sparse."""
-        mebibytes = {FileSystem.EXT4: 48, FileSystem.XFS: 320, FileSystem.BTRFS: 128}
-        return mebibytes[self] << 20
-
-    @property
-    def _making(self) -> list[str]:
-        return {
-            FileSystem.EXT4: ["mkfs.ext4", "-q", "-F", "-O", "^resize_inode"],
-            FileSystem.XFS: ["mkfs.xfs", "-q", "-f"],
-            FileSystem.BTRFS: ["mkfs.btrfs", "-q", "-f"],
-        }[self]
-
-    @property
-    def _options(self) -> str:
-        return {
-            FileSystem.EXT4: "loop,noauto_da_alloc,commit=300",
-            FileSystem.XFS: "loop",
-            FileSystem.BTRFS: "loop,commit=300",
-        }[self]
-
     def make(self, image: Path) -> None:
         """Make an empty file system in the new file `image`. Raise MissingCapability."""
         with image.open("xb") as file:
-            file.truncate(self.size)
-        _run([*self._making, str(image)])
+            file.truncate(_KINDS[self].mebibytes << 20)
+        _run([f"mkfs.{self}", *_KINDS[self].making, str(image)])
 
     @contextmanager
     def mounted(self, image: Path, place: Path) -> Iterator[None]:
         """Mount `image` at `place` for as long as the block runs. Raise MissingCapability."""
-        _run(["mount", "-t", self.value, "-o", self._options, str(image), str(place)])
+        _run(["mount", "-t", self.value, "-o", _KINDS[self].mounting, str(image), str(place)])
         try:
             yield
         finally:
-            ended = subprocess.run(["umount", str(place)], capture_output=True, check=False)
-            if ended.returncode:
-                # Somebody works in it still: it goes as soon as they leave.
-                subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
+            unmount(str(place))
+
+
+class _Kind(NamedTuple):
+    mebibytes: int
+    """The size of a disk, which is what the kind's mkfs takes at least; the file is sparse."""
+    making: Sequence[str]
+    """Options of mkfs."""
+    mounting: str
+    """Options of mount."""
+
+
+_KINDS: Mapping[FileSystem, _Kind] = {
+    FileSystem.EXT4: _Kind(
+        48, ("-q", "-F", "-O", "^resize_inode"), "loop,noauto_da_alloc,commit=300"
+    ),
+    FileSystem.XFS: _Kind(320, ("-q", "-f"), "loop"),
+    FileSystem.BTRFS: _Kind(128, ("-q", "-f"), "loop,commit=300"),
+}
 
 
 class Disk:
@@ -120,6 +115,14 @@ class Disk:
             if filecmp.cmp(self._used, image, shallow=False):
                 return image
         raise MissingCapability(CAPABILITY, "the disk is written to without a pause", tool=True)
+
+    def write_journal(self) -> None:
+        """Have the file system write its journal, as a sync of anybody's file makes it."""
+        _write(self.place / "file of somebody else", sync=True)
+
+    def write_all(self) -> None:
+        """Have the file system write all that it holds."""
+        _run(["sync", "--file-system", str(self.place)])
 
     @contextmanager
     def powered_again(self, image: Path) -> Iterator[Path]:

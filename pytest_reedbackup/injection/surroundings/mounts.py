@@ -64,9 +64,13 @@ def mounts_below(folder: Path) -> Iterator[Mounts]:
     finally:
         # The last first: one may be in another.
         for path in reversed(_mounted_below(folder)):
-            if subprocess.run(["umount", path], capture_output=True, check=False).returncode:
-                # Somebody works in it still: it goes as soon as they leave.
-                subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+            unmount(path)
+
+
+def unmount(path: str) -> None:
+    """Unmount what is at `path`; where somebody works in it still, as soon as they leave."""
+    if subprocess.run(["umount", path], capture_output=True, check=False).returncode:
+        subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
 
 
 @contextmanager

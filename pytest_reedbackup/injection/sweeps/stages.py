@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -87,16 +86,9 @@ class DiskStage:
         or when all has been written, which is what a mere kill leaves.
         """
         at_once = self._state("power cut at once")
-        with (self._disk.place / "file of somebody else").open("wb") as file:
-            file.write(b"synced\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._disk.write_journal()
         journal = self._state("power cut after the file system's journal was written")
-        descriptor = os.open(self._disk.place, os.O_RDONLY)
-        try:
-            _syncfs(descriptor)
-        finally:
-            os.close(descriptor)
+        self._disk.write_all()
         return [at_once, journal, self._state("power cut after all was written")]
 
     def _state(self, moment: str) -> State:
@@ -107,12 +99,3 @@ class DiskStage:
     def _found(self, image: Path) -> Iterator[Path]:
         with self._disk.powered_again(image):
             yield self.base
-
-
-def _syncfs(descriptor: int) -> None:
-    import ctypes  # no other way to it in Python
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syncfs(descriptor):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
+from pytest_reedbackup.checks.expectations import (
+    expect,
+    expect_old_or_new,
+    expect_same_tree,
+    expect_that,
+)
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.injection.sweeps.visiting import Aftermath
-from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.views.base import live_tree, source_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
@@ -33,7 +37,6 @@ class Backup:
 class Scene:
     """A database before the call."""
 
-    base: Path
     backups: Sequence[Backup]
     """Newest first; those that a create in the call prunes are left out."""
     live: Tree
@@ -49,7 +52,7 @@ class Scene:
     @classmethod
     def read(cls, base: Path, backups: Sequence[Backup], now: int) -> Scene:
         """Read the database as it is."""
-        return cls(base, backups, live_tree(base), source_tree(base), now)
+        return cls(backups, live_tree(base), source_tree(base), now)
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,11 @@ class Survival:
         """Hold a killed restore to restore/power-cut, a successful one to restore/durable."""
         self._listed(after)
         self._created(after)
-        live = live_tree(after.base)
-        is_new = not restored.differences(live)
-        is_done = isinstance(after.answer, Answered)
-        if not is_new and (is_done or self.scene.live.differences(live)):
-            raise BrokenPromise(
-                "tables/ and indices/ after the next call",
-                expected="the restored tree" if is_done else "all of the old tree or of the new",
-                found="\n".join(
-                    [
-                        "a mixture; against the new tree:",
-                        *restored.differences(live, limit=6),
-                        "against the old tree:",
-                        *self.scene.live.differences(live, limit=6),
-                    ]
-                ),
-            )
+        what, live = "tables/ and indices/ after the next call", live_tree(after.base)
+        if isinstance(after.answer, Answered):
+            expect_same_tree(what, live, restored)
+        else:
+            expect_old_or_new(what, live, self.scene.live, restored)
         for backup in self.scene.backups:
             self._expect_restored(after, backup.timestamp, backup.tree)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Refused, value_of
-from pytest_reedbackup.injection.sweeps.stages import Stage
+from pytest_reedbackup.injection.sweeps.stages import Stage, State
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import CHANGING, Point, changes, points_of
 from pytest_reedbackup.injection.traced.served import Served, served
-from pytest_reedbackup.injection.traced.strace import NOT_REACHED, working_strace
+from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability
@@ -36,13 +35,22 @@ class Aftermath:
     base: Path
     answer: Answer | None
     """None where the process ended before it answered."""
-    fault: AdapterFault | None
     process: Served
     """A fresh process of the implementation."""
 
 
 Judge = Callable[[Aftermath], None]
 """Raises BrokenPromise."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What came of a call to which something may have happened."""
+
+    answer: Answer | None
+    fault: AdapterFault | None
+    """Why there is no answer."""
+    trace: Sequence[SystemCall]
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,13 @@ class Visits:
 
         Raise MissingCapability where nothing of it is seen, BrokenPromise where it is refused.
         """
-        with self.stage.used() as base, self._traced(None) as (answer, fault, calls):
-            if fault is not None:
-                raise fault
-            if isinstance(answer, Refused):
-                value_of(answer, "an undisturbed call")
-            points = points_of(calls, str(base.parent.resolve()))
+        with self.stage.used() as base:
+            call = self._call(None)
+            points = points_of(call.trace, str(base.parent.resolve()))
+        if call.fault is not None:
+            raise call.fault
+        if isinstance(call.answer, Refused):
+            value_of(call.answer, "an undisturbed call")
         if not points:
             raise MissingCapability("strace", NOT_REACHED, tool=True)
         return points
@@ -75,56 +84,45 @@ class Visits:
         """Judge each database that may be left when the call has just been answered."""
         return self._visit(_REPLY, None)
 
-    def visit(self, point: Point, effect: str, *, for_good: bool = False) -> list[PointResult]:
+    def visit(self, point: Point, effect: str) -> list[PointResult]:
         """Have `effect` happen at `point`, and judge each database that may be left."""
-        return self._visit(point, Injection(point.call, point.number, effect, for_good))
+        return self._visit(point, Injection(point.call, point.number, effect))
 
     def _visit(self, point: Point, injection: Injection | None) -> list[PointResult]:
         with self.stage.used():
-            with self._traced(injection) as (answer, fault, calls):
-                pass
+            call = self._call(injection)
+            if injection is not None and injection.kills and call.answer is not None:
+                return [_result(point, PointOutcome.NOT_REACHED, "")]
             states = self.stage.states()
-        if injection is not None and injection.kills and answer is not None:
-            for state in states:  # they are on the disk until they are looked at
-                with state.found():
-                    pass
-            return [_result(point, PointOutcome.NOT_REACHED, "")]
-        results = []
         self.kept.mkdir(parents=True, exist_ok=True)
-        for state in states:
-            kept = self.kept / f"{point.id} {state.moment}".rstrip()
-            with state.found() as base, served(self.implementation) as process:
-                clone_tree(base, kept)  # as it is now: what judges it makes calls on it
-                try:
-                    self.judge(Aftermath(base, answer, fault, process))
-                except BrokenPromise as broken:
-                    trace = _around(calls, point)
-                    results.append(_broken(point, state.moment, broken, trace, str(kept)))
-                else:
-                    remove_tree(kept)
-                    results.append(_result(point, PointOutcome.KEPT, state.moment))
-        return results
+        return [self._judged(point, call, state) for state in states]
 
-    @contextmanager
-    def _traced(
-        self, injection: Injection | None
-    ) -> Iterator[tuple[Answer | None, AdapterFault | None, list[SystemCall]]]:
-        """Make the call in a process of its own, and give what came of it."""
-        program = working_strace()
+    def _judged(self, point: Point, call: _Call, state: State) -> PointResult:
+        kept = self.kept / f"{point.id} {state.moment}".rstrip()
+        with state.found() as base, served(self.implementation) as process:
+            clone_tree(base, kept)  # as it is now: what judges it makes calls on it
+            try:
+                self.judge(Aftermath(base, call.answer, process))
+            except BrokenPromise as broken:
+                return _broken(point, state.moment, broken, _around(call.trace, point), str(kept))
+        remove_tree(kept)
+        return _result(point, PointOutcome.KEPT, state.moment)
+
+    def _call(self, injection: Injection | None) -> _Call:
+        """Make the call in a process of its own."""
         answer: Answer | None = None
         fault: AdapterFault | None = None
         with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
             trace = Path(folder) / "trace"
             with (
                 served(self.implementation) as process,
-                attached(program, process.pid, trace, CHANGING, injection),
+                attached(process.pid, trace, CHANGING, injection),
             ):
                 try:
                     answer = self.act(process, self.stage.base)
                 except AdapterFault as error:
                     fault = error
-            calls = list(parsed(trace.read_text(errors="replace"), "/"))
-        yield answer, fault, calls
+            return _Call(answer, fault, list(parsed(trace.read_text(errors="replace"), "/")))
 
 
 def _result(point: Point, outcome: PointOutcome, moment: str) -> PointResult:
@@ -147,7 +145,7 @@ def _broken(
     )
 
 
-def _around(calls: list[SystemCall], point: Point) -> list[str]:
+def _around(calls: Sequence[SystemCall], point: Point) -> list[str]:
     """Return what changed the disk last before the point, and right after it, a line each."""
     before: list[str] = []
     after: list[str] = []

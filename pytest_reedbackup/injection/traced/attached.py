@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_reedbackup.injection.traced.strace import tracing
 from pytest_reedbackup.model.failures import MissingCapability
 
 _PATIENCE_SECS = 10.0
@@ -33,8 +34,6 @@ class Injection:
     call: str
     number: int
     effect: str
-    for_good: bool = False
-    """Whether all later ones meet with the same."""
 
     @property
     def kills(self) -> bool:
@@ -44,21 +43,18 @@ class Injection:
     @property
     def option(self) -> str:
         """Return the option of strace."""
-        on = "+" if self.for_good else ""
-        return f"inject={self.call}:{self.effect}:when={self.number}{on}"
+        return f"inject={self.call}:{self.effect}:when={self.number}"
 
 
 @contextmanager
 def attached(
-    program: str, pid: int, trace: Path, calls: Sequence[str], injection: Injection | None = None
+    pid: int, trace: Path, calls: Sequence[str], injection: Injection | None = None
 ) -> Iterator[None]:
     """Trace all processes of the session that `pid` leads, into `trace`, and inject something.
 
-    Raise MissingCapability where strace may not be attached.
+    Raise MissingCapability where strace is of no use, or may not be attached.
     """
-    wanted = ",".join(f"?{call}" for call in calls)
-    command = [program, "-f", "-qq", "-y", "-xx", "-s", "4096", "-o", str(trace)]
-    command += ["-e", f"trace={wanted}"]
+    command = [*tracing(calls, trace), "-xx"]
     if injection is not None:
         command += ["-e", injection.option]
     for each in _session(pid):

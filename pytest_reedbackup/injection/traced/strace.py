@@ -45,17 +45,12 @@ def tracing(
     enters the one of that number. Raise MissingCapability where strace cannot
     do such things here.
     """
-    return _command(working_strace(), calls, trace, kill_at)
-
-
-def working_strace() -> str:
-    """Return the program, which has been tried. Raise MissingCapability where it is of no use."""
     program = shutil.which("strace")
     if program is None:
         raise MissingCapability("strace", "it is not installed", tool=True)
     if reason := _why_not(program):
         raise MissingCapability("strace", reason, tool=True)
-    return program
+    return _command(program, calls, trace, kill_at)
 
 
 def calls_in(trace: Path, base: Path) -> list[str]:
