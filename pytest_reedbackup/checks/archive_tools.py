@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.archives import file_member, folder_member, pack_members
 from pytest_reedbackup.model.failures import MissingCapability
 
-COMMANDS = (("gzip", "-t"), ("tar", "tzf"))
+_COMMANDS = (("gzip", "-t"), ("tar", "tzf"))
 """What is run with the path of an archive as its last argument."""
 
 Ended: TypeAlias = "subprocess.CompletedProcess[str]"
@@ -26,11 +27,22 @@ Ended: TypeAlias = "subprocess.CompletedProcess[str]"
 _PATIENCE_SECS = 60
 
 
-def judge(command: Sequence[str], archive: Path) -> Ended:
-    """Return how `command` ends on an archive.
+def expect_accepted(archive: Path) -> None:
+    """Raise BrokenPromise unless `gzip -t` and `tar tzf` accept the archive.
 
-    Raise MissingCapability where the program is not there, or no judge.
+    Raise MissingCapability where a program is not there, or no judge.
     """
+    for command in _COMMANDS:
+        ended = _judge(command, archive)
+        expect_that(
+            ended.returncode == 0,
+            f"`{' '.join(command)}` on the archive",
+            expected="exit status 0",
+            found=f"exit status {ended.returncode}: {ended.stderr.strip()}",
+        )
+
+
+def _judge(command: Sequence[str], archive: Path) -> Ended:
     program = shutil.which(command[0])
     if program is None:
         raise MissingCapability(command[0], "it is not installed", tool=True)

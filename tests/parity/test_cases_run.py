@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from last.baseline.undeclared import UNDECLARED_PORT
 from parity.port_mutants import mutant
 from parity.port_mutants.model import served
 
@@ -23,16 +24,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 BASELINE = "tests.last.baseline.imitation:Baseline"
 ITSELF = "parity.side_effects:PortWithSideEffect"
 
-# The port, but under a name for which nobody has declared anything.
-UNDECLARED = """
-from reedbase_backup import last
-
-class Undeclared:
-    name, contracts = "undeclared", ("last",)
-    create_backup = staticmethod(last.create_backup)
-    list_backups = staticmethod(last.list_backups)
-    restore_point_in_time = staticmethod(last.restore_point_in_time)
-"""
 DECLARED = """
 [[divergence]]
 implementation = "undeclared:Undeclared"
@@ -126,7 +117,7 @@ def test_a_fault_of_the_baseline_is_an_error_and_names_it(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
     (tmp_path / "dies.py").write_text(
-        UNDECLARED.replace("Undeclared", "Dies").replace(
+        UNDECLARED_PORT.replace("Undeclared", "Dies").replace(
             "staticmethod(last.restore_point_in_time)",
             "lambda self, base_path, target_timestamp: exit(3)",
         )
@@ -140,7 +131,7 @@ def test_a_fault_of_the_baseline_is_an_error_and_names_it(
 def test_the_baseline_keeps_the_promise_and_so_does_who_declares(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
-    (tmp_path / "undeclared.py").write_text(UNDECLARED)
+    (tmp_path / "undeclared.py").write_text(UNDECLARED_PORT)
     declared = tmp_path / "divergences.toml"
     declared.write_text("".join(DECLARED.format(case=c, defect=d) for d, c in CASES.items()))
     options = (PICK, "--reedbackup-examples=150", f"--reedbackup-divergences={declared}")
@@ -151,7 +142,7 @@ def test_the_baseline_keeps_the_promise_and_so_does_who_declares(
 def test_an_undeclared_defect_breaks_the_promise_and_is_told_with_its_number(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
-    (tmp_path / "undeclared.py").write_text(UNDECLARED)
+    (tmp_path / "undeclared.py").write_text(UNDECLARED_PORT)
     ended, report = run_suite("undeclared:Undeclared", options=(PICK, "--reedbackup-examples=300"))
     assert only(report)[0] is Outcome.FAIL
     assert any(f"this is just defect {defect}" in ended.stdout for defect in CASES)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from last.baseline.undeclared import UNDECLARED_PORT
 
 from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from pytest_reedbackup.model.case import Case, declared_by
@@ -134,17 +135,6 @@ def test_a_declared_divergence_that_is_mended_fails_the_run(tmp_path: Path) -> N
     assert status == 1
     assert outcomes.pop("last/list/not-archives/a-folder") == "fail"
     assert set(outcomes.values()) == {"pass"}
-
-
-UNDECLARED_PORT = """
-from reedbase_backup import last
-
-class Undeclared:
-    name, contracts = "undeclared", ("last",)
-    create_backup = staticmethod(last.create_backup)
-    list_backups = staticmethod(last.list_backups)
-    restore_point_in_time = staticmethod(last.restore_point_in_time)
-"""
 
 
 def test_who_does_the_safe_thing_is_asked_to_declare_it(tmp_path: Path) -> None:

@@ -86,33 +86,36 @@ class FallsBackFromNoGzip(Conforming):
         return super().pick(gzips, target)
 
 
-class ClearsFirst(Conforming):
+class _HarmsWhenRefusing(Conforming):
+    """A damaged archive is refused, and something is harmed besides."""
+
+    breaks = "restore/corrupt"
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        try:
+            return super().restore_point_in_time(base_path, target_timestamp)
+        except ReedError as error:
+            if error.kind == "BackupCorrupted":
+                self.harm(Path(base_path), error)
+            raise
+
+    def harm(self, base: Path, error: ReedError) -> None:
+        raise NotImplementedError
+
+
+class ClearsFirst(_HarmsWhenRefusing):
     """The live trees are removed before the archive is verified."""
 
-    breaks = "restore/corrupt"
-
-    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        try:
-            return super().restore_point_in_time(base_path, target_timestamp)
-        except ReedError as error:
-            if error.kind == "BackupCorrupted":
-                shutil.rmtree(Path(base_path) / "tables", ignore_errors=True)
-            raise
+    def harm(self, base: Path, error: ReedError) -> None:
+        shutil.rmtree(base / "tables", ignore_errors=True)
 
 
-class VerifiesLast(Conforming):
+class VerifiesLast(_HarmsWhenRefusing):
     """The files before the damage are in the live tree by the time it is noticed."""
 
-    breaks = "restore/corrupt"
-
-    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        try:
-            return super().restore_point_in_time(base_path, target_timestamp)
-        except ReedError as error:
-            if error.kind == "BackupCorrupted":
-                live = next(Path(base_path).glob("tables/*/current.csv"))
-                live.write_text("key|value\n")
-            raise
+    def harm(self, base: Path, error: ReedError) -> None:
+        live = next(base.glob("tables/*/current.csv"))
+        live.write_text("key|value\n")
 
 
 class CorruptedIsIoError(Conforming):
@@ -152,33 +155,19 @@ class CorruptedNamesTheNewest(Conforming):
             raise ReedError("BackupCorrupted", newest, archive=newest) from error
 
 
-class Quarantines(Conforming):
+class Quarantines(_HarmsWhenRefusing):
     """A damaged archive is renamed."""
 
-    breaks = "restore/corrupt"
-
-    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        try:
-            return super().restore_point_in_time(base_path, target_timestamp)
-        except ReedError as error:
-            if error.kind == "BackupCorrupted":
-                path = Path(base_path) / "backups" / error.fields["archive"]
-                path.rename(path.with_suffix(".damaged"))
-            raise
+    def harm(self, base: Path, error: ReedError) -> None:
+        path = base / "backups" / error.fields["archive"]
+        path.rename(path.with_suffix(".damaged"))
 
 
-class LeavesStaging(Conforming):
+class LeavesStaging(_HarmsWhenRefusing):
     """A refused restore leaves what it had unpacked by then."""
 
-    breaks = "restore/corrupt"
-
-    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
-        try:
-            return super().restore_point_in_time(base_path, target_timestamp)
-        except ReedError as error:
-            if error.kind == "BackupCorrupted":
-                (Path(base_path) / ".staging").mkdir(exist_ok=True)
-            raise
+    def harm(self, base: Path, error: ReedError) -> None:
+        (base / ".staging").mkdir(exist_ok=True)
 
 
 class TrustsTheGzip(Conforming):
