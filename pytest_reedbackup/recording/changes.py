@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.recording.file import blob_name
 from pytest_reedbackup.recording.format import Change
-from pytest_reedbackup.views.snapshot import Snapshot
+from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
 _READABLE = " !#$&'()*+,/:;=@[]{}"
 _TEMPORARY = ".reedbackup-replay"
@@ -52,20 +52,22 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class InodeSnapshot(Snapshot):
-    """A snapshot with inodes: a file that is overwritten keeps its inode, a replaced one does not.
+class InodeSnapshot:
+    """A folder with inodes: a file that is overwritten keeps its inode, a replaced one does not.
 
-    Times count as changes, too: the next call may look at them.
+    Times count as changes, too: the next call may look at them. Contents are not kept: of most
+    files a call changes nothing.
     """
 
+    root: Path
+    entries: Mapping[str, Entry]
     inodes: Mapping[str, int]
     """By path."""
 
     @classmethod
     def read(cls, root: Path) -> InodeSnapshot:
         """Read the folder as it is now."""
-        snapshot = Snapshot.read(root)
-        return cls(snapshot.root, snapshot.tree, snapshot.files, dict(_inodes(root, "")))
+        return cls(root, Tree.read(root, exclude=(ROOT,)).entries, dict(_inodes(root, "")))
 
     def changes(self) -> Changes:
         """Return the changes until now. Raise Unrecordable for new FIFOs, sockets and devices."""
@@ -78,16 +80,17 @@ class InodeSnapshot(Snapshot):
             if before.get(path) != entry
             or (entry.kind == "file" and self.inodes[path] != now.inodes[path])
         ]
-        return Changes(
-            [_quoted(path) for path in sorted(gone)],
-            [self._change(path, now) for path in paths],
-            {blob_name(now.files[path]): now.files[path] for path in paths if path in now.files},
-        )
+        blobs: dict[str, bytes] = {}
+        changes = [self._change(path, now, blobs) for path in paths]
+        return Changes([_quoted(path) for path in sorted(gone)], changes, blobs)
 
-    def _change(self, path: str, now: InodeSnapshot) -> Change:
+    def _change(self, path: str, now: InodeSnapshot, blobs: dict[str, bytes]) -> Change:
+        """Return the change at a path, and add the content of a file to `blobs`."""
         entry, content = now.entries[path], ""
         if entry.kind == "file":
-            content = blob_name(now.files[path])
+            blob = (self.root / path).read_bytes()
+            content = blob_name(blob)
+            blobs[content] = blob
         elif entry.kind == "symlink":
             content = _quoted(entry.content)
         elif entry.kind != "folder":
