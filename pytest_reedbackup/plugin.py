@@ -82,6 +82,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="seed of everything that is generated (default: 0); same seed, same examples",
     )
     group.addoption(
+        "--reedbackup-faults",
+        choices=("quick", "full", "off"),
+        default="quick",
+        help="sweeps of faults (power cuts, failing system calls, signals, damage and others):"
+        " quick, the default, visits an even sample of their points within 30 s for each"
+        " implementation and contract, full visits every point, off leaves them out",
+    )
+    group.addoption(
+        "--reedbackup-point",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="of the sweeps only the points with this id, as in 'fsync#3'; may be given several"
+        " times, with the --reedbackup-case that has them",
+    )
+    group.addoption(
+        "--reedbackup-disk",
+        choices=("ext4", "xfs", "btrfs"),
+        default="ext4",
+        help="the file system whose power is cut (default: ext4)",
+    )
+    group.addoption(
         "--reedbackup-divergences",
         metavar="FILE",
         help="TOML file of declared divergences (default: [tool.reedbackup] of pyproject.toml)",
@@ -187,10 +209,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
         from pytest_reedbackup.session.suite.place import suite_folder
 
         if suite_folder() in file_path.parents:
-            import pytest_reedbackup.session.suite_fixtures as its_fixtures
+            from pytest_reedbackup.session.suite_fixtures import cases, sweeps
 
-            if not parent.config.pluginmanager.is_registered(its_fixtures):
-                parent.config.pluginmanager.register(its_fixtures)
+            for its_fixtures in (cases, sweeps):
+                if not parent.config.pluginmanager.is_registered(its_fixtures):
+                    parent.config.pluginmanager.register(its_fixtures)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

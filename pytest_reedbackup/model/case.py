@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """The same of drawn examples, so that a seed and their number belong to it."""
     BOUND = "bound"
     """By how long calls take."""
+    SWEEP = "sweep"
+    """By what is left when one thing goes wrong, at each of its points in turn."""
 
 
 class Comparison(StrEnum):
@@ -55,6 +57,8 @@ class Case:
     """Whether the rule counts as checked only where this variant ran, too; see `is_basic`."""
     kind: Kind = Kind.PROMISE
     comparison: Comparison = Comparison.CONTRACT
+    weight: int = 1
+    """Of a sweep: its part of the time that all sweeps have where only a sample is visited."""
 
     @property
     def is_basic(self) -> bool:
@@ -80,6 +84,11 @@ class Case:
         """Whether the case draws examples."""
         return self.kind is Kind.FUZZING
 
+    @property
+    def is_sweep(self) -> bool:
+        """Whether the case visits points."""
+        return self.kind is Kind.SWEEP
+
 
 def case(
     case_id: str,
@@ -89,13 +98,14 @@ def case(
     basic: bool = False,
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
+    weight: int = 1,
 ) -> Callable[[Test], Test]:
     """Make a test function the case `case_id`, which checks `promise`.
 
     `basic`: without it the rule counts as not checked (see `Case.is_basic`).
     """
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(Case(case_id, promise, defect, basic, kind, comparison))
+    return marker(Case(case_id, promise, defect, basic, kind, comparison, weight))
 
 
 def cases(
@@ -106,6 +116,7 @@ def cases(
     defect: str = "",
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
+    weight: int = 1,
 ) -> Callable[[Test], Test]:
     """Make a test function one case a variant, `{rule_id}/{name}`.
 
@@ -116,7 +127,7 @@ def cases(
 
     def declared(name: str) -> Case:
         promised = promise.format(variant=name)
-        return Case(f"{rule_id}/{name}", promised, defect=defect, kind=kind, comparison=comparison)
+        return Case(f"{rule_id}/{name}", promised, defect, False, kind, comparison, weight)
 
     return pytest.mark.parametrize(
         "variant",

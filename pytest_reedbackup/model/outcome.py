@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.failures import Cause
+from pytest_reedbackup.model.sweep import Sweep, whole_sweep
 from reedbase_backup.adapter.protocol import Contract
 
 Key = tuple[str, Contract, str]
@@ -93,6 +94,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """Figures that a case of a bound took, whatever it made of them."""
     yardstick: str = ""
     """What they are to be read beside: what this machine takes for a fixed job, for one."""
+    sweep: Sweep | None = None
+    """The points that were visited, of a case that is a sweep."""
     missing: str = ""
     """The capability that a skipped case needs."""
     missing_sentence: str = ""
@@ -143,4 +146,5 @@ def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
         duration_secs=sum(part.duration_secs for part in parts),
         measured="; ".join(part.measured for part in parts if part.measured),
         yardstick="; ".join(dict.fromkeys(part.yardstick for part in parts if part.yardstick)),
+        sweep=whole_sweep(part.sweep for part in parts if part.sweep),
     )

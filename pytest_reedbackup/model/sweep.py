@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
+
+
+class Faults(StrEnum):
+    """How much of the sweeps a run makes."""
+
+    QUICK = "quick"
+    """An even sample of their points, in a time that all sweeps share."""
+    FULL = "full"
+    """Every point."""
+    OFF = "off"
+    """Nothing: their cases are left out."""
 
 
 class PointOutcome(StrEnum):
@@ -25,6 +37,10 @@ class PointResult(Struct, frozen=True, kw_only=True):
     path: str
     """What the system call is about, relative to the folder around the base."""
     outcome: PointOutcome
+    row: str = ""
+    """Where it is shown: with all points of its kind, as in `fsync`."""
+    number: int = 0
+    """Its place in the row."""
     moment: str = ""
     """For a power cut: which of the disks that it may leave."""
     detail: str = ""
@@ -34,3 +50,54 @@ class PointResult(Struct, frozen=True, kw_only=True):
     """The system calls around a broken point, a line each."""
     kept: str = ""
     """The folder in which the database is as it was found."""
+
+    @property
+    def place(self) -> str:
+        """Return the point and what it is about, in words."""
+        about = f" ({self.path})" if self.path else ""
+        return f"{self.point}{about}" + (f", {self.moment}" if self.moment else "")
+
+
+class Sweep(Struct, frozen=True, kw_only=True):
+    """The points of one case that were visited, and how many there are."""
+
+    rows: Mapping[str, int]
+    """How many points each kind has, in the order in which the call comes to them."""
+    results: Sequence[PointResult]
+    """Those of one point may be several: for a power cut one a moment."""
+
+    @property
+    def points(self) -> int:
+        """Return how many points there are."""
+        return sum(self.rows.values())
+
+    @property
+    def visited(self) -> int:
+        """Return at how many points something did go wrong."""
+        reached = {r.point for r in self.results if r.outcome is not PointOutcome.NOT_REACHED}
+        return len(reached)
+
+    @property
+    def broken(self) -> list[PointResult]:
+        """Return what was not stood, one a point and moment."""
+        return [r for r in self.results if r.outcome is PointOutcome.BROKEN]
+
+    @property
+    def first_broken(self) -> PointResult | None:
+        """Return the first in the order of the visits; None where all was stood."""
+        return next(iter(self.broken), None)
+
+
+def whole_sweep(parts: Iterable[Sweep]) -> Sweep | None:
+    """Return the sweep whose points several tests share; None where none of them swept."""
+    whole: Sweep | None = None
+    for part in parts:
+        if whole is None:
+            whole = part
+        else:
+            names = dict.fromkeys([*whole.rows, *part.rows])
+            rows = {row: max(whole.rows.get(row, 0), part.rows.get(row, 0)) for row in names}
+            whole = msgspec.structs.replace(
+                whole, rows=rows, results=[*whole.results, *part.results]
+            )
+    return whole

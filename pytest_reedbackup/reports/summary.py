@@ -12,10 +12,12 @@ from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.run_record import RunRecord
+from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import matrices
+from pytest_reedbackup.reports.strip import LEGEND, evidence, headline, strips
 from pytest_reedbackup.reports.writer import Screen, Writer
 
 _VERDICT_STYLES = {
@@ -27,6 +29,7 @@ _VERDICT_STYLES = {
 _GROUPED = (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES, Outcome.NOT_CHECKED)
 # Cases that were not checked for one reason, and are named one by one.
 _MOST_NAMED = 10
+_INDENT = " " * 11
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
@@ -132,10 +135,29 @@ def _print_details(console: Console, result: Result, target: Target, *, is_heade
         console.print(Text(heading, style="bold"))
     for outcome in measured:
         console.print(Text(f"  {outcome.case_id}: {outcome.figures}"))
+    _print_sweeps(console, result)
     for outcome in listed:
         if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
             _print_broken(console, outcome)
     _print_by_reason(console, listed)
+
+
+def _print_sweeps(console: Console, result: Result) -> None:
+    """Print how many points were visited: of each sweep where it was all, else of all together."""
+    swept = [(outcome, outcome.sweep) for outcome in result.outcomes if outcome.sweep]
+    for outcome, sweep in swept:
+        if sweep.visited == sweep.points:
+            took = f"{outcome.duration_secs:.1f} s"
+            console.print(Text(f"  {outcome.case_id}: {headline(sweep)}, {took}"))
+    sampled = [sweep for _, sweep in swept if 0 < sweep.visited < sweep.points]
+    if sampled:
+        visited, points = sum(s.visited for s in sampled), sum(s.points for s in sampled)
+        console.print(
+            Text(
+                f"  a sample of {visited:,} of {points:,} points of {_sweeps(len(sampled))};"
+                " --reedbackup-faults=full visits all"
+            )
+        )
 
 
 def _print_broken(console: Console, outcome: CaseOutcome) -> None:
@@ -144,9 +166,25 @@ def _print_broken(console: Console, outcome: CaseOutcome) -> None:
     console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
     for line in _evidence(outcome):
         console.print(Text(f"  {line}"))
+    if outcome.sweep is not None:
+        _print_points(console, outcome.sweep)
     if outcome.flaky:
         console.print(Text(f"  flaky    not every one of {outcome.attempts} attempts ended so"))
     console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
+
+
+def _sweeps(number: int) -> str:
+    return "1 sweep" if number == 1 else f"{number} sweeps"
+
+
+def _print_points(console: Console, sweep: Sweep) -> None:
+    """Print the points of a sweep that was not stood, and the first bad one in full."""
+    console.print(Text(f"  points   {headline(sweep)} ({LEGEND})"))
+    for line in strips(sweep, console.width - len(_INDENT)):
+        console.print(Text(f"{_INDENT}{line}"))
+    if sweep.first_broken is not None:
+        for line in evidence(sweep.first_broken):
+            console.print(Text(f"{_INDENT}{line}", style="dim"))
 
 
 def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:

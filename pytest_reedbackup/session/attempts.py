@@ -17,6 +17,7 @@ import pytest
 
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome, whole_case, worst_attempt
+from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.judging import (
     CUT_OFF,
@@ -27,6 +28,7 @@ from pytest_reedbackup.session.judging import (
     judge,
     outcome_of,
     recorded,
+    repeat,
     with_divergence,
 )
 from pytest_reedbackup.session.planning import Planned
@@ -35,6 +37,9 @@ from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of, forget
 
 _PAYLOAD = "reedbackup"
+
+SWEPT = pytest.StashKey[Sweep]()
+"""Where a test that sweeps keeps what came of its points."""
 
 Absent = Callable[[Planned], CaseOutcome]
 
@@ -74,6 +79,7 @@ class Journal:
                 measured=recorded(report, MEASURED),
                 yardstick=recorded(report, YARDSTICK),
             )
+            outcome = self._with_sweep(outcome)
             attempt.phases.append(outcome)
             outcome = with_divergence(outcome, self.settings)
         setattr(report, _PAYLOAD, {**self._payload(), "phase": msgspec.to_builtins(outcome)})
@@ -89,6 +95,8 @@ class Journal:
     def _judgement(self, attempt: _Attempt, call: pytest.CallInfo[None]) -> Judgement | None:
         if call.when == "setup":
             forget(self.item)
+            if SWEPT in self.item.stash:
+                del self.item.stash[SWEPT]
         if call.when == "call":
             # A part that reports for itself (`subtests`) does so while the function runs.
             attempt.is_over = not ending_of(self.item).is_running
@@ -103,6 +111,13 @@ class Journal:
         node_id = self.item.nodeid
         return outcome_of(self.case, self.target, judgement, self.settings, node_id)
 
+    def _with_sweep(self, outcome: CaseOutcome) -> CaseOutcome:
+        sweep = self.item.stash.get(SWEPT, None)
+        if sweep is None:
+            return outcome
+        command = repeat(self.case, self.target, self.settings, sweep.first_broken)
+        return msgspec.structs.replace(outcome, sweep=sweep, repeat=command)
+
     def _payload(self) -> dict[str, Any]:
         outcomes = [
             msgspec.structs.replace(worst_attempt(attempt.phases), attempts=1, flaky=False)
@@ -113,7 +128,7 @@ class Journal:
         is_shared = "share" in parameters_of(self.item)
         return {
             "process": os.environ.get("PYTEST_XDIST_WORKER", ""),
-            "parts": self.settings.shares if is_shared else 1,
+            "parts": self.settings.shares_of(self.case) if is_shared else 1,
             "attempts": msgspec.to_builtins(outcomes),
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,7 +95,7 @@ def running(
     connection.shutdown()
 
 
-def shares_of(recordings: Iterable[Recording]) -> int:
+def shares_of(recordings: Iterable[Recording], workers: int) -> int:
     """Return into how many parts the fuzzing cases of this run are divided.
 
     One for each worker of pytest-xdist; for a replay, as many as when it was recorded.
@@ -108,7 +107,6 @@ def shares_of(recordings: Iterable[Recording]) -> int:
             "recordings of runs with other numbers of pytest-xdist's workers cannot be played in"
             f" one run ({', '.join(map(str, sorted(recorded)))}); play them one by one"
         )
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return next(iter(recorded), workers)
 
 

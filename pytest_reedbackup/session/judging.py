@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 import pytest
 
 from pytest_reedbackup.contracts.last import DEFECTS
+from pytest_reedbackup.injection.power.disks import FileSystem
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.divergences import Divergence
@@ -19,6 +21,7 @@ from pytest_reedbackup.model.failures import (
     UndecidedBound,
 )
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.sweep import Faults, PointResult
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of
@@ -174,8 +177,10 @@ def _diverging(outcome: CaseOutcome, declared: Divergence) -> CaseOutcome:
     return outcome
 
 
-def repeat(case: Case, target: Target, settings: Settings) -> str:
-    """Return the command that repeats just this case."""
+def repeat(
+    case: Case, target: Target, settings: Settings, broken: PointResult | None = None
+) -> str:
+    """Return the command that repeats just this case; of a sweep just the point `broken`."""
     command = [
         "pytest",
         *settings.paths,
@@ -195,7 +200,18 @@ def repeat(case: Case, target: Target, settings: Settings) -> str:
             f"--reedbackup-seed={settings.seed}",
             f"--reedbackup-examples={settings.examples}",
         ]
+    if case.is_sweep:
+        command += _of_sweep(settings, broken)
     return shlex.join(command)
+
+
+def _of_sweep(settings: Settings, broken: PointResult | None) -> Iterator[str]:
+    if broken is not None:
+        yield f"--reedbackup-point={broken.point}"
+    elif settings.faults is not Faults.QUICK:
+        yield f"--reedbackup-faults={settings.faults}"
+    if settings.file_system is not FileSystem.EXT4:
+        yield f"--reedbackup-disk={settings.file_system}"
 
 
 def _failure_text(

@@ -7,8 +7,6 @@ and what they left out must be seen.
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +20,7 @@ from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.case import Case, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
+from pytest_reedbackup.session.choice import Choice
 from pytest_reedbackup.session.pytest_internals import parameters_of
 from pytest_reedbackup.session.suite.place import suite_folder
 from reedbase_backup.adapter.protocol import Contract
@@ -53,23 +52,6 @@ def divide(metafunc: pytest.Metafunc, shares: int) -> None:
         metafunc.parametrize("share", range(shares), ids=ids)
 
 
-def is_chosen(case: Case | None, patterns: Sequence[str]) -> bool:
-    """Return whether --reedbackup-case asks for `case`; without patterns it asks for everything."""
-    if not patterns:
-        return True
-    return case is not None and any(fnmatch.fnmatchcase(case.id, pattern) for pattern in patterns)
-
-
-def no_case_matches(patterns: Sequence[str], cases: Iterable[Case]) -> pytest.UsageError:
-    """Return the error that --reedbackup-case asks for none of `cases`."""
-    known = [case.id for case in cases]
-    nearest = difflib.get_close_matches(patterns[0], known, n=3, cutoff=0) or ["no case at all"]
-    return pytest.UsageError(
-        f"--reedbackup-case: no case matches {' or '.join(patterns)};"
-        f" the nearest that there is: {', '.join(nearest)}"
-    )
-
-
 @dataclass(frozen=True)
 class Planned:
     """One case that is to be held against one implementation, and so has an outcome."""
@@ -85,7 +67,7 @@ class Planned:
         return self.target.option, self.target.contract, self.case.id
 
 
-def planned_of_suite(targets: Sequence[Target], patterns: Sequence[str]) -> list[Planned]:
+def planned_of_suite(targets: Sequence[Target], choice: Choice) -> list[Planned]:
     """Return the suite's cases for each target. Raise UsageError where none is chosen."""
     all_of_suite = [
         Planned(target, case)
@@ -93,9 +75,9 @@ def planned_of_suite(targets: Sequence[Target], patterns: Sequence[str]) -> list
         for case in suite_cases()
         if case.contract == target.contract
     ]
-    chosen = [planned for planned in all_of_suite if is_chosen(planned.case, patterns)]
+    chosen = [planned for planned in all_of_suite if choice.has(planned.case)]
     if not chosen:
-        raise no_case_matches(patterns, (planned.case for planned in all_of_suite))
+        raise choice.no_case_matches(planned.case for planned in all_of_suite)
     return chosen
 
 
@@ -121,19 +103,20 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     }
 
 
-def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, int, int]:
+def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, bool, int, int]:
     """Return a key that puts each implementation after the other, in the order of its rules.
 
-    Each rule comes after those that it relies on. Generated examples, which rely
-    on everything, come at the end of each implementation; a user's own tests come
-    after all. Cases of a rule keep the suite's order.
+    Each rule comes after those that it relies on. Sweeps and generated examples,
+    which rely on everything, come at the end of each implementation; a user's own
+    tests come after all. Cases of a rule keep the suite's order.
     """
     case, target = case_of(item), target_of(item)
     if case is None or target is None:
-        return len(targets), False, 0, 0
+        return len(targets), False, False, 0, 0
     rules = list(RULES.get(case.contract, ()))
     place = rules.index(case.rule) if case.rule in rules else len(rules)
-    return targets.index(target), case.is_fuzzing, place, _suite_order().get(case.id, 0)
+    order = _suite_order().get(case.id, 0)
+    return targets.index(target), case.is_fuzzing, case.is_sweep, place, order
 
 
 @cache

@@ -19,8 +19,6 @@ from pytest_reedbackup.session.judging import show
 from pytest_reedbackup.session.planning import (
     FIXTURE,
     Planned,
-    is_chosen,
-    no_case_matches,
     planned_of_items,
     planned_of_suite,
     position,
@@ -67,7 +65,7 @@ class Run:
         if not self.settings.runs_suite:
             return []
         self.settings.check_divergences({case.id for case in suite_cases()})
-        return planned_of_suite(self.settings.targets, self.settings.case_patterns)
+        return planned_of_suite(self.settings.targets, self.settings.choice)
 
     def pytest_report_header(self) -> list[str]:
         """Say what is to be known of the settings before anything runs."""
@@ -94,13 +92,13 @@ class Run:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
         """Apply --reedbackup-case before others choose, and put what is left in order."""
-        patterns = self.settings.case_patterns
-        left_out = [item for item in items if not is_chosen(case_of(item), patterns)]
+        choice = self.settings.choice
+        left_out = [item for item in items if not choice.has(case_of(item))]
         if left_out:
             cases = [case for item in items if (case := case_of(item)) is not None]
-            items[:] = [item for item in items if is_chosen(case_of(item), patterns)]
+            items[:] = [item for item in items if choice.has(case_of(item))]
             if not items and not self.settings.runs_suite:
-                raise no_case_matches(patterns, cases)
+                raise choice.no_case_matches(cases)
             self._config.hook.pytest_deselected(items=left_out)
         if not self.settings.runs_suite:
             self.finishing.plan(planned_of_items(items))

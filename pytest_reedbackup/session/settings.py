@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.drift.rows import SourceDrift
+from pytest_reedbackup.injection.power.disks import FileSystem
 from pytest_reedbackup.model import divergences
+from pytest_reedbackup.model.case import Case
 from pytest_reedbackup.model.divergences import Declared, UnusableDivergences
+from pytest_reedbackup.model.sweep import Faults
 from pytest_reedbackup.model.target import Target, TimeLimits, find_target
 from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.reports import registry
+from pytest_reedbackup.session.choice import Choice
 from pytest_reedbackup.session.connecting import connect, recordings_of, shares_of
 from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
 from pytest_reedbackup.session.suite.afresh import refuse_tests_from_settings
@@ -34,7 +38,14 @@ class Settings:
     baseline: Target | None
     recordings: Mapping[str, Recording]
     """What is played back, by the option that names it."""
-    case_patterns: tuple[str, ...]
+    choice: Choice
+    """Which cases are to run."""
+    faults: Faults
+    """How much of the sweeps is made."""
+    points: tuple[str, ...]
+    """The points of the sweeps that are visited; empty where it is not given which."""
+    file_system: FileSystem
+    """What disks are made with whose power is cut."""
     declared: Declared
     """What the package declares of its own implementations, and the user's entries on top."""
     declared_in: str | None
@@ -44,6 +55,8 @@ class Settings:
     seed: int
     shares: int
     """Into how many parts each fuzzing case is divided."""
+    sweep_shares: int
+    """Into how many parts each sweep is divided."""
     report_files: tuple[tuple[str, Path], ...]
     """The reports to be written: the option that asks for each, and its file.
 
@@ -68,6 +81,9 @@ class Settings:
             refuse_tests_from_settings(config)
         if options.reedbackup_examples < 1:
             raise pytest.UsageError("--reedbackup-examples: give a number of 1 or more")
+        faults = Faults(options.reedbackup_faults)
+        if options.reedbackup_point and faults is Faults.OFF:
+            raise pytest.UsageError("--reedbackup-point: --reedbackup-faults=off visits no point")
         files = _files(config)
         databases = _databases(config)
         targets = tuple(
@@ -91,12 +107,16 @@ class Settings:
             targets=targets,
             baseline=compared,
             recordings=recordings,
-            case_patterns=tuple(options.reedbackup_case),
+            choice=Choice(tuple(options.reedbackup_case), faults is not Faults.OFF),
+            faults=faults,
+            points=tuple(options.reedbackup_point),
+            file_system=FileSystem(options.reedbackup_disk),
             declared=divergences.shipped(names).under(own),
             declared_in=options.reedbackup_divergences,
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
-            shares=shares_of(recordings.values()),
+            shares=shares_of(recordings.values(), _workers(config)),
+            sweep_shares=_workers(config) if faults is Faults.FULL else 1,
             report_files=tuple(
                 (option, path)
                 for option in registry.options()
@@ -119,6 +139,10 @@ class Settings:
     def runs_suite(self) -> bool:
         """Return whether the suite runs, rather than tests of the user's."""
         return not self.paths
+
+    def shares_of(self, case: Case) -> int:
+        """Return into how many parts a case is divided that is divided at all."""
+        return self.sweep_shares if case.is_sweep else self.shares
 
     def target(self, option: str, contract: Contract) -> Target:
         """Return the target of an implementation, by its option's value, and a contract."""
@@ -184,6 +208,15 @@ def _source(config: pytest.Config) -> SourceDrift | None:
         return source_drift(config.option.reedbackup_source, read_source(folder))
     except UnusableSource as error:
         raise pytest.UsageError(f"--reedbackup-source: {error}") from error
+
+
+def _workers(config: pytest.Config) -> int:
+    """Return how many processes share the run: the workers of pytest-xdist, or this one.
+
+    Its environment variables say nothing: a run that is started by a worker's test has them too.
+    """
+    count: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    return count
 
 
 def _databases(config: pytest.Config) -> Path:

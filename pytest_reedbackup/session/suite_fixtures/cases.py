@@ -1,11 +1,4 @@
-"""The fixtures of the suite's own cases, which are not for users' tests.
-
-A run of the suite reads no conftest.py, not even one of the suite's: it is closed
-to whatever lies around it. So this is a plugin, which is registered when a file
-of the suite is collected, be it in a run of the suite or because somebody names
-its folder to a pytest of their own. In all other runs it is not loaded, and
-`pytest --fixtures` lists what is documented alone.
-"""
+"""The fixtures of all cases: databases, baselines, figures, fuzzing."""
 
 from __future__ import annotations
 

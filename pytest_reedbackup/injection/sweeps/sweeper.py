@@ -1,0 +1,142 @@
+"""A sweep as a case runs it: which points are visited, for how long, and what is made of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from pytest_reedbackup.injection.power.disks import FileSystem
+from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+
+_NAMED = 8
+"""How many points are named where one is asked for that there is not."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One point of a sweep, and what goes wrong there."""
+
+    point: str
+    """What repeats it: `fsync#3`, `rename#2 EIO`, `byte 17`."""
+    about: str
+    """What it is about, to be shown: a path relative to the folder around the base, for one."""
+    judge: Callable[[], Sequence[PointResult]]
+    """Has it go wrong, and judges what is left. What it raises ends the sweep."""
+    row: str = "points"
+    """With which others it is shown: all calls of a name, for one."""
+    number: int = 0
+    """Its place among those."""
+
+    def made(self) -> list[PointResult]:
+        """Have it go wrong, and return the results with their place."""
+        replace = msgspec.structs.replace
+        return [replace(each, row=self.row, number=self.number) for each in self.judge()]
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Visits the points of one case."""
+
+    kept: Path
+    """The case's folder for databases as they were found at broken points; it outlives the run."""
+    file_system: FileSystem = FileSystem.EXT4
+    """What disks are to be made with."""
+    until: float | None = None
+    """When to stop, by `time.monotonic()`; None where every point is to be visited."""
+    only: Collection[str] = ()
+    """The points to be visited, where it is not all of them."""
+    share: int = 0
+    """Which part of the points is visited here, of `shares`."""
+    shares: int = 1
+    record: Callable[[Sweep], None] = field(default=lambda sweep: None)
+    """Takes what came of it, whatever that was."""
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether every point is to be visited."""
+        return self.until is None
+
+    def sweep(self, visits: Sequence[Visit]) -> None:
+        """Visit these points in their order, of which any beginning is to be an even sample.
+
+        Raise BrokenPromise for the first that was not stood, once all were visited, and
+        MissingCapability where nothing went wrong at any.
+        """
+        if not visits:
+            raise MissingCapability("points", "nothing of the call can go wrong here", tool=True)
+        results: list[PointResult] = []
+        try:
+            for visit in self._chosen(visits):
+                if results and self._is_time_up():
+                    break
+                results += visit.made()
+        finally:
+            rows = Counter(visit.row for visit in visits)
+            sweep = Sweep(rows=dict(rows), results=results)
+            self.record(sweep)
+        _judge(sweep)
+
+    def _chosen(self, visits: Sequence[Visit]) -> Sequence[Visit]:
+        if not self.only:
+            return visits[self.share :: self.shares]
+        chosen = [visit for visit in visits if visit.point in self.only]
+        if not chosen:
+            named = ", ".join(visit.point for visit in visits[:_NAMED])
+            raise MissingCapability(
+                f"the point {' or '.join(self.only)}",
+                f"this sweep has {len(visits)} others here: {named} and so on",
+            )
+        return chosen[self.share :: self.shares]
+
+    def _is_time_up(self) -> bool:
+        return self.until is not None and not self.only and time.monotonic() > self.until
+
+
+def judged(
+    point: str,
+    about: str,
+    check: Callable[[], None],
+    *,
+    moment: str = "",
+    trace: Sequence[str] = (),
+    kept: str = "",
+) -> PointResult:
+    """Return what `check` makes of a point: broken where it raises BrokenPromise."""
+    try:
+        check()
+    except BrokenPromise as broken:
+        return PointResult(
+            point=point,
+            path=about,
+            outcome=PointOutcome.BROKEN,
+            moment=moment,
+            detail=broken.what,
+            expected=broken.expected,
+            found=broken.found,
+            trace=trace,
+            kept=kept,
+        )
+    return PointResult(point=point, path=about, outcome=PointOutcome.KEPT, moment=moment)
+
+
+def _judge(sweep: Sweep) -> None:
+    first = sweep.first_broken
+    if first is not None:
+        raise BrokenPromise(
+            f"{first.place}: {first.detail}",
+            expected=first.expected,
+            found=first.found,
+            cause=Cause.BEHAVIOUR,
+        )
+    if sweep.results and not sweep.visited:
+        raise MissingCapability(
+            "points that a call comes to",
+            f"none of {len(sweep.results)} was reached: each run makes other system calls",
+            tool=True,
+        )

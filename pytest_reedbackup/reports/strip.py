@@ -1,0 +1,59 @@
+"""A sweep as lines of text: its points in strips, and what is known of one that was not stood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+
+_SIGNS = {PointOutcome.KEPT: "·", PointOutcome.BROKEN: "X", PointOutcome.NOT_REACHED: "-"}
+_LEAST_SIGNS = 10
+_WORST_FIRST = (PointOutcome.BROKEN, PointOutcome.KEPT, PointOutcome.NOT_REACHED)
+
+LEGEND = "· stood  X broken  - not reached"
+
+
+def headline(sweep: Sweep) -> str:
+    """Return how many points were visited, and how many of them were not stood."""
+    broken = len({result.point for result in sweep.broken})
+    visited = (
+        f"all {sweep.points:,}"
+        if sweep.visited == sweep.points
+        else f"{sweep.visited:,} of {sweep.points:,}"
+    )
+    return f"{visited} points visited, {broken:,} broken"
+
+
+def strips(sweep: Sweep, width: int) -> Iterator[str]:
+    """Yield each kind of point with a sign for each one visited, in lines of `width` at most."""
+    signs = {
+        row: _signs([result for result in sweep.results if result.row == row]) for row in sweep.rows
+    }
+    counts = {
+        row: f"{points}" if len(signs[row]) == points else f"{len(signs[row])} of {points}"
+        for row, points in sweep.rows.items()
+    }
+    named, counted = (max(map(len, words), default=0) for words in (sweep.rows, counts.values()))
+    for row in sweep.rows:
+        head = f"{row:<{named}}  {counts[row]:>{counted}}  "
+        room = max(width - len(head), _LEAST_SIGNS)
+        whole = signs[row]
+        parts = [whole[start : start + room] for start in range(0, len(whole), room)] or [""]
+        yield (head + parts[0]).rstrip()
+        yield from (" " * len(head) + part for part in parts[1:])
+
+
+def evidence(result: PointResult) -> Iterator[str]:
+    """Yield the system calls around a point that was not stood, and where the folder is kept."""
+    yield from result.trace
+    if result.kept:
+        yield f"as found: {result.kept}"
+
+
+def _signs(results: Sequence[PointResult]) -> str:
+    """Return a sign a point, each the worst of its moments, in the order of the calls."""
+    of_points: dict[tuple[int, str], list[PointOutcome]] = {}
+    for result in results:
+        of_points.setdefault((result.number, result.point), []).append(result.outcome)
+    worst = (min(of_points[point], key=_WORST_FIRST.index) for point in sorted(of_points))
+    return "".join(_SIGNS[outcome] for outcome in worst)
