@@ -24,6 +24,7 @@ from xml.etree import ElementTree
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result
+from pytest_reedbackup.reports.strip import headline
 from pytest_reedbackup.reports.writer import Writer
 
 _TAGS = {
@@ -114,6 +115,8 @@ def _facts(outcome: CaseOutcome) -> Iterator[tuple[str, str]]:
         yield "defect", outcome.defect
     if outcome.measured:
         yield "measured", outcome.figures
+    if outcome.sweep is not None:
+        yield "points", headline(outcome.sweep)
 
 
 def _evidence(outcome: CaseOutcome) -> Iterator[str]:
