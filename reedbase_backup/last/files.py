@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from reedbase_backup.disk.durable import sync, sync_file, write_all
 
@@ -31,18 +35,60 @@ def replace(path: Path, content: bytes) -> None:
     """Give `path` new `content` at once; a reader or a crash finds the old or the new one.
 
     A symlink stays one, and what it points to is replaced. The caller holds a
-    lock, so that nobody else uses the temporary file beside it.
+    lock, so that nobody else uses the temporary file beside it. After an error
+    the content is the old one, as far as that can still be brought about.
     """
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f"{path.name}.new.tmp")
     temporary.unlink(missing_ok=True)
     write_new(temporary, content, like=path)
     try:
-        temporary.replace(path)
+        publish(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_file(str(path.parent))
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give `temporary`, which is synced, the name `path`, durably; after an error as `replace`."""
+    with _opened(path) as old:
+        temporary.replace(path)
+        try:
+            sync_file(str(path.parent))
+        except BaseException:
+            # The error to report is the first one.
+            with contextlib.suppress(OSError):
+                if old is None:
+                    path.unlink()
+                else:
+                    write_new(temporary, old.read(), like=path)
+                    temporary.replace(path)
+            raise
+
+
+def content_of_regular(path: Path) -> bytes | None:
+    """Return what the file holds; None where nothing or anything but a file has the name."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes] | None]:
+    """Open the file that is about to be replaced, if there is one."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+    else:
+        with file:
+            yield file
 
 
 def _take_after(descriptor: int, like: Path) -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from reedbase_backup.disk.durable import sync_file
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last import files, locks
 from reedbase_backup.last.os_errors import exists, reported
@@ -54,7 +55,9 @@ def init_registry(base_path: BasePath, *, clock: Clock = time.time_ns) -> None:
     """
     folder = Path(base_path) / "registry"
     with reported("create_registry"):
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_file(str(folder.parent))
         with locks.folder(folder, "registry"):
             _make(folder / "actions.dict", action_lines())
             _make(folder / "users.dict", _first_users(clock))

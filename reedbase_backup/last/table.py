@@ -1,18 +1,9 @@
-"""One table: its versions, and how a new one is written.
-
-A version becomes part of the table when version.log, replaced as a whole, has
-its line; current.csv follows. A crash between the two is finished by the next
-writer (`Table._finish_interrupted`), so the log and current.csv never
-contradict each other for good. (The port's answer to D13; the baseline
-overwrites current.csv in place and appends to the log, neither synced.)
-"""
+"""One table: its versions, which are read, added (see `versions.addition`) and brought back."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
@@ -21,16 +12,14 @@ from pathlib import Path
 
 from reedbase_backup.disk.durable import sync_file
 from reedbase_backup.errors import IoError, TableAlreadyExists, TableNotFound, VersionNotFound
-from reedbase_backup.last import files, locks, registry
+from reedbase_backup.last import locks, registry
 from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath, Clock
 from reedbase_backup.last.types import VersionInfo
 from reedbase_backup.last.versions import chain, delta, version_log
+from reedbase_backup.last.versions.addition import TableFiles
 from reedbase_backup.last.versions.version_log import LogLine
 from reedbase_backup.types import U64_MAX
-
-# What a crashed baseline (D10) or port may have left in a table's folder.
-_LEFTOVER = re.compile(r"rollback(_\d+)?\.tmp|current\.new\.tmp|current\.csv\.\d+\.tmp", re.ASCII)
 
 
 class Table:
@@ -52,6 +41,7 @@ class Table:
         self.log_path = self.folder / "version.log"
         self.lock_path = self.folder / ".lock"
         self._clock = clock
+        self._files = TableFiles(self.folder, self.current_path, self.log_path)
 
     def exists(self) -> bool:
         """Return whether the table has a current.csv, which is what the baseline asks."""
@@ -121,7 +111,7 @@ class Table:
         """
         with self._locked() as lines:
             timestamp = self._update(lines, content, user)
-            self._remove_leftovers()
+            self._files.remove_leftovers({timestamp, *(line.timestamp for line in lines)})
         return timestamp
 
     def rebuild(self, timestamp: int) -> bytes:
@@ -144,8 +134,7 @@ class Table:
         """Hold the table's lock, with the log as it is now."""
         with locks.table(self.lock_path):
             lines = self.log()
-            if lines:
-                self._finish_interrupted(lines[-1].timestamp)
+            self._files.finish(lines)
             yield lines
 
     def _update(self, lines: list[LogLine], content: bytes, user: str) -> int:
@@ -193,32 +182,11 @@ class Table:
     def _append(
         self, lines: list[LogLine], content: bytes, encoded: bytes, action: int, user: str
     ) -> int:
-        """Write the version's delta, its line in the log, and current.csv, in this order."""
+        """Add a version with its delta, and make `content` the current one."""
         code = registry.user_code(self.base_path, user, clock=self._clock)
         line = LogLine(self._next_timestamp(lines), action, code, len(encoded))
-        pending = self._pending_path(line.timestamp)
-        # As the baseline's first file of a write is called, which here is the delta.
-        with reported("write_temp_new"):
-            try:
-                files.write_new(chain.delta_path(self.folder, line.timestamp), encoded)
-                with reported("write_current"):
-                    files.write_new(pending, content, like=self.current_path)
-                    sync_file(os.path.realpath(self.folder))
-                with reported("append_log"):
-                    log = version_log.read(self.log_path)
-                    files.replace(self.log_path, version_log.appended(log, line))
-                with reported("write_current"):
-                    self._publish(pending)
-            except BaseException:
-                self._withdraw(line)
-                raise
+        self._files.add(line, content, encoded)
         return line.timestamp
-
-    def _withdraw(self, line: LogLine) -> None:
-        """Undo a failed write; if the log has its line already, the next writer finishes it."""
-        if line not in self.log():
-            chain.delta_path(self.folder, line.timestamp).unlink(missing_ok=True)
-            self._pending_path(line.timestamp).unlink(missing_ok=True)
 
     def _next_timestamp(self, lines: list[LogLine]) -> int:
         """Return now, but later than every version there is, for an unused delta file.
@@ -232,29 +200,6 @@ class Table:
         while timestamp in known or os.path.lexists(chain.delta_path(self.folder, timestamp)):
             timestamp += 1
         return timestamp
-
-    def _pending_path(self, timestamp: int) -> Path:
-        """Return where current.csv's next content waits, beside the file that a symlink names."""
-        path = Path(os.path.realpath(self.current_path))
-        return path.with_name(f"current.csv.{timestamp}.tmp")
-
-    def _publish(self, pending: Path) -> None:
-        pending.replace(os.path.realpath(self.current_path))
-        sync_file(os.path.realpath(pending.parent))
-
-    def _finish_interrupted(self, newest: int) -> None:
-        """Bring current.csv to the log's last version if a crash came in between."""
-        pending = self._pending_path(newest)
-        with reported("finish_interrupted_write"):
-            if exists(pending):
-                self._publish(pending)
-
-    def _remove_leftovers(self) -> None:
-        # The version is written: what cannot be removed must not make that a failure.
-        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                if _LEFTOVER.fullmatch(entry.name):
-                    Path(entry.path).unlink()
 
 
 def _is_folder(path: Path) -> bool:

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +75,16 @@ def killed_at_every_call(base: Path, copies: Path, method: str) -> list[Table]:
 
 
 @contextmanager
-def failing(monkeypatch: pytest.MonkeyPatch, limit: int) -> Iterator[list[str]]:
-    """The `limit`-th of the operating system's calls reports a full disk."""
+def failing(
+    monkeypatch: pytest.MonkeyPatch, limit: int, *, for_good: bool = False
+) -> Iterator[list[str]]:
+    """The `limit`-th of the operating system's calls, or all from it on, report a full disk."""
     made: list[str] = []
 
     def wrapped(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             made.append(name)
-            if len(made) == limit:
+            if len(made) == limit or (for_good and len(made) > limit):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return call(*args, **kwargs)
 
@@ -116,7 +119,7 @@ def test_a_write_killed_before_any_call_is_undone_or_finished(table: Table, tmp_
     assert outcomes == {(False, False), (True, False), (True, True)}
 
 
-def test_a_disk_that_is_full_at_any_call_leaves_the_table_or_lets_a_write_finish_later(
+def test_a_disk_that_is_full_at_any_one_call_leaves_the_table_as_it_was(
     table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with failing(monkeypatch, 0) as calls:
@@ -129,11 +132,71 @@ def test_a_disk_that_is_full_at_any_call_leaves_the_table_or_lets_a_write_finish
         before = {path.name: path.read_bytes() for path in copy.folder.iterdir()}
         with failing(monkeypatch, limit), pytest.raises(IoError, match="No space left"):
             copy.write(NEW, "admin")
+        after = {path.name: path.read_bytes() for path in copy.folder.iterdir()}
+        assert after == before, f"call {limit}: {calls[limit - 1]}"
+        assert_next_write_is_sound(copy, [NEXT, OLD])
+
+
+def test_a_disk_that_stays_full_from_any_call_on_leaves_the_table_or_lets_a_write_finish_later(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = []
+    for limit in count(1):
+        copy = Table(shutil.copytree(table.base_path, tmp_path / str(limit)), "text")
+        with failing(monkeypatch, limit, for_good=True) as calls, suppress(IoError):
+            copy.write(NEW, "admin")
+        if len(calls) < limit:
+            break
         logged = len(copy.log()) == 3
-        if not logged:
-            after = {path.name: path.read_bytes() for path in copy.folder.iterdir()}
-            assert after == before, f"call {limit}: {calls[limit - 1]}"
+        finished.append(logged)
         assert_next_write_is_sound(copy, [NEXT, OLD, NEW] if logged else [NEXT, OLD])
+    assert set(finished) == {False, True}
+
+
+def test_what_a_killed_write_left_goes_with_the_next_restore(table: Table, tmp_path: Path) -> None:
+    for copy in killed_at_every_call(table.base_path, tmp_path / "copies", "write"):
+        copy.rollback(copy.log()[0].timestamp, "admin")
+        versions = {f"{line.timestamp}.bsdiff" for line in copy.log()}
+        found = {path.name for path in copy.folder.iterdir()}
+        assert found == {".lock", "current.csv", "version.log", *versions}
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_what_others_put_in_the_place_of_the_next_content_is_never_published(
+    table: Table, tmp_path: Path, is_link: bool
+) -> None:
+    # The name is no secret where the log has its last version's timestamp.
+    planted = table.folder / f"current.csv.{table.log()[-1].timestamp}.tmp"
+    outside = tmp_path / "outside"
+    outside.write_bytes(OLD)
+    if is_link:
+        planted.symlink_to(outside)
+    else:
+        planted.write_bytes(b"planted")
+    table.write(NEW, "admin")
+    assert not table.current_path.is_symlink()
+    assert table.read() == NEW
+    assert outside.read_bytes() == OLD
+    stamps = [line.timestamp for line in table.log()]
+    assert [table.rebuild(stamp) for stamp in stamps] == [NEXT, OLD, NEW]
+
+
+def test_a_leftover_that_cannot_be_removed_keeps_no_other(table: Table) -> None:
+    (table.folder / "current.csv.5.tmp").mkdir()
+    for name in ("current.csv.4.tmp", "rollback.tmp", "rollback_1.tmp"):
+        (table.folder / name).touch()
+    table.rollback(table.log()[0].timestamp, "admin")
+    assert [path.name for path in table.folder.glob("*.tmp")] == ["current.csv.5.tmp"]
+
+
+def test_a_delta_that_no_log_line_names_is_somebodys_where_no_write_of_it_was_begun(
+    table: Table,
+) -> None:
+    (table.folder / "7.bsdiff").touch()
+    (table.folder / "current.csv.7.tmp").symlink_to("nowhere")
+    table.rollback(table.log()[0].timestamp, "admin")
+    assert (table.folder / "7.bsdiff").exists()
+    assert not (table.folder / "current.csv.7.tmp").is_symlink()
 
 
 def test_files_are_synced_before_they_get_their_names_and_the_folder_after(
@@ -156,8 +219,8 @@ def test_files_are_synced_before_they_get_their_names_and_the_folder_after(
     monkeypatch.setattr(os, "replace", replacing)
     stamp = table.write(NEW, "admin")
     assert events == [
-        ("sync", f"{stamp}.bsdiff"),
         ("sync", f"current.csv.{stamp}.tmp"),
+        ("sync", f"{stamp}.bsdiff"),
         ("sync", "text"),
         ("sync", "version.log.new.tmp"),
         ("replace", "version.log"),
