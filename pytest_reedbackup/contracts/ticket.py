@@ -45,6 +45,12 @@ RULES: Mapping[str, str] = {
     "restore/placement": "restores mount points, lower layers, read-only folders, many tables",
     "restore/planted": "writes through nothing that others put in its way or in the live tree",
     "create/concurrent": "makes whole backups and no mixture beside other creates and restores",
+    "create/durable": "reports a backup that a power cut right then does not cost",
+    "restore/durable": "reports a restored tree that a power cut right then does not cost",
+    "create/power-cut": "survives a power cut or a kill at any moment, with every older backup",
+    "restore/power-cut": "survives a power cut at any moment with the old tree or the new one",
+    "create/failing-call": "answers an error and leaves all as before, whatever system call fails",
+    "restore/failing-call": "answers an error and leaves all as before, whatever system call fails",
     "surface/types": "returns the ticket's two types with just their fields",
     "bounds/create-10k": "backs the 10k-row database up in less than 100 ms",
     "bounds/restore-10k": "restores the 10k-row database in less than 200 ms",
@@ -74,3 +80,13 @@ COMPRESSION_LIMIT = 0.35
 
 RETENTION = 32
 """Ticket 060-OPS-01, "Architecture", step 6: keep 32."""
+
+ERROR_KINDS = frozenset(
+    {
+        *("IoError", "CommandFailed", "PermissionDenied", "LockTimeout", "NoTablesFound"),
+        *("TableNotFound", "TableAlreadyExists", "VersionNotFound", "LogCorrupted"),
+        *("DecompressionFailed", "DeltaApplicationFailed", "DeltaGenerationFailed"),
+        *("BackupNotFound", "BackupCorrupted", "BackupUnsafe"),
+    }
+)
+"""The documented kinds of errors: variants of `ReedError`, and three of the ticket's own."""

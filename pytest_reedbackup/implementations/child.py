@@ -179,7 +179,7 @@ class ChildProcess:
             f"ended with exit status {status}" if status >= 0 else f"was ended by {_name(-status)}"
         )
         partial = f" in the midst of a line: {excerpt(self._received)}" if self._received else ""
-        return Crashed(f"{self._command!r} {how}{partial}", self._end())
+        return Crashed(f"{self._command!r} {how}{partial}", self._end(), status)
 
     def _end(self) -> str:
         """Kill what is left of the process group, release everything and return the log."""

@@ -59,6 +59,11 @@ class TimedOut(AdapterFault):
 class Crashed(AdapterFault):
     """The process ended instead of replying."""
 
+    def __init__(self, message: str, log: str = "", status: int | None = None) -> None:
+        super().__init__(message, log)
+        self.status = status
+        """With which exit status; below 0 by which signal. None where it had to be killed."""
+
 
 class NotRecorded(AdapterFault):
     """A recording does not have what is asked of it."""

@@ -1,4 +1,4 @@
-"""A database with two backups, and calls on it that a power cut ends."""
+"""A database with two backups, and calls on it to which something happens."""
 
 from __future__ import annotations
 
@@ -11,81 +11,67 @@ import pytest
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.databases.build import build
-from pytest_reedbackup.databases.changes import change_everything
-from pytest_reedbackup.databases.spec import DatabaseSpec
-from pytest_reedbackup.implementations.answers import Answer
-from pytest_reedbackup.injection.sweeps.stages import Stage
-from pytest_reedbackup.injection.sweeps.survival import Backup, Scene, Survival
-from pytest_reedbackup.injection.sweeps.visiting import Act, Visits
-from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.views.base import live_tree
-
-T = 1_700_000_000
+from pytest_reedbackup.injection.sweeps.failing import Failing
+from pytest_reedbackup.injection.sweeps.reserve import Reserve
+from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
+from pytest_reedbackup.injection.sweeps.stages import FolderStage, Stage
+from pytest_reedbackup.injection.sweeps.survival import Create, Restore, Swept
+from pytest_reedbackup.injection.sweeps.sweeping import MakeScene
+from pytest_reedbackup.injection.sweeps.visiting import Visits
 
 MakeStage = Callable[[Path], Stage]
 
 
 @dataclass(frozen=True)
-class Swept:
-    """One implementation and a database, to be visited at any point of its calls."""
+class Prepared:
+    """One implementation and a database, for something to happen at any point of its calls."""
 
     implementation: TicketImplementation
     scene: Scene
-    stage: Stage
-    kept: Path
+    reserve: Reserve
+    folder: Path
 
-    def creates(self) -> Visits:
-        """Return the visits of a create."""
-        survival = Survival(self.implementation, self.scene)
-        return Visits(
-            self.implementation,
-            self.stage,
-            self._at_its_time(lambda process, base: process.create_backup(base)),
-            survival.of_create,
-            self.kept,
-        )
+    @property
+    def create(self) -> Swept:
+        return Create(self.implementation, self.scene)
 
-    def restores(self) -> Visits:
-        """Return the visits of a restore to the older backup."""
-        survival, older = Survival(self.implementation, self.scene), self.scene.backups[1]
-        return Visits(
-            self.implementation,
-            self.stage,
-            self._at_its_time(
-                lambda process, base: process.restore_point_in_time(base, older.timestamp)
-            ),
-            lambda aftermath: survival.of_restore(aftermath, older.tree),
-            self.kept,
-        )
+    @property
+    def restore(self) -> Swept:
+        return Restore(self.implementation, self.scene)
 
-    def _at_its_time(self, act: Act) -> Act:
-        def timed(process: Served, base: Path) -> Answer:
-            self.implementation.clock.set(self.scene.now)
-            return act(process, base)
+    def visits(self, swept: Swept, make_stage: MakeStage | None = None) -> Visits:
+        """Return the visits of a call; in a mere folder without `make_stage`."""
+        stage = make_stage(self.scene.base) if make_stage else self._folder
+        return Visits(self.reserve, stage, swept, self.folder / "kept")
 
-        return timed
+    def failing(self, swept: Swept) -> Failing:
+        """Return the visits of a call whose system calls fail."""
+        return Failing(self.reserve, self._folder, swept, self.folder / "kept")
+
+    @property
+    def _folder(self) -> FolderStage:
+        return FolderStage(self.scene.base, self.folder / "stage")
+
+
+Prepare = Callable[..., Prepared]
 
 
 @pytest.fixture
-def swept(tmp_path: Path) -> Iterator[Callable[[str, MakeStage], Swept]]:
-    """Prepares an implementation, by its option, for a sweep on the stage that is made."""
+def prepare(
+    tmp_path: Path, tool: Callable[[str], str], tests_for_children: None
+) -> Iterator[Prepare]:
+    """Prepares an implementation, by its option, and a database."""
+    tool("strace")
     with ExitStack() as running:
 
-        def prepare(option: str, make_stage: MakeStage) -> Swept:
+        def prepared(option: str, make_scene: MakeScene = small_scene) -> Prepared:
             connection = Connection(option, tmp_path)
             running.callback(connection.close)
             implementation: TicketImplementation = TicketImplementation(connection, "ticket")
             base = tmp_path / "prepared" / ".reed"
-            build(DatabaseSpec(tables=2, rows=20, versions=2, indices=1), base)
-            backups: list[Backup] = []
-            for turn in range(2):
-                implementation.clock.set(T + 10 * turn)
-                tree = live_tree(base)
-                backups.insert(0, Backup(implementation.created(base), tree))
-                (base / "tables" / "text" / f"{turn}.bsdiff").write_bytes(b"x" * 300)
-            change_everything(base)
-            scene = Scene.read(base, backups, now=T + 100)
-            return Swept(implementation, scene, make_stage(base), tmp_path / "kept")
+            base.parent.mkdir()
+            scene = make_scene(implementation, base)
+            reserve = running.enter_context(Reserve(implementation))
+            return Prepared(implementation, scene, reserve, tmp_path)
 
-        yield prepare
+        yield prepared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_reedbackup.injection.sweeps.sampling import evenly
-from pytest_reedbackup.injection.traced.points import Point, points_of
+from pytest_reedbackup.injection.traced.points import Point, changing_points
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
 
 READ = frozenset({"O_RDONLY"})
@@ -26,7 +26,7 @@ def test_only_what_changes_the_base_is_a_point_and_all_calls_of_its_name_count()
         call("link", "/disk/.reed/there", result=-1),
         call("fsync", "/disk/.reed/new"),
     ]
-    assert points_of(calls, "/disk") == [
+    assert changing_points(calls, "/disk") == [
         Point("openat", 3, ".reed/new"),
         Point("write", 2, ".reed/new"),
         Point("fsync", 1, ".reed/new"),
@@ -36,11 +36,11 @@ def test_only_what_changes_the_base_is_a_point_and_all_calls_of_its_name_count()
 def test_each_thread_counts_for_itself() -> None:
     calls = [call("write", "/disk/a", pid=7), call("write", "/disk/b", pid=8)]
     calls += [call("write", "/disk/c", pid=8)]
-    assert [point.id for point in points_of(calls, "/disk")] == ["write#1", "write#2"]
+    assert [point.id for point in changing_points(calls, "/disk")] == ["write#1", "write#2"]
 
 
 def test_a_name_that_only_begins_like_the_disk_is_outside() -> None:
-    assert points_of([call("fsync", "/disk2/a")], "/disk") == []
+    assert changing_points([call("fsync", "/disk2/a")], "/disk") == []
 
 
 def test_any_beginning_of_the_order_is_an_even_sample_and_the_whole_is_all() -> None:

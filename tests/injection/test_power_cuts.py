@@ -9,20 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from injection.conftest import MakeStage, Swept
+from injection.conftest import MakeStage, Prepare
 
 from pytest_reedbackup.injection.power import disks
 from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
 from pytest_reedbackup.injection.sweeps.sampling import evenly
-from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage
+from pytest_reedbackup.injection.sweeps.stages import DiskStage
 from pytest_reedbackup.injection.sweeps.visiting import Visits
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
 pytestmark = pytest.mark.slow
 
-Sweep = Callable[[str, MakeStage], Swept]
-
-KILL = "signal=KILL"
 NO_SYNC = "mutants.conforming:Conforming"
 """It keeps every promise but for those about power cuts: it syncs nothing."""
 
@@ -42,7 +39,7 @@ def disk(tool: Callable[[str], str]) -> Iterator[MakeStage]:
 
 def visited(visits: Visits, most: int | None = None) -> list[PointResult]:
     order = evenly(visits.points())
-    midst = [result for point in order[:most] for result in visits.visit(point, KILL)]
+    midst = [result for point in order[:most] for result in visits.visit(point)]
     return [*midst, *visits.after_reply()]
 
 
@@ -51,25 +48,28 @@ def broken(results: list[PointResult]) -> list[PointResult]:
 
 
 def test_the_reference_survives_a_power_cut_in_the_midst_of_a_create(
-    swept: Sweep, disk: MakeStage
+    prepare: Prepare, disk: MakeStage
 ) -> None:
-    results = visited(swept("python", disk).creates())
+    python = prepare("python")
+    results = visited(python.visits(python.create, disk))
     assert not broken(results)
     assert len(results) >= 3 * 8
 
 
 def test_the_reference_survives_a_power_cut_in_the_midst_of_a_restore(
-    swept: Sweep, disk: MakeStage
+    prepare: Prepare, disk: MakeStage
 ) -> None:
-    results = visited(swept("python", disk).restores(), most=13)
+    python = prepare("python")
+    results = visited(python.visits(python.restore, disk), most=13)
     assert not broken(results)
     assert {result.moment for result in results} > {"power cut at once"}
 
 
 def test_a_backup_that_was_never_synced_is_seen_to_be_lost(
-    swept: Sweep, disk: MakeStage, tests_for_children: None
+    prepare: Prepare, disk: MakeStage
 ) -> None:
-    results = visited(swept(NO_SYNC, disk).creates())
+    mutant = prepare(NO_SYNC)
+    results = visited(mutant.visits(mutant.create, disk))
     (first, *_) = lost = broken(results)
     # It was reported, and at once nothing of it is on the disk; its name is, without its content,
     # once the file system has written its journal.
@@ -100,14 +100,8 @@ def test_a_cut_is_of_one_moment_though_the_disk_is_written_to_meanwhile(
     assert copies == 2
 
 
-def test_a_mere_kill_loses_nothing_that_was_not_synced(
-    swept: Sweep, tmp_path: Path, tool: Callable[[str], str], tests_for_children: None
-) -> None:
-    tool("strace")
-
-    def folder(prepared: Path) -> FolderStage:
-        return FolderStage(prepared, tmp_path / "folders")
-
-    results = visited(swept(NO_SYNC, folder).creates())
+def test_a_mere_kill_loses_nothing_that_was_not_synced(prepare: Prepare) -> None:
+    mutant = prepare(NO_SYNC)
+    results = visited(mutant.visits(mutant.create))
     assert results
     assert not broken(results)

@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
+from typing import TypeVar
 
+from pytest_reedbackup.injection.sweeps.failing import Failure, failures_at
 from pytest_reedbackup.injection.traced.points import Point
+from pytest_reedbackup.injection.traced.strace import RENAMES
+from pytest_reedbackup.injection.traced.system_calls import LINKING, REMOVING
+
+_DECIDING = frozenset({*RENAMES, *LINKING, *REMOVING})
+"""The calls that publish or remove a name: what has been done by then decides what is left."""
+
+T = TypeVar("T")
 
 
 def evenly(points: Sequence[Point]) -> list[Point]:
-    """Return all points, kind by kind in turn, and of each kind evenly."""
-    kinds: dict[str, list[Point]] = {}
+    """Return all points, kind by kind in turn, and of each kind evenly.
+
+    Every other one is right after a name was published or removed, while there are such.
+    """
+    return list(_alternately(*_by_kind(points, list)))
+
+
+def failures_evenly(points: Sequence[Point]) -> list[Failure]:
+    """Return all failures at these points in the same way, the errors of a kind in turn, too."""
+    return list(_alternately(*_by_kind(points, _diagonally)))
+
+
+def _by_kind(
+    points: Sequence[Point], of_kind: Callable[[list[Point]], list[T]]
+) -> tuple[Iterator[T], Iterator[T]]:
+    """Return the deciding ones and the others, each kind in turn."""
+    deciding: dict[str, list[Point]] = {}
+    others: dict[str, list[Point]] = {}
     for point in points:
-        kinds.setdefault(point.call, []).append(point)
-    left = [list(_halving(each)) for each in kinds.values()]
-    order: list[Point] = []
-    while any(left):
-        order += [each.pop(0) for each in left if each]
-    return order
+        if point.after in _DECIDING:
+            deciding.setdefault(f"{point.after} {point.call}", []).append(point)
+        else:
+            others.setdefault(point.call, []).append(point)
+    first, second = (
+        _in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
+        for kinds in (deciding, others)
+    )
+    return first, second
+
+
+def _diagonally(points: list[Point]) -> list[Failure]:
+    """Return the failures at points of one kind: each point once before any comes twice."""
+    ways = [list(failures_at(point)) for point in points]
+    turns = range(len(ways[0]) if ways else 0)
+    return [of[(turn + place) % len(of)] for turn in turns for place, of in enumerate(ways)]
+
+
+def _in_turn(lists: Sequence[Sequence[T]]) -> Iterator[T]:
+    return _without_none(chain.from_iterable(zip_longest(*lists)))
+
+
+def _alternately(first: Iterable[T], second: Iterable[T]) -> Iterator[T]:
+    return _without_none(chain.from_iterable(zip_longest(first, second)))
+
+
+def _without_none(items: Iterable[T | None]) -> Iterator[T]:
+    return (item for item in items if item is not None)
 
 
 def _halving(points: Sequence[Point]) -> Iterator[Point]:

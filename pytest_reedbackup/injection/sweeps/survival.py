@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pytest_reedbackup.checks.expectations import (
     expect,
@@ -13,110 +13,199 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
 )
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.implementations.answers import Answered, value_of
-from pytest_reedbackup.injection.sweeps.visiting import Aftermath
-from pytest_reedbackup.views.base import live_tree, source_tree
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
+from pytest_reedbackup.injection.sweeps.scenes import LATER, Scene
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.views.base import backups_listing, live_tree, source_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
 
-
-@dataclass(frozen=True)
-class Backup:
-    """A backup that was there before the call."""
-
-    info: TicketBackup
-    tree: Tree
-
-    @property
-    def timestamp(self) -> int:
-        """Return the Unix second that restores it."""
-        return self.info.timestamp
+LIVE = "tables/ and indices/"
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A database before the call."""
+class Aftermath:
+    """A call to which something happened, and one of the databases that it may have left."""
 
-    backups: Sequence[Backup]
-    """Newest first; those that a create in the call prunes are left out."""
-    live: Tree
-    source: Tree
-    now: int
-    """The time of the call, in Unix seconds."""
+    base: Path
+    answer: Answer | None
+    """None where the process ended before it answered."""
+    process: Served
+    """A process of the implementation to which nothing happens any more."""
 
-    @property
-    def later(self) -> int:
-        """Return a time after that of the call."""
-        return self.now + 1000
 
-    @classmethod
-    def read(cls, base: Path, backups: Sequence[Backup], now: int) -> Scene:
-        """Read the database as it is."""
-        return cls(backups, live_tree(base), source_tree(base), now)
+class Swept(Protocol):
+    """A call, and what is promised of what it leaves. Each method but two raises BrokenPromise."""
+
+    def make(self, process: Served, base: Path) -> Answer:
+        """Make the call."""
+        ...
+
+    def live_after(self, answer: Answer) -> Tree:
+        """Return what tables/ and indices/ hold, for good, once it has answered."""
+        ...
+
+    def expect_survived(self, after: Aftermath) -> None:
+        """Hold what a power cut or a kill left to the contract, in the call or after its answer."""
+        ...
+
+    def expect_as_answered(self, after: Aftermath) -> None:
+        """Hold the next calls to what was answered."""
+        ...
+
+    def expect_well(self, after: Aftermath) -> None:
+        """Hold what is there after those next calls to the contract, too."""
+        ...
 
 
 @dataclass(frozen=True)
-class Survival:
-    """Holds what a call has left to the contract."""
+class _Calls:
+    """What a create and a restore have in common."""
 
     implementation: TicketImplementation
     scene: Scene
 
-    def of_create(self, after: Aftermath) -> None:
-        """Hold a killed create to create/power-cut, a successful one to create/durable."""
-        expect_same_tree("what is no backup", source_tree(after.base), self.scene.source)
-        listed = self._listed(after)
-        if isinstance(after.answer, Answered):
-            expect_that(
-                after.answer.value in listed,
-                "list_backups",
-                expected=f"the backup that was reported, {after.answer.value}",
-                found=listed,
-            )
-        ids = {backup.info.id for backup in self.scene.backups}
-        is_new_listed = any(info.id not in ids for info in listed)
-        newest = self.scene.live if is_new_listed else self.scene.backups[0].tree
-        self._expect_restored(after, self.scene.later, newest)
-        for backup in self.scene.backups:
-            self._expect_restored(after, backup.timestamp, backup.tree)
-        self._expect_no_debris(after)
-
-    def of_restore(self, after: Aftermath, restored: Tree) -> None:
-        """Hold a killed restore to restore/power-cut, a successful one to restore/durable."""
-        self._listed(after)
-        self._created(after)
-        what, live = "tables/ and indices/ after the next call", live_tree(after.base)
-        if isinstance(after.answer, Answered):
-            expect_same_tree(what, live, restored)
-        else:
-            expect_old_or_new(what, live, self.scene.live, restored)
-        for backup in self.scene.backups:
-            self._expect_restored(after, backup.timestamp, backup.tree)
-
-    def _listed(self, after: Aftermath) -> list[TicketBackup]:
-        """Return the list, in which every earlier backup is as it was."""
+    def listed(self, after: Aftermath) -> list[TicketBackup]:
+        """Return the list, in which each backup is as it was that no create may have pruned."""
         listed: list[TicketBackup] = value_of(
             after.process.list_backups(after.base), "list_backups"
         )
-        earlier = [backup.info for backup in self.scene.backups]
-        expect("the earlier backups in the list", [i for i in listed if i in earlier], earlier)
+        before = {info.id for info in self.scene.listed}
+        new = [info for info in listed if info.id not in before]
+        kept = self.scene.listed[: RETENTION - len(new)]
+        lost = [info for info in kept if info not in listed]
+        expect_that(
+            not lost,
+            "the earlier backups in the list",
+            expected=f"{', '.join(info.id for info in kept)}, each as it was",
+            found=f"{', '.join(info.id for info in listed)}; lost or changed: {lost}",
+        )
         return listed
 
-    def _created(self, after: Aftermath) -> None:
-        if self.implementation.clock.is_settable:
-            self.implementation.clock.set(self.scene.later + 10)
+    def next_create(self, after: Aftermath) -> None:
+        """Have the next create succeed."""
+        self.scene.set_clock(self.implementation.clock, turn=1)
         value_of(after.process.create_backup(after.base), "the next create_backup")
 
-    def _expect_restored(self, after: Aftermath, target: int, tree: Tree) -> None:
-        answer = after.process.restore_point_in_time(after.base, target)
-        value_of(answer, f"the next restore, to {target}")
-        expect_same_tree(f"tables/ and indices/ restored to {target}", live_tree(after.base), tree)
+    def expect_backups(self, after: Aftermath) -> None:
+        """Raise BrokenPromise unless each backup that no create prunes restores."""
+        for backup in self.scene.backups:
+            expect_restored(after, backup.timestamp, backup.tree)
 
-    def _expect_no_debris(self, after: Aftermath) -> None:
-        """Hold the next create to leave nothing but backups."""
-        self._created(after)
+    def expect_no_debris(self, after: Aftermath) -> None:
+        """Raise BrokenPromise unless a successful create has left nothing but backups."""
         listed = value_of(after.process.list_backups(after.base), "list_backups")
-        names = sorted(child.name for child in (after.base / "backups").iterdir())
+        names = backups_listing(after.base)
         expect("the files in backups/", names, sorted(f"{info.id}.tar.gz" for info in listed))
         before = {path.split("/")[0] for path in self.scene.source.entries} | {"backups"}
         expect("what is in the base", {child.name for child in after.base.iterdir()}, before)
+
+
+class Create(_Calls):
+    """A create_backup, and what is promised of it."""
+
+    def make(self, process: Served, base: Path) -> Answer:
+        """Make the call."""
+        self.scene.set_clock(self.implementation.clock)
+        return process.create_backup(base)
+
+    def live_after(self, answer: Answer) -> Tree:
+        """Return what was there: a create leaves it alone."""
+        return self.scene.live
+
+    def expect_survived(self, after: Aftermath) -> None:
+        """Hold it to create/power-cut, and where it was answered to create/durable."""
+        self._expect_same_source(after)
+        listed = self.listed(after)
+        if isinstance(after.answer, Answered):
+            self._expect_reported(after, listed)
+        is_new = any(info not in self.scene.listed for info in listed)
+        newest = self.scene.live if is_new else self.scene.backups[0].tree
+        expect_restored(after, LATER, newest)
+        if self.scene.is_full and not is_new:
+            expect_restored(after, self.scene.oldest.timestamp, self.scene.oldest.tree)
+        self.expect_backups(after)
+        self.next_create(after)
+        self.expect_no_debris(after)
+
+    def expect_as_answered(self, after: Aftermath) -> None:
+        """Hold the next list to what was answered, and have the next create succeed."""
+        self._expect_same_source(after)
+        listed = self.listed(after)
+        if isinstance(after.answer, Answered):
+            self._expect_reported(after, listed)
+        else:
+            new = [info for info in listed if info not in self.scene.listed]
+            expect("what is listed beside the earlier backups, after an error", new, [])
+        self.next_create(after)
+
+    def expect_well(self, after: Aftermath) -> None:
+        """Hold what is there after that next create to the contract."""
+        self._expect_same_source(after)
+        listed = self.listed(after)
+        if isinstance(after.answer, Answered):
+            self._expect_reported(after, listed)
+            expect_restored(after, after.answer.value.timestamp, self.scene.live)
+        self.expect_no_debris(after)
+        expect_restored(after, LATER, self.scene.live)
+        self.expect_backups(after)
+
+    def _expect_same_source(self, after: Aftermath) -> None:
+        expect_same_tree("what is no backup", source_tree(after.base), self.scene.source)
+
+    def _expect_reported(self, after: Aftermath, listed: list[TicketBackup]) -> None:
+        assert isinstance(after.answer, Answered)
+        reported = f"the backup that was reported, {after.answer.value}"
+        is_listed = after.answer.value in listed
+        expect_that(is_listed, "list_backups", expected=reported, found=listed)
+
+
+class Restore(_Calls):
+    """A restore_point_in_time to the scene's older backup, and what is promised of it."""
+
+    def make(self, process: Served, base: Path) -> Answer:
+        """Make the call."""
+        self.scene.set_clock(self.implementation.clock)
+        return process.restore_point_in_time(base, self.scene.restored.timestamp)
+
+    def live_after(self, answer: Answer) -> Tree:
+        """Return the restored tree after a success, what was there after an error."""
+        return self.scene.restored.tree if isinstance(answer, Answered) else self.scene.live
+
+    def expect_survived(self, after: Aftermath) -> None:
+        """Hold it to restore/power-cut, and where it was answered to restore/durable."""
+        self.listed(after)
+        self.next_create(after)
+        what, live = f"{LIVE} after the next call", live_tree(after.base)
+        if isinstance(after.answer, Answered):
+            expect_same_tree(what, live, self.scene.restored.tree)
+        else:
+            expect_old_or_new(what, live, self.scene.live, self.scene.restored.tree)
+        self.expect_backups(after)
+
+    def expect_as_answered(self, after: Aftermath) -> None:
+        """Hold the trees after the next calls to what was answered."""
+        assert after.answer is not None
+        listed = self.listed(after)
+        expect("the list of backups", listed, self.scene.listed)
+        self.next_create(after)
+        what = f"{LIVE} after {_in_words(after.answer)} and the next create_backup"
+        expect_same_tree(what, live_tree(after.base), self.live_after(after.answer))
+
+    def expect_well(self, after: Aftermath) -> None:
+        """Hold what is there after that next create to the contract."""
+        self.listed(after)
+        self.expect_no_debris(after)
+        self.expect_backups(after)
+
+
+def expect_restored(after: Aftermath, target: int, tree: Tree) -> None:
+    """Raise BrokenPromise unless a restore to `target` succeeds and gives `tree`."""
+    answer = after.process.restore_point_in_time(after.base, target)
+    value_of(answer, f"the next restore, to {target}")
+    expect_same_tree(f"{LIVE} restored to {target}", live_tree(after.base), tree)
+
+
+def _in_words(answer: Answer) -> str:
+    return "a success" if isinstance(answer, Answered) else str(answer)

@@ -34,16 +34,14 @@ class Injection:
     call: str
     number: int
     effect: str
-
-    @property
-    def kills(self) -> bool:
-        """Return whether the process does not come back from it."""
-        return self.effect == "signal=KILL"
+    for_good: bool = False
+    """Whether it happens to all later ones, too."""
 
     @property
     def option(self) -> str:
         """Return the option of strace."""
-        return f"inject={self.call}:{self.effect}:when={self.number}"
+        on = "+" if self.for_good else ""
+        return f"inject={self.call}:{self.effect}:when={self.number}{on}"
 
 
 @contextmanager
@@ -54,7 +52,8 @@ def attached(
 
     Raise MissingCapability where strace is of no use, or may not be attached.
     """
-    command = [*tracing(calls, trace), "-xx"]
+    # Nobody looks at what is read and written.
+    command = [*tracing(calls, trace), "-xx", "-s", "0"]
     if injection is not None:
         command += ["-e", injection.option]
     for each in _session(pid):

@@ -1,15 +1,17 @@
-"""The points of a call at which something may go wrong: every system call that changes the disk."""
+"""The points of a call at which something may go wrong: every system call about its database."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
     LINKING,
+    LOOKING,
     MAKING_FOLDERS,
+    READING,
     REMOVING,
     WRITING,
     SystemCall,
@@ -35,6 +37,13 @@ CHANGING = (
 )
 """All system calls that change a disk or wait for it, and some that only might."""
 
+FALLIBLE = (*CHANGING, *READING, *LOOKING)
+"""All system calls that are made to fail.
+
+Not among them are close, whose error says nothing of what was asked for and which nobody can
+do again; mmap and brk, which are about memory; lseek and fcntl, whose errors are their caller's.
+"""
+
 _OPENED_TO_CHANGE = frozenset({"O_CREAT", "O_TRUNC", "O_TMPFILE"})
 
 
@@ -46,6 +55,8 @@ class Point:
     number: int
     path: str
     """What it is about, to be shown."""
+    after: str = field(default="", compare=False)
+    """The name of the call that changed something last before it."""
 
     @property
     def id(self) -> str:
@@ -55,22 +66,42 @@ class Point:
 
 def changes(call: SystemCall) -> bool:
     """Return whether a call changed something: it succeeded, and did not open only to read."""
+    if call.name in READING or call.name in LOOKING:
+        return False
     is_look = call.name in OPENS and call.name != "creat" and not call.flags & _OPENED_TO_CHANGE
     return call.result >= 0 and not is_look
 
 
-def points_of(calls: Iterable[SystemCall], inside: str) -> list[Point]:
+def changing_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
     """Return the points of a traced call that change what is below the folder `inside`."""
-    return list({point.id: point for point in _points(calls, inside)}.values())
+    return _points(calls, inside, changes)
 
 
-def _points(calls: Iterable[SystemCall], inside: str) -> Iterator[Point]:
+def all_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
+    """Return the points of a traced call that are about what is below the folder `inside`."""
+    return _points(calls, inside, lambda call: True)
+
+
+def inside_of(call: SystemCall, folder: str) -> list[str]:
+    """Return those of a call's paths that are `folder`, or below it."""
+    return [path for path in call.paths if path == folder or path.startswith(f"{folder}/")]
+
+
+def _points(
+    calls: Iterable[SystemCall], inside: str, is_point: Callable[[SystemCall], bool]
+) -> list[Point]:
     numbers: Counter[tuple[int, str]] = Counter()
+    points: dict[str, Point] = {}
+    after = ""
     for call in calls:
         numbers[call.pid, call.name] += 1
-        if not changes(call):
+        paths = inside_of(call, inside)
+        if not paths:
             continue
-        paths = [path for path in call.paths if path == inside or path.startswith(f"{inside}/")]
-        if paths:
+        if is_point(call):
             path = paths[-1].removeprefix(inside).lstrip("/")
-            yield Point(call.name, numbers[call.pid, call.name], path)
+            point = Point(call.name, numbers[call.pid, call.name], path, after)
+            points.setdefault(point.id, point)
+        if changes(call):
+            after = call.name
+    return list(points.values())

@@ -58,6 +58,17 @@ def served(
 
     Raise MissingCapability for a recording, and AdapterFault where it does not start.
     """
+    process = started(implementation, tracer=tracer, secs=secs)
+    try:
+        yield process
+    finally:
+        process.client.close()
+
+
+def started(
+    implementation: Implementation, *, tracer: Sequence[str] = (), secs: float | None = None
+) -> Served:
+    """Do what `served` does, but leave it to the caller to end it."""
     connection = implementation.connection
     command = [*tracer, *connection.command]
     environment = {**connection.environment, **_QUIET_START}
@@ -65,6 +76,7 @@ def served(
     client = Client(process)
     try:
         client.hello(connection.limits.hello)
-        yield Served(implementation, client, process.pid, secs or connection.limits.call)
-    finally:
+    except BaseException:
         client.close()
+        raise
+    return Served(implementation, client, process.pid, secs or connection.limits.call)

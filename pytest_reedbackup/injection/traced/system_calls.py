@@ -10,7 +10,8 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
@@ -23,10 +24,20 @@ LINKING = ("link", "linkat", "symlink", "symlinkat", "mknod", "mknodat")
 REMOVING = ("unlink", "unlinkat", "rmdir")
 CHANGING_MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "umask")
 WRITING = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "copy_file_range")
+READING = (
+    *("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64"),
+    *("fstat", "fstatfs", "flock"),
+)
+LOOKING = (
+    *("stat", "lstat", "newfstatat", "fstatat64", "statx", "statfs"),
+    *("access", "faccessat", "faccessat2", "readlink", "readlinkat"),
+)
 STARTING = ("fork", "vfork", "clone", "clone3")
 
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
 _UNFINISHED = " <unfinished ...>"
+_INJECTED = "(INJECTED)"
+_SIGNAL = re.compile(r"^\d+ +(?:--- (SIG\w+) |\+\+\+ killed by (SIG\w+))", re.MULTILINE)
 _RESULT = re.compile(r"\) += (-?\d+)(?:<((?:\\x..)*)>)?")
 _HEX = r"((?:\\x..)*)"
 _ARGUMENT = re.compile(rf'(?:AT_FDCWD|\b\d+)<{_HEX}>(?:\(deleted\))?|"{_HEX}"')
@@ -50,6 +61,8 @@ class SystemCall:
     mode: int | None
     result: int
     opened: str
+    is_injected: bool = False
+    """Whether strace had it fail."""
 
     def __str__(self) -> str:
         """Show it on one line."""
@@ -96,7 +109,14 @@ def parsed(trace: str, working_folder: str) -> Iterator[SystemCall]:
             continue
         ended = _RESULT.search(rest)
         if ended is not None:
-            yield _call(int(pid), name, rest[: ended.start()], ended, working_folder)
+            call = _call(int(pid), name, rest[: ended.start()], ended, working_folder)
+            is_injected = _INJECTED in rest[ended.end() :]
+            yield replace(call, is_injected=True) if is_injected else call
+
+
+def signals_in(trace: str) -> frozenset[str]:
+    """Return the names of the signals that came to a process of this trace, as in `SIGKILL`."""
+    return frozenset(match[1] or match[2] for match in _SIGNAL.finditer(trace))
 
 
 def _call(
@@ -115,12 +135,20 @@ def _call(
 
 
 def _paths(name: str, arguments: str, working_folder: str) -> Iterator[str]:
-    """Yield each name joined to the folder whose descriptor stands before it."""
-    if name in WRITING:
+    """Yield what the call is about, whatever else stands between quotes."""
+    if name in WRITING or name in READING:
+        # What else looks like a name is content.
         descriptors = [_text(m[1]) for m in _ARGUMENT.finditer(arguments) if m[1] is not None]
         # Only copy_file_range names the source first.
         yield from descriptors[1:] if name == "copy_file_range" else descriptors[:1]
         return
+    named = _named(arguments, working_folder)
+    # What a symlink leads to comes after its own name.
+    yield from islice(named, 1) if name in LOOKING else named
+
+
+def _named(arguments: str, working_folder: str) -> Iterator[str]:
+    """Yield each name joined to the folder whose descriptor stands before it."""
     folder: str | None = None
     for match in _ARGUMENT.finditer(arguments):
         if match[1] is not None:

@@ -1,0 +1,46 @@
+"""System calls that fail under contract `ticket`, each once and for good."""
+
+from __future__ import annotations
+
+from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.injection.sweeps.scenes import full_scene
+from pytest_reedbackup.injection.sweeps.survival import Create, Restore
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
+from pytest_reedbackup.injection.sweeps.sweeping import Sweeping
+from pytest_reedbackup.model.case import Kind, case
+
+
+@case(
+    "ticket/create/failing-call",
+    "Whichever system call fails, create answers an error and all is as before, or succeeds.",
+    kind=Kind.SWEEP,
+    weight=4,
+)
+def test_a_create_whose_system_call_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Sweeping(reedbackup, reedbackup_sweep, Create).failures()
+
+
+@case(
+    "ticket/create/failing-call/pruning",
+    "Whichever system call fails, a create that prunes costs no backup but what it may prune.",
+    kind=Kind.SWEEP,
+    weight=3,
+)
+def test_a_create_that_prunes_whose_system_call_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Sweeping(reedbackup, reedbackup_sweep, Create, full_scene).failures()
+
+
+@case(
+    "ticket/restore/failing-call",
+    "Whichever system call fails, restore answers an error and all is as before, or succeeds.",
+    kind=Kind.SWEEP,
+    weight=5,
+)
+def test_a_restore_whose_system_call_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Sweeping(reedbackup, reedbackup_sweep, Restore).failures()

@@ -1,0 +1,84 @@
+"""A call to which something happens in its midst."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_reedbackup.implementations.answers import Answer, Answered
+from pytest_reedbackup.injection.traced.attached import Injection, attached
+from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed, signals_in
+from pytest_reedbackup.model.adapter_faults import AdapterFault
+from pytest_reedbackup.model.failures import BrokenPromise
+
+_SHOWN_CALLS = 6
+"""How many system calls before and after a broken point are shown."""
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """What came of it."""
+
+    answer: Answer | None
+    fault: AdapterFault | BrokenPromise | None
+    """Why there is no answer, or none that is of the contract's type."""
+    trace: Sequence[SystemCall]
+    signals: frozenset[str]
+    """Those that came to a process of the implementation."""
+
+    @property
+    def in_words(self) -> str:
+        """Return how it ended."""
+        return "a success" if isinstance(self.answer, Answered) else str(self.answer or self.fault)
+
+    def injected(self) -> list[SystemCall]:
+        """Return the system calls that were made to fail."""
+        return [call for call in self.trace if call.is_injected]
+
+    def hit_others(self, folder: Path) -> bool:
+        """Return whether one of them was about something outside the folder around the base.
+
+        What then comes of it says nothing of what the implementation does when its disk fails:
+        its adapter may not even have been able to answer.
+        """
+        return any(not inside_of(call, str(folder.resolve())) for call in self.injected())
+
+    def around(self, point: Point) -> list[str]:
+        """Return what changed the disk last before the point, and right after it, a line each."""
+        before: list[str] = []
+        after: list[str] = []
+        same = 0
+        for call in self.trace:
+            same += call.name == point.call
+            if call.is_injected or changes(call):
+                (after if same >= point.number else before).append(str(call))
+        return [*before[-_SHOWN_CALLS:], f"--- {point.id} ---", *after[:_SHOWN_CALLS]]
+
+
+def disturbed(
+    process: Served,
+    act: Callable[[Served], Answer],
+    calls: Sequence[str],
+    injection: Injection | None = None,
+    secs: float | None = None,
+) -> Disturbed:
+    """Have a process make a call under strace, and inject something into it.
+
+    `calls` are the names of the system calls that are traced, `secs` the longest that it may
+    take. Raise MissingCapability where strace is of no use.
+    """
+    answer: Answer | None = None
+    fault: AdapterFault | BrokenPromise | None = None
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        file = Path(folder) / "trace"
+        with attached(process.pid, file, calls, injection):
+            try:
+                answer = act(replace(process, secs=secs) if secs else process)
+            except (AdapterFault, BrokenPromise) as error:
+                fault = error
+        trace = file.read_text(errors="replace")
+    return Disturbed(answer, fault, list(parsed(trace, "/")), signals_in(trace))

@@ -1,0 +1,173 @@
+"""Calls of which one system call fails, once or for good, and what comes of it.
+
+Judged is what contract `ticket` promises: an error of a documented kind and all as before, or
+success that is true; and once the fault is gone the next call succeeds, in the same process as
+in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.checks.expectations import expect_same_tree, expect_that
+from pytest_reedbackup.contracts.ticket import ERROR_KINDS
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
+from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
+from pytest_reedbackup.injection.sweeps.reserve import Reserve
+from pytest_reedbackup.injection.sweeps.stages import FolderStage
+from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, Swept
+from pytest_reedbackup.injection.sweeps.sweeper import judged
+from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached, undisturbed
+from pytest_reedbackup.injection.traced.attached import Injection
+from pytest_reedbackup.injection.traced.errors import ONCE_ONLY, errors_of
+from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.model.adapter_faults import AdapterFault
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+from pytest_reedbackup.views.base import live_tree
+
+_MOST_SECS = 20.0
+"""How long a call may take whose disk fails; undisturbed it takes a fraction of a second."""
+
+_LOCK_SECS = 70.0
+"""The same where a lock cannot be taken: it may be waited for as documented, up to 60 s."""
+
+_LOCKS = ("flock",)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One system call, the error that it fails with, and whether all later ones do."""
+
+    point: Point
+    error: str
+    for_good: bool
+
+    @property
+    def id(self) -> str:
+        """Return what it is called on a command line: `rename#2 EIO`, for good `rename#2+ EIO`."""
+        return f"{self.point.id}{'+' if self.for_good else ''} {self.error}"
+
+    @property
+    def injection(self) -> Injection:
+        """Return what strace is to do."""
+        effect = f"error={self.error}"
+        return Injection(self.point.call, self.point.number, effect, self.for_good)
+
+    @property
+    def most_secs(self) -> float:
+        """Return how long the call may take."""
+        return _LOCK_SECS if self.point.call in _LOCKS else _MOST_SECS
+
+
+def failures_at(point: Point) -> Iterator[Failure]:
+    """Yield the ways in which a system call is made to fail."""
+    for error in errors_of(point.call):
+        yield Failure(point, error, for_good=False)
+        if error != ONCE_ONLY:
+            yield Failure(point, error, for_good=True)
+
+
+@dataclass(frozen=True)
+class Failing:
+    """All that the visits of one sweep share."""
+
+    reserve: Reserve
+    stage: FolderStage
+    swept: Swept
+    kept: Path
+    """The folder in which databases are kept as they were found at broken points."""
+
+    def points(self) -> list[Point]:
+        """Return the points of an undisturbed call.
+
+        Raise MissingCapability where nothing of it is seen, BrokenPromise where it is refused.
+        """
+        with self.stage.used() as base, self.reserve.process() as process:
+            call = disturbed(process, lambda caller: self.swept.make(caller, base), FALLIBLE)
+            points = all_points(call.trace, str(base.parent.resolve()))
+        return undisturbed(call, points)
+
+    def visit(self, failure: Failure) -> list[PointResult]:
+        """Make the call with that failure, and judge what it answers and leaves."""
+        kept = self.kept / failure.id
+        with self.stage.used() as base, self.reserve.process() as process:
+            most_secs = min(failure.most_secs, process.secs)
+            call = disturbed(
+                process,
+                lambda caller: self.swept.make(caller, base),
+                FALLIBLE,
+                failure.injection,
+                most_secs,
+            )
+            if not call.injected():
+                return [not_reached(failure.id, failure.point)]
+            keep(base, kept)
+            result = judged(
+                failure.id,
+                failure.point.path,
+                lambda: self._expect_kept(failure, call, base, process),
+                trace=call.around(failure.point),
+                kept=str(kept),
+            )
+        if result.outcome is not PointOutcome.BROKEN:
+            remove_tree(kept)
+        return [result]
+
+    def _expect_kept(self, failure: Failure, call: Disturbed, base: Path, process: Served) -> None:
+        if isinstance(call.fault, BrokenPromise):
+            raise call.fault
+        was_hit = call.hit_others(base.parent)
+        if call.answer is None:
+            assert call.fault is not None
+            if not was_hit:
+                raise _no_answer(call.fault)
+            with self.reserve.process() as fresh:
+                self.swept.expect_survived(Aftermath(base, None, fresh))
+            return
+        if not was_hit:
+            _expect_documented(call.answer)
+        if isinstance(call.answer, Answered) or not failure.for_good:
+            what = f"{LIVE} right after {call.in_words}"
+            expect_same_tree(what, live_tree(base), self.swept.live_after(call.answer))
+        with self.reserve.process() as fresh:
+            if was_hit:
+                self.swept.expect_as_answered(Aftermath(base, call.answer, fresh))
+            else:
+                self._expect_lives_on(Aftermath(base, call.answer, process))
+            self.swept.expect_well(Aftermath(base, call.answer, fresh))
+
+    def _expect_lives_on(self, after: Aftermath) -> None:
+        try:
+            self.swept.expect_as_answered(after)
+        except AdapterFault as fault:
+            raise BrokenPromise(
+                "the next call in the same process",
+                expected="an answer, the fault being gone",
+                found=fault.message,
+                cause=Cause.NO_ANSWER,
+            ) from fault
+
+
+def _no_answer(fault: AdapterFault) -> BrokenPromise:
+    return BrokenPromise(
+        "a call whose system call fails",
+        expected="an answer: an error of a documented kind, or success",
+        found=fault.message,
+        cause=Cause.NO_ANSWER,
+    )
+
+
+def _expect_documented(answer: Answer) -> None:
+    if isinstance(answer, Refused):
+        expect_that(
+            answer.kind in ERROR_KINDS,
+            "the error of a call whose system call fails",
+            expected=f"one of a documented kind: {', '.join(sorted(ERROR_KINDS))}",
+            found=str(answer),
+            cause=Cause.OTHER_ERROR,
+        )

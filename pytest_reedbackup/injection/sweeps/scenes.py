@@ -1,0 +1,122 @@
+"""The databases on which sweeps of contract `ticket` make their calls."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.checks.backups import archive_of
+from pytest_reedbackup.checks.expectations import expect
+from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.contracts.ticket import RETENTION
+from pytest_reedbackup.databases.archives import pack
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.changes import change_everything
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.implementations.clocks.clock import Clock
+from pytest_reedbackup.views.base import live_tree, source_tree
+from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.adapter.protocol import TicketBackup
+
+LATER = 4_000_000_000
+"""A time after any call, in 2096."""
+
+_FIRST = 1_700_000_000
+_SPEC = DatabaseSpec(
+    tables=2, rows=20, versions=2, indices=1, empty_folders=("tables/text/folder/inner",)
+)
+# Before all of the implementation's own, whatever its clock says.
+_FILLER = 1_000_000
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was there before the call."""
+
+    info: TicketBackup
+    tree: Tree
+
+    @property
+    def timestamp(self) -> int:
+        """Return the Unix second that restores it."""
+        return self.info.timestamp
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A database before the call, whose live tree differs from each of its backups."""
+
+    base: Path
+    listed: Sequence[TicketBackup]
+    """All of its backups, newest first."""
+    backups: Sequence[Backup]
+    """Those of which it is known what they hold and which no create prunes, newest first."""
+    oldest: Backup
+    """What a create prunes where there are as many backups as are kept."""
+    live: Tree
+    source: Tree
+    now: int
+    """The time of the call in Unix seconds, where it can be set."""
+
+    @property
+    def restored(self) -> Backup:
+        """Return the one that the call restores: not the newest."""
+        return self.backups[1]
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether there are as many backups as are kept."""
+        return len(self.listed) >= RETENTION
+
+    def set_clock(self, clock: Clock, turn: int = 0) -> None:
+        """Make it the time of the call, or so many turns after it, where that can be set."""
+        if clock.is_settable:
+            clock.set(self.now + 10 * turn)
+
+
+def small_scene(implementation: TicketImplementation, base: Path) -> Scene:
+    """Build a database with two backups of the implementation's own in the new folder `base`."""
+    build(_SPEC, base)
+    return _with_own_backups(implementation, base, [])
+
+
+def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
+    """Build the same with as many backups as are kept, by plain archives that others made."""
+    build(_SPEC, base)
+    tree = live_tree(base)
+    first = archive_of(base, str(_FILLER))
+    pack(base, first)
+    for number in range(1, RETENTION - 2):
+        shutil.copyfile(first, archive_of(base, str(_FILLER + number)))
+    return _with_own_backups(implementation, base, [tree, tree])
+
+
+def _with_own_backups(
+    implementation: TicketImplementation, base: Path, fillers: Sequence[Tree]
+) -> Scene:
+    clock = implementation.clock
+    if clock.is_settable:
+        clock.set(_FIRST)
+    backups: list[Backup] = []
+    for turn in range(2):
+        tree = live_tree(base)
+        backups.insert(0, Backup(implementation.created(base), tree))
+        (base / "tables" / "text" / f"{turn}.bsdiff").write_bytes(b"x" * 300)
+        # A restore to its second is to find it, and nothing that is made later.
+        clock.advance(10 if clock.is_settable else 1)
+    change_everything(base)
+    listed = implementation.listed(base)
+    expect("how many backups are listed", len(listed), RETENTION if fillers else len(backups))
+    by_age = zip(reversed(listed), fillers, strict=False)
+    old = [Backup(info, tree) for info, tree in by_age]
+    return Scene(
+        base,
+        listed,
+        [*backups, *old[1:]],
+        old[0] if old else backups[-1],
+        live_tree(base),
+        source_tree(base),
+        now=clock.seconds() + 100,
+    )

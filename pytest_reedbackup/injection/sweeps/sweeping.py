@@ -1,0 +1,125 @@
+"""The sweeps over the system calls of one call, from the database that it is made on to the end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.injection.power.disks import Disk, memory
+from pytest_reedbackup.injection.sweeps.failing import Failing, Failure
+from pytest_reedbackup.injection.sweeps.reserve import Reserve
+from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
+from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
+from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
+from pytest_reedbackup.injection.sweeps.survival import Swept
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
+from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, Visits, named
+from pytest_reedbackup.injection.traced.points import Point
+
+SIGNALS = ("SIGINT", "SIGTERM")
+"""What ends a program that somebody has had enough of."""
+
+MakeScene = Callable[[TicketImplementation, Path], Scene]
+MakeStage = Callable[[Path, Path], Stage]
+"""Takes the prepared database and a new folder for the stage."""
+
+
+@dataclass(frozen=True)
+class Sweeping:
+    """One call, to be swept in any way."""
+
+    implementation: TicketImplementation
+    sweeper: Sweeper
+    make_call: Callable[[TicketImplementation, Scene], Swept]
+    """`Create` or `Restore`."""
+    make_scene: MakeScene = small_scene
+    tracer: Sequence[str] = ()
+    """The command that processes of the implementation are started by."""
+
+    def power_cuts(self) -> None:
+        """Cut the power at each system call that changes the disk."""
+        with self._visits(self._disk) as visits:
+            self._kill_at_each(visits)
+
+    def replies(self) -> None:
+        """Cut the power when the call has just been answered."""
+        with self._visits(self._disk) as visits:
+            self.sweeper.sweep([Visit(REPLY.id, REPLY.path, visits.after_reply, REPLY.call, 1)])
+
+    def kills(self) -> None:
+        """Kill the process at each system call that changes the disk."""
+        with self._visits(_folder) as visits:
+            self._kill_at_each(visits)
+
+    def interrupts(self) -> None:
+        """Send each of the signals at each system call that changes the disk."""
+        with self._visits(_folder) as visits:
+            sent = _turn_by_turn(evenly(visits.points()), SIGNALS)
+            self.sweeper.sweep([_signal_at(visits, point, signal) for point, signal in sent])
+
+    def failures(self) -> None:
+        """Have each system call that is about the database fail in each way."""
+        with self._prepared() as (folder, scene, reserve):
+            stage = FolderStage(scene.base, folder / "stage")
+            swept = self.make_call(self.implementation, scene)
+            failing = Failing(reserve, stage, swept, self.sweeper.kept)
+            failures = failures_evenly(failing.points())
+            self.sweeper.sweep([_visit_of(failing, failure) for failure in failures])
+
+    def _kill_at_each(self, visits: Visits) -> None:
+        points = evenly(visits.points())
+        self.sweeper.sweep([_signal_at(visits, point, KILL) for point in points])
+
+    @contextmanager
+    def _visits(self, make_stage: MakeStage) -> Iterator[Visits]:
+        with self._prepared() as (folder, scene, reserve):
+            (folder / "stage").mkdir()
+            stage = make_stage(scene.base, folder / "stage")
+            swept = self.make_call(self.implementation, scene)
+            yield Visits(reserve, stage, swept, self.sweeper.kept)
+
+    @contextmanager
+    def _prepared(self) -> Iterator[tuple[Path, Scene, Reserve]]:
+        folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
+        try:
+            base = folder / "prepared" / ".reed"
+            base.parent.mkdir()
+            scene = self.make_scene(self.implementation, base)
+            with Reserve(self.implementation, self.tracer) as reserve:
+                yield folder, scene, reserve
+        finally:
+            remove_tree(folder)
+
+    def _disk(self, prepared: Path, folder: Path) -> Stage:
+        return DiskStage(prepared, Disk(folder, self.sweeper.file_system))
+
+
+def _folder(prepared: Path, folder: Path) -> Stage:
+    return FolderStage(prepared, folder)
+
+
+def _signal_at(visits: Visits, point: Point, signal: str) -> Visit:
+    return Visit(
+        named(point, signal),
+        point.path,
+        lambda: visits.visit(point, signal),
+        point.call,
+        point.number,
+    )
+
+
+def _visit_of(failing: Failing, failure: Failure) -> Visit:
+    point = failure.point
+    return Visit(failure.id, point.path, lambda: failing.visit(failure), point.call, point.number)
+
+
+def _turn_by_turn(points: Sequence[Point], signals: Sequence[str]) -> Iterator[tuple[Point, str]]:
+    """Yield each point with each signal, all points once before any comes twice."""
+    for turn in range(len(signals)):
+        for place, point in enumerate(points):
+            yield point, signals[(turn + place) % len(signals)]
