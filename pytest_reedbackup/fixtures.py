@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_reedbackup.connections.implementation import Implementation
     from pytest_reedbackup.databases.spec import Spec
+    from pytest_reedbackup.injection.fakes.databases import FakeDatabases
     from pytest_reedbackup.model.target import Target
 
 MakeDatabase = Callable[["Spec"], Path]
@@ -71,6 +72,20 @@ def reedbackup_make_db(
 
     yield make
     remove_tree(folder)
+
+
+@pytest.fixture
+def reedbackup_fake_db(reedbackup_db: Path) -> FakeDatabases:
+    """A disk in memory with so much room: `with reedbackup_fake_db(free=100) as base: …`
+
+    On it is a small database, or a copy of another: `database=path`. For what runs in this
+    process; no root is needed, and a hundred sizes take a second. Within the block
+    `reedbackup_fake_db.make_room(10_000)` has so many bytes free from then on. Its type is
+    `pytest_reedbackup.injection.fakes.databases.FakeDatabases`.
+    """
+    from pytest_reedbackup.injection.fakes.databases import FakeDatabases
+
+    return FakeDatabases(reedbackup_db)
 
 
 @pytest.fixture(scope="session")

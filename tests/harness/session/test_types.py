@@ -17,6 +17,7 @@ from pytest_reedbackup.connections.implementation import (
     LastImplementation,
     TicketImplementation,
 )
+from pytest_reedbackup.injection.fakes.databases import FakeDatabases
 
 def test_ticket(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     reveal_type(reedbackup.created(reedbackup_db).id)
@@ -26,6 +27,10 @@ def test_ticket(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
 def test_last(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
     reveal_type(reedbackup.newest(reedbackup_db).path)
     reveal_type(reedbackup.restored(reedbackup_db, 1).tables_skipped)
+
+def test_full(reedbackup_fake_db: FakeDatabases) -> None:
+    with reedbackup_fake_db(free=100) as base:
+        reveal_type(base)
 
 def test_either(reedbackup: Implementation, reedbackup_db: Path) -> None:
     reveal_type(reedbackup.created(reedbackup_db).timestamp)
@@ -48,7 +53,7 @@ def test_a_users_test_is_checked_against_its_contracts_types(tmp_path: Path) -> 
     assert re.findall(r'Revealed type is "(.*)"', shown) == [
         *("str", "int", "int"),
         *("str", "list[str]"),
-        "int",
+        *("pathlib.Path", "int"),
     ]
     (error,) = re.findall(r" error: (.*)", shown)
     assert error.startswith(

@@ -1,0 +1,1 @@
+"""A disk in memory (pyfakefs), of any size, for implementations in this very process."""
