@@ -75,20 +75,40 @@ def read_members(archive: Path) -> list[tarfile.TarInfo]:
 
 def read_tree(archive: Path) -> Tree:
     """Return what an archive holds of tables/ and indices/, as a tree on disk."""
-    entries: dict[str, Entry] = {}
     with _reading(archive) as tar:
-        for member in tar:
-            name = normal_name(member)
-            if name.split("/")[0] in ROOTS:
-                if name in entries and not member.isdir():
-                    raise BrokenPromise(
-                        f"the members of {archive.name}",
-                        expected="every file once",
-                        found=f"{name} a second time",
-                        cause=Cause.ARCHIVE,
-                    )
-                entries[name] = _entry(tar, member)
+        return _tree(tar, archive.name)
+
+
+def _tree(tar: tarfile.TarFile, archive: str) -> Tree:
+    entries: dict[str, Entry] = {}
+    for member in tar:
+        name = normal_name(member)
+        if name.split("/")[0] in ROOTS:
+            if name in entries and not member.isdir():
+                raise BrokenPromise(
+                    f"the members of {archive}",
+                    expected="every file once",
+                    found=f"{name} a second time",
+                    cause=Cause.ARCHIVE,
+                )
+            entries[name] = _entry(tar, member)
     return Tree(entries)
+
+
+def tree_in(content: bytes) -> Tree | None:
+    """Return what Python's gzip and tarfile find in an archive's content.
+
+    None where it is no sound archive to them: more of it than padding follows the end, for one.
+    """
+    try:
+        data = gzip.decompress(content)
+        with tarfile.open(
+            fileobj=io.BytesIO(data), mode="r:", encoding="utf-8", errors="surrogateescape"
+        ) as tar:
+            tree = _tree(tar, "an archive")
+            return None if data[tar.offset :].strip(b"\0") else tree
+    except (OSError, zlib.error, BrokenPromise, *_MALFORMED):
+        return None
 
 
 def read_files(archive: Path, folder: str) -> dict[str, bytes]:
@@ -215,9 +235,6 @@ def special_member(name: str, kind: bytes, link: str = "") -> tuple[tarfile.TarI
     return member, b""
 
 
-# Damage ----------------------------------------------------------------------
-
-
 def data_offset(content: bytes) -> int:
     """Return where the compressed data of a gzip member begins.
 
@@ -230,56 +247,6 @@ def data_offset(content: bytes) -> int:
         if flags & flag:
             at = content.index(b"\0", at) + 1
     return at + 2 if flags & 0x02 else at
-
-
-def flipped_bits(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` copies of a gzip member, each with one harmful bit flipped, over all its data.
-
-    A flip that leaves the content as it was (in the padding bits of deflate) is
-    no damage, and is passed over.
-    """
-    original = _decompressed(content)
-    start = data_offset(content)
-    for step in range(count):
-        offset = start + (len(content) - 1 - start) * step // max(count - 1, 1)
-        for bit in (step % 8, (step + 3) % 8, (step + 5) % 8):
-            damaged = bytearray(content)
-            damaged[offset] ^= 1 << bit
-            if not _still_holds(bytes(damaged), original):
-                yield f"bit {bit} of byte {offset} flipped", bytes(damaged)
-                break
-
-
-def missing_bytes(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield copies of a gzip member that lack some of its bytes."""
-    _decompressed(content)
-    start, length = data_offset(content), len(content)
-    for kept in sorted(
-        {start, (start + length) // 2, length - 9, length - 8, length - 4, length - 1}
-    ):
-        yield f"cut to {kept} of {length} bytes", content[:kept]
-    middle = (start + length) // 2
-    yield f"byte {middle} missing", content[:middle] + content[middle + 1 :]
-
-
-def _decompressed(content: bytes) -> bytes:
-    """Return what a gzip member holds, which must be sound before it is damaged."""
-    try:
-        return zlib.decompress(content, _GZIP)
-    except zlib.error as error:
-        raise BrokenPromise(
-            "an archive, before it is damaged",
-            expected="a sound gzip member",
-            found=str(error),
-            cause=Cause.ARCHIVE,
-        ) from error
-
-
-def _still_holds(content: bytes, original: bytes) -> bool:
-    try:
-        return zlib.decompress(content, _GZIP) == original
-    except zlib.error:
-        return False
 
 
 UNREADABLE: Mapping[str, Callable[[bytes], bytes]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from collections.abc import Callable
 
@@ -25,16 +24,13 @@ _IMPLIED_MODE = 0o755
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 
 
-def extract(
-    reader: ArchiveReader, base_path: str, layout: Layout, folders: list[WorkingFolder]
-) -> Contents:
+def extract(reader: ArchiveReader, layout: Layout, folders: list[WorkingFolder]) -> Contents:
     """Write all entries below the new/ of `folders`, as `layout` says, and make them durable.
 
     Return what was written, once the whole archive is verified. Raise IoError
     where the disk is too full, OSError, and what ArchiveReader raises.
     """
-    free = [_free_bytes(os.path.join(base_path, place)) for place in layout.places]
-    extraction = _Extraction(reader, layout, [folder.new for folder in folders], free)
+    extraction = _Extraction(reader, layout, [folder.new for folder in folders])
     for entry in reader:
         extraction.write(entry)
     assert reader.contents is not None
@@ -45,15 +41,13 @@ def extract(
 
 
 class _Extraction:
-    def __init__(
-        self, reader: ArchiveReader, layout: Layout, roots: list[int], free: list[int]
-    ) -> None:
+    def __init__(self, reader: ArchiveReader, layout: Layout, roots: list[int]) -> None:
         self._reader = reader
         self._layout = layout
         self.roots = roots
         self.names: list[list[str]] = [[] for _ in roots]
         """What was written below each of `roots`."""
-        self._free = free
+        self._free = [_free_bytes(root) for root in roots]
         # As tar does: only root can give files back to their owners.
         self._is_root = os.geteuid() == 0
         self._groups = {os.getegid(), *os.getgroups()}
@@ -101,7 +95,7 @@ class _Extraction:
                     write_all(descriptor, chunk)
             else:
                 self._copy(entry.same_as, descriptor)
-            self._give(entry, lambda uid, gid: os.chown(descriptor, uid, gid))
+            self._give(entry, lambda uid, gid: os.fchown(descriptor, uid, gid))
             os.fchmod(descriptor, entry.mode)
         finally:
             os.close(descriptor)
@@ -160,9 +154,7 @@ class _Extraction:
             self.names[number].append(path)
 
 
-def _free_bytes(path: str) -> int:
-    # By path, as no in-memory file system (pyfakefs) tells it of a descriptor. Should
-    # another folder be there by now, the worst is a refusal too many or one too late.
-    total, _, free = shutil.disk_usage(path)
+def _free_bytes(descriptor: int) -> int:
+    status = os.fstatvfs(descriptor)
     # A file system without a limit, as a tmpfs may be, counts no blocks at all.
-    return free if total else sys.maxsize
+    return status.f_bavail * status.f_frsize if status.f_blocks else sys.maxsize

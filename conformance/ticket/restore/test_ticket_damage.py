@@ -13,15 +13,14 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import (
     UNREADABLE,
     file_member,
-    flipped_bits,
     folder_member,
-    missing_bytes,
     pack,
     pack_members,
     special_member,
 )
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.implementations.answers import refusal_of
+from pytest_reedbackup.injection.archive_damage import flipped_bits, missing_bytes
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tree import Tree
 

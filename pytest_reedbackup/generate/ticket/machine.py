@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.databases.archives import flipped_bits
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.scratch import scratch_folder
@@ -26,6 +25,7 @@ from pytest_reedbackup.generate.ticket.histories import EPOCH
 from pytest_reedbackup.generate.ticket.model import Model
 from pytest_reedbackup.generate.ticket.steps import Step, changes
 from pytest_reedbackup.implementations.answers import refusal_of
+from pytest_reedbackup.injection.archive_damage import flipped_bits
 from pytest_reedbackup.views.base import live_tree, other_tree
 
 FUZZ_BASE = DatabaseSpec(tables=2, rows=4, indices=1)

@@ -30,6 +30,11 @@ def failures_evenly(points: Sequence[Point]) -> list[Failure]:
     return list(_alternately(*_by_kind(points, _diagonally)))
 
 
+def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
+    """Return all of each kind, the kinds in turn, and of each kind evenly."""
+    return list(_in_turn([list(_halving(each)) for each in kinds]))
+
+
 def _by_kind(
     points: Sequence[Point], of_kind: Callable[[list[Point]], list[T]]
 ) -> tuple[Iterator[T], Iterator[T]]:
@@ -67,7 +72,7 @@ def _without_none(items: Iterable[T | None]) -> Iterator[T]:
     return (item for item in items if item is not None)
 
 
-def _halving(points: Sequence[Point]) -> Iterator[Point]:
+def _halving(points: Sequence[T]) -> Iterator[T]:
     """Yield the last, which is most often decisive, then the middle of each part, breadth first."""
     if points:
         yield points[-1]

@@ -1,0 +1,41 @@
+"""The verdict on a point, with the database as it was found where it is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.injection.sweeps.sweeper import judged
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Judges points of a sweep."""
+
+    kept: Path
+    """Where databases are kept, one folder a broken point."""
+
+    def judged(
+        self,
+        point: str,
+        about: str,
+        base: Path,
+        check: Callable[[], None],
+        trace: Sequence[str] = (),
+    ) -> PointResult:
+        """Return what `check` makes of a point; where it is broken, keep what is around `base`."""
+        place = self.kept / point.replace("/", "_")
+        result = judged(point, about, check, trace=trace, kept=str(place))
+        if result.outcome is PointOutcome.BROKEN:
+            remove_tree(place)
+            self.kept.mkdir(parents=True, exist_ok=True)
+            clone_tree(base.parent, place)
+        return result
+
+
+def not_reached(point: str, about: str) -> PointResult:
+    """Return that a call had ended before it came to a point."""
+    return PointResult(point=point, path=about, outcome=PointOutcome.NOT_REACHED)
