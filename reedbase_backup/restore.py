@@ -112,7 +112,8 @@ def _swapped(transaction: Transaction, base: int, base_path: str, name: BackupNa
     try:
         with transaction.staged() as folders:
             with catalogue.open_archive(base_path, name) as file:
-                contents = extract(ArchiveReader(file, name.file_name), transaction.layout, folders)
+                reader = ArchiveReader(file, name.file_name)
+                contents = extract(reader, base_path, transaction.layout, folders)
             with tables_locked(base):
                 transaction.commit(folders, preserve_locks(base, transaction.layout, folders))
     except BaseException as error:

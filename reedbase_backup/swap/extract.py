@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -24,13 +25,16 @@ _IMPLIED_MODE = 0o755
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 
 
-def extract(reader: ArchiveReader, layout: Layout, folders: list[WorkingFolder]) -> Contents:
+def extract(
+    reader: ArchiveReader, base_path: str, layout: Layout, folders: list[WorkingFolder]
+) -> Contents:
     """Write all entries below the new/ of `folders`, as `layout` says, and make them durable.
 
     Return what was written, once the whole archive is verified. Raise IoError
     where the disk is too full, OSError, and what ArchiveReader raises.
     """
-    extraction = _Extraction(reader, layout, [folder.new for folder in folders])
+    free = [_free_bytes(os.path.join(base_path, place)) for place in layout.places]
+    extraction = _Extraction(reader, layout, [folder.new for folder in folders], free)
     for entry in reader:
         extraction.write(entry)
     assert reader.contents is not None
@@ -41,13 +45,15 @@ def extract(reader: ArchiveReader, layout: Layout, folders: list[WorkingFolder])
 
 
 class _Extraction:
-    def __init__(self, reader: ArchiveReader, layout: Layout, roots: list[int]) -> None:
+    def __init__(
+        self, reader: ArchiveReader, layout: Layout, roots: list[int], free: list[int]
+    ) -> None:
         self._reader = reader
         self._layout = layout
         self.roots = roots
         self.names: list[list[str]] = [[] for _ in roots]
         """What was written below each of `roots`."""
-        self._free = [_free_bytes(root) for root in roots]
+        self._free = free
         # As tar does: only root can give files back to their owners.
         self._is_root = os.geteuid() == 0
         self._groups = {os.getegid(), *os.getgroups()}
@@ -95,7 +101,7 @@ class _Extraction:
                     write_all(descriptor, chunk)
             else:
                 self._copy(entry.same_as, descriptor)
-            self._give(entry, lambda uid, gid: os.fchown(descriptor, uid, gid))
+            self._give(entry, lambda uid, gid: os.chown(descriptor, uid, gid))
             os.fchmod(descriptor, entry.mode)
         finally:
             os.close(descriptor)
@@ -154,7 +160,9 @@ class _Extraction:
             self.names[number].append(path)
 
 
-def _free_bytes(descriptor: int) -> int:
-    status = os.fstatvfs(descriptor)
+def _free_bytes(path: str) -> int:
+    # By path, as no in-memory file system (pyfakefs) tells it of a descriptor. Should
+    # another folder be there by now, the worst is a refusal too many or one too late.
+    total, _, free = shutil.disk_usage(path)
     # A file system without a limit, as a tmpfs may be, counts no blocks at all.
-    return status.f_bavail * status.f_frsize if status.f_blocks else sys.maxsize
+    return free if total else sys.maxsize

@@ -132,12 +132,12 @@ def test_a_file_system_that_counts_no_blocks_has_room(
     """A tmpfs without a limit says that it has 0 blocks, and 0 free ones."""
 
     class Unlimited:
-        f_blocks = f_bavail = 0
+        f_blocks = f_bfree = f_bavail = 0
         f_frsize = 4096
 
     before = database(base)
     create_backup(base)
-    monkeypatch.setattr(os, "fstatvfs", lambda _: Unlimited)
+    monkeypatch.setattr(os, "statvfs", lambda _: Unlimited)
     restore_point_in_time(base, FOREVER)
     assert database(base) == before
 
