@@ -74,10 +74,13 @@ def log_line(at_ns: int, action: int, user: int, size: int) -> bytes:
 
 
 @contextmanager
-def locked(table: Path) -> Iterator[None]:
-    """Hold the table's `.lock`, as its writers do."""
+def locked(table: Path, *, waits: bool = True) -> Iterator[None]:
+    """Hold the table's `.lock`, as its writers do.
+
+    Raise BlockingIOError where another has it and this one is not to wait.
+    """
     with (table / ".lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         yield
 
 

@@ -13,6 +13,7 @@ temporary file removed, current.csv overwritten in place, a line appended to ver
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -31,9 +32,17 @@ Mode = Literal["busy", "once", "held"]
 HALT_SECS = 0.5
 """How long `once` halts: more than a backup takes that does not wait for it."""
 
+HALF_A_TABLE = "half of current.csv"
+A_TABLE_BUT_NO_LINE = "current.csv"
+STEPS = (
+    *("lock", "temporary file", "delta", HALF_A_TABLE),
+    *(A_TABLE_BUT_NO_LINE, "half of its line", "line"),
+)
+"""The steps of a write, in order."""
+
 _FIRST_NS = 1_700_000_000 * 10**9
 # A version takes 12 ms under the lock, and as long as that it is free a third of the time.
-_STEP_SECS = 0.003
+_STEP_SECS = 0.0015
 _FREE_SECS = 0.004
 _TEMPORARY = "current.new.tmp"
 _GRACE_SECS = 5.0
@@ -101,27 +110,45 @@ def writers(mode: Mode, base: Path, tables: Sequence[str]) -> Iterator[None]:
         process.stdout.close()
 
 
-def _write(table: Path, halt: Callable[[], None]) -> None:
-    """Write a version of a table, with a halt between its content and its line in the log."""
+def steps_of_a_write(table: Path, *, waits: bool = True) -> Iterator[str]:
+    """Write a version of a table under its lock, step by step; yield what was done last.
+
+    The lock is let go when the next step after the last is asked for. Raise BlockingIOError at
+    once where another has the lock and this writer is not to wait.
+    """
     current, log, temporary = table / "current.csv", table / "version.log", table / _TEMPORARY
-    with edits.locked(table):
+    with edits.locked(table, waits=waits):
         lines = log.read_bytes().count(b"\n")
         old, new = content_of(lines), content_of(lines + 1)
-        at_ns, stored = _FIRST_NS + lines, delta.diff(old, new)
+        at_ns, stored = _FIRST_NS + lines, _diff(old, new)
+        yield "lock"
         temporary.write_bytes(new)
+        yield "temporary file"
         (table / f"{at_ns}.bsdiff").write_bytes(stored)
-        time.sleep(_STEP_SECS)
+        yield "delta"
         temporary.unlink()
         with current.open("wb", buffering=0) as file:
             file.write(new[: len(new) // 2])
-            time.sleep(_STEP_SECS)
+            yield HALF_A_TABLE
             file.write(new[len(new) // 2 :])
-        halt()
+        yield A_TABLE_BUT_NO_LINE
         line = edits.log_line(at_ns, edits.UPDATE, 1, len(stored))
         with log.open("ab", buffering=0) as file:
             file.write(line[:7])
-            time.sleep(_STEP_SECS)
+            yield "half of its line"
             file.write(line[7:])
+        yield "line"
+
+
+@functools.lru_cache(maxsize=1024)
+def _diff(old: bytes, new: bytes) -> bytes:
+    return delta.diff(old, new)
+
+
+def _write(table: Path, halt: Callable[[], None]) -> None:
+    """Write a version of a table, with a halt between its content and its line in the log."""
+    for step in steps_of_a_write(table):
+        halt() if step == A_TABLE_BUT_NO_LINE else time.sleep(_STEP_SECS)
 
 
 def _say_so() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import (
     expect,
     expect_named,
@@ -15,15 +14,16 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
 )
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.databases.archives import read_files
-from pytest_reedbackup.databases.spec import SMALL
+from pytest_reedbackup.databases.spec import SMALL, DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of
+from pytest_reedbackup.injection.sweeps.hot import BUSY, expect_whole, sweep_hot
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.together import together
 from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.injection.writers import HALT_SECS, create_table, torn, writers
+from pytest_reedbackup.injection.writers import HALT_SECS, create_table, writers
 from pytest_reedbackup.model.adapter_faults import TimedOut
-from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.case import Kind, case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
@@ -35,9 +35,6 @@ MOST_CREATES = 16
 # Enough for the slowest; what is quick makes all of them in less.
 CREATING_SECS = 4.0
 FEWEST_CREATES = 5
-
-# What a create may say that did not come to its turn, or saw the writers at work.
-BUSY = ("LockTimeout", "IoError", "CommandFailed")
 
 LOCK_LIMIT_SECS = 60
 """Contract `ticket`, create/hot: a documented time of at most 60 s."""
@@ -63,7 +60,7 @@ def test_a_table_is_never_in_between(
         found="an error each time",
     )
     for number, backup_id in enumerate(made, 1):
-        _expect_whole(base, backup_id, f"backup {number} beside writers")
+        expect_whole(base, backup_id, WRITTEN, f"backup {number} beside writers")
 
 
 def _create_on(process: Served, base: Path, made: list[str]) -> None:
@@ -94,7 +91,7 @@ def test_a_writer_is_waited_for(
     if isinstance(answer, Refused):
         expect_named(refusal_of(answer, what, ("LockTimeout",)), variant[0], what)
     else:
-        _expect_whole(base, answer.value.id, what)
+        expect_whole(base, answer.value.id, WRITTEN, what)
 
 
 @case(
@@ -116,7 +113,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
         expect_same_tree("all but backups/", source_tree(base), before)
         expect("the backups after LockTimeout", reedbackup.listed(base), [kept])
     made = reedbackup.created(base)
-    _expect_whole(base, made.id, "the backup once the lock is free")
+    expect_whole(base, made.id, WRITTEN, "the backup once the lock is free")
     expect("the backups then", reedbackup.listed(base), [made, kept])
     unknown = Tree.read(base / "backups").entries.keys() - {
         ".",
@@ -129,6 +126,23 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
         expected="no archive beside these two",
         found=sorted(unknown),
     )
+
+
+@case(
+    "ticket/create/hot/each-call",
+    "Whichever calls of create a writer comes between, a table is as before or after its write.",
+    basic=True,  # writers beside it hit the moment only when the machine is not busy
+    kind=Kind.SWEEP,
+    weight=2,
+)
+def test_a_write_comes_between_any_two_calls(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    base = reedbackup_make_db(DatabaseSpec(tables=1, rows=4))
+    written = (WRITTEN[0], WRITTEN[2])  # the first and the last
+    for name in written:
+        create_table(base, name)
+    sweep_hot(reedbackup_sweep, reedbackup, base, written)
 
 
 def _expect_lock_timeout(reedbackup: TicketImplementation, base: Path, table: str) -> None:
@@ -155,14 +169,3 @@ def _database(reedbackup: TicketImplementation, make_database: MakeDatabase) -> 
             padding = base / "tables" / name / f"{number:02}.padding"
             padding.write_bytes(Random(number).randbytes(1 << 12))
     return base
-
-
-def _expect_whole(base: Path, backup_id: str, what: str) -> None:
-    for table in WRITTEN:
-        found = torn(read_files(archive_of(base, backup_id), f"tables/{table}"))
-        expect_that(
-            not found,
-            f"{what}: table {table} in the archive {backup_id}",
-            expected="as it was before a write or after it",
-            found="; ".join(found),
-        )

@@ -1,0 +1,118 @@
+"""Calls that stand still at one of their system calls while others work, and then go on.
+
+strace sends SIGSTOP as a system call is entered. The system makes the call first and stops the
+process then, so that whatever comes before the next call that is traced comes between the two:
+between a look at a name and its use, between the last read of a table and its lock's end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_reedbackup.implementations.answers import Answer
+from pytest_reedbackup.injection.traced.attached import Injection, attached
+from pytest_reedbackup.injection.traced.points import CHANGING, Point
+from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.system_calls import LOOKING, SystemCall, parsed
+
+TOUCHING = (*CHANGING, *LOOKING, "getdents64", "close")
+"""The system calls after which the process may be stopped: by which it sees what is there, changes
+it, takes a lock or lets it go."""
+
+EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=STOP", for_good=True)
+"""Stops the process at each of them."""
+
+_STOPPED = b"--- stopped by SIGSTOP ---"
+_PAUSE_SECS = 0.0005
+_SHOWN_CALLS = 6
+"""How many system calls before and after a halt are shown."""
+
+Act = Callable[[Served], Answer]
+
+
+def halt_at(point: Point) -> Injection:
+    """Return what stops the process at a point, once."""
+    return Injection(point.call, point.number, "signal=STOP")
+
+
+@dataclass
+class Halting:
+    """A call under way, which stands still now and then."""
+
+    _process: Served
+    _trace: Path
+    _future: Future[Answer]
+    _seen: int = 0
+
+    def halts(self) -> bool:
+        """Let it go on, and wait until it stands still again; return False where it has ended."""
+        self._go_on()
+        while True:
+            has_ended = self._future.done()  # first: it may have stood still just before
+            halted = self._halted()
+            if halted > self._seen:
+                self._seen = halted
+                return True
+            if has_ended:
+                return False
+            time.sleep(_PAUSE_SECS)
+
+    def answer(self) -> Answer:
+        """Let it go on to its end, and return what it answers; raise AdapterFault."""
+        while self.halts():
+            pass
+        return self._future.result()
+
+    def ends_within(self, secs: float) -> bool:
+        """Let it go on, and wait; return whether it has ended by then."""
+        self._go_on()
+        with suppress(TimeoutError):
+            self._future.exception(secs)
+        return self._future.done()
+
+    def around(self, what: str) -> list[str]:
+        """Return the calls before it first stood still and after, and `what` happened between."""
+        before, _, after = self._trace.read_text(errors="replace").partition(_STOPPED.decode())
+        return [
+            *map(str, list(parsed(before, "/"))[-_SHOWN_CALLS:]),
+            f"--- {what} ---",
+            *map(str, list(parsed(after, "/"))[:_SHOWN_CALLS]),
+        ]
+
+    def calls(self) -> list[SystemCall]:
+        """Return the calls that were traced so far."""
+        return list(parsed(self._trace.read_text(errors="replace"), "/"))
+
+    def _halted(self) -> int:
+        return self._trace.read_bytes().count(_STOPPED)
+
+    def _go_on(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def halting(
+    process: Served, act: Act, injection: Injection | None, calls: Sequence[str] = TOUCHING
+) -> Iterator[Halting]:
+    """Begin a call, to stand still where `injection` stops it; it has ended when this is left.
+
+    Raise MissingCapability where strace is of no use, or may not be attached.
+    """
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        trace = Path(folder) / "trace"
+        with attached(process.pid, trace, calls, injection), ThreadPoolExecutor(1) as pool:
+            halted = Halting(process, trace, pool.submit(act, process))
+            try:
+                yield halted
+            finally:
+                with suppress(Exception):
+                    halted.answer()
