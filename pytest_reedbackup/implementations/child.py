@@ -9,8 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import IO, Protocol
 
 from pytest_reedbackup.implementations.clocks.faketime import remove_traces
 from pytest_reedbackup.model.adapter_faults import (
@@ -31,25 +32,53 @@ _GRACE_SECS = 2.0
 _LOOK_SECS = 0.5
 
 
+class Process(Protocol):
+    """What is used of `subprocess.Popen`: the leader of a session of its own."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        ...
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """The pipe to it."""
+        ...
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The pipe from it."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its exit status; None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit status. Raise TimeoutExpired where it still runs then."""
+        ...
+
+
+Start = Callable[[IO[bytes]], Process]
+"""Starts a process that writes its stderr to the file."""
+
+
 class ChildProcess:
     """Transport to an adapter process; the process group ends with it."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> None:
+        """Start `command` with `environment` beside this process's own, or what `start` does."""
         self._command = shlex.join(command)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._received = bytearray()
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                env={**os.environ, **(environment or {})},
-                # A group of its own, so that what it started ends with it.
-                start_new_session=True,
-                bufsize=0,
+            self._process = (
+                start(self._stderr) if start else _popen(command, environment, self._stderr)
             )
         except OSError as error:
             self._stderr.close()
@@ -193,6 +222,21 @@ class ChildProcess:
             if stream is not None:
                 stream.close()
         return log
+
+
+def _popen(
+    command: Sequence[str], environment: Mapping[str, str] | None, stderr: IO[bytes]
+) -> Process:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, **(environment or {})},
+        # A group of its own, so that what it started ends with it.
+        start_new_session=True,
+        bufsize=0,
+    )
 
 
 class _DeadlineError(Exception):

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.injection.traced.served import Served, started
+from pytest_reedbackup.injection.traced.served import Served, nursery_of, started
 
 _AHEAD = 2
 """How many wait: to start one takes about as long as to use one."""
@@ -25,6 +26,7 @@ class Reserve:
         """Start processes of `implementation`, by the command `tracer` if there is one."""
         self._implementation = implementation
         self._tracer = tracer
+        self._nursery = None if tracer else nursery_of(implementation)
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="reedbackup-reserve")
         self._waiting: deque[Future[Served]] = deque()
 
@@ -43,6 +45,8 @@ class Reserve:
             if not future.cancelled() and future.exception() is None:
                 future.result().client.close()
         self._waiting.clear()
+        if self._nursery is not None:
+            self._nursery.close()
 
     @contextmanager
     def process(self) -> Iterator[Served]:
@@ -51,8 +55,8 @@ class Reserve:
         Raise MissingCapability for a recording, and AdapterFault where it does not start.
         """
         while len(self._waiting) <= _AHEAD:
-            start = self._starter.submit(started, self._implementation, tracer=self._tracer)
-            self._waiting.append(start)
+            start = partial(started, tracer=self._tracer, nursery=self._nursery)
+            self._waiting.append(self._starter.submit(start, self._implementation))
         process = self._waiting.popleft().result()
         try:
             yield process

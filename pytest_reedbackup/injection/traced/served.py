@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
@@ -12,6 +14,7 @@ from pytest_reedbackup.implementations import translation
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
+from pytest_reedbackup.implementations.nursery import Nursery
 
 # What an interpreter writes beside its modules is no file of the implementation, and a kill at
 # one of its renames there none in a call.
@@ -66,13 +69,20 @@ def served(
 
 
 def started(
-    implementation: Implementation, *, tracer: Sequence[str] = (), secs: float | None = None
+    implementation: Implementation,
+    *,
+    tracer: Sequence[str] = (),
+    secs: float | None = None,
+    nursery: Nursery | None = None,
 ) -> Served:
-    """Do what `served` does, but leave it to the caller to end it."""
+    """Do what `served` does, but leave it to the caller to end it.
+
+    `nursery`: what is to fork the process, instead of a start from nothing.
+    """
     connection = implementation.connection
     command = [*tracer, *connection.command]
-    environment = {**connection.environment, **_QUIET_START}
-    process = ChildProcess(command, environment)
+    start = partial(nursery.fork, connection.option) if nursery else None
+    process = ChildProcess(command, _environment(implementation), start)
     client = Client(process)
     try:
         client.hello(connection.limits.hello)
@@ -80,3 +90,15 @@ def started(
         client.close()
         raise
     return Served(implementation, client, process.pid, secs or connection.limits.call)
+
+
+def nursery_of(implementation: Implementation) -> Nursery | None:
+    """Return what forks processes of it; None where each must be started from nothing."""
+    environment = _environment(implementation)
+    # libfaketime counts on being loaded in each process.
+    is_plain = implementation.connection.is_in_process and "LD_PRELOAD" not in environment
+    return Nursery(environment) if is_plain and hasattr(os, "pidfd_open") else None
+
+
+def _environment(implementation: Implementation) -> Mapping[str, str]:
+    return {**implementation.connection.environment, **_QUIET_START}
