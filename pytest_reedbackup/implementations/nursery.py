@@ -21,7 +21,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
 _MESSAGE_BYTES = 1 << 16
@@ -30,13 +30,13 @@ _MESSAGE_BYTES = 1 << 16
 class Nursery:
     """Forks processes; they share its environment, and their working folder is its own."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Start it with `environment` beside this process's own."""
+    def __init__(self, environment: Mapping[str, str], tracer: Sequence[str] = ()) -> None:
+        """Start it with `environment` beside this process's own, by a command if there is one."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [*tracer, sys.executable, "-m", __name__, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment},
                 pass_fds=[theirs.fileno()],

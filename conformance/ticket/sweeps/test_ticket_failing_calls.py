@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.injection.sweeps.scenes import full_scene
+from pytest_reedbackup.injection.surroundings.rights import bound_by_permissions
+from pytest_reedbackup.injection.sweeps.scenes import full_scene, read_only_scene
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.sweeps.sweeping import Sweeping
@@ -44,3 +45,50 @@ def test_a_restore_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     Sweeping(reedbackup, reedbackup_sweep, Restore).failures()
+
+
+@case(
+    "ticket/create/failing-call/sync",
+    "Whichever sync fails, a backup that is reported survives a power cut.",
+    kind=Kind.SWEEP,
+)
+def test_a_create_whose_sync_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Sweeping(reedbackup, reedbackup_sweep, Create).failed_syncs()
+
+
+@case(
+    "ticket/restore/failing-call/sync",
+    "Whichever sync fails, a restored tree that is reported survives a power cut.",
+    kind=Kind.SWEEP,
+)
+def test_a_restore_whose_sync_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Sweeping(reedbackup, reedbackup_sweep, Restore).failed_syncs()
+
+
+@case(
+    "ticket/create/failing-call/read-only",
+    "The same where create may not write to the folders of the database.",
+    kind=Kind.SWEEP,
+)
+def test_a_create_of_read_only_folders_whose_system_call_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    tracer = bound_by_permissions()
+    Sweeping(reedbackup, reedbackup_sweep, Create, read_only_scene, tracer).failures()
+
+
+@case(
+    "ticket/restore/failing-call/read-only",
+    "The same where restore may not write to the folders of the database.",
+    kind=Kind.SWEEP,
+    weight=2,
+)
+def test_a_restore_of_read_only_folders_whose_system_call_fails(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    tracer = bound_by_permissions()
+    Sweeping(reedbackup, reedbackup_sweep, Restore, read_only_scene, tracer).failures()

@@ -7,7 +7,6 @@ in another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,60 +15,18 @@ from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
+from pytest_reedbackup.injection.sweeps.failures import Failure
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
 from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached, undisturbed
-from pytest_reedbackup.injection.traced.attached import Injection
-from pytest_reedbackup.injection.traced.errors import ONCE_ONLY, errors_of
 from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import live_tree
-
-_MOST_SECS = 20.0
-"""How long a call may take whose disk fails; undisturbed it takes a fraction of a second."""
-
-_LOCK_SECS = 70.0
-"""The same where a lock cannot be taken: it may be waited for as documented, up to 60 s."""
-
-_LOCKS = ("flock",)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One system call, the error that it fails with, and whether all later ones do."""
-
-    point: Point
-    error: str
-    for_good: bool
-
-    @property
-    def id(self) -> str:
-        """Return what it is called on a command line: `rename#2 EIO`, for good `rename#2+ EIO`."""
-        return f"{self.point.id}{'+' if self.for_good else ''} {self.error}"
-
-    @property
-    def injection(self) -> Injection:
-        """Return what strace is to do."""
-        effect = f"error={self.error}"
-        return Injection(self.point.call, self.point.number, effect, self.for_good)
-
-    @property
-    def most_secs(self) -> float:
-        """Return how long the call may take."""
-        return _LOCK_SECS if self.point.call in _LOCKS else _MOST_SECS
-
-
-def failures_at(point: Point) -> Iterator[Failure]:
-    """Yield the ways in which a system call is made to fail."""
-    for error in errors_of(point.call):
-        yield Failure(point, error, for_good=False)
-        if error != ONCE_ONLY:
-            yield Failure(point, error, for_good=True)
 
 
 @dataclass(frozen=True)

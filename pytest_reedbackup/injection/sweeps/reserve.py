@@ -26,7 +26,7 @@ class Reserve:
         """Start processes of `implementation`, by the command `tracer` if there is one."""
         self._implementation = implementation
         self._tracer = tracer
-        self._nursery = None if tracer else nursery_of(implementation)
+        self._nursery = nursery_of(implementation, tracer)
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="reedbackup-reserve")
         self._waiting: deque[Future[Served]] = deque()
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
-from pytest_reedbackup.checks.expectations import expect
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import pack
@@ -16,6 +15,7 @@ from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.implementations.clocks.clock import Clock
+from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.views.base import live_tree, source_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
@@ -29,6 +29,8 @@ _SPEC = DatabaseSpec(
 )
 # Before all of the implementation's own, whatever its clock says.
 _FILLER = 1_000_000
+# The place in the list of one that is not pruned, though several creates follow.
+_KEPT = RETENTION - 4
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,13 @@ class Scene:
 def small_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build a database with two backups of the implementation's own in the new folder `base`."""
     build(_SPEC, base)
-    return _with_own_backups(implementation, base, [])
+    return _with_own_backups(implementation, base)
+
+
+def read_only_scene(implementation: TicketImplementation, base: Path) -> Scene:
+    """Build the same with folders that nobody may write to: both roots, and a table's."""
+    build(_SPEC, base)
+    return _with_own_backups(implementation, base, closed=("tables", "indices", "tables/routes"))
 
 
 def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
@@ -90,33 +98,48 @@ def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
     pack(base, first)
     for number in range(1, RETENTION - 2):
         shutil.copyfile(first, archive_of(base, str(_FILLER + number)))
-    return _with_own_backups(implementation, base, [tree, tree])
+    return _with_own_backups(implementation, base, tree)
 
 
 def _with_own_backups(
-    implementation: TicketImplementation, base: Path, fillers: Sequence[Tree]
+    implementation: TicketImplementation,
+    base: Path,
+    filler: Tree | None = None,
+    closed: Sequence[str] = (),
 ) -> Scene:
+    """Add two backups, between which the folders `closed` are closed to writers, and read all."""
     clock = implementation.clock
     if clock.is_settable:
         clock.set(_FIRST)
     backups: list[Backup] = []
     for turn in range(2):
+        _set_modes(base, closed, 0o555)
         tree = live_tree(base)
         backups.insert(0, Backup(implementation.created(base), tree))
+        _set_modes(base, closed, 0o755)
         (base / "tables" / "text" / f"{turn}.bsdiff").write_bytes(b"x" * 300)
         # A restore to its second is to find it, and nothing that is made later.
         clock.advance(10 if clock.is_settable else 1)
     change_everything(base)
+    _set_modes(base, closed, 0o555)
     listed = implementation.listed(base)
-    expect("how many backups are listed", len(listed), RETENTION if fillers else len(backups))
-    by_age = zip(reversed(listed), fillers, strict=False)
-    old = [Backup(info, tree) for info, tree in by_age]
+    wanted = RETENTION if filler else len(backups)
+    if len(listed) != wanted:
+        sentence = (
+            f"of {wanted} backups, plain archives of others among them, it lists {len(listed)}"
+        )
+        raise MissingCapability("a base full of backups", sentence, tool=True)
     return Scene(
         base,
         listed,
-        [*backups, *old[1:]],
-        old[0] if old else backups[-1],
+        [*backups, *([Backup(listed[_KEPT], filler)] if filler else [])],
+        Backup(listed[-1], filler or backups[-1].tree),
         live_tree(base),
         source_tree(base),
         now=clock.seconds() + 100,
     )
+
+
+def _set_modes(base: Path, folders: Sequence[str], mode: int) -> None:
+    for folder in folders:
+        (base / folder).chmod(mode)

@@ -11,7 +11,8 @@ from pathlib import Path
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import Disk, memory
-from pytest_reedbackup.injection.sweeps.failing import Failing, Failure
+from pytest_reedbackup.injection.sweeps.failing import Failing
+from pytest_reedbackup.injection.sweeps.failures import Failure
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
@@ -19,7 +20,8 @@ from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, St
 from pytest_reedbackup.injection.sweeps.survival import Swept
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, Visits, named
-from pytest_reedbackup.injection.traced.points import Point
+from pytest_reedbackup.injection.traced.points import SYNCING, Point
+from pytest_reedbackup.model.sweep import PointResult
 
 SIGNALS = ("SIGINT", "SIGTERM")
 """What ends a program that somebody has had enough of."""
@@ -69,7 +71,14 @@ class Sweeping:
             swept = self.make_call(self.implementation, scene)
             failing = Failing(reserve, stage, swept, self.sweeper.kept)
             failures = failures_evenly(failing.points())
-            self.sweeper.sweep([_visit_of(failing, failure) for failure in failures])
+            self.sweeper.sweep([_visit_of(failing.visit, failure) for failure in failures])
+
+    def failed_syncs(self) -> None:
+        """Have each sync fail in each way, and cut the power right after a success."""
+        with self._visits(self._disk) as visits:
+            syncs = [point for point in visits.points() if point.call in SYNCING]
+            failures = failures_evenly(syncs)
+            self.sweeper.sweep([_visit_of(visits.after_failure, failure) for failure in failures])
 
     def _kill_at_each(self, visits: Visits) -> None:
         points = evenly(visits.points())
@@ -113,9 +122,9 @@ def _signal_at(visits: Visits, point: Point, signal: str) -> Visit:
     )
 
 
-def _visit_of(failing: Failing, failure: Failure) -> Visit:
+def _visit_of(judge: Callable[[Failure], list[PointResult]], failure: Failure) -> Visit:
     point = failure.point
-    return Visit(failure.id, point.path, lambda: failing.visit(failure), point.call, point.number)
+    return Visit(failure.id, point.path, lambda: judge(failure), point.call, point.number)
 
 
 def _turn_by_turn(points: Sequence[Point], signals: Sequence[str]) -> Iterator[tuple[Point, str]]:

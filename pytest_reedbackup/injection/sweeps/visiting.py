@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.implementations.answers import value_of
+from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
+from pytest_reedbackup.injection.sweeps.failures import Failure
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import Stage, State
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
@@ -52,20 +53,32 @@ class Visits:
             call = self._call(None)
             states = self.stage.states()
         undisturbed(call, [REPLY])
-        return [self._judged(REPLY, KILL, call, state) for state in states]
+        return [self._judged(REPLY, REPLY.id, call, state) for state in states]
 
     def visit(self, point: Point, signal: str = KILL) -> list[PointResult]:
         """Send a signal at `point`, and judge each database that may be left."""
+        name = named(point, signal)
         injection = Injection(point.call, point.number, f"signal={signal}")
         with self.stage.used():
             call = self._call(injection)
             if signal not in call.signals:
-                return [not_reached(named(point, signal), point)]
+                return [not_reached(name, point)]
             states = self.stage.states()
-        return [self._judged(point, signal, call, state) for state in states]
+        return [self._judged(point, name, call, state) for state in states]
 
-    def _judged(self, point: Point, signal: str, call: Disturbed, state: State) -> PointResult:
-        name = named(point, signal)
+    def after_failure(self, failure: Failure) -> list[PointResult]:
+        """Judge what may be left right after the answer, where a failure did not hinder success."""
+        with self.stage.used():
+            call = self._call(failure.injection)
+            if not call.injected():
+                return [not_reached(failure.id, failure.point)]
+            if not isinstance(call.answer, Answered):
+                # What is promised then is seen without a power cut.
+                return [judged(failure.id, failure.point.path, lambda: None)]
+            states = self.stage.states()
+        return [self._judged(failure.point, failure.id, call, state) for state in states]
+
+    def _judged(self, point: Point, name: str, call: Disturbed, state: State) -> PointResult:
         kept = self.kept / f"{name} {state.moment}".rstrip()
         trace = call.around(point)
         with state.found() as base, self.reserve.process() as process:
@@ -74,7 +87,7 @@ class Visits:
             def check() -> None:
                 if isinstance(call.fault, BrokenPromise):
                     raise call.fault
-                if signal != KILL:
+                if KILL not in call.signals:
                     _expect_true_exit(call)
                 self.swept.expect_survived(Aftermath(base, call.answer, process))
 

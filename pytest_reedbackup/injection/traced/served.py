@@ -92,12 +92,15 @@ def started(
     return Served(implementation, client, process.pid, secs or connection.limits.call)
 
 
-def nursery_of(implementation: Implementation) -> Nursery | None:
-    """Return what forks processes of it; None where each must be started from nothing."""
+def nursery_of(implementation: Implementation, tracer: Sequence[str] = ()) -> Nursery | None:
+    """Return what forks processes of it; None where each must be started from nothing.
+
+    `tracer`: the command that it is started by, if there is one.
+    """
     environment = _environment(implementation)
     # libfaketime counts on being loaded in each process.
     is_plain = implementation.connection.is_in_process and "LD_PRELOAD" not in environment
-    return Nursery(environment) if is_plain and hasattr(os, "pidfd_open") else None
+    return Nursery(environment, tracer) if is_plain and hasattr(os, "pidfd_open") else None
 
 
 def _environment(implementation: Implementation) -> Mapping[str, str]:
