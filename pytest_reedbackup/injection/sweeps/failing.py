@@ -82,7 +82,7 @@ class Failing:
         if call.answer is None:
             assert call.fault is not None
             if not was_hit:
-                raise _no_answer(call.fault)
+                raise no_answer(call.fault)
             with self.reserve.process() as fresh:
                 self.swept.expect_survived(Aftermath(base, None, fresh))
             return
@@ -110,7 +110,8 @@ class Failing:
             ) from fault
 
 
-def _no_answer(fault: AdapterFault) -> BrokenPromise:
+def no_answer(fault: AdapterFault) -> BrokenPromise:
+    """Return the promise that an implementation breaks which does not answer."""
     return BrokenPromise(
         "a call whose system call fails",
         expected="an answer: an error of a documented kind, or success",

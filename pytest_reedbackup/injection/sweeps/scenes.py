@@ -90,6 +90,12 @@ def read_only_scene(implementation: TicketImplementation, base: Path) -> Scene:
     return _with_own_backups(implementation, base, closed=("tables", "indices", "tables/routes"))
 
 
+def tiny_scene(implementation: TicketImplementation, base: Path) -> Scene:
+    """Build the same with as few bytes as there may be."""
+    build(DatabaseSpec(tables=("text",), rows=1, empty_folders=("indices",)), base)
+    return _with_own_backups(implementation, base, [])
+
+
 def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build the same with as many backups as are kept, by plain archives that others made."""
     build(_SPEC, base)

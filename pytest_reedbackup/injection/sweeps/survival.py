@@ -16,12 +16,27 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.sweeps.scenes import LATER, Scene
-from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.views.base import backups_listing, live_tree, source_tree
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
 
 LIVE = "tables/ and indices/"
+
+
+class Caller(Protocol):
+    """What the calls are made on: a process of the implementation, or this one."""
+
+    def create_backup(self, base: Path) -> Answer:
+        """Call create_backup."""
+        ...
+
+    def list_backups(self, base: Path) -> Answer:
+        """Call list_backups."""
+        ...
+
+    def restore_point_in_time(self, base: Path, target: int) -> Answer:
+        """Call restore_point_in_time."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,14 +46,14 @@ class Aftermath:
     base: Path
     answer: Answer | None
     """None where the process ended before it answered."""
-    process: Served
+    process: Caller
     """A process of the implementation to which nothing happens any more."""
 
 
 class Swept(Protocol):
-    """A call, and what is promised of what it leaves. Each method but two raises BrokenPromise."""
+    """A call, and what is promised of what it leaves: the expect_… raise BrokenPromise."""
 
-    def make(self, process: Served, base: Path) -> Answer:
+    def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""
         ...
 
@@ -56,6 +71,10 @@ class Swept(Protocol):
 
     def expect_well(self, after: Aftermath) -> None:
         """Hold what is there after those next calls to the contract, too."""
+        ...
+
+    def expect_no_debris(self, after: Aftermath) -> None:
+        """Hold the calls so far to have left nothing but backups."""
         ...
 
 
@@ -105,7 +124,7 @@ class _Calls:
 class Create(_Calls):
     """A create_backup, and what is promised of it."""
 
-    def make(self, process: Served, base: Path) -> Answer:
+    def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""
         self.scene.set_clock(self.implementation.clock)
         return process.create_backup(base)
@@ -164,7 +183,7 @@ class Create(_Calls):
 class Restore(_Calls):
     """A restore_point_in_time to the scene's older backup, and what is promised of it."""
 
-    def make(self, process: Served, base: Path) -> Answer:
+    def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""
         self.scene.set_clock(self.implementation.clock)
         return process.restore_point_in_time(base, self.scene.restored.timestamp)
