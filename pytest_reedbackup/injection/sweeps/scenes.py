@@ -93,7 +93,7 @@ def read_only_scene(implementation: TicketImplementation, base: Path) -> Scene:
 def tiny_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build the same with as few bytes as there may be."""
     build(DatabaseSpec(tables=("text",), rows=1, empty_folders=("indices",)), base)
-    return _with_own_backups(implementation, base, [])
+    return _with_own_backups(implementation, base)
 
 
 def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
