@@ -12,7 +12,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import UNREADABLE, pack
 from pytest_reedbackup.databases.changes import change_everything
-from pytest_reedbackup.injection.surroundings.mounts import mounted_read_only
+from pytest_reedbackup.injection.mounts import mounted_read_only
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.views.tree import Tree
 

@@ -15,8 +15,8 @@ from pytest_reedbackup.databases.archives import read_members
 from pytest_reedbackup.databases.spec import MANY_TABLES
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
-from pytest_reedbackup.injection.surroundings.mounts import Mounts, is_mounted, mounts_below
-from pytest_reedbackup.injection.surroundings.open_files import allow_few_open_files
+from pytest_reedbackup.injection.mounts import Mounts, is_mounted, mounts_below
+from pytest_reedbackup.injection.surroundings.limits import Limit, limit_for_good
 from pytest_reedbackup.injection.surroundings.rights import bound_by_permissions
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.model.case import case, cases
@@ -156,6 +156,10 @@ def test_restore_brings_back_what_is_mounted(
 # Many tables ----------------------------------------------------------------------
 
 
+FEW_OPEN_FILES = 40
+"""How many files it may open beside those that it has open before the call."""
+
+
 @case(
     "ticket/restore/placement/many-tables",
     "What create accepted, restore brings back with more tables than open files allowed.",
@@ -165,7 +169,7 @@ def test_restore_needs_fewer_open_files_than_tables(
 ) -> None:
     base = reedbackup_make_db(MANY_TABLES)
     with served(reedbackup) as process:
-        allow_few_open_files(process.pid)
+        limit_for_good(process.pid, Limit.OPEN_FILES, FEW_OPEN_FILES)
         _expect_brought_back(process, base)
 
 

@@ -24,7 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_reedbackup.injection.surroundings.mounts import unmount
+from pytest_reedbackup.injection.mounts import unmount
 from pytest_reedbackup.model.failures import MissingCapability
 
 CAPABILITY = "power cuts"
@@ -68,7 +68,7 @@ class _Kind(NamedTuple):
 
 _KINDS: Mapping[FileSystem, _Kind] = {
     FileSystem.EXT4: _Kind(
-        48, ("-q", "-F", "-O", "^resize_inode"), "loop,noauto_da_alloc,commit=300"
+        48, ("-q", "-F", "-m", "0", "-O", "^resize_inode"), "loop,noauto_da_alloc,commit=300"
     ),
     FileSystem.XFS: _Kind(320, ("-q", "-f"), "loop"),
     FileSystem.BTRFS: _Kind(128, ("-q", "-f"), "loop,commit=300"),

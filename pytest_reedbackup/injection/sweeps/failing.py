@@ -62,7 +62,7 @@ class Failing:
                 most_secs,
             )
             if not call.injected():
-                return [not_reached(failure.id, failure.point)]
+                return [not_reached(failure.id, failure.point.path)]
             keep(base, kept)
             result = judged(
                 failure.id,

@@ -32,7 +32,7 @@ def failures_evenly(points: Sequence[Point]) -> list[Failure]:
 
 def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
     """Return all of each kind, the kinds in turn, and of each kind evenly."""
-    return list(_in_turn([list(_halving(each)) for each in kinds]))
+    return list(in_turn([list(_halving(each)) for each in kinds]))
 
 
 def _by_kind(
@@ -47,7 +47,7 @@ def _by_kind(
         else:
             others.setdefault(point.call, []).append(point)
     first, second = (
-        _in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
+        in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
         for kinds in (deciding, others)
     )
     return first, second
@@ -60,7 +60,8 @@ def _diagonally(points: list[Point]) -> list[Failure]:
     return [of[(turn + place) % len(of)] for turn in turns for place, of in enumerate(ways)]
 
 
-def _in_turn(lists: Sequence[Sequence[T]]) -> Iterator[T]:
+def in_turn(lists: Sequence[Sequence[T]]) -> Iterator[T]:
+    """Yield one of each list in turn."""
     return _without_none(chain.from_iterable(zip_longest(*lists)))
 
 
@@ -73,10 +74,14 @@ def _without_none(items: Iterable[T | None]) -> Iterator[T]:
 
 
 def _halving(points: Sequence[T]) -> Iterator[T]:
-    """Yield the last, which is most often decisive, then the middle of each part, breadth first."""
-    if points:
-        yield points[-1]
-    parts = [points[:-1]]
+    """Yield the last, which is most often decisive, then the others evenly."""
+    yield from points[-1:]
+    yield from bisected(points[:-1])
+
+
+def bisected(items: Sequence[T]) -> Iterator[T]:
+    """Yield the one in the middle, then the middle of each part, breadth first."""
+    parts = [items]
     while parts:
         part = parts.pop(0)
         if part:

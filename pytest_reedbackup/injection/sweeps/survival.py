@@ -65,6 +65,10 @@ class Swept(Protocol):
         """Hold what a power cut or a kill left to the contract, in the call or after its answer."""
         ...
 
+    def expect_listed(self, after: Aftermath) -> None:
+        """Hold the next list to what was answered."""
+        ...
+
     def expect_as_answered(self, after: Aftermath) -> None:
         """Hold the next calls to what was answered."""
         ...
@@ -148,8 +152,8 @@ class Create(_Calls):
         self.next_create(after)
         self.expect_no_debris(after)
 
-    def expect_as_answered(self, after: Aftermath) -> None:
-        """Hold the next list to what was answered, and have the next create succeed."""
+    def expect_listed(self, after: Aftermath) -> None:
+        """Hold the next list to what was answered."""
         self._expect_same_source(after)
         listed = self.listed(after)
         if isinstance(after.answer, Answered):
@@ -157,6 +161,10 @@ class Create(_Calls):
         else:
             new = [info for info in listed if info not in self.scene.listed]
             expect("what is listed beside the earlier backups, after an error", new, [])
+
+    def expect_as_answered(self, after: Aftermath) -> None:
+        """Hold the next list to what was answered, and have the next create succeed."""
+        self.expect_listed(after)
         self.next_create(after)
 
     def expect_well(self, after: Aftermath) -> None:
@@ -203,11 +211,14 @@ class Restore(_Calls):
             expect_old_or_new(what, live, self.scene.live, self.scene.restored.tree)
         self.expect_backups(after)
 
+    def expect_listed(self, after: Aftermath) -> None:
+        """Hold the next list to be as before."""
+        expect("the list of backups", self.listed(after), self.scene.listed)
+
     def expect_as_answered(self, after: Aftermath) -> None:
         """Hold the trees after the next calls to what was answered."""
         assert after.answer is not None
-        listed = self.listed(after)
-        expect("the list of backups", listed, self.scene.listed)
+        self.expect_listed(after)
         self.next_create(after)
         what = f"{LIVE} after {_in_words(after.answer)} and the next create_backup"
         expect_same_tree(what, live_tree(after.base), self.live_after(after.answer))

@@ -66,7 +66,7 @@ class Sweeping:
 
     def failures(self) -> None:
         """Have each system call that is about the database fail in each way."""
-        with self._prepared() as (folder, scene, reserve):
+        with self.prepared() as (folder, scene, reserve):
             stage = FolderStage(scene.base, folder / "stage")
             swept = self.make_call(self.implementation, scene)
             failing = Failing(reserve, stage, swept, self.sweeper.kept)
@@ -86,14 +86,15 @@ class Sweeping:
 
     @contextmanager
     def _visits(self, make_stage: MakeStage) -> Iterator[Visits]:
-        with self._prepared() as (folder, scene, reserve):
+        with self.prepared() as (folder, scene, reserve):
             (folder / "stage").mkdir()
             stage = make_stage(scene.base, folder / "stage")
             swept = self.make_call(self.implementation, scene)
             yield Visits(reserve, stage, swept, self.sweeper.kept)
 
     @contextmanager
-    def _prepared(self) -> Iterator[tuple[Path, Scene, Reserve]]:
+    def prepared(self) -> Iterator[tuple[Path, Scene, Reserve]]:
+        """Give a folder, the database in it on which the call is made, and processes for it."""
         folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
         try:
             base = folder / "prepared" / ".reed"

@@ -62,7 +62,7 @@ class Visits:
         with self.stage.used():
             call = self._call(injection)
             if signal not in call.signals:
-                return [not_reached(name, point)]
+                return [not_reached(name, point.path)]
             states = self.stage.states()
         return [self._judged(point, name, call, state) for state in states]
 
@@ -71,7 +71,7 @@ class Visits:
         with self.stage.used():
             call = self._call(failure.injection)
             if not call.injected():
-                return [not_reached(failure.id, failure.point)]
+                return [not_reached(failure.id, failure.point.path)]
             if not isinstance(call.answer, Answered):
                 # What is promised then is seen without a power cut.
                 return [judged(failure.id, failure.point.path, lambda: None)]
@@ -126,9 +126,9 @@ def undisturbed(call: Disturbed, points: list[Point]) -> list[Point]:
     return points
 
 
-def not_reached(name: str, point: Point) -> PointResult:
+def not_reached(name: str, path: str = "") -> PointResult:
     """Return the result of a call that ended before it came to the point."""
-    return PointResult(point=name, path=point.path, outcome=PointOutcome.NOT_REACHED)
+    return PointResult(point=name, path=path, outcome=PointOutcome.NOT_REACHED)
 
 
 def keep(base: Path, kept: Path) -> None:

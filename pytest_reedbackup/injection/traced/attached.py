@@ -6,7 +6,6 @@ another on each machine.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_reedbackup.injection.traced.sessions import session
 from pytest_reedbackup.injection.traced.strace import tracing
 from pytest_reedbackup.model.failures import MissingCapability
 
@@ -38,15 +38,34 @@ class Injection:
     """Whether it happens to all later ones, too."""
 
     @property
-    def option(self) -> str:
-        """Return the option of strace."""
+    def options(self) -> Sequence[str]:
+        """Return the options of strace."""
         on = "+" if self.for_good else ""
-        return f"inject={self.call}:{self.effect}:when={self.number}{on}"
+        return ("-e", f"inject={self.call}:{self.effect}:when={self.number}{on}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Every system call of these names fails; where `paths` are given, those about one of them."""
+
+    calls: Sequence[str]
+    error: str
+    paths: Sequence[str] = ()
+
+    @property
+    def options(self) -> Sequence[str]:
+        """Return the options of strace."""
+        refused = ",".join(f"?{call}" for call in self.calls)
+        only = [option for path in self.paths for option in ("-P", path)]
+        return ("-e", f"inject={refused}:error={self.error}", *only)
 
 
 @contextmanager
 def attached(
-    pid: int, trace: Path, calls: Sequence[str], injection: Injection | None = None
+    pid: int,
+    trace: Path,
+    calls: Sequence[str],
+    injection: Injection | Refusal | None = None,
 ) -> Iterator[None]:
     """Trace all processes of the session that `pid` leads, into `trace`, and inject something.
 
@@ -55,8 +74,8 @@ def attached(
     # Nobody looks at what is read and written.
     command = [*tracing(calls, trace), "-xx", "-s", "0"]
     if injection is not None:
-        command += ["-e", injection.option]
-    for each in _session(pid):
+        command += injection.options
+    for each in session(pid):
         command += ["-p", str(each)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tracer:
         try:
@@ -78,19 +97,8 @@ def _wait_for(tracer: subprocess.Popen[bytes], leader: int) -> None:
         time.sleep(_PAUSE_SECS)
 
 
-def _session(leader: int) -> list[int]:
-    """Return the processes of a session, which an adapter and its children share."""
-    processes = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with suppress(ProcessLookupError):
-                if os.getsid(int(name)) == leader:
-                    processes.append(int(name))
-    return processes
-
-
 def _tasks(leader: int) -> Iterator[Path]:
-    for process in _session(leader):
+    for process in session(leader):
         with suppress(FileNotFoundError, ProcessLookupError):
             yield from Path(f"/proc/{process}/task").iterdir()
 

@@ -74,12 +74,12 @@ def changes(call: SystemCall) -> bool:
 
 def changing_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
     """Return the points of a traced call that change what is below the folder `inside`."""
-    return _points(calls, inside, changes)
+    return points_where(calls, inside, changes)
 
 
 def all_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
     """Return the points of a traced call that are about what is below the folder `inside`."""
-    return _points(calls, inside, lambda call: True)
+    return points_where(calls, inside, lambda call: True)
 
 
 def inside_of(call: SystemCall, folder: str) -> list[str]:
@@ -87,9 +87,10 @@ def inside_of(call: SystemCall, folder: str) -> list[str]:
     return [path for path in call.paths if path == folder or path.startswith(f"{folder}/")]
 
 
-def _points(
+def points_where(
     calls: Iterable[SystemCall], inside: str, is_point: Callable[[SystemCall], bool]
 ) -> list[Point]:
+    """Return the points of a traced call about what is below `inside` that are such."""
     numbers: Counter[tuple[int, str]] = Counter()
     points: dict[str, Point] = {}
     after = ""

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.model.failures import MissingCapability
 
 _MOUNTS = Path("/proc/self/mountinfo")
+_TRIES = 20
+_PAUSE_SECS = 0.01
 
 
 class Mounts:
@@ -57,6 +60,17 @@ class Mounts:
 
 
 @contextmanager
+def file_system_in_memory(place: Path) -> Iterator[Path]:
+    """Mount an empty file system at `place`. Raise MissingCapability where this machine cannot."""
+    place.mkdir(parents=True, exist_ok=True)
+    _mount("mounts", True, "-t", "tmpfs", "-o", "size=16m,nr_inodes=4096", "reedbackup", str(place))
+    try:
+        yield place
+    finally:
+        unmount(str(place))
+
+
+@contextmanager
 def mounts_below(folder: Path) -> Iterator[Mounts]:
     """Let mounts be made below `folder`; afterwards there is none, wherever they were moved."""
     try:
@@ -68,27 +82,35 @@ def mounts_below(folder: Path) -> Iterator[Mounts]:
 
 
 def unmount(path: str) -> None:
-    """Unmount what is at `path`; where somebody works in it still, as soon as they leave."""
-    if subprocess.run(["umount", path], capture_output=True, check=False).returncode:
-        subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+    """Unmount what is at `path`; where somebody works in it still, as soon as they leave.
+
+    A process that is just being started holds for a moment what this one has open. It is waited
+    for: a disk must not be used again before it is no longer in use.
+    """
+    for _ in range(_TRIES):
+        if not subprocess.run(["umount", path], capture_output=True, check=False).returncode:
+            return
+        time.sleep(_PAUSE_SECS)
+    subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
 
 
 @contextmanager
-def mounted_read_only(source: Path, target: Path) -> Iterator[Path]:
-    """Mount the folder `source` at `target`, where nothing can be written.
+def mounted_read_only(source: Path, target: Path, *, tool: bool = False) -> Iterator[Path]:
+    """Mount the folder `source` at `target`, which may be the same, where nothing can be written.
 
-    Raise MissingCapability where this process may not mount, or where mounting
+    Raise MissingCapability, with `tool`, where this process may not mount, or where mounting
     read-only does not keep anybody from writing.
     """
-    target.mkdir()
-    _mount("read-only mounts", False, "--bind", str(source), str(target))
+    target.mkdir(exist_ok=True)
+    capability = "read-only mounts"
+    _mount(capability, tool, "--bind", str(source), str(target))
     try:
-        _mount("read-only mounts", False, "-o", "remount,bind,ro", str(target))
+        _mount(capability, tool, "-o", "remount,bind,ro", str(target))
         if not _is_read_only(target):
-            raise MissingCapability("read-only mounts", "files can be made in one here", tool=True)
+            raise MissingCapability(capability, "files can be made in one here", tool=True)
         yield target
     finally:
-        subprocess.run(["umount", str(target)], check=True)
+        unmount(str(target))
 
 
 def is_mounted(path: Path) -> bool:
