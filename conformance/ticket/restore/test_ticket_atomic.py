@@ -1,4 +1,7 @@
-"""Killed restores under contract `ticket`: all of the old tree or all of the new one."""
+"""Killed restores under contract `ticket`: all of the old tree or all of the new one.
+
+By the clock, which needs no tool; the sweeps kill at each system call.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,13 @@ from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
-from pytest_reedbackup.injection.traced.kills import (
-    Restore,
-    restore_killed_after,
-    restore_killed_at_rename,
-)
+from pytest_reedbackup.injection.traced.kills import Restore, restore_killed_after
 from pytest_reedbackup.model.case import case
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
 KILLS = 8
-# No implementation that we know renames more often in one restore.
-MOST_RENAMES = 40
 
 
 @dataclass(frozen=True)
@@ -63,27 +60,6 @@ def test_a_killed_restore_leaves_no_mixture(
     if not killed:
         sentence = f"each of {KILLS} restores was over before it was to be killed"
         raise MissingCapability("kills in time", sentence, tool=True)
-
-
-@case(
-    "ticket/restore/atomic/renames",
-    "Killed at any of its renames, restore leaves all of the old tree or all of the new one.",
-    basic=True,  # kills by the clock hardly ever hit the moment of the switch
-)
-def test_a_restore_killed_at_a_rename_leaves_no_mixture(
-    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
-) -> None:
-    scene = _scene(reedbackup, reedbackup_make_db)
-    is_seen = False
-    for number in range(1, MOST_RENAMES + 1):
-        victim = scene.victim(f"victim {number}")
-        attempt = restore_killed_at_rename(reedbackup, victim, number)
-        is_seen = is_seen or attempt.in_call
-        _expect_old_or_new(reedbackup, scene, victim, f"at rename {number}")
-        if attempt.answer is not None:
-            break
-    if not is_seen:
-        raise MissingCapability("renames", "this implementation restores without any")
 
 
 def _scene(reedbackup: TicketImplementation, make_database: MakeDatabase) -> Scene:

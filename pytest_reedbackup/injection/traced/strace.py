@@ -31,26 +31,21 @@ NOT_REACHED = (
 
 _PATIENCE_SECS = 20
 _CALL = re.compile(r"^\d+\s+([a-z_0-9]+)\((.*)", re.MULTILINE)
-_KILLED = re.compile(r"^\d+\s+\+\+\+ killed by SIGKILL", re.MULTILINE)
 # Renames one file, and then another; nothing else that it does is a rename.
 _TRIED = "import os; os.rename('one', 'first'); os.rename('two', 'second')"
 
 
-def tracing(
-    calls: Sequence[str], trace: Path, *, kill_at: tuple[Sequence[str], int] = ((), 0)
-) -> list[str]:
+def tracing(calls: Sequence[str], trace: Path) -> list[str]:
     """Return the command that runs another one and writes its system calls `calls` to `trace`.
 
-    `kill_at`: names of system calls and a number; the process is killed as it
-    enters the one of that number. Raise MissingCapability where strace cannot
-    do such things here.
+    Raise MissingCapability where strace cannot trace here, or inject nothing.
     """
     program = shutil.which("strace")
     if program is None:
         raise MissingCapability("strace", "it is not installed", tool=True)
     if reason := _why_not(program):
         raise MissingCapability("strace", reason, tool=True)
-    return _command(program, calls, trace, kill_at)
+    return _command(program, calls, trace)
 
 
 def calls_in(trace: Path, base: Path) -> list[str]:
@@ -70,37 +65,32 @@ def calls_in(trace: Path, base: Path) -> list[str]:
     return [name for name, _ in calls]
 
 
-def was_killed(trace: Path) -> bool:
-    """Return whether a process of this trace was killed at a system call, not ended by itself."""
-    return trace.exists() and _KILLED.search(trace.read_text(errors="replace")) is not None
-
-
 @functools.cache
 def _why_not(program: str) -> str:
     """Return why this strace is of no use here; nothing where it is."""
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as name:
         folder = Path(name)
         trace = folder / "trace"
-        _, output = _try(program, folder, trace, ((), 0))
+        _, output = _try(folder, _command(program, RENAMES, trace))
         lines = trace.read_text(errors="replace") if trace.exists() else ""
         names = [call for call, _ in _CALL.findall(lines)]
         if len([call for call in names if call in RENAMES]) != 2 or '"first"' not in lines:
             return f"it traces nothing here{output}"
-        status, output = _try(program, folder, trace, (RENAMES, 2))
+        killed = f"inject={','.join(f'?{call}' for call in RENAMES)}:signal=KILL:when=2"
+        tracer = [*_command(program, RENAMES, trace), "-e", killed]
+        status, output = _try(folder, tracer)
         if status != -signal.SIGKILL or _names(folder) != ["first", "trace", "two"]:
             return f"it kills nothing at a system call here (it can from version 4.16 on){output}"
     return ""
 
 
-def _try(
-    program: str, folder: Path, trace: Path, kill_at: tuple[Sequence[str], int]
-) -> tuple[int | None, str]:
+def _try(folder: Path, tracer: Sequence[str]) -> tuple[int | None, str]:
     """Return how a child ends that renames two files under strace, and what strace printed."""
     for leftover in folder.iterdir():
         leftover.unlink()
     for fresh in ("one", "two"):
         (folder / fresh).touch()
-    command = [*_command(program, RENAMES, trace, kill_at), sys.executable, "-I", "-S", "-c"]
+    command = [*tracer, sys.executable, "-I", "-S", "-c"]
     try:
         ended = subprocess.run(
             [*command, _TRIED],
@@ -123,15 +113,8 @@ def _names(folder: Path) -> list[str]:
     return sorted(child.name for child in folder.iterdir())
 
 
-def _command(
-    program: str, calls: Sequence[str], trace: Path, kill_at: tuple[Sequence[str], int]
-) -> list[str]:
+def _command(program: str, calls: Sequence[str], trace: Path) -> list[str]:
     # -y: what is opened relative to a folder's descriptor shows the folder's path.
     # A `?` lets it pass over names that this machine lacks.
     chosen = ",".join(f"?{call}" for call in calls)
-    command = [program, "-f", "-qq", "-y", "-s", "4096", "-o", str(trace), "-e", f"trace={chosen}"]
-    names, number = kill_at
-    if names:
-        killed = ",".join(f"?{call}" for call in names)
-        command += ["-e", f"inject={killed}:signal=KILL:when={number}"]
-    return command
+    return [program, "-f", "-qq", "-y", "-s", "4096", "-o", str(trace), "-e", f"trace={chosen}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ QUICK_SECS = 30.0
 """What all sweeps of one target take together where only a sample is visited."""
 
 _FIXTURE = "reedbackup_sweep"
+_LONGEST_NAME = 120
 
 
 @pytest.hookimpl(trylast=True)  # the share comes after the implementation in a test's name
@@ -43,7 +45,7 @@ def reedbackup_sweep(
     run, started = Run.of(request.config), time.monotonic()
     share = parameters_of(request.node).get("share", 0)
     folder = kept_folder(request.config, tmp_path_factory, "reedbackup-sweeps")
-    kept = folder / re.sub(r"[^\w.,+-]+", "_", f"{request.node.name}")
+    kept = folder / _file_name(request.node.name)
     if kept.exists():
         remove_tree(kept)
 
@@ -67,6 +69,13 @@ def reedbackup_sweep(
     until = started + part
     yield Sweeper(kept, settings.file_system, until, settings.points, record=record)
     time_left.spare += part - (time.monotonic() - started)
+
+
+def _file_name(test: str) -> str:
+    """Return a test's name as a file can have it: a command line may be long."""
+    name = re.sub(r"[^\w.,+-]+", "_", test)
+    digest = hashlib.sha256(test.encode(errors="surrogateescape")).hexdigest()
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}-{digest[:8]}"
 
 
 @dataclass
