@@ -57,7 +57,7 @@ def test_restore_within_limits(reedbackup: TicketImplementation, reedbackup_swee
 
 
 @case(
-    "ticket/create/failing-call/read-only",
+    "ticket/create/failing-call/read-only-mount",
     "Where nothing can be written, create answers an error, and list shows what there is.",
     kind=Kind.SWEEP,
 )
@@ -68,7 +68,7 @@ def test_create_where_nothing_can_be_written(
 
 
 @case(
-    "ticket/restore/failing-call/read-only",
+    "ticket/restore/failing-call/read-only-mount",
     "Where nothing can be written, restore answers an error, and list shows what there is.",
     kind=Kind.SWEEP,
 )
