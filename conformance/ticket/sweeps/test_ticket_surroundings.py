@@ -92,8 +92,7 @@ def test_create_on_file_systems_that_lack_something(
 
 @case(
     "ticket/restore/placement/file-system",
-    "Whatever a file system lacks, restore changes nothing or succeeds; without hard links and"
-    " where folders cannot be synced it succeeds.",
+    "Restore succeeds without hard links and folder syncs; lacking others it may change nothing.",
     kind=Kind.SWEEP,
     weight=2,
 )
