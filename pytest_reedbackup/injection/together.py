@@ -14,6 +14,9 @@ from typing import Any
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served, served
 
+BUSY = ("LockTimeout", "IoError", "CommandFailed")
+"""What a call may say that did not come to its turn, or saw others at work."""
+
 _BETWEEN_SECS = (0.001, 0.010)
 _HALT_SECS = 0.015
 

@@ -81,14 +81,14 @@ def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) 
 def test_who_reads_outside_the_lock_is_seen_by_the_first_visit(swept: Swept, name: str) -> None:
     sweep = swept(f"{__name__}:{name}", QUICK_SECS)
     assert sweep.first_broken is not None
-    assert sweep.first_broken.point == "calls"
+    assert sweep.first_broken.point == "all calls"
     assert (Path(sweep.first_broken.kept) / ".reed" / "backups").is_dir()
 
 
 @pytest.mark.slow
 def test_who_reads_outside_the_lock_is_seen_where_it_does(swept: Swept) -> None:
     sweep = swept(f"{__name__}:LetsGoBeforeTheLog", 20.0)
-    points = [result for result in sweep.broken if result.point != "calls"]
+    points = [result for result in sweep.broken if result.point != "all calls"]
     assert points
     assert any("--- " in line for line in points[0].trace)
 

@@ -17,6 +17,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.databases.archives import pack, read_tree
 from pytest_reedbackup.databases.changes import change_everything
+from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import (
@@ -26,20 +27,25 @@ from pytest_reedbackup.implementations.answers import (
     refusal_of,
     value_of,
 )
-from pytest_reedbackup.injection.together import Work, together
+from pytest_reedbackup.injection.sweeps.meeting import (
+    NEW,
+    OLD,
+    Bases,
+    expect_no_mixture,
+    sweep_meetings,
+)
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
+from pytest_reedbackup.injection.together import BUSY, Work, together
 from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.model.case import case
-from pytest_reedbackup.views.base import below_roots, live_tree
+from pytest_reedbackup.model.case import Kind, case
+from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
 # As long as it takes for so many of each, so that a busy machine sees as much as an idle one.
 ENOUGH = 60
 LEAST_SECS, MOST_SECS = 2.0, 30.0
-# What a call may say that did not come to its turn, or saw the others at work.
-BUSY = ("LockTimeout", "IoError", "CommandFailed")
 
-# The backups of the two trees are of a time to come, so that no create prunes them.
-FILLER, OLD, NEW = 1_000_000, 7_000_000_000, 8_000_000_000
+FILLER = 1_000_000
 # So many newer ones at least, where an own backup may be pruned already.
 UNTIL_PRUNED = RETENTION - 8
 
@@ -94,24 +100,55 @@ def test_several_processes_work_on_one_base(
     together(reedbackup, works)
     expect_that(bool(seen.made), "what came of creates at once", expected="a backup", found="none")
     expect_that(seen.restored > 0, "what came of restores at once", expected="one", found="none")
-    _expect_no_mixture("tables/ and indices/ after restores at once", scene, live_tree(base))
+    expect_no_mixture("tables/ and indices/ after restores at once", trees, live_tree(base))
     _expect_own_backups(scene.base, seen)
     _expect_same_infos(seen)
     _expect_whole_archives(scene, seen)
     _expect_all_well_afterwards(reedbackup, scene)
 
 
+@case(
+    "ticket/create/concurrent/each-call",
+    "Whichever of its calls another process comes between, backups are whole, trees no mixture.",
+    basic=True,  # processes at once meet at the moment only by chance
+    kind=Kind.SWEEP,
+    weight=2,
+)
+def test_another_process_comes_between_any_two_calls(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    small = reedbackup_make_db(DatabaseSpec(tables=2, rows=4, versions=1))
+    (small / "indices").mkdir()
+    trees = _with_two_backups(small)
+    full = small.parent / "full" / small.name
+    full.parent.mkdir()
+    clone_tree(small, full)
+    _fill_up(full)
+    sweep_meetings(reedbackup_sweep, reedbackup, Bases(small, full, trees))
+
+
 def _full_base(make_database: MakeDatabase) -> tuple[Path, tuple[Tree, Tree]]:
     base = make_database(DatabaseSpec(tables=6, rows=120, versions=4, indices=3))
+    trees = _with_two_backups(base)
+    _fill_up(base)
+    return base, trees
+
+
+def _with_two_backups(base: Path) -> tuple[Tree, Tree]:
+    """Back up two trees that differ in everything, the second of which stays the live one."""
     first = live_tree(base)
     pack(base, archive_of(base, str(OLD)))
-    for number in range(RETENTION - 2):
-        shutil.copyfile(archive_of(base, str(OLD)), archive_of(base, str(FILLER + number)))
     change_everything(base)
     for number, path in enumerate(sorted((base / "tables").glob("*/*.bsdiff"))):
         path.write_bytes(b"changed %d" % number)
     pack(base, archive_of(base, str(NEW)))
-    return base, (first, live_tree(base))
+    return first, live_tree(base)
+
+
+def _fill_up(base: Path) -> None:
+    """Add older backups, to as many as are kept."""
+    for number in range(RETENTION - 2):
+        shutil.copyfile(archive_of(base, str(OLD)), archive_of(base, str(FILLER + number)))
 
 
 def _create(process: Served, scene: Scene, seen: Seen) -> None:
@@ -190,7 +227,7 @@ def _expect_whole_archives(scene: Scene, seen: Seen) -> None:
             looked_at.add(content)
             copy = scene.base.parent / "an archive as it was.tar.gz"
             copy.write_bytes(content)
-            _expect_no_mixture(f"what is in {what}", scene, read_tree(copy))
+            expect_no_mixture(f"what is in {what}", scene.trees, read_tree(copy))
 
 
 def _expect_all_well_afterwards(reedbackup: TicketImplementation, scene: Scene) -> None:
@@ -198,20 +235,10 @@ def _expect_all_well_afterwards(reedbackup: TicketImplementation, scene: Scene) 
     reedbackup.clock.advance()
     made = reedbackup.created(scene.base)
     archived = read_tree(archive_of(scene.base, made.id))
-    _expect_no_mixture("a backup made afterwards", scene, archived)
+    expect_no_mixture("a backup made afterwards", scene.trees, archived)
     is_listed = made in reedbackup.listed(scene.base)
     expect("whether a backup made afterwards is listed", is_listed, True)
     for target, tree in zip((OLD, NEW), scene.trees, strict=True):
         reedbackup.restored(scene.base, target)
         differences = tree.differences(live_tree(scene.base))
         expect(f"what differs after a restore to {target} afterwards", differences, [])
-
-
-def _expect_no_mixture(what: str, scene: Scene, tree: Tree) -> None:
-    found = [below_roots(one).differences(below_roots(tree), limit=5) for one in scene.trees]
-    expect_that(
-        not all(found),
-        what,
-        expected="all of one tree or all of the other",
-        found="\n".join(["against the one:", *found[0], "against the other:", *found[1]]),
-    )

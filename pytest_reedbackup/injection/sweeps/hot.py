@@ -22,6 +22,7 @@ from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
 from pytest_reedbackup.injection.sweeps.sampling import evenly, mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
+from pytest_reedbackup.injection.together import BUSY
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.halting import EACH_CALL, Halting, halt_at, halting
 from pytest_reedbackup.injection.traced.points import Point, all_points
@@ -30,9 +31,6 @@ from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.injection.writers import HALF_A_TABLE, STEPS, steps_of_a_write, torn
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.sweep import PointResult
-
-BUSY = ("LockTimeout", "IoError", "CommandFailed")
-"""What a create may say that did not come to its turn, or saw the writers at work."""
 
 _LEAST_PATIENCE_SECS = 0.15
 _PATIENCE = 5
@@ -82,20 +80,23 @@ class _Hot:
         """Return all visits: of each point of a create, and of each step of a write."""
         points = self._points()
         every = max(1, len(points) // _WRITES)
-        often = Visit("calls", "tables", partial(self._write_often, every), "calls")
-        whole = [self._at(point, "", self._written) for point in points]
-        half = [self._at(point, " amidst", self._half_written) for point in points]
+        often = Visit("all calls", "tables", partial(self._write_often, every), "all calls")
+        order = {point.id: place for place, point in enumerate(points, 1)}
+        points = evenly(points)
+        whole = [self._at(point, order[point.id], "", self._written) for point in points]
+        half = [self._at(point, order[point.id], " amidst", self._half) for point in points]
         steps = [self._step(table, n) for n in range(len(STEPS)) for table in self.written]
         return [often, *mixed([whole, steps, half])]
 
-    def _at(self, point: Point, how: str, visit: _VisitAt) -> Visit:
+    def _at(self, point: Point, place: int, how: str, visit: _VisitAt) -> Visit:
         named = f"{point.id}{how}"
-        judge = partial(visit, named, point)
-        return Visit(named, point.path, judge, f"{point.call}{how}", point.number)
+        return Visit(named, point.path, partial(visit, named, point), f"calls{how}", place)
 
     def _step(self, table: str, number: int) -> Visit:
         judge = partial(self._beside_writer, table, number)
-        return Visit(f"{table}#{number}", f"tables/{table}", judge, f"writes to {table}", number)
+        return Visit(
+            f"{table}#{number}", f"tables/{table}", judge, f"writes to {table}", number + 1
+        )
 
     def _points(self) -> list[Point]:
         """Return the points of an undisturbed create, and see how long it takes."""
@@ -108,7 +109,7 @@ class _Hot:
         self.patience_secs = max(_LEAST_PATIENCE_SECS, _PATIENCE * took_secs)
         if not points:
             raise MissingCapability("strace", NOT_REACHED, tool=True)
-        return evenly(points)
+        return points
 
     def _write_often(self, every: int) -> Sequence[PointResult]:
         """Stop the create at all its calls, and write whole versions at each of `every`."""
@@ -118,7 +119,7 @@ class _Hot:
                 number += 1
                 if number % every == 0:
                     self._finish(self._begun(base))
-            return self._judged("calls", "tables", base, create, "a write at many of its calls")
+            return self._judged("all calls", "tables", base, create, "a write at many of its calls")
 
     def _written(self, named: str, point: Point) -> Sequence[PointResult]:
         """Write a whole version of each table whose lock is free while the create stands still."""
@@ -128,7 +129,7 @@ class _Hot:
             self._finish(self._begun(base))
             return self._judged(named, point.path, base, create, f"a write after {point.id}")
 
-    def _half_written(self, named: str, point: Point) -> Sequence[PointResult]:
+    def _half(self, named: str, point: Point) -> Sequence[PointResult]:
         """Write half a version meanwhile, and the rest once the create has ended or waits."""
         with self._halting(halt_at(point)) as (base, create):
             if not create.halts():

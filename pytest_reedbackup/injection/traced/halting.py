@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +74,7 @@ class Halting:
     def ends_within(self, secs: float) -> bool:
         """Let it go on, and wait; return whether it has ended by then."""
         self._go_on()
-        with suppress(TimeoutError):
-            self._future.exception(secs)
+        wait([self._future], secs)
         return self._future.done()
 
     def around(self, what: str) -> list[str]:
