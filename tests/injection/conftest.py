@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,10 +14,11 @@ import pytest
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
 from pytest_reedbackup.injection.sweeps.failing import Failing
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
-from pytest_reedbackup.injection.sweeps.stages import FolderStage, Stage
+from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore, Swept
 from pytest_reedbackup.injection.sweeps.sweeping import MakeScene
 from pytest_reedbackup.injection.sweeps.visiting import Visits
@@ -75,3 +79,16 @@ def prepare(
             return Prepared(implementation, scene, reserve, tmp_path)
 
         yield prepared
+
+
+@pytest.fixture
+def disk(tool: Callable[[str], str]) -> Iterator[MakeStage]:
+    """Makes a disk of ext4 with a database on it; skips where that cannot be."""
+    tool("strace")
+    if os.geteuid():
+        pytest.skip("only root may mount a file system")
+    if reason := why_not(FileSystem.EXT4):
+        pytest.fail(reason)
+    folder = tempfile.mkdtemp(prefix="reedbackup-", dir=memory())
+    yield lambda prepared: DiskStage(prepared, Disk(Path(folder), FileSystem.EXT4))
+    shutil.rmtree(folder)

@@ -11,7 +11,7 @@ from mutants.conforming import Conforming
 from mutants.model import Archive, BackupInfo, ReedError
 
 from pytest_reedbackup.injection.sweeps.failing import Failing
-from pytest_reedbackup.injection.sweeps.failures import Failure
+from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
 pytestmark = pytest.mark.slow
@@ -128,7 +128,7 @@ def test_a_broken_promise_is_seen(
 
 
 def test_a_hang_is_seen(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_reedbackup.injection.sweeps.failures._MOST_SECS", 2.0)
+    monkeypatch.setattr("pytest_reedbackup.injection.traced.failures._MOST_SECS", 2.0)
     found = of_create(prepare, Waits, "openat", "EIO", "unfinished", for_good=True)
     assert found.outcome is PointOutcome.BROKEN
     assert "no reply" in found.found

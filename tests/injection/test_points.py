@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_reedbackup.injection.sweeps.sampling import evenly
-from pytest_reedbackup.injection.traced.points import Point, changing_points
+from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
+from pytest_reedbackup.injection.traced.errors import errors_of
+from pytest_reedbackup.injection.traced.failures import failures_at
+from pytest_reedbackup.injection.traced.points import Point, all_points, changing_points
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
 
 READ = frozenset({"O_RDONLY"})
@@ -33,10 +35,50 @@ def test_only_what_changes_the_base_is_a_point_and_all_calls_of_its_name_count()
     ]
 
 
-def test_each_thread_counts_for_itself() -> None:
+def test_each_thread_counts_for_itself_and_who_comes_second_is_not_reached() -> None:
     calls = [call("write", "/disk/a", pid=7), call("write", "/disk/b", pid=8)]
     calls += [call("write", "/disk/c", pid=8)]
-    assert [point.id for point in changing_points(calls, "/disk")] == ["write#1", "write#2"]
+    points = changing_points(calls, "/disk")
+    assert [(point.id, point.path) for point in points] == [
+        ("write#1", "a"),
+        ("write#1@2", "b"),
+        ("write#2", "c"),
+    ]
+    # A failure comes to each of them, so there it is one point.
+    assert [point.id for point in all_points(calls, "/disk")] == ["write#1", "write#2"]
+
+
+def test_what_only_reads_can_fail_too() -> None:
+    calls = [call("openat", "/disk/a", flags=READ), call("read", "/disk/a"), call("read", "/else")]
+    assert [point.id for point in all_points(calls, "/disk")] == ["openat#1", "read#1"]
+    assert changing_points(calls, "/disk") == []
+
+
+def test_every_other_point_is_right_after_a_name_was_published_or_removed() -> None:
+    calls = [call("write", "/disk/a") for _ in range(20)]
+    calls[10:10] = [call("rename", "/disk/b"), call("fsync", "/disk")]
+    first, second, *_ = evenly(changing_points(calls, "/disk"))
+    assert first.id == "fsync#1"
+    assert second.after != "rename"
+
+
+def test_the_errors_of_a_kind_are_an_even_sample_and_the_whole_is_all() -> None:
+    points = changing_points([call("fsync", "/disk/a") for _ in range(10)], "/disk")
+    order = failures_evenly(points)
+    every = {failure.id for point in points for failure in failures_at(point)}
+    assert {failure.id for failure in order} == every
+    assert len(order) == len(every)
+    assert len({failure.error for failure in order[:10]}) == len(set(errors_of("fsync")))
+    assert {failure.for_good for failure in order[:10]} == {False, True}
+    assert len({failure.point for failure in order[:10]}) == 10
+
+
+def test_an_interrupt_happens_once_and_a_descriptor_keeps_nobody_out() -> None:
+    (read,) = changing_points([call("write", "/disk/a")], "/disk")
+    for_good = {failure.error for failure in failures_at(read) if failure.for_good}
+    assert "EINTR" in set(errors_of("write")) - for_good
+    assert "EACCES" not in set(errors_of("write")) | set(errors_of("fsync"))
+    assert "EMFILE" in set(errors_of("openat"))
 
 
 def test_a_name_that_only_begins_like_the_disk_is_outside() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from injection.conftest import MakeStage, Prepare
 
 from pytest_reedbackup.injection.power import disks
-from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
+from pytest_reedbackup.injection.power.disks import Disk, FileSystem
 from pytest_reedbackup.injection.sweeps.sampling import evenly
-from pytest_reedbackup.injection.sweeps.stages import DiskStage
 from pytest_reedbackup.injection.sweeps.visiting import Visits
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
@@ -22,19 +18,6 @@ pytestmark = pytest.mark.slow
 
 NO_SYNC = "mutants.conforming:Conforming"
 """It keeps every promise but for those about power cuts: it syncs nothing."""
-
-
-@pytest.fixture
-def disk(tool: Callable[[str], str]) -> Iterator[MakeStage]:
-    """Makes a disk of ext4 with a database on it; skips where that cannot be."""
-    tool("strace")
-    if os.geteuid():
-        pytest.skip("only root may mount a file system")
-    if reason := why_not(FileSystem.EXT4):
-        pytest.fail(reason)
-    folder = tempfile.mkdtemp(prefix="reedbackup-", dir=memory())
-    yield lambda prepared: DiskStage(prepared, Disk(Path(folder), FileSystem.EXT4))
-    shutil.rmtree(folder)
 
 
 def visited(visits: Visits, most: int | None = None) -> list[PointResult]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import TypeVar
 
-from pytest_reedbackup.injection.sweeps.failures import Failure, failures_at
+from pytest_reedbackup.injection.traced.failures import Failure, failures_at
 from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.strace import RENAMES
 from pytest_reedbackup.injection.traced.system_calls import LINKING, REMOVING

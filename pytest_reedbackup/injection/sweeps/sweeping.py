@@ -12,7 +12,6 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import Disk, memory
 from pytest_reedbackup.injection.sweeps.failing import Failing
-from pytest_reedbackup.injection.sweeps.failures import Failure
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
@@ -20,6 +19,7 @@ from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, St
 from pytest_reedbackup.injection.sweeps.survival import Swept
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, Visits, named
+from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import SYNCING, Point
 from pytest_reedbackup.model.sweep import PointResult
 

@@ -9,12 +9,12 @@ from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
-from pytest_reedbackup.injection.sweeps.failures import Failure
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import Stage, State
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.traced.attached import Injection
+from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points
 from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.model.adapter_faults import Crashed
@@ -58,6 +58,8 @@ class Visits:
     def visit(self, point: Point, signal: str = KILL) -> list[PointResult]:
         """Send a signal at `point`, and judge each database that may be left."""
         name = named(point, signal)
+        if point.thread:
+            return [not_reached(name, point.path)]
         injection = Injection(point.call, point.number, f"signal={signal}")
         with self.stage.used():
             call = self._call(injection)

@@ -6,6 +6,7 @@ another on each machine.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ from pytest_reedbackup.model.failures import MissingCapability
 
 _PATIENCE_SECS = 10.0
 _PAUSE_SECS = 0.001
+_YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,17 @@ def _wait_for(tracer: subprocess.Popen[bytes], leader: int) -> None:
             tracer.kill()
             assert tracer.stderr
             complaint = tracer.stderr.read().decode(errors="replace").strip() or "without a word"
-            raise MissingCapability("strace", f"it cannot be attached: {complaint}", tool=True)
+            sentence = f"it cannot be attached: {complaint}{_remedy()}"
+            raise MissingCapability("strace", sentence, tool=True)
         time.sleep(_PAUSE_SECS)
+
+
+def _remedy() -> str:
+    """Return what to do where the kernel keeps users from tracing what they have started."""
+    with suppress(FileNotFoundError):
+        if os.geteuid() and _YAMA.read_text().strip() != "0":
+            return f"; run as root, or write 0 to {_YAMA}"
+    return ""
 
 
 def _tasks(leader: int) -> Iterator[Path]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
@@ -57,11 +57,17 @@ class Point:
     """What it is about, to be shown."""
     after: str = field(default="", compare=False)
     """The name of the call that changed something last before it."""
+    thread: int = 0
+    """Above 0 where another thread, or process, comes to its call of this number first.
+
+    strace, which counts for each thread alone, would stop that one: it cannot be reached.
+    """
 
     @property
     def id(self) -> str:
         """Return what it is called on a command line, as in `fsync#3`."""
-        return f"{self.call}#{self.number}"
+        of_thread = f"@{self.thread + 1}" if self.thread else ""
+        return f"{self.call}#{self.number}{of_thread}"
 
 
 def changes(call: SystemCall) -> bool:
@@ -73,8 +79,11 @@ def changes(call: SystemCall) -> bool:
 
 
 def changing_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
-    """Return the points of a traced call that change what is below the folder `inside`."""
-    return points_where(calls, inside, changes)
+    """Return the points of a traced call that change what is below the folder `inside`.
+
+    Those that cannot be reached are among them, to be counted.
+    """
+    return list(_points(calls, inside, changes))
 
 
 def all_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
@@ -90,19 +99,29 @@ def inside_of(call: SystemCall, folder: str) -> list[str]:
 def points_where(
     calls: Iterable[SystemCall], inside: str, is_point: Callable[[SystemCall], bool]
 ) -> list[Point]:
-    """Return the points of a traced call about what is below `inside` that are such."""
+    """Return the points of a traced call about what is below `inside` that are such.
+
+    Of those with one number in several threads only the first: what fails there fails in all.
+    """
+    points: dict[tuple[str, int], Point] = {}
+    for point in _points(calls, inside, is_point):
+        points.setdefault((point.call, point.number), replace(point, thread=0))
+    return list(points.values())
+
+
+def _points(
+    calls: Iterable[SystemCall], inside: str, is_point: Callable[[SystemCall], bool]
+) -> Iterator[Point]:
     numbers: Counter[tuple[int, str]] = Counter()
-    points: dict[str, Point] = {}
+    came: Counter[tuple[str, int]] = Counter()
     after = ""
     for call in calls:
         numbers[call.pid, call.name] += 1
+        number = numbers[call.pid, call.name]
         paths = inside_of(call, inside)
-        if not paths:
-            continue
-        if is_point(call):
+        if paths and is_point(call):
             path = paths[-1].removeprefix(inside).lstrip("/")
-            point = Point(call.name, numbers[call.pid, call.name], path, after)
-            points.setdefault(point.id, point)
-        if changes(call):
+            yield Point(call.name, number, path, after, came[call.name, number])
+        came[call.name, number] += 1
+        if paths and changes(call):
             after = call.name
-    return list(points.values())

@@ -9,7 +9,7 @@ from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.errors import ONCE_ONLY, errors_of
 from pytest_reedbackup.injection.traced.points import Point
 
-_MOST_SECS = 20.0
+_MOST_SECS = 30.0
 """How long a call may take whose disk fails; undisturbed it takes a fraction of a second."""
 
 _LOCK_SECS = 70.0
