@@ -18,8 +18,8 @@ from reedbase_backup.errors import (
     IoError,
     NoTablesFound,
     ReedError,
-    as_reed_error,
     translated,
+    with_outlook,
 )
 from reedbase_backup.list import read_info
 from reedbase_backup.swap.transaction import recover
@@ -89,11 +89,8 @@ def _bring_back(base: str, error: BaseException) -> None:
         retention.bring_back(base)
     except OSError:
         if isinstance(error, OSError | ReedError):
-            words = as_reed_error(error, "create_backup")
-            raise IoError(
-                "create_backup",
-                f"{words}; the next create or restore brings back the backups that were to go",
-            ) from error
+            outlook = "the next create or restore brings back the backups that were to go"
+            raise with_outlook(error, "create_backup", outlook) from error
 
 
 def _add_database(writer: ArchiveWriter, base: str) -> int:

@@ -220,9 +220,11 @@ def translated(operation: str, path: str | None = None) -> Iterator[None]:
         raise from_os_error(error, operation, path) from error
 
 
-def as_reed_error(error: OSError | ReedError, operation: str) -> ReedError:
-    """Return `error` itself, or what stands for an OSError of `operation`."""
-    return error if isinstance(error, ReedError) else from_os_error(error, operation)
+def with_outlook(error: OSError | ReedError, operation: str, outlook: str) -> IoError:
+    """Return an IoError of `operation` that says why, and what is to come of it."""
+    known = error if isinstance(error, ReedError) else from_os_error(error, operation)
+    why = known.reason if isinstance(known, IoError) else str(known)
+    return IoError(operation, f"{why}; {outlook}")
 
 
 def from_os_error(error: OSError, operation: str, path: str | None = None) -> ReedError:

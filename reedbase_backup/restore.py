@@ -18,10 +18,9 @@ from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.disk.mounts import mount_points
 from reedbase_backup.errors import (
     BackupNotFound,
-    IoError,
     ReedError,
-    as_reed_error,
     translated,
+    with_outlook,
 )
 from reedbase_backup.swap.extract import extract
 from reedbase_backup.swap.lock_preservation import preserve_locks
@@ -120,7 +119,6 @@ def _swapped(transaction: Transaction, base: int, base_path: str, name: BackupNa
         outlook = transaction.abandon()
         if outlook is None or not isinstance(error, OSError | ReedError):
             raise
-        words = as_reed_error(error, "restore")
-        raise IoError("restore", f"{words}; {outlook}") from error
+        raise with_outlook(error, "restore", outlook) from error
     transaction.discard()
     return contents

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reedbase_backup.catalogue import BackupName, backups_folder
+from reedbase_backup.disk.existence import name_exists
 
 KEEP = 32
 """How many backups remain after a backup (ticket 060-OPS-01, "Architecture", step 6)."""
@@ -73,7 +74,7 @@ def _retired(folder: str) -> list[str]:
 
 
 def _rename_back(hidden: str, path: str) -> None:
-    if os.path.lexists(path):
+    if name_exists(path):
         # Not over another backup; over a second name of the same one, it is done.
         if os.path.samestat(os.lstat(path), os.lstat(hidden)):
             os.unlink(hidden)

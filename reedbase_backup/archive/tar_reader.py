@@ -242,7 +242,8 @@ def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
 
 
 def _checked(member: Member) -> Member:
-    if len(member.name) > MAX_PATH:
+    # The slash at the end of a folder's name is none of its path.
+    if len(member.name.rstrip(b"/")) > MAX_PATH:
         raise TarHostile(member.name[:100], f"a name of {len(member.name)} bytes")
     if member.size not in _SIZES:
         raise TarHostile(member.name, f"a size of {member.size} bytes")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from reedbase_backup.disk.existence import folder_exists
+from reedbase_backup.disk.existence import folder_exists, name_exists
 from reedbase_backup.disk.folders import close
 from reedbase_backup.disk.sharing import (
     PRIVATE_FILE,
@@ -21,13 +21,13 @@ from reedbase_backup.disk.sharing import (
     SHARED_FOLDER,
     Readers,
 )
-from reedbase_backup.errors import IoError, ReedError, as_reed_error
+from reedbase_backup.errors import ReedError, with_outlook
 
 PARTIAL_PREFIX = ".reedbackup-partial-"
 """Unfinished files in backups/; the next backup removes what is left of them."""
 
-NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What a disk without hard links, such as one in exFAT, says to a new one."""
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What a disk without hard links, such as one in exFAT, says to a file's second one."""
 
 # Up to here one fsync a file is cheaper than flushing the whole file system
 # (10,000 files: fsync each 2.4 s, one syncfs 0.1 s).
@@ -126,6 +126,8 @@ class PartialFile:
         self._folder_is_new = folder_is_new
         self._path = os.path.join(folder, PARTIAL_PREFIX + os.urandom(8).hex())
         self._target: str | None = None
+        self._has_name = False
+        """Whether the file is known to have had `_target` as its name."""
         descriptor = os.open(self._path, _NEW_FILE, PRIVATE_FILE)
         self.file: IO[bytes] = open(descriptor, "r+b")  # noqa: SIM115 - closed in `close`
 
@@ -155,10 +157,12 @@ class PartialFile:
         try:
             os.link(self._path, target)
         except OSError as error:
-            if error.errno not in NO_HARD_LINKS or os.path.lexists(target):
+            if error.errno not in NO_HARD_LINKS or name_exists(target):
                 raise
             os.rename(self._path, target)
+            self._has_name = True
         else:
+            self._has_name = True
             os.unlink(self._path)
 
     def withdraw(self) -> bool:
@@ -167,8 +171,8 @@ class PartialFile:
         False where the published file has its name still, whatever was tried.
         """
         with suppress(OSError):
-            if self._is_own(self._path):
-                os.unlink(self._path)
+            # Nobody else could have known this name.
+            os.unlink(self._path)
         if self._target is None:
             return True
         try:
@@ -176,7 +180,9 @@ class PartialFile:
             if not self._is_own(self._target):
                 return True
         except OSError:
-            return False
+            # Not to be seen any more; but what it was given, nobody took since.
+            if not self._has_name:
+                return False
         try:
             os.unlink(self._target)
         except OSError:
@@ -215,10 +221,8 @@ def partial_file(folder: str) -> Iterator[PartialFile]:
             yield partial
         except BaseException as error:
             if not partial.withdraw() and isinstance(error, OSError | ReedError):
-                words = as_reed_error(error, "create")
-                raise IoError(
-                    "create_backup", f"{words}; the new backup is whole, and could not be removed"
-                ) from error
+                outlook = "the new backup is whole, and could not be removed"
+                raise with_outlook(error, "create_backup", outlook) from error
             raise
         finally:
             partial.close()

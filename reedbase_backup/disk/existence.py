@@ -1,4 +1,4 @@
-"""Whether there is a folder, where a failing disk must not be taken for a no."""
+"""Whether there is a folder or a name, where a failing disk must not be taken for a no."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ def folder_exists(path: str) -> bool:
             return False
         raise
     return stat.S_ISDIR(mode)
+
+
+def name_exists(path: str) -> bool:
+    """Return whether anything has the name `path`, a symlink too.
+
+    Raise OSError where that cannot be told, for which `os.path.lexists` says no.
+    """
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def says_nothing_exists(error: OSError | ValueError) -> bool:

@@ -24,8 +24,10 @@ A kill leaves, for the next create or restore, which begins with `transaction.re
 An error or interrupt, other than a kill, in 1 to 5 is handled at once by
 `Transaction.abandon`: the journal is renamed to `journal.undo`, its steps are undone
 by the same code, and the folder is removed as in 6. A kill on that way leaves the
-renamed journal, whose steps `recover` undoes to their end: all is old. Where undoing
-fails, as on a broken disk, the error says what the next call will do.
+renamed journal, whose steps `recover` undoes to their end: all is old. So does a disk
+on which one kind of call fails for good. The journal is turned through its open
+folder, for which nothing has to be looked up; where it cannot be renamed, a folder
+`undo` beside it says the same. What the next call will do, the error says.
 
 Where tables/ or a folder in it cannot be moved, as a mount point, it stays and its
 content is exchanged, through a working folder inside it. Live folders are touched

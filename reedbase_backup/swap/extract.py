@@ -23,6 +23,8 @@ _CHUNK = 1 << 20
 _IMPLIED_MODE = 0o755
 # Chown is not ours to do, or the owner is nobody on this system.
 _NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
+# What a file system in user space says that counts no blocks.
+_NOT_COUNTED = (errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def extract(
@@ -163,6 +165,11 @@ class _Extraction:
 def _free_bytes(path: str) -> int:
     # By path, as no in-memory file system (pyfakefs) tells it of a descriptor. Should
     # another folder be there by now, the worst is a refusal too many or one too late.
-    total, _, free = shutil.disk_usage(path)
+    try:
+        total, _, free = shutil.disk_usage(path)
+    except OSError as error:
+        if error.errno not in _NOT_COUNTED:
+            raise
+        return sys.maxsize
     # A file system without a limit, as a tmpfs may be, counts no blocks at all.
     return free if total else sys.maxsize

@@ -17,13 +17,15 @@ from typing import Any
 
 from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.disk.durable import sync, sync_folder, write_all
-from reedbase_backup.disk.folders import Attributes, close
+from reedbase_backup.disk.folders import Attributes, close, status
 
 _NAME = "journal"
 _TURNED = "journal.undo"
 """The journal's name from when its steps are to be undone."""
 _UNFINISHED = "journal.new"
 """The journal that is being written."""
+_UNDO = "undo"
+"""A folder whose being there says the same as `_TURNED`, where nothing can be renamed any more."""
 
 _FORMAT = 1
 # Of 100,000 folders that must each stay where they are.
@@ -100,6 +102,9 @@ def turn(folder: int) -> None:
         os.rename(_NAME, _TURNED, src_dir_fd=folder, dst_dir_fd=folder)
     except FileNotFoundError:
         return
+    except OSError:
+        with suppress(FileExistsError):
+            os.mkdir(_UNDO, 0o700, dir_fd=folder)
     # A power cut that undoes this leaves steps to do from wherever they were undone to.
     with suppress(OSError):
         sync_folder(folder, _TURNED)
@@ -112,9 +117,10 @@ def read(folder: int) -> Journal:
     except FileNotFoundError:
         pass
     try:
-        return _read(folder, _NAME)
+        journal = _read(folder, _NAME)
     except FileNotFoundError as error:
         raise NoJournal from error
+    return journal if status(folder, _UNDO) is None else journal.backward()
 
 
 def _read(folder: int, name: str) -> Journal:
@@ -125,10 +131,10 @@ def _read(folder: int, name: str) -> Journal:
             raise NoJournal from error
         raise
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_SIZE:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_SIZE:
             raise NoJournal
-        if status.st_uid != os.fstat(folder).st_uid:
+        if found.st_uid != os.fstat(folder).st_uid:
             raise NoJournal
         content = bytearray()
         while chunk := os.read(descriptor, 1 << 20):

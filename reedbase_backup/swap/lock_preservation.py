@@ -17,7 +17,7 @@ _LINK = "lock"
 """The name, in a working folder's old/, of the lock file that is being moved to its table."""
 
 # The system lets not everybody link to everybody's files, nor without end.
-_NOT_TO_BE_LINKED = (errno.EACCES, errno.EMLINK, errno.EXDEV, *NO_HARD_LINKS)
+_NOT_TO_BE_LINKED = (errno.EACCES, errno.EXDEV, *NO_HARD_LINKS)
 
 
 def preserve_locks(

@@ -57,7 +57,14 @@ class Transaction:
             name = commit_name(self._token)
         journal = Journal(True, places, [Removal(place) for place in places[1:]])
         with opened_all(self._base, name, self._token, journal) as folders:
-            yield folders
+            try:
+                yield folders
+            except BaseException:
+                # Now, and through the open folder: should nothing else succeed any
+                # more, the next call at least undoes it.
+                with suppress(OSError):
+                    self._turn(folders[0])
+                raise
 
     def commit(self, staged: list[WorkingFolder], kept_files: dict[str, Attributes]) -> None:
         """Put the staged trees, which must be durable, in place of the live ones.
@@ -91,6 +98,16 @@ class Transaction:
         Where that fails, return in words what the next call will do, else None.
         """
         return _abandon(self._base, self._token)
+
+    def _turn(self, working: WorkingFolder) -> None:
+        """Have the next call undo what is committed, and not finished."""
+        try:
+            if status(self._base, commit_name(self._token)) is None:
+                return
+        except OSError:
+            # Not to be seen any more. An error never comes after all is finished.
+            pass
+        journal_file.turn(working.itself)
 
     def _stage_in(self, places: list[str]) -> None:
         """Make working folders in live folders, which a journal names beforehand."""

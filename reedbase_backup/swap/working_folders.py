@@ -68,8 +68,9 @@ def tokens(base: int) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class WorkingFolder:
-    """The open new/ and old/ of a working folder."""
+    """A working folder, and the new/ and old/ in it, all open."""
 
+    itself: int
     new: int
     old: int
 
@@ -96,7 +97,7 @@ def opened_all(base: int, name: str, token: str, journal: Journal) -> Iterator[l
             path = staging_name(token) if place else name
             working = stack.enter_context(_opened_ours(base, folder, path))
             parts = [stack.enter_context(_opened_ours(base, working, p)) for p in ("new", "old")]
-            folders.append(WorkingFolder(*parts))
+            folders.append(WorkingFolder(working, *parts))
         yield folders
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fixture_types import CopyBase, ReadDatabase
 from reference.faults.traced import (
+    COMMITTED,
     DONE,
     LOOKS,
     Restored,
@@ -66,6 +67,7 @@ def test_a_restore_whose_calls_fail_is_an_error_and_the_old_trees_stay(
     each(run.points, clone, small, check)
 
 
+@pytest.mark.parametrize("when", ["{n}", "{n}+"], ids=["once", "for good"])
 @pytest.mark.parametrize("call", ["create", "restore"])
 @pytest.mark.parametrize(
     "looks",
@@ -80,25 +82,62 @@ def test_a_call_that_cannot_look_has_not_happened_or_has_succeeded(
     run_traced: RunTraced,
     call: str,
     looks: str,
+    when: str,
 ) -> None:
     """No answer is never taken for a no: all old after an error, all new after success."""
     old, new, _ = restored
     calls = LOOKS[looks]
 
     def check(base: Path, name: str, n: int) -> None:
-        done = run_traced(call, base, f"{name}:error=EIO:when={n}", calls)
+        done = run_traced(call, base, f"{name}:error=EIO:when={when.format(n=n)}", calls)
         if done.status != 0:
             assert_failed_cleanly(done)
         made = {info.id for info in list_backups(base)} - {"1000"}
         assert len(made) == (call == "create" and done.status == 0), (name, n, done)
         expected = new if call == "restore" and done.status == 0 else old
-        assert database(base) == expected, (name, n, done)
+        # What fails for good may keep all from being put back at once.
+        assert "next create" in done.stderr or database(base) == expected, (name, n, done)
         create_backup(base)
-        assert database(base) == expected
+        assert database(base) == expected, (name, n, done)
         assert leftovers(base) == []
 
     undisturbed = run_traced(call, clone(small, "undisturbed too"), None, calls)
     each(undisturbed.points, clone, small, check)
+
+
+# From where on what the call is to bring about can be seen by others.
+PUBLISHES = {"create": ("link", "/backups/"), "restore": ("rename", COMMITTED)}
+
+
+@pytest.mark.parametrize("call", PUBLISHES)
+@pytest.mark.parametrize("kind", ["rename", "stat"])
+def test_what_fails_for_good_after_the_point_of_no_return_is_undone_by_the_next_call(
+    small: Path,
+    clone: CopyBase,
+    restored: Restored,
+    database: ReadDatabase,
+    run_traced: RunTraced,
+    call: str,
+    kind: str,
+) -> None:
+    """V6: nothing can be put back, or seen, any more, but the answer must stay true."""
+    old, new, _ = restored
+    calls = f"?link,?linkat,?rename,?renameat,?renameat2,{LOOKS['stat']}"
+    failed = []
+
+    def check(base: Path, name: str, n: int) -> None:
+        done = run_traced(call, base, f"{name}:error=EIO:when={n}+", calls)
+        failed.append(done.status != 0)
+        expected = new if call == "restore" and done.status == 0 else old
+        assert len(list_backups(base)) == 1 + (call == "create" and done.status == 0), (name, n)
+        create_backup(base)
+        assert database(base) == expected, (name, n, done)
+        assert leftovers(base) == []
+
+    undisturbed = run_traced(call, clone(small, "undisturbed too"), None, calls)
+    points = undisturbed.points[undisturbed.at(*PUBLISHES[call]) :]
+    each([point for point in points if kind in point[0]], clone, small, check)
+    assert any(failed) or (call, kind) == ("create", "rename")
 
 
 def test_a_prune_that_fails_midway_deletes_nothing(small: Path, run_traced: RunTraced) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -66,6 +67,23 @@ def test_a_name_as_long_as_a_path_can_be_comes_back(plant: Callable[..., Path]) 
     base = plant({"tables/t/x": b"", long[:4095]: b"far away"})
     assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
     assert restore_point_in_time(base, 1000).total_bytes == len(b"far away")
+
+
+@pytest.mark.parametrize("length", [4094, 4095])
+def test_a_folder_whose_path_is_as_long_as_one_can_be_comes_back(
+    base: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """A tar names it with a slash at its end, which makes one more."""
+    monkeypatch.chdir(base)
+    place = ("tables/" + "/".join(["d" * 200] * 30))[: length - 1] + "e"
+    os.makedirs(place)
+    os.utime(place, ns=(1, 1))
+    create_backup(base)
+    shutil.rmtree("tables/" + "d" * 200)
+    restore_point_in_time(base, FOREVER)
+    assert os.lstat(place).st_mtime_ns == 1
+    # pytest's own cleaning goes by paths that begin with the base's.
+    shutil.rmtree("tables/" + "d" * 200)
 
 
 def test_a_file_named_like_a_lock_that_is_kept_comes_back(
