@@ -5,6 +5,7 @@ They work without any option: then the implementation is the reference.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from pytest_reedbackup.connections.implementation import Implementation
     from pytest_reedbackup.databases.spec import Spec
     from pytest_reedbackup.injection.fakes.databases import FakeDatabases
+    from pytest_reedbackup.injection.programs.faults import FailingCalls, PowerCut
+    from pytest_reedbackup.model.sweep import Sweep
     from pytest_reedbackup.model.target import Target
+
+_WIDTH = 100
+"""Of the lines that show a sweep."""
 
 MakeDatabase = Callable[["Spec"], Path]
 
@@ -86,6 +92,50 @@ def reedbackup_fake_db(reedbackup_db: Path) -> FakeDatabases:
     from pytest_reedbackup.injection.fakes.databases import FakeDatabases
 
     return FakeDatabases(reedbackup_db)
+
+
+@pytest.fixture
+def reedbackup_power_cut(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> PowerCut:
+    """Pulls the plug on what changes a database: `reedbackup_power_cut(base, change, check)`.
+
+    At each system call of `change`, a command line with `{base}` in it or a function of the
+    path, on a real file system; `check(base)` then raises unless all is well. It needs root and
+    strace, or skips the test; `kill_only=True` kills instead and needs strace alone. Its type,
+    which has all arguments, is `pytest_reedbackup.injection.programs.faults.PowerCut`.
+    """
+    from pytest_reedbackup.injection.programs.faults import PowerCut
+
+    return PowerCut(*_kept_and_account(request, tmp_path_factory))
+
+
+@pytest.fixture
+def reedbackup_failing_calls(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> FailingCalls:
+    """Has system calls fail under what changes a database; called as `reedbackup_power_cut` is.
+
+    Each one that changes the database, with ENOSPC and EIO, once and for good; `check(base)`
+    sees what an error leaves, `after_success=` what a success does. It needs strace. Its type is
+    `pytest_reedbackup.injection.programs.faults.FailingCalls`.
+    """
+    from pytest_reedbackup.injection.programs.faults import FailingCalls
+
+    return FailingCalls(*_kept_and_account(request, tmp_path_factory))
+
+
+def _kept_and_account(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Callable[[Sweep], str]]:
+    """Return where a test's databases are kept, and what says how they were found."""
+    _refuse_windows()
+    from pytest_reedbackup.reports.strip import account
+    from pytest_reedbackup.session.places import kept_folder
+
+    folder = kept_folder(request.config, tmp_path_factory, "reedbackup-sweeps")
+    name = re.sub(r"[^\w.,+-]+", "_", request.node.name)
+    return folder / name, lambda sweep: account(sweep, _WIDTH)
 
 
 @pytest.fixture(scope="session")

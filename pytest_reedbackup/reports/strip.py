@@ -50,6 +50,22 @@ def evidence(result: PointResult) -> Iterator[str]:
         yield f"as found: {result.kept}"
 
 
+def account(sweep: Sweep, width: int) -> str:
+    """Return all that is known of a sweep in which something was not stood, in lines."""
+    first = sweep.first_broken
+    assert first is not None
+    lines = [
+        f"{first.place}: {first.detail}",
+        f"  expected {first.expected}",
+        f"  found    {first.found}",
+        f"  {headline(sweep)} ({LEGEND})",
+        *(f"    {line}" for line in strips(sweep, width)),
+        *(f"    {line}" for line in evidence(first)),
+        f"  repeat   this point alone: only=[{first.point!r}]",
+    ]
+    return "\n".join(lines)
+
+
 def _signs(results: Sequence[PointResult]) -> str:
     """Return a sign a point, each the worst of its moments, in the order of the calls."""
     of_points: dict[tuple[int, str], list[PointOutcome]] = {}

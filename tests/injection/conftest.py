@@ -21,7 +21,7 @@ from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore, Swept
 from pytest_reedbackup.injection.sweeps.sweeping import MakeScene
-from pytest_reedbackup.injection.sweeps.visiting import Visits
+from pytest_reedbackup.injection.sweeps.visiting import ServedCall, Visits
 
 MakeStage = Callable[[Path], Stage]
 
@@ -46,7 +46,7 @@ class Prepared:
     def visits(self, swept: Swept, make_stage: MakeStage | None = None) -> Visits:
         """Return the visits of a call; in a mere folder without `make_stage`."""
         stage = make_stage(self.scene.base) if make_stage else self._folder
-        return Visits(self.reserve, stage, swept, self.folder / "kept")
+        return Visits(ServedCall(self.reserve, swept), stage, self.folder / "kept")
 
     def failing(self, swept: Swept) -> Failing:
         """Return the visits of a call whose system calls fail."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
-from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed, signals_in
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -60,24 +59,23 @@ class Disturbed:
 
 
 def disturbed(
-    process: Served,
-    act: Callable[[Served], Answer],
+    pid: int,
+    act: Callable[[], Answer],
     calls: Sequence[str],
     injection: Injection | None = None,
-    secs: float | None = None,
 ) -> Disturbed:
-    """Have a process make a call under strace, and inject something into it.
+    """Have the process `pid` do what `act` asks of it under strace, and inject something into it.
 
-    `calls` are the names of the system calls that are traced, `secs` the longest that it may
-    take. Raise MissingCapability where strace is of no use.
+    `calls` are the names of the system calls that are traced. Raise MissingCapability where
+    strace is of no use.
     """
     answer: Answer | None = None
     fault: AdapterFault | BrokenPromise | None = None
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         file = Path(folder) / "trace"
-        with attached(process.pid, file, calls, injection):
+        with attached(pid, file, calls, injection):
             try:
-                answer = act(replace(process, secs=secs) if secs else process)
+                answer = act()
             except (AdapterFault, BrokenPromise) as error:
                 fault = error
         trace = file.read_text(errors="replace")

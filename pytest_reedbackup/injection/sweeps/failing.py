@@ -7,7 +7,7 @@ in another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_same_tree, expect_that
@@ -45,7 +45,7 @@ class Failing:
         Raise MissingCapability where nothing of it is seen, BrokenPromise where it is refused.
         """
         with self.stage.used() as base, self.reserve.process() as process:
-            call = disturbed(process, lambda caller: self.swept.make(caller, base), FALLIBLE)
+            call = disturbed(process.pid, lambda: self.swept.make(process, base), FALLIBLE)
             points = all_points(call.trace, str(base.parent.resolve()))
         return undisturbed(call, points)
 
@@ -53,13 +53,9 @@ class Failing:
         """Make the call with that failure, and judge what it answers and leaves."""
         kept = self.kept / failure.id
         with self.stage.used() as base, self.reserve.process() as process:
-            most_secs = min(failure.most_secs, process.secs)
+            limited = replace(process, secs=min(failure.most_secs, process.secs))
             call = disturbed(
-                process,
-                lambda caller: self.swept.make(caller, base),
-                FALLIBLE,
-                failure.injection,
-                most_secs,
+                process.pid, lambda: self.swept.make(limited, base), FALLIBLE, failure.injection
             )
             if not call.injected():
                 return [not_reached(failure.id, failure.point.path)]

@@ -18,7 +18,7 @@ from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.survival import Swept
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
-from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, Visits, named
+from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, ServedCall, Visits, named
 from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import SYNCING, Point
 from pytest_reedbackup.model.sweep import PointResult
@@ -51,7 +51,7 @@ class Sweeping:
     def replies(self) -> None:
         """Cut the power when the call has just been answered."""
         with self._visits(self._disk) as visits:
-            self.sweeper.sweep([Visit(REPLY.id, REPLY.path, visits.after_reply, REPLY.call, 1)])
+            self.sweeper.sweep([reply(visits)])
 
     def kills(self) -> None:
         """Kill the process at each system call that changes the disk."""
@@ -62,7 +62,7 @@ class Sweeping:
         """Send each of the signals at each system call that changes the disk."""
         with self._visits(_folder) as visits:
             sent = _turn_by_turn(evenly(visits.points()), SIGNALS)
-            self.sweeper.sweep([_signal_at(visits, point, signal) for point, signal in sent])
+            self.sweeper.sweep([signal_at(visits, point, signal) for point, signal in sent])
 
     def failures(self) -> None:
         """Have each system call that is about the database fail in each way."""
@@ -71,18 +71,18 @@ class Sweeping:
             swept = self.make_call(self.implementation, scene)
             failing = Failing(reserve, stage, swept, self.sweeper.kept)
             failures = failures_evenly(failing.points())
-            self.sweeper.sweep([_visit_of(failing.visit, failure) for failure in failures])
+            self.sweeper.sweep([failure_at(failing.visit, failure) for failure in failures])
 
     def failed_syncs(self) -> None:
         """Have each sync fail in each way, and cut the power right after a success."""
         with self._visits(self._disk) as visits:
             syncs = [point for point in visits.points() if point.call in SYNCING]
             failures = failures_evenly(syncs)
-            self.sweeper.sweep([_visit_of(visits.after_failure, failure) for failure in failures])
+            self.sweeper.sweep([failure_at(visits.after_failure, failure) for failure in failures])
 
     def _kill_at_each(self, visits: Visits) -> None:
         points = evenly(visits.points())
-        self.sweeper.sweep([_signal_at(visits, point, KILL) for point in points])
+        self.sweeper.sweep([signal_at(visits, point, KILL) for point in points])
 
     @contextmanager
     def _visits(self, make_stage: MakeStage) -> Iterator[Visits]:
@@ -90,7 +90,7 @@ class Sweeping:
             (folder / "stage").mkdir()
             stage = make_stage(scene.base, folder / "stage")
             swept = self.make_call(self.implementation, scene)
-            yield Visits(reserve, stage, swept, self.sweeper.kept)
+            yield Visits(ServedCall(reserve, swept), stage, self.sweeper.kept)
 
     @contextmanager
     def prepared(self) -> Iterator[tuple[Path, Scene, Reserve]]:
@@ -113,7 +113,13 @@ def _folder(prepared: Path, folder: Path) -> Stage:
     return FolderStage(prepared, folder)
 
 
-def _signal_at(visits: Visits, point: Point, signal: str) -> Visit:
+def reply(visits: Visits) -> Visit:
+    """Return the visit of the moment when the call has just been answered."""
+    return Visit(REPLY.id, REPLY.path, visits.after_reply, REPLY.call, 1)
+
+
+def signal_at(visits: Visits, point: Point, signal: str) -> Visit:
+    """Return the visit of a point at which a signal comes."""
     return Visit(
         named(point, signal),
         point.path,
@@ -123,7 +129,8 @@ def _signal_at(visits: Visits, point: Point, signal: str) -> Visit:
     )
 
 
-def _visit_of(judge: Callable[[Failure], list[PointResult]], failure: Failure) -> Visit:
+def failure_at(judge: Callable[[Failure], list[PointResult]], failure: Failure) -> Visit:
+    """Return the visit of a point at which a system call fails."""
     point = failure.point
     return Visit(failure.id, point.path, lambda: judge(failure), point.call, point.number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
@@ -27,13 +28,46 @@ REPLY = Point("reply", 1, "")
 """The moment when the call has just been answered."""
 
 
+class Disturbable(Protocol):
+    """What something happens to, and what is promised of what it leaves."""
+
+    def disturbed(self, base: Path, injection: Injection | None) -> Disturbed:
+        """Have a new process change the database at `base`, and inject something into it."""
+        ...
+
+    def expect_survived(self, base: Path, call: Disturbed) -> None:
+        """Raise BrokenPromise unless what such a process has left is as promised."""
+        ...
+
+
+@dataclass(frozen=True)
+class ServedCall:
+    """A call of an implementation."""
+
+    reserve: Reserve
+    swept: Swept
+
+    def disturbed(self, base: Path, injection: Injection | None) -> Disturbed:
+        """Make the call in a process of its own."""
+        with self.reserve.process() as process:
+            return disturbed(
+                process.pid, lambda: self.swept.make(process, base), CHANGING, injection
+            )
+
+    def expect_survived(self, base: Path, call: Disturbed) -> None:
+        """Hold what it left to the contract, through a fresh process."""
+        if KILL not in call.signals:
+            _expect_true_exit(call)
+        with self.reserve.process() as process:
+            self.swept.expect_survived(Aftermath(base, call.answer, process))
+
+
 @dataclass(frozen=True)
 class Visits:
     """All that the visits of one sweep share."""
 
-    reserve: Reserve
+    call: Disturbable
     stage: Stage
-    swept: Swept
     kept: Path
     """The folder in which databases are kept as they were found at broken points."""
 
@@ -68,13 +102,16 @@ class Visits:
             states = self.stage.states()
         return [self._judged(point, name, call, state) for state in states]
 
-    def after_failure(self, failure: Failure) -> list[PointResult]:
-        """Judge what may be left right after the answer, where a failure did not hinder success."""
+    def after_failure(self, failure: Failure, *, successes_only: bool = True) -> list[PointResult]:
+        """Judge what may be left right after the answer, where a failure did not hinder success.
+
+        Not `successes_only`: where it did, too.
+        """
         with self.stage.used():
             call = self._call(failure.injection)
             if not call.injected():
                 return [not_reached(failure.id, failure.point.path)]
-            if not isinstance(call.answer, Answered):
+            if successes_only and not isinstance(call.answer, Answered):
                 # What is promised then is seen without a power cut.
                 return [judged(failure.id, failure.point.path, lambda: None)]
             states = self.stage.states()
@@ -83,15 +120,13 @@ class Visits:
     def _judged(self, point: Point, name: str, call: Disturbed, state: State) -> PointResult:
         kept = self.kept / f"{name} {state.moment}".rstrip()
         trace = call.around(point)
-        with state.found() as base, self.reserve.process() as process:
+        with state.found() as base:
             keep(base, kept)
 
             def check() -> None:
                 if isinstance(call.fault, BrokenPromise):
                     raise call.fault
-                if KILL not in call.signals:
-                    _expect_true_exit(call)
-                self.swept.expect_survived(Aftermath(base, call.answer, process))
+                self.call.expect_survived(base, call)
 
             result = judged(
                 name, point.path, check, moment=state.moment, trace=trace, kept=str(kept)
@@ -101,12 +136,7 @@ class Visits:
         return result
 
     def _call(self, injection: Injection | None) -> Disturbed:
-        """Make the call in a process of its own."""
-        with self.reserve.process() as process:
-            base = self.stage.base
-            return disturbed(
-                process, lambda caller: self.swept.make(caller, base), CHANGING, injection
-            )
+        return self.call.disturbed(self.stage.base, injection)
 
 
 def named(point: Point, signal: str) -> str:

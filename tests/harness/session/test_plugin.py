@@ -85,7 +85,7 @@ def test_the_options_are_explained(pytester: pytest.Pytester) -> None:
 
 DOCUMENTED = {
     *("reedbackup", "reedbackup_db", "reedbackup_db_10k", "reedbackup_make_db"),
-    "reedbackup_fake_db",
+    *("reedbackup_power_cut", "reedbackup_failing_calls", "reedbackup_fake_db"),
 }
 
 

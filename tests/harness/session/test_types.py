@@ -18,6 +18,7 @@ from pytest_reedbackup.connections.implementation import (
     TicketImplementation,
 )
 from pytest_reedbackup.injection.fakes.databases import FakeDatabases
+from pytest_reedbackup.injection.programs.faults import FailingCalls, PowerCut
 
 def test_ticket(reedbackup: TicketImplementation, reedbackup_db: Path) -> None:
     reveal_type(reedbackup.created(reedbackup_db).id)
@@ -31,6 +32,12 @@ def test_last(reedbackup: LastImplementation, reedbackup_db: Path) -> None:
 def test_full(reedbackup_fake_db: FakeDatabases) -> None:
     with reedbackup_fake_db(free=100) as base:
         reveal_type(base)
+
+def test_cuts(
+    reedbackup_db: Path, reedbackup_power_cut: PowerCut, reedbackup_failing_calls: FailingCalls
+) -> None:
+    reveal_type(reedbackup_power_cut(reedbackup_db, ["./my-writer", "{base}"], print))
+    reveal_type(reedbackup_failing_calls(reedbackup_db, Path.mkdir, print, most=3))
 
 def test_either(reedbackup: Implementation, reedbackup_db: Path) -> None:
     reveal_type(reedbackup.created(reedbackup_db).timestamp)
@@ -53,7 +60,7 @@ def test_a_users_test_is_checked_against_its_contracts_types(tmp_path: Path) -> 
     assert re.findall(r'Revealed type is "(.*)"', shown) == [
         *("str", "int", "int"),
         *("str", "list[str]"),
-        *("pathlib.Path", "int"),
+        *("pathlib.Path", "int", "int", "int"),
     ]
     (error,) = re.findall(r" error: (.*)", shown)
     assert error.startswith(

@@ -3,10 +3,13 @@ withstand them and on writers that do not."""
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from fixture_types import FindTool
 
 pytest_plugins = ["pytester"]
 
@@ -54,16 +57,61 @@ def example(number: int) -> str:
 def test_a_full_disk_shows_who_changes_a_table_in_place(
     pytester: pytest.Pytester, writer: str, outcome: str
 ) -> None:
-    pytester.makepyfile(my_project=writer, test_theirs=example(0))
+    pytester.makepyfile(my_project=writer, test_theirs=example(1))
     ended = pytester.runpytest_subprocess("-q")
     ended.assert_outcomes(**{outcome: 1})
 
 
 def test_a_full_disk_shows_who_swallows_the_error(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_project=SWALLOWS, test_theirs=example(0))
+    pytester.makepyfile(my_project=SWALLOWS, test_theirs=example(1))
     ended = pytester.runpytest_subprocess("-q")
     ended.assert_outcomes(failed=1)
     ended.stdout.fnmatch_lines(["E*AssertionError*"])
+
+
+DURABLE = """
+import os, sys
+
+table = os.path.join(sys.argv[1], "tables", "text", "current.csv")
+with open(table) as file:
+    content = file.read() + "a.key|en|its value\\n"
+with open(f"{table}.new", "w") as file:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
+os.replace(f"{table}.new", table)
+folder = os.open(os.path.dirname(table), os.O_RDONLY)
+os.fsync(folder)
+"""
+NAME_BEFORE_CONTENT = DURABLE.replace("os.fsync(file.fileno())", "pass")
+NAME_NOT_KEPT = DURABLE.replace("os.fsync(folder)", "pass")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("writer", "outcome", "words"),
+    [
+        (DURABLE, "passed", ""),
+        (NAME_BEFORE_CONTENT, "failed", "*power cut*the database after*"),
+        (NAME_NOT_KEPT, "failed", "*reply#1, power cut at once: the database after its success*"),
+    ],
+    ids=["durable", "name before content", "name not kept"],
+)
+def test_a_power_cut_shows_who_does_not_sync(
+    pytester: pytest.Pytester, tool: FindTool, writer: str, outcome: str, words: str
+) -> None:
+    tool("strace")
+    if os.geteuid():
+        pytest.skip("only root may mount a file system")
+    program = pytester.path / "my-writer"
+    program.write_text(f"#!{sys.executable} -B\n{writer}")
+    program.chmod(0o755)
+    pytester.makepyfile(test_theirs=example(0))
+    ended = pytester.runpytest_subprocess("-q")
+    ended.assert_outcomes(**{outcome: 1})
+    ended.stdout.fnmatch_lines([words] if words else [])
+    if outcome == "failed":
+        ended.stdout.fnmatch_lines(["E*---*---", "E*as found: */reedbackup-sweeps/*"])
 
 
 AFTERWARDS = """
@@ -99,6 +147,13 @@ def test_real_files_are_back_after_a_test_that_fails_on_a_full_disk(
     ended = pytester.runpytest_subprocess("-q", "-W", "error", "-p", "no:randomly")
     ended.assert_outcomes(passed=3, failed=1)
     ended.stdout.fnmatch_lines(["E*OSError*No space left on device*"])
+
+
+FIRST_LINES = {
+    "reedbackup_power_cut": "Pulls the plug on what changes a database: ",
+    "reedbackup_failing_calls": "Has system calls fail under what changes a database",
+    "reedbackup_fake_db": "A disk in memory with so much room: ",
+}
 
 
 def test_the_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
