@@ -72,7 +72,7 @@ def lacks(ordeals: Ordeals, *, must_work: bool) -> list[Hardship]:
     Raise MissingCapability where nothing of the call is seen, BrokenPromise where it is refused.
     """
     with ordeals.ground() as base, ordeals.reserve.process() as process:
-        call = disturbed(process, lambda caller: ordeals.swept.make(caller, base), _TRACED)
+        call = disturbed(process.pid, lambda: ordeals.swept.make(process, base), _TRACED)
         inside = str(base.parent.resolve())
         undisturbed(call, all_points(call.trace, inside))
         folders = _folders(call.trace, base.parent)
