@@ -50,6 +50,21 @@ BASELINE: Mapping[str, Fact] = {
         _API,
         ticket="Public Types",
     ),
+    "create/durable": Fact(
+        "syncs nothing: a backup that was reported is not there after a power cut at once, and has"
+        " 0 bytes after one within the next 30 s",
+        _DEFECTS,
+        ("D13",),
+    ),
+    "create/power-cut": Fact(
+        "writes the archive under its name and syncs nothing: what a kill or a power cut leaves of"
+        " it is listed as a backup",
+        _DEFECTS,
+        ("D2", "D11", "D13"),
+    ),
+    "create/failing-call": Fact(
+        "a failed create leaves its archive, which list_backups shows", _DEFECTS, ("D2",)
+    ),
     "create/source-untouched": Fact("makes backups/ and runs tar, nothing else", _CREATE),
     "create/hot": Fact("runs tar on the tables as they are; no lock is taken", _CREATE),
     "create/concurrent": Fact(
@@ -161,6 +176,25 @@ BASELINE: Mapping[str, Fact] = {
         " cut version.log ends in 28 NUL bytes",
         _DEFECTS,
         ("D10", "D13", "D15"),
+    ),
+    "restore/durable": Fact(
+        "syncs nothing: after a power cut at once nothing of a reported restore has happened;"
+        " after the next write of the journal (within 5 s) each restored table's version.log ends"
+        " in 28 NUL bytes, which is LogCorrupted ever after, and its new delta has 0 bytes, with"
+        " noauto_da_alloc current.csv too",
+        _DEFECTS,
+        ("D13",),
+    ),
+    "restore/power-cut": Fact(
+        f"{_NO_ARCHIVES}; overwrites current.csv in place, table by table, and syncs nothing",
+        _DEFECTS,
+        ("D13", "D14"),
+    ),
+    "restore/failing-call": Fact(
+        "where users.dict cannot be appended to, the error comes when current.csv is overwritten,"
+        " and a delta stays that no log line names; an error midway leaves rollback_N.tmp",
+        _DEFECTS,
+        ("D10", "D15"),
     ),
     "surface/functions": Fact(
         "the same three functions; but the target is in nanoseconds, backups are in seconds",

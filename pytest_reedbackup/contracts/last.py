@@ -4,6 +4,13 @@ Backups carry Unix seconds, restore targets are Unix nanoseconds. Where the
 baseline has a defect, the rule says what it does all the same; its case is
 marked with the defect, and an implementation that does the safe thing instead
 declares that divergence.
+
+What comes of power cuts, kills and failing system calls was measured, too: as defects D13 and
+D15, under restore/power-cut, create/power-cut and restore/failing-call. What the baseline keeps
+even then are the rules restore/interrupted and create/interrupted, by which an implementation
+is held to more where it does the safe thing: one that replaces current.csv by a new file, rather
+than overwrite it in place, must leave each table as before or as restored, and list whole
+backups only.
 """
 
 from __future__ import annotations
@@ -28,6 +35,10 @@ RULES: Mapping[str, str] = {
     "restore/planted": "opens .lock and its temporary files through symlinks",
     "restore/leftovers": "leaves its temporary file behind after an error midway",
     "restore/in-place": "overwrites current.csv in place and syncs nothing",
+    "restore/interrupted": "costs no earlier version, whatever ends it or fails in its midst; and"
+    " no table where files are replaced whole",
+    "restore/power-cut": "loses what it reported in a power cut, or leaves its tables damaged",
+    "restore/failing-call": "answers the error of a table that it has changed already",
     "restore/archives-unread": "takes nothing from the archives in backups/",
     "restore/long-history": "restores the newest of many versions, at a cost that is reported",
     "log/no-versions": "takes a missing, empty or blank version.log for one without versions",
@@ -68,6 +79,8 @@ RULES: Mapping[str, str] = {
     "create/missing-base": "makes a base that does not exist, and archives nothing",
     "create/error": "answers IoError where backups/ cannot be made or the base has no name",
     "create/tar-failure": "answers CommandFailed with tar's words, and leaves the archive",
+    "create/interrupted": "costs no table and no earlier backup, whatever ends it in its midst",
+    "create/power-cut": "loses the backup that it reported in a power cut, or leaves it empty",
     "surface/functions": "offers the three functions with the baseline's parameters",
     "surface/types": "returns the two types with just their fields",
     "surface/report-state": "says whether a report is a success, partial or a failure",

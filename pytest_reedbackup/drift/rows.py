@@ -152,16 +152,32 @@ def _evidence(cases: Sequence[CaseOutcome], worst: Outcome) -> tuple[str, str]:
     deciding = [case for case in cases if case.outcome is worst]
     in_cases = f"{len(deciding)} of {len(cases)}"
     if worst is Outcome.PASS:
-        return in_cases, "\n".join(case.measured for case in cases if case.measured)
+        lines = [case.measured for case in cases if case.measured]
+        return in_cases, "\n".join([*lines, *(line for case in cases for line in _not_stood(case))])
     shown = min(deciding, key=_opacity)
     if worst is not Outcome.FAIL:
         return in_cases, _short(shown.divergence or shown.detail)
-    expected, found = _apart(shown.expected, shown.found)
     where = f"{shown.variant}: {shown.detail}" if shown.variant else shown.detail
-    lines = [_short(where), f"expected {_short(expected)}", f"found {_short(found)}"]
+    lines = _not_stood(shown) or _differing(where, shown.expected, shown.found)
     if all(map(_is_kept_or_struck, deciding)):
         lines.append("(D1 alone, which strikes at random: another run may find the rule kept)")
     return in_cases, "\n".join(lines)
+
+
+def _not_stood(case: CaseOutcome) -> list[str]:
+    """Return at how many points of a sweep something was not stood, and the first; or nothing."""
+    first = case.sweep and case.sweep.first_broken
+    if case.sweep is None or not first:
+        return []
+    broken = len({result.point for result in case.sweep.broken})
+    points = f"{broken} of {case.sweep.visited} points; at {first.place}: {first.detail}"
+    where = f"{case.variant}: {points}" if case.variant else points
+    return _differing(where, first.expected, first.found)
+
+
+def _differing(where: str, expected: str, found: str) -> list[str]:
+    expected, found = _apart(expected, found)
+    return [_short(where), f"expected {_short(expected)}", f"found {_short(found)}"]
 
 
 def _opacity(case: CaseOutcome) -> tuple[bool, bool]:

@@ -116,6 +116,8 @@ DIVERGENCES = {
             (
                 "last/restore/in-place",
                 "last/restore/in-place/no-sync",
+                "last/restore/power-cut",
+                "last/create/power-cut",
             ),
         ),
         PortDivergence(
@@ -131,6 +133,7 @@ DIVERGENCES = {
             (
                 "last/registry/unwritable/users-dict-is-a-folder",
                 "last/registry/unwritable/registry-is-a-file",
+                "last/restore/failing-call",
             ),
         ),
         PortDivergence(

@@ -78,7 +78,7 @@ def test_a_create_of_read_only_folders_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     tracer = bound_by_permissions()
-    Sweeping(reedbackup, reedbackup_sweep, Create, read_only_scene, tracer).failures()
+    Sweeping(reedbackup, reedbackup_sweep, Create, read_only_scene, tracer=tracer).failures()
 
 
 @case(
@@ -91,4 +91,4 @@ def test_a_restore_of_read_only_folders_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     tracer = bound_by_permissions()
-    Sweeping(reedbackup, reedbackup_sweep, Restore, read_only_scene, tracer).failures()
+    Sweeping(reedbackup, reedbackup_sweep, Restore, read_only_scene, tracer=tracer).failures()

@@ -32,7 +32,7 @@ from pytest_reedbackup.injection.sweeps.failing import no_answer
 from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.scenes import Scene, tiny_scene
 from pytest_reedbackup.injection.sweeps.stages import BASE, FolderStage
-from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, Swept
+from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, TicketSwept
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit, judged
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import MissingCapability
@@ -46,7 +46,7 @@ _ROW = "bytes"
 def sweep_full_disks(
     implementation: TicketImplementation,
     sweeper: Sweeper,
-    make_call: Callable[[TicketImplementation, Scene], Swept],
+    make_call: Callable[[TicketImplementation, Scene], TicketSwept],
 ) -> None:
     """Make a call, `Create` or `Restore`, on disks of every size.
 
@@ -71,7 +71,7 @@ class FullDisks:
 
     implementation: TicketImplementation
     scene: Scene
-    swept: Swept
+    swept: TicketSwept
     scratch: Path
     """A folder to make the call in on a real disk."""
     kept: Path

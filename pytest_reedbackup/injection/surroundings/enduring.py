@@ -80,7 +80,6 @@ class Enduring:
     def _ordeals(self, tracer: Sequence[str] = ()) -> Iterator[tuple[Ordeals, Path]]:
         """Give what is swept in a folder, and the folder for other copies."""
         sweeping = replace(self.sweeping, tracer=tracer)
-        with sweeping.prepared() as (folder, scene, reserve):
-            swept = sweeping.make_call(sweeping.implementation, scene)
-            ground = FolderStage(scene.base, folder / "stage").used
+        with sweeping.prepared() as (folder, base, swept, reserve):
+            ground = FolderStage(base, folder / "stage").used
             yield Ordeals(reserve, swept, ground, sweeping.sweeper.kept), folder

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.implementations.answers import Answer, Answered
+from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed, signals_in
@@ -28,11 +28,6 @@ class Disturbed:
     trace: Sequence[SystemCall]
     signals: frozenset[str]
     """Those that came to a process of the implementation."""
-
-    @property
-    def in_words(self) -> str:
-        """Return how it ended."""
-        return "a success" if isinstance(self.answer, Answered) else str(self.answer or self.fault)
 
     def injected(self) -> list[SystemCall]:
         """Return the system calls that were made to fail."""

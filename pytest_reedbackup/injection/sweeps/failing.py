@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect_same_tree, expect_that
+from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
-from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, Swept
+from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached, undisturbed
 from pytest_reedbackup.injection.traced.failures import Failure
@@ -26,7 +26,6 @@ from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
-from pytest_reedbackup.views.base import live_tree
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,7 @@ class Failing:
         if not was_hit:
             _expect_documented(call.answer)
         if isinstance(call.answer, Answered) or not failure.for_good:
-            what = f"{LIVE} right after {call.in_words}"
-            expect_same_tree(what, live_tree(base), self.swept.live_after(call.answer))
+            self.swept.expect_right_after(base, call.answer)
         with self.reserve.process() as fresh:
             if was_hit:
                 self.swept.expect_as_answered(Aftermath(base, call.answer, fresh))

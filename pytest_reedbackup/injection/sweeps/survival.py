@@ -57,8 +57,8 @@ class Swept(Protocol):
         """Make the call."""
         ...
 
-    def live_after(self, answer: Answer) -> Tree:
-        """Return what tables/ and indices/ hold, for good, once it has answered."""
+    def expect_right_after(self, base: Path, answer: Answer) -> None:
+        """Hold what is there when it has just answered to that."""
         ...
 
     def expect_survived(self, after: Aftermath) -> None:
@@ -77,6 +77,14 @@ class Swept(Protocol):
         """Hold what is there after those next calls to the contract, too."""
         ...
 
+
+class TicketSwept(Swept, Protocol):
+    """A call under contract `ticket`, after which it is known what is there."""
+
+    def live_after(self, answer: Answer) -> Tree:
+        """Return what tables/ and indices/ hold, for good, once it has answered."""
+        ...
+
     def expect_no_debris(self, after: Aftermath) -> None:
         """Hold the calls so far to have left nothing but backups."""
         ...
@@ -88,6 +96,15 @@ class _Calls:
 
     implementation: TicketImplementation
     scene: Scene
+
+    def live_after(self, answer: Answer) -> Tree:
+        """Return what tables/ and indices/ hold, for good, once it has answered."""
+        raise NotImplementedError
+
+    def expect_right_after(self, base: Path, answer: Answer) -> None:
+        """Hold the trees to what was just answered."""
+        what = f"{LIVE} right after {_in_words(answer)}"
+        expect_same_tree(what, live_tree(base), self.live_after(answer))
 
     def listed(self, after: Aftermath) -> list[TicketBackup]:
         """Return the list, in which each backup is as it was that no create may have pruned."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import msgspec
@@ -68,11 +68,24 @@ class Sweeper:
         Raise BrokenPromise for the first that was not stood, once all were visited, and
         MissingCapability where nothing went wrong at any.
         """
+        _judge(self._visited(self._chosen(visits), visits))
+
+    def of_defect(self, what: str, about: str = "") -> Sweeper:
+        """Return the same for a case that states a defect: that something is not stood.
+
+        `what` says in the report what the defect is of. Of the points only those that are about a
+        path that ends in `about` are visited.
+        """
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _DefectSweeper(**own, what=what, about=about)
+
+    def _visited(self, chosen: Sequence[Visit], visits: Sequence[Visit]) -> Sweep:
+        """Visit those of the points that are `chosen`, while there is time, and record it."""
         if not visits:
             raise MissingCapability("points", "nothing of the call can go wrong here", tool=True)
         results: list[PointResult] = []
         try:
-            for visit in self._chosen(visits):
+            for visit in chosen:
                 if results and self._is_time_up():
                     break
                 results += visit.made()
@@ -80,7 +93,7 @@ class Sweeper:
             rows = Counter(visit.row for visit in visits)
             sweep = Sweep(rows=dict(rows), results=results)
             self.record(sweep)
-        _judge(sweep)
+        return sweep
 
     def _chosen(self, visits: Sequence[Visit]) -> Sequence[Visit]:
         if not self.only:
@@ -96,6 +109,30 @@ class Sweeper:
 
     def _is_time_up(self) -> bool:
         return self.until is not None and not self.only and time.monotonic() > self.until
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DefectSweeper(Sweeper):
+    """Visits the points of a case that states a defect."""
+
+    what: str
+    about: str
+
+    def sweep(self, visits: Sequence[Visit]) -> None:
+        """Visit these points. Raise BrokenPromise where all were stood."""
+        if self.share:
+            return  # a part of the points cannot tell what another has shown, so one has all
+        whole = replace(self, shares=1)
+        about = [visit for visit in visits if visit.about.endswith(self.about)]
+        sweep = self._visited(whole._chosen(about), about)
+        _expect_reached(sweep)
+        if sweep.first_broken is None:
+            raise BrokenPromise(
+                self.what,
+                expected="lost or damaged at one point at least, as the baseline leaves it",
+                found=f"as it must be, at all of {sweep.visited} points",
+                cause=Cause.BEHAVIOUR,
+            )
 
 
 def judged(
@@ -134,6 +171,10 @@ def _judge(sweep: Sweep) -> None:
             found=first.found,
             cause=Cause.BEHAVIOUR,
         )
+    _expect_reached(sweep)
+
+
+def _expect_reached(sweep: Sweep) -> None:
     if sweep.results and not sweep.visited:
         raise MissingCapability(
             "points that a call comes to",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.connections.implementation import Implementation, TicketImplementation
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import Disk, memory
 from pytest_reedbackup.injection.sweeps.failing import Failing
@@ -32,16 +33,17 @@ MakeStage = Callable[[Path, Path], Stage]
 
 
 @dataclass(frozen=True)
-class Sweeping:
+class Sweeps(ABC):
     """One call, to be swept in any way."""
 
-    implementation: TicketImplementation
+    implementation: Implementation
     sweeper: Sweeper
-    make_call: Callable[[TicketImplementation, Scene], Swept]
-    """`Create` or `Restore`."""
-    make_scene: MakeScene = small_scene
-    tracer: Sequence[str] = ()
+    tracer: Sequence[str] = field(default=(), kw_only=True)
     """The command that processes of the implementation are started by."""
+
+    @abstractmethod
+    def swept(self, base: Path) -> Swept:
+        """Build the database in the new folder `base`, and return the call on it."""
 
     def power_cuts(self) -> None:
         """Cut the power at each system call that changes the disk."""
@@ -66,9 +68,8 @@ class Sweeping:
 
     def failures(self) -> None:
         """Have each system call that is about the database fail in each way."""
-        with self.prepared() as (folder, scene, reserve):
-            stage = FolderStage(scene.base, folder / "stage")
-            swept = self.make_call(self.implementation, scene)
+        with self.prepared() as (folder, base, swept, reserve):
+            stage = FolderStage(base, folder / "stage")
             failing = Failing(reserve, stage, swept, self.sweeper.kept)
             failures = failures_evenly(failing.points())
             self.sweeper.sweep([failure_at(failing.visit, failure) for failure in failures])
@@ -86,27 +87,40 @@ class Sweeping:
 
     @contextmanager
     def _visits(self, make_stage: MakeStage) -> Iterator[Visits]:
-        with self.prepared() as (folder, scene, reserve):
+        with self.prepared() as (folder, base, swept, reserve):
             (folder / "stage").mkdir()
-            stage = make_stage(scene.base, folder / "stage")
-            swept = self.make_call(self.implementation, scene)
+            stage = make_stage(base, folder / "stage")
             yield Visits(ServedCall(reserve, swept), stage, self.sweeper.kept)
 
     @contextmanager
-    def prepared(self) -> Iterator[tuple[Path, Scene, Reserve]]:
-        """Give a folder, the database in it on which the call is made, and processes for it."""
+    def prepared(self) -> Iterator[tuple[Path, Path, Swept, Reserve]]:
+        """Give a folder, the database in it, the call that is made on it, and processes for it."""
         folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
         try:
             base = folder / "prepared" / ".reed"
             base.parent.mkdir()
-            scene = self.make_scene(self.implementation, base)
+            swept = self.swept(base)
             with Reserve(self.implementation, self.tracer) as reserve:
-                yield folder, scene, reserve
+                yield folder, base, swept, reserve
         finally:
             remove_tree(folder)
 
     def _disk(self, prepared: Path, folder: Path) -> Stage:
         return DiskStage(prepared, Disk(folder, self.sweeper.file_system))
+
+
+@dataclass(frozen=True)
+class Sweeping(Sweeps):
+    """One call under contract `ticket`."""
+
+    implementation: TicketImplementation
+    make_call: Callable[[TicketImplementation, Scene], Swept]
+    """`Create` or `Restore`."""
+    make_scene: MakeScene = small_scene
+
+    def swept(self, base: Path) -> Swept:
+        """Build the scene, and return the call on it."""
+        return self.make_call(self.implementation, self.make_scene(self.implementation, base))
 
 
 def _folder(prepared: Path, folder: Path) -> Stage:

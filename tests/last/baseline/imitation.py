@@ -97,7 +97,8 @@ class Baseline:
             if not entry.is_dir(follow_symlinks=False):
                 continue
             try:
-                version = restore_table(self._registry, Path(entry.path), target_timestamp)
+                with reported("restore_table"):  # what its document does not name
+                    version = restore_table(self._registry, Path(entry.path), target_timestamp)
             except ReedError as error:
                 report.errors.append((shown(entry.name), error))
             else:

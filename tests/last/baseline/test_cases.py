@@ -38,7 +38,7 @@ def cases_in(path: Path) -> Iterator[Case]:
 CASES = [
     case
     for folder in ("last", "parity")
-    for path in sorted((SUITE / folder).glob("test_*.py"))
+    for path in sorted((SUITE / folder).rglob("test_*.py"))
     for case in cases_in(path)
 ]
 
@@ -101,7 +101,8 @@ def test_the_port_conforms_with_just_the_declared_divergences(tmp_path: Path) ->
     diverging = {case["case_id"] for case in report["cases"] if case["outcome"] == "diverges"}
     assert status == 0, output
     assert report["implementations"][0]["verdict"] == "conforms with declared divergences"
-    assert diverging == declared
+    unchecked = {case["case_id"] for case in report["cases"] if case["outcome"] == "skip"}
+    assert diverging == declared - unchecked
     assert {entry["case"] for entry in report["divergences"]} == declared
 
 

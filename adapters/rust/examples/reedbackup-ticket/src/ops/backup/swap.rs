@@ -7,10 +7,13 @@
 //! | `new/` | the restored tree, complete and on disk before `decided` is there |
 //! | `old/` | the live tree, or as much of it as was moved away |
 //! | `decided` | the restore is to be finished, by whoever comes next; says what is to be done |
+//! | `taken-back` | the restore failed: what `decided` says is to be undone, by whoever comes next |
 //! | `emptied-{folder}` | the live folder could not be renamed, and all that it held is in `old/` |
 //!
 //! Killed before `decided` is there: the live tree is the old one, the folder is rubbish. Killed
 //! later: the next call does the rest. Each step looks at what is there, so it can be repeated.
+//! Where a step fails the steps so far are undone, by the next call if that fails too: after an
+//! error it is never the new tree that comes.
 //!
 //! Others may have planted links or files under these names. Nothing is written through them: the
 //! folder counts as a decided restore only where it and the three entries are what this module makes.
@@ -29,6 +32,7 @@ use steps::{finish, undo};
 
 const STAGING: &str = ".reedbackup-restore";
 const DECIDED: &str = "decided";
+const TAKEN_BACK: &str = "taken-back";
 
 /// A restored tree that is being built beside the live one. Dropped, it is removed.
 pub struct Staging {
@@ -85,13 +89,21 @@ impl Staging {
             .during("swap_in_restored", &self.base)
     }
 
+    /// Undoes a failed swap, and returns why it failed.
     fn take_back(&self, error: io::Error) -> io::Result<()> {
-        if !is_there(&self.folder.join(DECIDED))? {
-            return Err(error);
-        }
-        let outcome = match undo(&self.base) {
-            Ok(()) => return Err(error),
-            Err(second) => format!(
+        let (decided, mark) = (self.folder.join(DECIDED), self.folder.join(TAKEN_BACK));
+        // First the mark, by either of two system calls: all of one kind may fail from now on.
+        let marked = match fs::rename(decided, &mark) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Err(error),
+            Err(_) => File::create_new(mark).map(drop),
+            renamed => renamed,
+        };
+        let outcome = match (marked, undo(&self.base)) {
+            (_, Ok(())) => return Err(error),
+            (Ok(()), Err(second)) => format!(
+                "{error}, and then {second}: the next backup, list or restore takes it back"
+            ),
+            (Err(_), Err(second)) => format!(
                 "{error}, and then {second}: the restore is decided, and the next backup or \
                  restore finishes it"
             ),
@@ -102,7 +114,8 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if self.folder.join(DECIDED).symlink_metadata().is_err() {
+        let is_over = |name| matches!(is_there(&self.folder.join(name)), Ok(false));
+        if is_over(DECIDED) && is_over(TAKEN_BACK) {
             // What cannot be removed now, the old tree perhaps, the next call removes.
             let _ = remove_tree(&self.folder);
         }
@@ -112,21 +125,21 @@ impl Drop for Staging {
 /// Finishes an interrupted restore, or clears it away. The base must be locked.
 pub fn recover(base: &Path) -> ReedResult<()> {
     let folder = base.join(STAGING);
-    if is_decided(base) {
-        finish(base).during("finish_interrupted_restore", base)?;
+    if is_begun(base) {
+        end(base).during("finish_interrupted_restore", base)?;
     }
     refuse_to_lose(&folder).during("clear_interrupted_restore", &folder)?;
     remove_tree(&folder).during("clear_interrupted_restore", &folder)
 }
 
-/// Finishes a decided restore if nobody else does and the base can be written to.
+/// Ends an interrupted restore if nobody else does and the base can be written to.
 pub fn recover_if_possible(base: &Path) -> ReedResult<()> {
-    if !is_decided(base) {
+    if !is_begun(base) {
         return Ok(());
     }
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
     let finished = lock::base_if_free(base).and_then(|lock| match lock {
-        Some(_held) => finish(base),
+        Some(_held) => end(base),
         None => Ok(()),
     });
     match finished {
@@ -134,6 +147,14 @@ pub fn recover_if_possible(base: &Path) -> ReedResult<()> {
             Ok(())
         }
         finished => finished.during("finish_interrupted_restore", base),
+    }
+}
+
+/// Finishes a decided restore, or undoes one that failed.
+fn end(base: &Path) -> io::Result<()> {
+    match is_there(&base.join(STAGING).join(TAKEN_BACK))? {
+        true => undo(base),
+        false => finish(base),
     }
 }
 
@@ -150,7 +171,7 @@ fn refuse_to_lose(folder: &Path) -> io::Result<()> {
     let old = folder.join("old");
     let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|entry| entry.is_dir());
     let is_changed = is_folder(folder)
-        && is_there(&folder.join(DECIDED))?
+        && (is_there(&folder.join(DECIDED))? || is_there(&folder.join(TAKEN_BACK))?)
         && is_folder(&old)
         && fs::read_dir(&old)?.next().is_some();
     match is_changed {
@@ -162,8 +183,8 @@ fn refuse_to_lose(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether there is a decided restore, and everything is what this module makes.
-fn is_decided(base: &Path) -> bool {
+/// Whether there is a decided or a failed restore, and everything is what this module makes.
+fn is_begun(base: &Path) -> bool {
     let folder = base.join(STAGING);
     let is = |path: &Path, wanted: fn(&fs::Metadata) -> bool| {
         path.symlink_metadata().is_ok_and(|entry| wanted(&entry))
@@ -171,7 +192,7 @@ fn is_decided(base: &Path) -> bool {
     is(&folder, fs::Metadata::is_dir)
         && is(&folder.join("new"), fs::Metadata::is_dir)
         && is(&folder.join("old"), fs::Metadata::is_dir)
-        && is(&folder.join(DECIDED), fs::Metadata::is_file)
+        && [DECIDED, TAKEN_BACK].iter().any(|name| is(&folder.join(name), fs::Metadata::is_file))
 }
 
 /// Removes a folder and all below it, entering folders whose mode forbids that, if it is there.

@@ -3,7 +3,7 @@
 //! `tables install live=755,1700000000.5 restored=750,1690000000.0`: the step, and the mode and time
 //! of the folder itself before and after it, which moving its content or the folder may change.
 
-use super::{DECIDED, STAGING};
+use super::{DECIDED, STAGING, TAKEN_BACK};
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -109,9 +109,15 @@ pub fn text(base: &Path, has_indices: bool) -> io::Result<String> {
     Ok(text)
 }
 
-/// What `decided` says.
+/// What `decided` says, which is `taken-back` where that could be renamed; nothing without either.
 pub fn read(base: &Path) -> io::Result<Vec<Step>> {
-    let text = fs::read_to_string(base.join(STAGING).join(DECIDED))?;
+    let mut text = String::new();
+    for name in [DECIDED, TAKEN_BACK] {
+        match fs::read_to_string(base.join(STAGING).join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            read => text += &read?,
+        }
+    }
     let unknown =
         |line: &str| io::Error::other(format!("{STAGING}/{DECIDED}: unknown step '{line}'"));
     text.lines().map(|line| parse(line).ok_or_else(|| unknown(line))).collect()

@@ -2,7 +2,7 @@
 
 use super::decision::{self, Step};
 use super::transfer::{self, Mounts};
-use super::{is_there, DECIDED, STAGING};
+use super::{is_there, DECIDED, STAGING, TAKEN_BACK};
 use crate::ops::backup::sync;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -88,7 +88,7 @@ fn remove_emptied(base: &Path, step: &Step) -> io::Result<()> {
     }
 }
 
-/// Takes back what `finish` did before it failed, then the decision.
+/// Takes back what `finish` did before it failed, then the decision, and last the mark.
 pub fn undo(base: &Path) -> io::Result<()> {
     let base = &base.canonicalize()?;
     let mounts = Mounts::read()?;
@@ -117,7 +117,12 @@ pub fn undo(base: &Path) -> io::Result<()> {
         }
     }
     sync::folder(base)?;
-    fs::remove_file(base.join(STAGING).join(DECIDED))
+    [DECIDED, TAKEN_BACK].iter().try_for_each(|name| {
+        match fs::remove_file(base.join(STAGING).join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    })
 }
 
 fn move_back(source: &Path, target: &Path, mounts: &Mounts) -> io::Result<()> {

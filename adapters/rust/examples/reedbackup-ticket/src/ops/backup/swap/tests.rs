@@ -2,7 +2,7 @@
 
 use super::decision::{self, Step};
 use super::steps::{empty, install, move_away, undo};
-use super::{recover, recover_if_possible, Staging, DECIDED, STAGING};
+use super::{recover, recover_if_possible, Staging, DECIDED, STAGING, TAKEN_BACK};
 use crate::error::During;
 use crate::ops::backup::lock;
 use std::fs;
@@ -233,4 +233,26 @@ fn an_old_tree_whose_restore_was_changed_by_others_is_not_thrown_away() {
     let before = base.paths();
     assert!(recover(&base.0).is_err());
     assert_eq!(base.paths(), before);
+}
+
+#[test]
+fn a_restore_that_failed_is_taken_back_by_the_next_call_where_it_could_not_be_at_once() {
+    let marks: [fn(PathBuf, PathBuf); 2] = [
+        |decided, mark| fs::rename(decided, mark).unwrap(),
+        |_, mark| fs::write(mark, "").unwrap(),
+    ];
+    for mark in marks {
+        for done in 0..=steps().len() {
+            let base = Base::new("taken-back");
+            let staged = base.staged();
+            base.decide();
+            steps().into_iter().take(done).for_each(|step| step(&base));
+            let folder = base.0.join(STAGING);
+            mark(folder.join(DECIDED), folder.join(TAKEN_BACK));
+            drop(staged);
+            recover_if_possible(&base.0).unwrap();
+            recover(&base.0).unwrap();
+            assert_eq!(base.paths(), OLD, "after {done} steps");
+        }
+    }
 }

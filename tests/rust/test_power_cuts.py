@@ -1,0 +1,104 @@
+"""The ticket crate under sweeps: it loses nothing at any point, and one that syncs less is seen."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fixture_types import FindTool
+from rust.adapters import Build
+from rust.conftest import EXAMPLES
+
+from pytest_reedbackup.reports.json_report import Report
+
+pytestmark = pytest.mark.slow
+
+RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
+
+WEAKNESSES = {
+    "ARCHIVE": ("create.rs", 'file.sync_all().during("sync_archive", &partial)?;'),
+    "NAME": (
+        "create.rs",
+        """    let settled = sync::folder(backups)
+        .during("sync_backup_dir", backups)
+        .and_then(|()| prune(backups, made));""",
+    ),
+    "TREE": (
+        "restore.rs",
+        'sync::tree(tree, contents.files).during("sync_restored", tree)?;',
+    ),
+    "DECISION": ("swap.rs", "            file.sync_all()?;\n"),
+}
+"""Statements of the crate's files that make something durable, by what that is."""
+
+
+@pytest.fixture(scope="module")
+def weak_adapter(
+    build: Build, tmp_path_factory: pytest.TempPathFactory, tool: FindTool
+) -> Callable[[str], str]:
+    """Gives the option of the crate as it would be without one of its syncs."""
+    tool("strace")
+    crate = tmp_path_factory.mktemp("weak") / "weak-ticket"
+    shutil.copytree(EXAMPLES / "reedbackup-ticket", crate, ignore=_tests)
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace('"reedbackup-ticket"', '"weak-ticket"'))
+    for name, (file, statement) in WEAKNESSES.items():
+        path = crate / "src" / "ops" / "backup" / file
+        text = path.read_text()
+        assert text.count(statement) == 1, f"the crate's {file} syncs the {name} otherwise by now"
+        is_let, _, value = statement.partition(" = ")
+        strong = f'std::env::var_os("WITHOUT_{name}").is_none()'
+        if value:
+            pruned = "prune(backups, made)"
+            weak = f"{is_let} = if {strong} {{ {value[:-1]} }} else {{ {pruned} }};"
+        else:
+            weak = f"if {strong} {{ {statement} }}"
+        path.write_text(text.replace(statement, weak))
+    adapter = build(crate, "ticket")
+    return lambda name: f"env WITHOUT_{name}=1 {adapter}"
+
+
+def _tests(folder: str, names: list[str]) -> list[str]:
+    return ["tests"] if "Cargo.toml" in names else []
+
+
+@pytest.mark.parametrize(
+    ("without", "rule", "moment"),
+    [
+        ("ARCHIVE", "create/durable", "power cut at once"),
+        ("NAME", "create/durable", "power cut at once"),
+        ("TREE", "restore/durable", "power cut at once"),
+        ("DECISION", "restore/power-cut", "power cut at once"),
+        ("NOTHING", "create/durable", ""),
+        ("NOTHING", "restore/durable", ""),
+    ],
+)
+def test_a_sync_that_is_left_out_is_seen_by_its_rule(
+    weak_adapter: Callable[[str], str], run_suite: RunSuite, without: str, rule: str, moment: str
+) -> None:
+    ended, report = run_suite(weak_adapter(without), options=[f"--reedbackup-case=ticket/{rule}"])
+    (case,) = report.cases
+    if not case.sweep:
+        pytest.skip(case.detail)
+    assert [result.moment for result in case.sweep.broken][:1] == ([moment] if moment else [])
+    assert case.outcome == ("fail" if moment else "pass"), ended.stdout
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"])
+def test_the_ticket_crate_stands_every_point(
+    ticket_adapter: Path, run_suite: RunSuite, disk: str
+) -> None:
+    rules = ("durable", "power-cut", "atomic", *(["failing-call"] if disk == "ext4" else []))
+    options = [f"--reedbackup-case=ticket/*/{rule}*" for rule in rules]
+    ended, report = run_suite(
+        str(ticket_adapter),
+        options=[*options, "--reedbackup-faults=full", f"--reedbackup-disk={disk}"],
+    )
+    swept = [case.sweep for case in report.cases if case.sweep]
+    assert [result for sweep in swept for result in sweep.broken] == [], ended.stdout
+    assert sum(sweep.visited for sweep in swept) > 300
+    assert {case.outcome for case in report.cases} == {"pass"}
