@@ -87,6 +87,24 @@ def test_a_sync_that_is_left_out_is_seen_by_its_rule(
     assert case.outcome == ("fail" if moment else "pass"), ended.stdout
 
 
+def test_the_drift_of_a_crate_like_the_baseline_shows_what_a_power_cut_costs(
+    last_adapter: Path, run_suite: RunSuite
+) -> None:
+    rules = ("create/durable", "restore/durable", "restore/power-cut")
+    options = ["--reedbackup-contract=ticket", *(f"--reedbackup-case=ticket/{r}" for r in rules)]
+    ended, report = run_suite(str(last_adapter), options=options)
+    if any(case.outcome == "skip" for case in report.cases):
+        pytest.skip(next(case.detail for case in report.cases if case.outcome == "skip"))
+    assert report.drift
+    (part,) = report.drift.implementations
+    rows = {row.subject: row for row in part.rows}
+    assert {row.outcome for row in rows.values()} == {"fail"}, ended.stdout
+    assert all("D13" in row.defects for row in rows.values())
+    lost = "1 of 1 points; at reply#1, power cut at once: "
+    assert rows["create/durable"].found.startswith(f"{lost}the earlier backups in the list")
+    assert rows["restore/durable"].found.startswith(f"{lost}tables/ and indices/")
+
+
 @pytest.mark.campaign
 @pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"])
 def test_the_ticket_crate_stands_every_point(

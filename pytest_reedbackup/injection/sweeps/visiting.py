@@ -16,7 +16,7 @@ from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.failures import Failure
-from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points
+from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points, inside_of
 from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.model.adapter_faults import Crashed
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
@@ -78,7 +78,10 @@ class Visits:
         """
         with self.stage.used() as base:
             call = self._call(None)
-            points = changing_points(call.trace, str(base.parent.resolve()))
+            inside = str(base.parent.resolve())
+            points = changing_points(call.trace, inside)
+        if not points and any(inside_of(each, inside) for each in call.trace):
+            points = [REPLY]  # it changes nothing, but what it answers is to be true all the same
         return undisturbed(call, points)
 
     def after_reply(self) -> list[PointResult]:
@@ -91,6 +94,8 @@ class Visits:
 
     def visit(self, point: Point, signal: str = KILL) -> list[PointResult]:
         """Send a signal at `point`, and judge each database that may be left."""
+        if point == REPLY:
+            return self.after_reply()
         name = named(point, signal)
         if point.thread:
             return [not_reached(name, point.path)]
