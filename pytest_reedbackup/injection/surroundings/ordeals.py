@@ -24,7 +24,7 @@ from pytest_reedbackup.implementations.answers import (
     value_of,
 )
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
-from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, Swept
+from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, TicketSwept
 from pytest_reedbackup.injection.sweeps.sweeper import Visit, judged
 from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached
 from pytest_reedbackup.injection.traced.served import Served
@@ -63,7 +63,7 @@ class Ordeals:
     """All that the visits of one sweep share."""
 
     reserve: Reserve
-    swept: Swept
+    swept: TicketSwept
     ground: Ground
     kept: Path
     """The folder in which databases are kept as they were found at broken points."""

@@ -65,10 +65,6 @@ class Swept(Protocol):
         """Hold what a power cut or a kill left to the contract, in the call or after its answer."""
         ...
 
-    def expect_listed(self, after: Aftermath) -> None:
-        """Hold the next list to what was answered."""
-        ...
-
     def expect_as_answered(self, after: Aftermath) -> None:
         """Hold the next calls to what was answered."""
         ...
@@ -83,6 +79,10 @@ class TicketSwept(Swept, Protocol):
 
     def live_after(self, answer: Answer) -> Tree:
         """Return what tables/ and indices/ hold, for good, once it has answered."""
+        ...
+
+    def expect_listed(self, after: Aftermath) -> None:
+        """Hold the next list to what was answered."""
         ...
 
     def expect_no_debris(self, after: Aftermath) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pytest_reedbackup.connections.implementation import Implementation, TicketImplementation
 from pytest_reedbackup.databases.clone import remove_tree
@@ -17,7 +18,7 @@ from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
-from pytest_reedbackup.injection.sweeps.survival import Swept
+from pytest_reedbackup.injection.sweeps.survival import Swept, TicketSwept
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, ServedCall, Visits, named
 from pytest_reedbackup.injection.traced.failures import Failure
@@ -27,13 +28,15 @@ from pytest_reedbackup.model.sweep import PointResult
 SIGNALS = ("SIGINT", "SIGTERM")
 """What ends a program that somebody has had enough of."""
 
+SweptT = TypeVar("SweptT", bound=Swept)
+
 MakeScene = Callable[[TicketImplementation, Path], Scene]
 MakeStage = Callable[[Path, Path], Stage]
 """Takes the prepared database and a new folder for the stage."""
 
 
 @dataclass(frozen=True)
-class Sweeps(ABC):
+class Sweeps(ABC, Generic[SweptT]):
     """One call, to be swept in any way."""
 
     implementation: Implementation
@@ -42,7 +45,7 @@ class Sweeps(ABC):
     """The command that processes of the implementation are started by."""
 
     @abstractmethod
-    def swept(self, base: Path) -> Swept:
+    def swept(self, base: Path) -> SweptT:
         """Build the database in the new folder `base`, and return the call on it."""
 
     def power_cuts(self) -> None:
@@ -93,7 +96,7 @@ class Sweeps(ABC):
             yield Visits(ServedCall(reserve, swept), stage, self.sweeper.kept)
 
     @contextmanager
-    def prepared(self) -> Iterator[tuple[Path, Path, Swept, Reserve]]:
+    def prepared(self) -> Iterator[tuple[Path, Path, SweptT, Reserve]]:
         """Give a folder, the database in it, the call that is made on it, and processes for it."""
         folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
         try:
@@ -110,15 +113,15 @@ class Sweeps(ABC):
 
 
 @dataclass(frozen=True)
-class Sweeping(Sweeps):
+class Sweeping(Sweeps[TicketSwept]):
     """One call under contract `ticket`."""
 
     implementation: TicketImplementation
-    make_call: Callable[[TicketImplementation, Scene], Swept]
+    make_call: Callable[[TicketImplementation, Scene], TicketSwept]
     """`Create` or `Restore`."""
     make_scene: MakeScene = small_scene
 
-    def swept(self, base: Path) -> Swept:
+    def swept(self, base: Path) -> TicketSwept:
         """Build the scene, and return the call on it."""
         return self.make_call(self.implementation, self.make_scene(self.implementation, base))
 

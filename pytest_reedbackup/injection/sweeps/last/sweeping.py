@@ -13,7 +13,7 @@ from pytest_reedbackup.injection.sweeps.sweeping import Sweeps
 
 
 @dataclass(frozen=True)
-class LastSweeping(Sweeps):
+class LastSweeping(Sweeps[Swept]):
     """A create or a restore on one database."""
 
     implementation: LastImplementation
