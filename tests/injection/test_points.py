@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.traced.errors import errors_of
-from pytest_reedbackup.injection.traced.failures import failures_at
+from pytest_reedbackup.injection.traced.failures import Failure, failures_at
 from pytest_reedbackup.injection.traced.points import Point, all_points, changing_points
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
 
@@ -95,3 +95,12 @@ def test_any_beginning_of_the_order_is_an_even_sample_and_the_whole_is_all() -> 
     assert writes[0] == 8
     assert 3 <= writes[1] <= 5
     assert writes[2] < writes[1] < writes[3]
+
+
+def test_only_reads_that_fail_for_good_may_meet_the_adapter_at_its_next_request() -> None:
+    def may_meet(call: str, *, for_good: bool) -> bool:
+        return Failure(Point(call, 1, ""), "EIO", for_good).may_hit_requests
+
+    assert may_meet("read", for_good=True)
+    assert not may_meet("read", for_good=False)
+    assert not may_meet("fsync", for_good=True)

@@ -86,7 +86,7 @@ class Failing:
         if isinstance(call.answer, Answered) or not failure.for_good:
             self.swept.expect_right_after(base, call.answer)
         with self.reserve.process() as fresh:
-            if was_hit:
+            if was_hit or failure.may_hit_requests:
                 self.swept.expect_as_answered(Aftermath(base, call.answer, fresh))
             else:
                 self._expect_lives_on(Aftermath(base, call.answer, process))

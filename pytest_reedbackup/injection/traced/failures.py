@@ -17,6 +17,8 @@ _LOCK_SECS = 70.0
 
 _LOCKS = ("flock",)
 
+_OF_REQUESTS = ("read", "readv")
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -41,6 +43,15 @@ class Failure:
     def most_secs(self) -> float:
         """Return how long the call may take."""
         return _LOCK_SECS if self.point.call in _LOCKS else _MOST_SECS
+
+    @property
+    def may_hit_requests(self) -> bool:
+        """Return whether an adapter may have met it as it read its next request.
+
+        It does so right after its answer, when strace has not quite let go of it. What strace did
+        to a call that it lets go of, it does not write down.
+        """
+        return self.for_good and self.point.call in _OF_REQUESTS
 
 
 def failures_at(point: Point) -> Iterator[Failure]:
