@@ -17,14 +17,11 @@ from pyfakefs.fake_file import FakeDirectory, FakeFile
 from pyfakefs.fake_filesystem import FakeFilesystem
 from pyfakefs.fake_filesystem_unittest import Patcher
 
+from pytest_reedbackup.injection.fakes.lacking import Lacking, refuse_processes_and_libraries
 from pytest_reedbackup.injection.fakes.lookup import QuickLookup
 from pytest_reedbackup.injection.fakes.memory import Entry, StoredTree
-from pytest_reedbackup.injection.fakes.stand_ins import (
-    Lacking,
-    StandInFcntl,
-    StandInOs,
-    refuse_processes_and_libraries,
-)
+from pytest_reedbackup.injection.fakes.stand_in_fcntl import StandInFcntl
+from pytest_reedbackup.injection.fakes.stand_ins import StandInOs
 from pytest_reedbackup.injection.sweeps.stages import BASE
 from pytest_reedbackup.model.failures import MissingCapability
 

@@ -6,12 +6,20 @@ a fake disk takes. What is found here it would find, too; all else is left to it
 
 from __future__ import annotations
 
+import re
 import stat
 from typing import Any
 
 from pyfakefs.fake_file import FakeDirectory, FakeFile
 from pyfakefs.fake_filesystem import FakeFilesystem
 from pyfakefs.helpers import is_root
+
+_REPLACED = (
+    *("resolve", "lresolve", "resolve_path", "exists", "_is_of_type"),
+    *("absnormpath", "normpath"),
+)
+# Empty parts, dots, and the end of such: what is left over would be another path.
+_NOT_PLAIN = re.compile(r"/(?:\.{0,2})(?:/|$)")
 
 
 class QuickLookup:
@@ -24,13 +32,15 @@ class QuickLookup:
         self._resolve_path = filesystem.resolve_path
         self._exists = filesystem.exists
         self._is_of_type = filesystem._is_of_type
+        self._absnormpath = filesystem.absnormpath
+        self._normpath = filesystem.normpath
 
     @classmethod
     def install(cls, filesystem: FakeFilesystem) -> None:
         """Have `filesystem` look up its paths so. Only root is kept from nothing on the way."""
         if is_root():
             quick: Any = cls(filesystem)
-            for name in ("resolve", "lresolve", "resolve_path", "exists", "_is_of_type"):
+            for name in _REPLACED:
                 setattr(filesystem, name, getattr(quick, name.lstrip("_")))
 
     def resolve(self, path: Any, follow_symlinks: bool = True, *args: Any, **kwargs: Any) -> Any:
@@ -66,6 +76,14 @@ class QuickLookup:
             return stat.S_IFMT(node.st_mode) == flag
         return self._is_of_type(path, flag, follow_symlinks)
 
+    def absnormpath(self, path: Any) -> Any:
+        """Return the absolute path without `.` and `..`."""
+        return path if _is_plain(path) else self._absnormpath(path)
+
+    def normpath(self, path: Any) -> Any:
+        """Return the path without `.` and `..`."""
+        return path if _is_plain(path) else self._normpath(path)
+
     def _node(self, path: Any) -> FakeFile | None:
         """Return what is at a plain absolute path; None where that is not to be told at once."""
         if type(path) is not str or not path.startswith("/") or path.endswith("/"):
@@ -80,6 +98,19 @@ class QuickLookup:
                     return None
                 node = below
         return node
+
+
+def path_of(node: Any) -> str:
+    """Return the path of a folder or file."""
+    names = []
+    while (above := node.parent_dir and node.parent_dir()) is not None:
+        names.append(node.name)
+        node = above
+    return "/" + "/".join(reversed(names))
+
+
+def _is_plain(path: Any) -> bool:
+    return type(path) is str and path.startswith("/") and _NOT_PLAIN.search(path) is None
 
 
 def _is_symlink(node: FakeFile) -> bool:

@@ -8,33 +8,29 @@ As measured of pyfakefs 6.3, beside what it does as Linux does:
 | open with a mode | forgets the umask | heeds it |
 | write to a full disk | nothing, and keeps the bytes for later | what fits, then ENOSPC |
 | lseek | returns nothing | the position |
-| flock | always granted | held by an open file, until that is closed |
-| ioctl (FICLONE) | succeeds, and copies nothing | EOPNOTSUPP, ENOTTY |
+| flock (`stand_in_fcntl`) | always granted | held by an open file, until that is closed |
+| ioctl (the same) | succeeds, and shares no blocks | EOPNOTSUPP of FICLONE, else ENOTTY |
 | statvfs, pread, pwrite, readv, writev, fchown, posix_fallocate, copy_file_range, … | the \
 real system's, on whatever file has that number | done on the fake disk |
 
 What is left, processes and libraries that open files by themselves among it, is refused here
-and noted, so that no implementation is accused for having used it: see `Lacking`.
+and noted (`lacking`), so that no implementation is accused for having used it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import fcntl
-import mmap
 import os
-import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
 from pyfakefs.fake_file import FakeFileWrapper
 from pyfakefs.fake_filesystem import FakeFilesystem
-from pyfakefs.fake_io import FakeFcntlModule
 from pyfakefs.fake_os import FakeOsModule
+
+from pytest_reedbackup.injection.fakes.lacking import Lacking
+from pytest_reedbackup.injection.fakes.lookup import path_of
 
 _REFUSED = frozenset(
     {
@@ -46,23 +42,8 @@ _REFUSED = frozenset(
 )
 """What of `os` would reach the real system, and has no place on the fake disk."""
 
-_FICLONE, _FICLONERANGE = 0x40049409, 0x4020940D
-_LOCK_PAUSE_SECS = 0.005
 _STANDARD_STREAMS = 3
 _WITHOUT_LIMIT = 1 << 40
-
-
-class Lacking:
-    """What an implementation asked for that the fake disk does not have."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def refuse(self, name: str) -> NoReturn:
-        """Note `name`, and raise what a system says that does not have it."""
-        if name not in self.names:
-            self.names.append(name)
-        raise OSError(errno.ENOSYS, f"{name} is not to be had on a disk in memory")
 
 
 class StandInOs(FakeOsModule):
@@ -221,6 +202,16 @@ class StandInOs(FakeOsModule):
             with suppress(OSError):
                 self.close(descriptor)
 
+    def _path_with_dir_fd(
+        self, path: Any, fct: Any, dir_fd: int | None, check_supported: bool = True
+    ) -> Any:
+        """Do what pyfakefs does, at once for a mere name in a folder."""
+        if type(path) is str and path:
+            if dir_fd is None or path.startswith("/"):
+                return path
+            return f"{path_of(self.filesystem.get_open_file(dir_fd).get_object())}/{path}"
+        return super()._path_with_dir_fd(path, fct, dir_fd, check_supported)
+
     def _file(self, fd: int) -> FakeFileWrapper:
         handle = self.filesystem.get_open_file(fd)
         if not isinstance(handle, FakeFileWrapper):
@@ -236,62 +227,6 @@ class StandInOs(FakeOsModule):
         if name in _REFUSED:
             return lambda *args, **kwargs: self.lacking.refuse(f"os.{name}")
         return super().__getattr__(name)
-
-
-class StandInFcntl(FakeFcntlModule):
-    """`fcntl` on the fake disk."""
-
-    def __init__(self, filesystem: FakeFilesystem) -> None:
-        super().__init__(filesystem)
-        self._locks: list[tuple[Any, Any, int]] = []
-
-    def ioctl(self, fd: int, request: int, arg: Any = 0, mutate_flag: bool = True) -> NoReturn:
-        """Raise what a file system says that shares no blocks and has no attributes."""
-        code = errno.EOPNOTSUPP if request in (_FICLONE, _FICLONERANGE) else errno.ENOTTY
-        raise OSError(code, os.strerror(code))
-
-    def flock(self, fd: Any, operation: int) -> None:
-        """Lock a file or folder, until the last descriptor of this open file is closed.
-
-        Who waits for a lock waits on, as in life.
-        """
-        number = fd if isinstance(fd, int) else fd.fileno()
-        handle = self.filesystem.get_open_file(number)
-        node = handle.get_object()
-        while True:
-            self._locks = [
-                lock for lock in self._locks if lock[0] is not handle and self._is_open(lock[0])
-            ]
-            if operation & fcntl.LOCK_UN:
-                return
-            others = [kind for _, locked, kind in self._locks if locked is node]
-            if not others or (operation & fcntl.LOCK_SH and fcntl.LOCK_EX not in others):
-                kind = fcntl.LOCK_EX if operation & fcntl.LOCK_EX else fcntl.LOCK_SH
-                self._locks.append((handle, node, kind))
-                return
-            if operation & fcntl.LOCK_NB or not self._is_open(handle):
-                raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
-            time.sleep(_LOCK_PAUSE_SECS)
-
-    def _is_open(self, handle: Any) -> bool:
-        return any(handle in files for files in self.filesystem.open_files if files)
-
-
-def refuse_processes_and_libraries(lacking: Lacking, patch: pytest.MonkeyPatch) -> None:
-    """Let nothing be started or loaded that would look for the fake disk on the real system."""
-
-    def popen(*args: Any, **kwargs: Any) -> NoReturn:
-        lacking.refuse("subprocess.Popen")
-
-    def library(*args: Any, **kwargs: Any) -> NoReturn:
-        lacking.refuse("ctypes.CDLL")
-
-    def mapping(*args: Any, **kwargs: Any) -> NoReturn:
-        lacking.refuse("mmap.mmap")
-
-    patch.setattr(subprocess.Popen, "__init__", popen)
-    patch.setattr(ctypes.CDLL, "__init__", library)
-    patch.setattr(mmap, "mmap", mapping)
 
 
 def room_on(filesystem: FakeFilesystem, device: int) -> tuple[int, int]:
