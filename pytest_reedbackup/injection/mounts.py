@@ -115,15 +115,15 @@ def mounted_read_only(source: Path, target: Path, *, tool: bool = False) -> Iter
 
 def is_mounted(path: Path) -> bool:
     """Return whether something is mounted at just this path."""
-    return os.path.realpath(path) in _mount_points()
+    return os.path.realpath(path) in mount_points()
 
 
 def _mounted_below(folder: Path) -> list[str]:
     prefix = f"{os.path.realpath(folder)}/"
-    return [path for path in _mount_points() if path.startswith(prefix)]
+    return [path for path in mount_points() if path.startswith(prefix)]
 
 
-def _mount_points() -> list[str]:
+def mount_points() -> list[str]:
     """Return all mount points, oldest first (proc(5): octal for blanks and such)."""
     try:
         lines = _MOUNTS.read_bytes().splitlines()

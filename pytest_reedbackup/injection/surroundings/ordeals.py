@@ -8,7 +8,7 @@ succeeds, in the same process as in another.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from pytest_reedbackup.implementations.answers import (
     refusal_of,
     value_of,
 )
+from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, TicketSwept
 from pytest_reedbackup.injection.sweeps.sweeper import Visit, judged
-from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached
+from pytest_reedbackup.injection.sweeps.visiting import keep
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
@@ -79,7 +80,9 @@ class Ordeals:
             self.reserve.process() as process,
             hardship.imposed(base, process, []),
         ):
-            return isinstance(self._answer(hardship, base, process), Answered)
+            with suppress(Crashed, TimedOut):
+                return isinstance(self.swept.make(process, base), Answered)
+            return False
 
     def visit(self, hardship: Hardship) -> list[PointResult]:
         """Make the call in these surroundings, and judge what it answers and leaves."""
@@ -90,7 +93,7 @@ class Ordeals:
         if result.outcome is not PointOutcome.BROKEN:
             remove_tree(kept)
             if hardship.is_traced and not trace:
-                return [not_reached(hardship.point)]
+                return [not_reached(hardship.point, "")]
         return [result]
 
     def _expect_kept(

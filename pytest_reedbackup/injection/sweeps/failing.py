@@ -15,11 +15,12 @@ from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
+from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
-from pytest_reedbackup.injection.sweeps.visiting import keep, not_reached, undisturbed
+from pytest_reedbackup.injection.sweeps.visiting import keep, undisturbed
 from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points
 from pytest_reedbackup.injection.traced.served import Served

@@ -10,6 +10,7 @@ from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.implementations.answers import Answered, value_of
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
+from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import Stage, State
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
@@ -161,11 +162,6 @@ def undisturbed(call: Disturbed, points: list[Point]) -> list[Point]:
     if not points:
         raise MissingCapability("strace", NOT_REACHED, tool=True)
     return points
-
-
-def not_reached(name: str, path: str = "") -> PointResult:
-    """Return the result of a call that ended before it came to the point."""
-    return PointResult(point=name, path=path, outcome=PointOutcome.NOT_REACHED)
 
 
 def keep(base: Path, kept: Path) -> None:
