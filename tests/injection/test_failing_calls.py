@@ -132,3 +132,12 @@ def test_a_hang_is_seen(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> No
     found = of_create(prepare, Waits, "openat", "EIO", "unfinished", for_good=True)
     assert found.outcome is PointOutcome.BROKEN
     assert "no reply" in found.found
+
+
+def test_a_call_comes_to_the_same_points_each_time(prepare: Prepare) -> None:
+    """What an adapter waits in as strace is attached counts always, or never."""
+    python = prepare("python")
+    failing = python.failing(python.create)
+    first, *others = [[point.id for point in failing.points()] for _ in range(8)]
+    assert any(point.startswith("read#") for point in first)
+    assert all(points == first for points in others)

@@ -10,10 +10,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_reedbackup.injection.traced.sessions import session
 from pytest_reedbackup.injection.traced.strace import tracing
@@ -21,6 +22,9 @@ from pytest_reedbackup.model.failures import MissingCapability
 
 _PATIENCE_SECS = 10.0
 _PAUSE_SECS = 0.001
+_IDLE_SECS = 2.0
+_SLEEPING = "S"
+_STOPS = 2
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
@@ -79,9 +83,11 @@ def attached(
         command += injection.options
     for each in session(pid):
         command += ["-p", str(each)]
+    idle = {task: _status(task) for task in _tasks(pid)}
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tracer:
         try:
             _wait_for(tracer, pid)
+            _wait_until_idle_again(idle)
             yield
         finally:
             with suppress(ProcessLookupError):
@@ -90,7 +96,7 @@ def attached(
 
 def _wait_for(tracer: subprocess.Popen[bytes], leader: int) -> None:
     deadline = time.monotonic() + _PATIENCE_SECS
-    while not all(_tracer_of(task) == tracer.pid for task in _tasks(leader)):
+    while not all(_status(task).tracer == tracer.pid for task in _tasks(leader)):
         if tracer.poll() is not None or time.monotonic() > deadline:
             tracer.kill()
             assert tracer.stderr
@@ -114,9 +120,38 @@ def _tasks(leader: int) -> Iterator[Path]:
             yield from Path(f"/proc/{process}/task").iterdir()
 
 
-def _tracer_of(task: Path) -> int:
+class _Status(NamedTuple):
+    """What /proc says of a thread."""
+
+    tracer: int = 0
+    state: str = ""
+    waits: int = 0
+    """How often it has waited for something so far."""
+
+
+def _status(task: Path) -> _Status:
     with suppress(FileNotFoundError, ProcessLookupError):
-        for line in (task / "status").read_text().splitlines():
-            if line.startswith("TracerPid:"):
-                return int(line.split()[1])
-    return 0
+        lines = (line.split() for line in (task / "status").read_text().splitlines())
+        said = {words[0]: words[1] for words in lines if len(words) > 1}
+        waits = int(said["voluntary_ctxt_switches:"])
+        return _Status(int(said["TracerPid:"]), said["State:"], waits)
+    return _Status()
+
+
+def _wait_until_idle_again(before: Mapping[Path, _Status]) -> None:
+    """Wait until strace has stopped each thread, and it waits for a request again.
+
+    The read that waits for it is one that strace counts only if it had to begin anew by then.
+    Each stops as it is interrupted and as it begins anew, before it waits. One that works all
+    the time is not waited for.
+    """
+    deadline = time.monotonic() + _IDLE_SECS
+    left = list(before)
+    while left and time.monotonic() < deadline:
+        left = [task for task in left if not _is_idle_again(_status(task), before[task])]
+        time.sleep(_PAUSE_SECS if left else 0)
+
+
+def _is_idle_again(now: _Status, before: _Status) -> bool:
+    has_ended = not now.state
+    return has_ended or (now.state == _SLEEPING and now.waits >= before.waits + _STOPS)
