@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
+from pytest_reedbackup.implementations.clocks.clock import Clock
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
@@ -27,6 +28,9 @@ from pytest_reedbackup.injection.traced.system_calls import (
 
 _CHANGING = frozenset({"O_CREAT", "O_WRONLY", "O_RDWR", "O_TRUNC"})
 _PID = "{pid}"
+_SECOND = "{second}"
+_SOON_SECS = 3
+"""Within how many seconds a call comes to a name with a second in it."""
 _SECRET = b"not part of the database\n"
 
 
@@ -41,9 +45,12 @@ class Name:
     children: frozenset[str]
     folders: frozenset[str]
 
-    def of(self, pid: int) -> str:
-        """Return the name that the process with this id uses."""
-        return self.path.replace(_PID, str(pid))
+    def places(self, base: Path, pid: int, clock: Clock) -> list[Path]:
+        """Return where a call of the process `pid` on `base` comes to it: now, or soon."""
+        path = str(base.parent / self.path.replace(_PID, str(pid)))
+        now = clock.seconds()
+        seconds = range(now, now + _SOON_SECS) if _SECOND in path else [now]
+        return [Path(path.replace(_SECOND, str(second))) for second in seconds]
 
 
 def names_used(
@@ -51,8 +58,8 @@ def names_used(
 ) -> list[Name]:
     """Return the names that `act` uses in each of `bases`, which are alike but for their place.
 
-    What was there before and what is there afterwards is left out, as are names that only one
-    of them saw. Raise MissingCapability without strace, and AdapterFault.
+    What was there before is left out, as are names that only one of them saw. Raise
+    MissingCapability without strace, and AdapterFault.
     """
     seen = [_paths(implementation, base, act) for base in bases]
     common = set.intersection(*(set(paths) for paths in seen))
@@ -64,23 +71,26 @@ def _paths(
 ) -> dict[str, bool]:
     """Return the names, and whether each is that of a folder."""
     around = base.parent.resolve()
-    kept = set(_all_in(around))
+    before, clock = set(_all_in(around)), implementation.clock
     names = (*MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
+    began = clock.seconds()
     calls = traced(implementation, names, base, lambda process: act(process, base))
-    kept |= set(_all_in(around))
-    pids = {str(call.pid) for call in calls}
+    # Where it can be set, it stands still.
+    seconds = [] if clock.is_settable else range(began, clock.seconds() + 1)
+    parts = {str(call.pid): _PID for call in calls} | {str(each): _SECOND for each in seconds}
     uses: dict[str, bool] = {}
     for call in calls:
-        for path in _changed(call):
+        for path in changed_by(call):
             relative = _relative(path, around)
-            if relative is not None and relative not in kept:
-                name = _without(pids, relative)
+            if relative is not None and relative not in before:
+                name = _foreseen(relative, parts)
                 is_folder = call.name in MAKING_FOLDERS or call.name == "rmdir"
                 uses[name] = uses.get(name, False) or is_folder
     return uses
 
 
-def _changed(call: SystemCall) -> Iterable[str]:
+def changed_by(call: SystemCall) -> Iterable[str]:
+    """Return the names that a call makes, opens to write, renames, renames to or removes."""
     if call.name in OPENS:
         return call.paths[:1] if call.flags & _CHANGING or call.name == "creat" else ()
     if call.name.startswith(("link", "symlink")):
@@ -97,13 +107,14 @@ def _relative(path: str, around: Path) -> str | None:
     if path.startswith(f"{around}/"):
         return path.removeprefix(f"{around}/")
     temporary = os.path.realpath(tempfile.gettempdir())
-    is_beside = os.path.dirname(path) == temporary and not os.path.lexists(path)
+    is_beside = path.startswith(f"{temporary}/") and not os.path.lexists(path)
     return os.path.relpath(path, around) if is_beside and "reedbackup-" not in path else None
 
 
-def _without(pids: Iterable[str], name: str) -> str:
-    for pid in pids:
-        name = re.sub(rf"(?<!\d){pid}(?!\d)", _PID, name)
+def _foreseen(name: str, parts: Mapping[str, str]) -> str:
+    """Return the name with what others can foresee of it in each run, by its own word."""
+    for part, word in parts.items():
+        name = re.sub(rf"(?<!\d){part}(?!\d)", word, name)
     return name
 
 
@@ -184,7 +195,7 @@ def _one_child_elsewhere(child: str) -> Plant:
 
 Plant = Callable[[Path, Name, Outside], None]
 
-_ANYWHERE: Mapping[str, Plant] = {
+ANYWHERE: Mapping[str, Plant] = {
     "a symlink to a file": _link_to_file,
     "a symlink to a folder": _link_to_folder,
     "a dangling symlink": _dangling,
@@ -193,6 +204,7 @@ _ANYWHERE: Mapping[str, Plant] = {
     "an empty folder": _empty_folder,
     "a folder of symlinks": _folder_of_links,
 }
+"""What others may put under any name."""
 
 
 def plants_for(name: Name) -> Mapping[str, Plant]:
@@ -201,4 +213,4 @@ def plants_for(name: Name) -> Mapping[str, Plant]:
         f"a folder whose {child} is a symlink": _one_child_elsewhere(child)
         for child in sorted(name.children & name.folders)
     }
-    return {**_ANYWHERE, **elsewhere}
+    return {**ANYWHERE, **elsewhere}

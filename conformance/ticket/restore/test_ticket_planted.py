@@ -6,48 +6,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.checks.backups import archive_of, backup_around
+from pytest_reedbackup.checks.backups import backup_around
 from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
-from pytest_reedbackup.injection.planting import Name, Outside, Plant, names_used, plants_for
-from pytest_reedbackup.injection.traced.served import Served, served
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.fixtures import MakeDatabase
+from pytest_reedbackup.implementations.answers import Answer, Answered
+from pytest_reedbackup.injection.sweeps.planted import PATIENCE_SECS, Planting, Scene
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.adapter_faults import TimedOut
-from pytest_reedbackup.model.case import case, cases
+from pytest_reedbackup.model.case import Kind, case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
-from pytest_reedbackup.views.base import below_roots, live_tree
+from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
-# Who opens a FIFO waits without end; nobody else takes so long for so little.
-PATIENCE_SECS = 20.0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A base whose backup differs from its live trees in every way."""
-
-    base: Path
-    target: int
-    live: Tree
-    """What is there now."""
-    backed_up: Tree
-
-    @contextmanager
-    def copy(self) -> Iterator[Path]:
-        """Another base like this one, for a while."""
-        copy = self.base.parent / "copy" / ".reed"
-        copy.parent.mkdir()
-        clone_tree(self.base, copy)
-        try:
-            yield copy
-        finally:
-            remove_tree(copy.parent)
+FEW = DatabaseSpec(tables=2, rows=4, versions=2, indices=1)
 
 
 # In the live tree -----------------------------------------------------------------
@@ -140,13 +117,13 @@ def _expect_nothing_written_through(
 ) -> None:
     scene = _scene(reedbackup, base)
     with reedbackup.connection.waited_for(PATIENCE_SECS):
-        with scene.copy() as copy:
+        with _copy(scene) as copy:
             outside, planted = _plant_live(copy, plant)
             # Whether it is refused is for create/special-file.
             _answered("create_backup", lambda: reedbackup.create_backup(copy))
             _expect_outside("create", copy, outside)
             expect_same_tree("tables/ and indices/, after create", live_tree(copy), planted)
-        with scene.copy() as copy:
+        with _copy(scene) as copy:
             outside, planted = _plant_live(copy, plant)
             answer = _answered(
                 "a restore", lambda: reedbackup.restore_point_in_time(copy, scene.target)
@@ -154,6 +131,18 @@ def _expect_nothing_written_through(
             _expect_outside("restore", copy, outside)
             wanted = scene.backed_up if isinstance(answer, Answered) else planted
             expect_same_tree("tables/ and indices/, after restore", live_tree(copy), wanted)
+
+
+@contextmanager
+def _copy(scene: Scene) -> Iterator[Path]:
+    """Another base like this one, for a while."""
+    copy = scene.base.parent / "copy" / ".reed"
+    copy.parent.mkdir()
+    clone_tree(scene.base, copy)
+    try:
+        yield copy
+    finally:
+        remove_tree(copy.parent)
 
 
 def _plant_live(base: Path, plant: Callable[[Path, Path], None]) -> tuple[Tree, Tree]:
@@ -177,17 +166,10 @@ def _expect_outside(call: str, base: Path, before: Tree) -> None:
     "Whatever lies under the names of its temporary files, restore writes through none of it.",
 )
 def test_restore_writes_through_none_of_its_names(
-    reedbackup: TicketImplementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path, tmp_path: Path
 ) -> None:
     scene = _scene(reedbackup, reedbackup_db)
-
-    def restore(process: Served, base: Path) -> Answer:
-        return process.restore_point_in_time(base, scene.target)
-
-    def expect_done(base: Path, answer: Answered, what: str) -> None:
-        expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.backed_up)
-
-    _expect_no_name_written_through(reedbackup, scene, restore, expect_done)
+    Planting.in_restore(reedbackup, scene).under_each_name(Sweeper(tmp_path / "kept"))
 
 
 @case(
@@ -195,16 +177,34 @@ def test_restore_writes_through_none_of_its_names(
     "Whatever lies under the names of its temporary files, create writes through none of it.",
 )
 def test_create_writes_through_none_of_its_names(
-    reedbackup: TicketImplementation, reedbackup_db: Path
+    reedbackup: TicketImplementation, reedbackup_db: Path, tmp_path: Path
 ) -> None:
     scene = _scene(reedbackup, reedbackup_db)
+    Planting.in_create(reedbackup, scene).under_each_name(Sweeper(tmp_path / "kept"))
 
-    def expect_done(base: Path, answer: Answered, what: str) -> None:
-        expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.live)
-        archived = below_roots(read_tree(archive_of(base, answer.value.id)))
-        expect_same_tree(f"the archive, {what}", archived, below_roots(scene.live))
 
-    _expect_no_name_written_through(reedbackup, scene, Served.create_backup, expect_done)
+@case(
+    "ticket/restore/planted/restore-at-each-call",
+    "Whatever comes under any name that restore uses, and when, it writes through none of it.",
+    kind=Kind.SWEEP,
+)
+def test_restore_writes_through_nothing_that_comes_meanwhile(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db(FEW))
+    Planting.in_restore(reedbackup, scene).everywhere(reedbackup_sweep)
+
+
+@case(
+    "ticket/restore/planted/create-at-each-call",
+    "Whatever comes under any name that create uses, and when, it writes through none of it.",
+    kind=Kind.SWEEP,
+)
+def test_create_writes_through_nothing_that_comes_meanwhile(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db(FEW))
+    Planting.in_create(reedbackup, scene).everywhere(reedbackup_sweep)
 
 
 def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:
@@ -213,62 +213,6 @@ def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:
     change_everything(base)
     reedbackup.clock.advance() if reedbackup.clock.is_settable else None
     return Scene(base, target, live_tree(base), backed_up)
-
-
-def _expect_no_name_written_through(
-    reedbackup: TicketImplementation,
-    scene: Scene,
-    call: Callable[[Served, Path], Answer],
-    expect_done: Callable[[Path, Answered, str], None],
-) -> None:
-    names = _names(reedbackup, scene)
-    with served(reedbackup, secs=PATIENCE_SECS) as process:
-        for name in names:
-            for what, plant in plants_for(name).items():
-                with scene.copy() as base:
-                    _expect_not_written_through(
-                        process, scene, base, (name, what, plant), call, expect_done
-                    )
-
-
-def _expect_not_written_through(
-    process: Served,
-    scene: Scene,
-    base: Path,
-    planted: tuple[Name, str, Plant],
-    call: Callable[[Served, Path], Answer],
-    expect_done: Callable[[Path, Answered, str], None],
-) -> None:
-    name, kind, plant = planted
-    outside = Outside(base.parent / "outside", name.children)
-    path = base.parent / name.of(process.pid)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plant(path, name, outside)
-    before = Tree.read(outside.folder)
-    what = f"with {kind} under the name {name.path}"
-    try:
-        answer = _answered(f"the call, {what}", lambda: call(process, base))
-        expect_same_tree(f"what is outside, {what}", Tree.read(outside.folder), before, mtime=True)
-        if isinstance(answer, Answered):
-            expect_done(base, answer, what)
-        else:
-            expect_same_tree(f"tables/ and indices/, {what}", live_tree(base), scene.live)
-    finally:
-        remove_tree(path)
-
-
-def _names(reedbackup: TicketImplementation, scene: Scene) -> list[Name]:
-    """What names a create and a restore of such a base come to."""
-
-    def act(process: Served, base: Path) -> None:
-        value_of(process.create_backup(base), "create_backup under strace")
-        value_of(process.restore_point_in_time(base, scene.target), "a restore under strace")
-
-    copies = [scene.base.parent / f"traced {number}" / ".reed" for number in (1, 2)]
-    for copy in copies:
-        copy.parent.mkdir()
-        clone_tree(scene.base, copy)
-    return names_used(reedbackup, copies, act)
 
 
 def _answered(what: str, call: Callable[[], Answer]) -> Answer:

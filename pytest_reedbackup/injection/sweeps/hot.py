@@ -188,7 +188,7 @@ class _Hot:
             else:
                 refusal_of(answer, f"a backup with {what}", BUSY)
 
-        return [self.keeping.judged(named, about, base, check, create.around(what))]
+        return [self.keeping.judged(named, about, base, check, partial(create.around, what))]
 
 
 def _create(base: Path, process: Served) -> Answer:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
@@ -24,16 +26,20 @@ class Keeping:
         about: str,
         base: Path,
         check: Callable[[], None],
-        trace: Sequence[str] = (),
+        trace: Callable[[], Sequence[str]] = tuple,
     ) -> PointResult:
-        """Return what `check` makes of a point; where it is broken, keep what is around `base`."""
+        """Return what `check` makes of a point; where it is broken, keep what is around `base`.
+
+        `trace` is then asked for the system calls to be shown.
+        """
+        result = judged(point, about, check)
+        if result.outcome is not PointOutcome.BROKEN:
+            return result
         place = self.kept / point.replace("/", "_")
-        result = judged(point, about, check, trace=trace, kept=str(place))
-        if result.outcome is PointOutcome.BROKEN:
-            remove_tree(place)
-            self.kept.mkdir(parents=True, exist_ok=True)
-            clone_tree(base.parent, place)
-        return result
+        remove_tree(place)
+        self.kept.mkdir(parents=True, exist_ok=True)
+        clone_tree(base.parent, place)
+        return msgspec.structs.replace(result, trace=trace(), kept=str(place))
 
 
 def not_reached(point: str, about: str) -> PointResult:

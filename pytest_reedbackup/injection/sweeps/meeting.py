@@ -199,7 +199,7 @@ class _Met:
                 meanwhile = pool.submit(_ACTS[self.other], base, place.second)
                 wait([meanwhile], self.patience_secs)
                 answers = call.answer(), meanwhile.result()
-            trace = call.around(f"{self.other} after {point.id}")
+            trace = partial(call.around, f"{self.other} after {point.id}")
             check = partial(self._expect_all_well, base, answers)
             return [place.keeping.judged(self.named, point.path, base, check, trace)]
 

@@ -51,6 +51,7 @@ class Halting:
     _trace: Path
     _future: Future[Answer]
     _seen: int = 0
+    _stands: bool = False
 
     def halts(self) -> bool:
         """Let it go on, and wait until it stands still again; return False where it has ended."""
@@ -59,7 +60,7 @@ class Halting:
             has_ended = self._future.done()  # first: it may have stood still just before
             halted = self._halted()
             if halted > self._seen:
-                self._seen = halted
+                self._seen, self._stands = halted, True
                 return True
             if has_ended:
                 return False
@@ -94,6 +95,10 @@ class Halting:
         return self._trace.read_bytes().count(_STOPPED)
 
     def _go_on(self) -> None:
+        # Sent to one that runs, it would undo a stop that is yet to be seen.
+        if not self._stands:
+            return
+        self._stands = False
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGCONT)
 

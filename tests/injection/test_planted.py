@@ -1,0 +1,129 @@
+"""Plants that come while a call stands still: a look before the use helps nobody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from mutants.conforming import Conforming
+from mutants.model import Entry
+from mutants.swapping import remove
+
+from pytest_reedbackup.connections.connection import Connection
+from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.databases.build import build
+from pytest_reedbackup.databases.changes import change_everything
+from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.injection.sweeps.planted import Planting, Scene
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
+from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.sweep import Sweep
+from pytest_reedbackup.views.base import live_tree
+
+AT = 1_700_000_000
+CONFORMING = "mutants.conforming:Conforming"
+
+
+class ClearsThenWrites(Conforming):
+    """What has the temporary file's name is removed, and what has it then is written to."""
+
+    def write_archive(self, partial: Path, content: bytes) -> None:
+        remove(partial)
+        partial.write_bytes(content)
+        partial.chmod(0o600)
+
+
+class ClearsThenStages(Conforming):
+    """What has the staging folder's name is removed, and what has it then is filled."""
+
+    def install(self, base: Path, entries: list[Entry]) -> None:
+        staging = base / ".staging"
+        remove(staging)
+        for folder in (staging, staging / "old", staging / "new"):
+            folder.mkdir(0o700, exist_ok=True)
+        for entry in entries:
+            path = staging / "new" / entry.name
+            (path if entry.is_folder else path.parent).mkdir(parents=True, exist_ok=True)
+            if not entry.is_folder:
+                path.write_bytes(entry.content)
+            path.chmod(entry.mode)
+        (staging / "journal").touch()
+        staging.rename(base / ".swap")
+        self.finish_swap(base)
+
+
+Swept = Callable[..., Sweep]
+
+
+@pytest.fixture
+def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) -> Iterator[Swept]:
+    """Sweeps over what may be planted in a create or a restore, for so many seconds."""
+    tool("strace")
+    with ExitStack() as running:
+
+        def sweep(option: str, make: Callable[..., Planting], secs: float | None = None) -> Sweep:
+            connection = Connection(option, tmp_path)
+            running.callback(connection.close)
+            implementation: TicketImplementation = TicketImplementation(connection, "ticket")
+            sweeps: list[Sweep] = []
+            until = None if secs is None else time.monotonic() + secs
+            sweeper = Sweeper(tmp_path / "kept", until=until, record=sweeps.append)
+            try:
+                make(implementation, _scene(implementation, tmp_path)).everywhere(sweeper)
+            except BrokenPromise:
+                assert sweeps[0].broken
+            return sweeps[0]
+
+        yield sweep
+
+
+def _scene(implementation: TicketImplementation, folder: Path) -> Scene:
+    base = folder / "prepared" / ".reed"
+    build(DatabaseSpec(tables=2, rows=4, versions=1), base)
+    backed_up = live_tree(base)
+    implementation.clock.set(AT)
+    implementation.created(base)
+    change_everything(base)
+    implementation.clock.set(AT + 10)
+    return Scene(base, AT, live_tree(base), backed_up)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "make", "where"),
+    [
+        ("ClearsThenWrites", Planting.in_create, ".reed/backups/unfinished"),
+        ("ClearsThenStages", Planting.in_restore, ".reed/.staging"),
+    ],
+)
+def test_who_looks_before_it_writes_is_seen_by_a_sample(
+    swept: Swept, name: str, make: Callable[..., Planting], where: str
+) -> None:
+    sweep = swept(f"{__name__}:{name}", make, 25.0)
+    assert {(result.row, result.path) for result in sweep.broken} >= {("during", where)}
+    first = next(result for result in sweep.broken if result.row == "during")
+    assert any(line.startswith("--- with a") for line in first.trace)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
+@pytest.mark.parametrize("option", ["python", CONFORMING])
+def test_who_writes_only_to_what_it_made_is_not_accused(
+    swept: Swept, option: str, make: Callable[..., Planting]
+) -> None:
+    sweep = swept(option, make, 15.0)
+    assert [(result.place, result.detail, result.found) for result in sweep.broken] == []
+    assert sweep.visited > 3
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
+@pytest.mark.parametrize("option", ["python", CONFORMING])
+def test_who_writes_only_to_what_it_made_is_accused_nowhere(
+    swept: Swept, option: str, make: Callable[..., Planting]
+) -> None:
+    broken = swept(option, make).broken
+    assert [(result.place, result.detail, result.found) for result in broken] == []
