@@ -237,6 +237,7 @@ class Saying:
 
 _TYPES = Saying("id, timestamp, size_bytes, table_count, compression", "Public Types")
 _CONTENT = Saying("all of tables/ and all of indices/", "Architecture, create 2, 3")
+_DURABLE = Saying("says nothing; by its contract nothing is lost that was reported", "")
 
 TICKET: Mapping[str, Saying] = {
     "restore/pick": Saying(
@@ -262,6 +263,8 @@ TICKET: Mapping[str, Saying] = {
     "create/content": _CONTENT,
     "create/own-backups": _CONTENT,
     "create/info": _TYPES,
+    "create/power-cut": _DURABLE,
+    "restore/power-cut": _DURABLE,
     "create/keeps-all": Saying("keeps 32, cleans up the older ones", "Architecture, create 6"),
     "create/tar-failure": Saying("uses the crates tar and flate2", "Dependencies"),
     "surface/functions": Saying("the same three functions", "Public Functions"),

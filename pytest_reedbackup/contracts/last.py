@@ -37,7 +37,8 @@ RULES: Mapping[str, str] = {
     "restore/in-place": "overwrites current.csv in place and syncs nothing",
     "restore/interrupted": "costs no earlier version, whatever ends it or fails in its midst; and"
     " no table where files are replaced whole",
-    "restore/power-cut": "loses what it reported in a power cut, or leaves its tables damaged",
+    "restore/power-cut": "loses what it reported in a power cut: at once all of it; after the next"
+    " write of the journal version.log ends in 28 NUL bytes and the new deltas have 0 bytes",
     "restore/failing-call": "answers the error of a table that it has changed already",
     "restore/archives-unread": "takes nothing from the archives in backups/",
     "restore/long-history": "restores the newest of many versions, at a cost that is reported",
@@ -80,7 +81,8 @@ RULES: Mapping[str, str] = {
     "create/error": "answers IoError where backups/ cannot be made or the base has no name",
     "create/tar-failure": "answers CommandFailed with tar's words, and leaves the archive",
     "create/interrupted": "costs no table and no earlier backup, whatever ends it in its midst",
-    "create/power-cut": "loses the backup that it reported in a power cut, or leaves it empty",
+    "create/power-cut": "loses the backup that it reported in a power cut: at once all of it, after"
+    " the next write of the journal its content",
     "surface/functions": "offers the three functions with the baseline's parameters",
     "surface/types": "returns the two types with just their fields",
     "surface/report-state": "says whether a report is a success, partial or a failure",

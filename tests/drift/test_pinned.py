@@ -45,6 +45,12 @@ BROKEN: Mapping[str, str] = {
     "restore/corrupt": _NEVER_READS,
     "restore/hostile": _NEVER_READS,
     "restore/foreign-archive": _NEVER_READS,
+    "create/durable": _NEVER_READS,
+    "create/power-cut": _NEVER_READS,
+    "create/failing-call": _NEVER_READS,
+    "restore/durable": _NEVER_READS,
+    "restore/power-cut": _NEVER_READS,
+    "restore/failing-call": _NEVER_READS,
     "restore/atomic": "table by table, with versions added",
     "surface/types": "the types have other fields",
 }

@@ -13,7 +13,7 @@ from pytest_reedbackup.model.case import Kind, case
 
 @case(
     "last/create/power-cut",
-    "A backup that was reported is lost or empty after a power cut.",
+    "A power cut costs a backup that was reported, or leaves it empty.",
     defect="D13",
     kind=Kind.SWEEP,
 )
@@ -21,12 +21,12 @@ def test_a_reported_backup_is_lost(
     reedbackup: LastImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     sweeper = reedbackup_sweep.of_defect("a reported backup after a power cut")
-    LastSweeping(reedbackup, sweeper, SafeCreate).replies()
+    LastSweeping(reedbackup, sweeper, SafeCreate).reply_and_power_cuts()
 
 
 @case(
     "last/restore/power-cut",
-    "A restore that was reported is lost after a power cut, or its tables are damaged.",
+    "A power cut costs a restore that was reported, or leaves tables damaged, then or earlier.",
     defect="D13",
     kind=Kind.SWEEP,
 )
@@ -34,7 +34,7 @@ def test_a_reported_restore_is_lost(
     reedbackup: LastImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     sweeper = reedbackup_sweep.of_defect("a reported restore after a power cut")
-    LastSweeping(reedbackup, sweeper, SafeRestore).replies()
+    LastSweeping(reedbackup, sweeper, SafeRestore).reply_and_power_cuts()
 
 
 @case(

@@ -58,6 +58,11 @@ class Sweeps(ABC, Generic[SweptT]):
         with self._visits(self._disk) as visits:
             self.sweeper.sweep([reply(visits)])
 
+    def reply_and_power_cuts(self) -> None:
+        """Do both: first when the call has been answered, then at each of its system calls."""
+        with self._visits(self._disk) as visits:
+            self._kill_at_each(visits, first=[REPLY])
+
     def kills(self) -> None:
         """Kill the process at each system call that changes the disk."""
         with self._visits(_folder) as visits:
@@ -84,8 +89,8 @@ class Sweeps(ABC, Generic[SweptT]):
             failures = failures_evenly(syncs)
             self.sweeper.sweep([failure_at(visits.after_failure, failure) for failure in failures])
 
-    def _kill_at_each(self, visits: Visits) -> None:
-        points = evenly(visits.points())
+    def _kill_at_each(self, visits: Visits, first: Sequence[Point] = ()) -> None:
+        points = dict.fromkeys([*first, *evenly(visits.points())])
         self.sweeper.sweep([signal_at(visits, point, KILL) for point in points])
 
     @contextmanager
