@@ -142,23 +142,33 @@ def _check_staged(folder: WorkingFolder, place: str, staged: str) -> None:
 def discard(base: int, token: str) -> None:
     """Throw a working folder away, as far as it can be removed now; the next call tries again."""
     name = staging_name(token)
-    with suppress(OSError):
-        with suppress(NoJournal), _opened_ours(base, base, name) as folder:
-            _discard_inner(base, token, journal_file.read(folder))
-        if is_ours(base, status(base, name)):
-            remove_tree(base, name)
+    begun: set[str] = set()
+    # Twice: what fails once must leave nothing in live folders after a success.
+    for _ in range(2):
+        with suppress(OSError):
+            with suppress(NoJournal), _opened_ours(base, base, name) as folder:
+                _discard_inner(base, token, journal_file.read(folder), begun)
+            if is_ours(base, status(base, name)):
+                remove_tree(base, name)
+            return
 
 
-def _discard_inner(base: int, token: str, done: Journal) -> None:
-    """Remove the working folders in live folders, and give those their times again."""
+def _discard_inner(base: int, token: str, done: Journal, begun: set[str]) -> None:
+    """Remove the working folders in live folders, and give those their times again.
+
+    `begun` are the live folders in which that was begun before.
+    """
     name = staging_name(token)
     for place in sorted(done.staging_places[1:], reverse=True):
         with opened(base, place) as folder:
-            if not is_ours(base, status(folder, name)):
+            is_there = is_ours(base, status(folder, name))
+            if not is_there and place not in begun:
                 continue
+            begun.add(place)
             kept = done.attributes[place][done.forward]
             open_up(base, place)
-            remove_tree(folder, name)
+            if is_there:
+                remove_tree(folder, name)
             if kept is not None:
                 give_back(base, place, kept)
             # Before the journal goes, which alone knows of this folder.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixture_types import CopyBase, ReadDatabase
@@ -19,7 +21,8 @@ from reference.faults.traced import (
     leftovers,
 )
 
-from reedbase_backup import create_backup, list_backups
+from reedbase_backup import create_backup, list_backups, restore, restore_point_in_time
+from reedbase_backup.swap import transaction
 
 pytestmark = pytest.mark.slow
 
@@ -138,6 +141,40 @@ def test_what_fails_for_good_after_the_point_of_no_return_is_undone_by_the_next_
     points = undisturbed.points[undisturbed.at(*PUBLISHES[call]) :]
     each([point for point in points if kind in point[0]], clone, small, check)
     assert any(failed) or (call, kind) == ("create", "rename")
+
+
+@pytest.mark.parametrize(
+    "name", ["open", "stat", "fstat", "listdir", "scandir", "rename", "unlink", "rmdir", "utime"]
+)
+def test_a_cleaning_that_fails_once_leaves_nothing_in_a_folder_that_stays_in_place(
+    small: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As a mount point does; the next call alone would come upon what is left there."""
+    monkeypatch.setattr(restore, "mount_points", lambda *_: frozenset({"tables"}))
+    restore_point_in_time(small, 1000)
+    new = database(small)
+    discard, real = transaction.discard, getattr(os, name)
+    place = calls = 0
+
+    def fail_once(*arguments: Any, **more: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == place:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*arguments, **more)
+
+    def discard_failing(base: int, token: str) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, fail_once)
+            discard(base, token)
+
+    monkeypatch.setattr(transaction, "discard", discard_failing)
+    while calls >= place:
+        place, calls = place + 1, 0
+        restore_point_in_time(small, 1000)
+        assert leftovers(small) == [], place
+        assert database(small) == new, place
+    assert place > 1
 
 
 def test_a_prune_that_fails_midway_deletes_nothing(small: Path, run_traced: RunTraced) -> None:
