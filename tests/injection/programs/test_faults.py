@@ -187,13 +187,15 @@ def test_a_change_that_hangs_is_ended(database: Path, power_cut: PowerCut, tmp_p
 def test_who_fails_as_its_calls_do_is_not_accused_and_who_swallows_that_is(
     database: Path, failing_calls: FailingCalls
 ) -> None:
-    def old(base: Path) -> None:
-        assert (base / TABLE).read_text() in (OLD, NEW)
-
-    assert failing_calls(database, replaced, old, after_success=new) == 20
+    assert failing_calls(database, replaced, old_or_new, after_success=new) == 20
     with pytest.raises(AssertionError, match="the database after its success"):
-        failing_calls(database, with_an_error_swallowed, old, after_success=new)
-    assert failing_calls(database, replaced, old, errors=["EIO"], most=3) == 3
+        failing_calls(database, with_an_error_swallowed, old_or_new, after_success=new)
+    assert failing_calls(database, replaced, old_or_new, errors=["EIO"], most=3) == 3
+
+
+def test_what_an_error_leaves_is_checked_too(database: Path, failing_calls: FailingCalls) -> None:
+    with pytest.raises(AssertionError, match=r"write#1\+? E\w+ \(.*\): the database after it"):
+        failing_calls(database, in_place, old_or_new, errors=["ENOSPC"])
 
 
 def test_where_no_power_can_be_cut_the_test_is_skipped_with_the_reason(
