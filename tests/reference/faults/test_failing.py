@@ -22,7 +22,7 @@ from reference.faults.traced import (
 )
 
 from reedbase_backup import create_backup, list_backups, restore, restore_point_in_time
-from reedbase_backup.swap import transaction
+from reedbase_backup.swap import working_folders
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +153,7 @@ def test_a_cleaning_that_fails_once_leaves_nothing_in_a_folder_that_stays_in_pla
     monkeypatch.setattr(restore, "mount_points", lambda *_: frozenset({"tables"}))
     restore_point_in_time(small, 1000)
     new = database(small)
-    discard, real = transaction.discard, getattr(os, name)
+    real = getattr(os, name)
     place = calls = 0
 
     def fail_once(*arguments: Any, **more: Any) -> Any:
@@ -166,9 +166,9 @@ def test_a_cleaning_that_fails_once_leaves_nothing_in_a_folder_that_stays_in_pla
     def discard_failing(base: int, token: str) -> None:
         with monkeypatch.context() as patched:
             patched.setattr(os, name, fail_once)
-            discard(base, token)
+            working_folders.discard(base, token)
 
-    monkeypatch.setattr(transaction, "discard", discard_failing)
+    monkeypatch.setattr("reedbase_backup.swap.transaction.discard", discard_failing)
     while calls >= place:
         place, calls = place + 1, 0
         restore_point_in_time(small, 1000)
