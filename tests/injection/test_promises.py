@@ -133,7 +133,8 @@ def test_a_call_of_which_nothing_is_seen_is_not_checked(
 ) -> None:
     visits = creates(prepare, Conforming, None)
     nothing: Callable[..., list[object]] = lambda *_: []  # noqa: E731
-    monkeypatch.setattr("pytest_reedbackup.injection.sweeps.visiting.changing_points", nothing)
+    for seen in ("changing_points", "inside_of"):
+        monkeypatch.setattr(f"pytest_reedbackup.injection.sweeps.visiting.{seen}", nothing)
     with pytest.raises(MissingCapability) as caught:
         visits.points()
     assert caught.value.tool

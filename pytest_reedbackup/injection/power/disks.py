@@ -226,5 +226,5 @@ def _run(command: list[str]) -> None:
         raise MissingCapability(CAPABILITY, f"{command[0]} is not installed", tool=True)
     ended = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
     if ended.returncode:
-        complaint = ended.stderr.strip() or f"exit status {ended.returncode}"
+        complaint = " ".join(ended.stderr.split()) or f"exit status {ended.returncode}"
         raise MissingCapability(CAPABILITY, f"{command[0]} fails here: {complaint}", tool=True)
