@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from itertools import count
 
 from reedbase_backup.disk.durable import sync_folder
@@ -24,7 +25,9 @@ def execute(base: int, folders: list[WorkingFolder], journal: Journal) -> None:
     """Do all the steps that are not done yet, durably. Raise OSError, or Unmovable."""
     # From the top: what is inside a closed folder cannot be reached.
     for place in sorted(journal.attributes):
-        open_up(base, place)
+        # What was in a folder that has been removed is made again, and open, if at all.
+        with suppress(FileNotFoundError):
+            open_up(base, place)
     for step in journal.steps if journal.forward else reversed(journal.steps):
         if isinstance(step, Removal):
             _remove_or_make_again(base, step.place, journal.forward)

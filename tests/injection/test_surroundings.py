@@ -15,6 +15,7 @@ from mutants.swapping import remove
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.injection.mounts import mount_points
+from pytest_reedbackup.injection.surroundings import enduring
 from pytest_reedbackup.injection.surroundings.enduring import Enduring
 from pytest_reedbackup.injection.sweeps import sweeping
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore
@@ -131,6 +132,16 @@ class Loosens(Conforming):
             super().write_entries(target, entries)
 
 
+class Renames(Conforming):
+    """It takes for granted that every folder can be renamed."""
+
+    def has_mounts_below(self, live: Path) -> bool:
+        return False
+
+    def overwrite(self, live: Path, new: Path) -> None:
+        new.rename(live)
+
+
 class Unlinked(Conforming):
     """It publishes by a hard link, and where there are none not at all."""
 
@@ -160,7 +171,8 @@ def sweep(
     tool("strace")
     if os.geteuid():
         pytest.skip("only root may mount a file system")
-    monkeypatch.setattr(sweeping, "memory", lambda: str(tmp_path))
+    for module in (sweeping, enduring):
+        monkeypatch.setattr(module, "memory", lambda: str(tmp_path))
 
     def sweep(
         implementation: object, call: type[Create] | type[Restore], way: str, *points: str
@@ -207,6 +219,7 @@ def broken(swept: Sweep) -> dict[str, PointResult]:
         (Stays, Restore, "read_only", ["read-only base"]),
         (Unlinked, Create, "unkind_file_systems", ["no hard links EPERM"]),
         (Insists, Restore, "unkind_file_systems", ["no sync of folders EINVAL", "fsync#1 EINVAL"]),
+        (Renames, Restore, "placements", ["tables bound", "a lower layer"]),
         (Loosens, Restore, "unkind_file_systems", ["no modes EPERM"]),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -225,12 +238,17 @@ HONEST = {
     "full_disk": ["0 KiB", "8 KiB", "44 KiB", "0 inodes", "3 inodes", "9 inodes", "12 KiB on ext4"],
     "limits": ["0 open files", "1 open files", "512 bytes", "0 KiB of memory", "448 KiB of memory"],
     "read_only": [],
+    "placements": ["tables and a table mounted", "all parts mounted", "a lower layer"],
     "unkind_file_systems": ["no flock ENOLCK", "no flock ENOSYS"],
 }
 
 
-@pytest.mark.parametrize("way", HONEST)
-@pytest.mark.parametrize("call", [Create, Restore])
+# What is mounted is about what a restore brings back.
+SWEEPS = [(call, way) for way in HONEST for call in (Create, Restore)]
+SWEEPS.remove((Create, "placements"))
+
+
+@pytest.mark.parametrize(("call", "way"), SWEEPS)
 @pytest.mark.parametrize("option", ["python", CONFORMING])
 def test_who_keeps_the_promise_is_not_accused(
     sweep: SweepIt, option: str, call: type[Create] | type[Restore], way: str

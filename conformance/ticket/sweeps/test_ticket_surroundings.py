@@ -100,3 +100,14 @@ def test_restore_on_file_systems_that_lack_something(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     Enduring(Sweeping(reedbackup, reedbackup_sweep, Restore)).unkind_file_systems()
+
+
+@case(
+    "ticket/restore/placement/mounted-parts",
+    "Whatever is mounted, who owns a database and is not root can restore what create accepted.",
+    kind=Kind.SWEEP,
+)
+def test_restore_across_file_systems(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Enduring(Sweeping(reedbackup, reedbackup_sweep, Restore)).placements()

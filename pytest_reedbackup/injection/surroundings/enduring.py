@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from pytest_reedbackup.injection.power.disks import memory
 from pytest_reedbackup.injection.surroundings.barred import read_only_parts
 from pytest_reedbackup.injection.surroundings.grounds import InMemory, OnDisk
 from pytest_reedbackup.injection.surroundings.limits import QUIET
-from pytest_reedbackup.injection.surroundings.ordeals import Hardship, Ordeals
+from pytest_reedbackup.injection.surroundings.ordeals import Hardship, Ordeals, nothing
+from pytest_reedbackup.injection.surroundings.placements import ARRANGEMENTS, Placed
+from pytest_reedbackup.injection.surroundings.rights import another_user
 from pytest_reedbackup.injection.surroundings.scarcities import (
     FILE_SIZE,
     INODES,
@@ -21,11 +26,13 @@ from pytest_reedbackup.injection.surroundings.scarcities import (
     Scarcity,
 )
 from pytest_reedbackup.injection.surroundings.unkind import lacks
+from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.sampling import in_turn
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
-from pytest_reedbackup.injection.sweeps.survival import Create
+from pytest_reedbackup.injection.sweeps.survival import Create, Restore
 from pytest_reedbackup.injection.sweeps.sweeper import Visit
 from pytest_reedbackup.injection.sweeps.sweeping import Sweeping
+from pytest_reedbackup.model.sweep import PointResult
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,28 @@ class Enduring:
                 rows.setdefault(lack.row, []).append(lack)
             self._sweep(*(ordeals.visits(row) for row in rows.values()))
 
+    def placements(self) -> None:
+        """Mount parts of the database, for who owns it and is not root.
+
+        What create accepts there, the call must bring back; what it does not accept is no point.
+        """
+        place = Path(memory() or tempfile.gettempdir())
+        user = another_user(self.sweeping.implementation, place)
+        with self._ordeals(tracer=user.command) as (ordeals, folder):
+            for closed in (folder, folder / "stage"):
+                closed.mkdir(exist_ok=True)
+                closed.chmod(0o711)
+            assert isinstance(ordeals.swept, Restore)
+            create = Create(ordeals.swept.implementation, ordeals.swept.scene)
+            visits = []
+            for number, (name, arrange) in enumerate(ARRANGEMENTS.items(), 1):
+                placed = replace(ordeals, ground=Placed(ordeals.ground, arrange, user).used)
+                hardship = Hardship(name, nothing, row="placed", number=number, must_work=True)
+                accepted = partial(replace(placed, swept=create).stands, hardship)
+                judge = partial(_visit_where, accepted, placed, hardship)
+                visits.append(Visit(name, "", judge, hardship.row, number))
+            self._sweep(visits)
+
     def _steps(self, ordeals: Ordeals, scarcity: Scarcity) -> list[Visit]:
         sweeper = self.sweeping.sweeper
         is_full = sweeper.is_full or bool(sweeper.only)
@@ -83,3 +112,9 @@ class Enduring:
         with sweeping.prepared() as (folder, base, swept, reserve):
             ground = FolderStage(base, folder / "stage").used
             yield Ordeals(reserve, swept, ground, sweeping.sweeper.kept), folder
+
+
+def _visit_where(
+    accepted: Callable[[], bool], ordeals: Ordeals, hardship: Hardship
+) -> list[PointResult]:
+    return ordeals.visit(hardship) if accepted() else [not_reached(hardship.point, "")]

@@ -8,7 +8,7 @@ succeeds, in the same process as in another.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,11 @@ Imposed = Callable[[Path, Served, list[str]], AbstractContextManager[object]]
 
 The list takes the system calls that were made to fail, where that is how it is done.
 """
+
+
+def nothing(base: Path, process: Served, trace: list[str]) -> AbstractContextManager[None]:
+    """Impose nothing."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)

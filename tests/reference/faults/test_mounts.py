@@ -93,18 +93,38 @@ def placed(
         mount("--bind", tmp_path / "elsewhere", base / "tables" / "text" / "deep")
         return base
     if request.param == "overlay":
-        for name in ("layer", "upper", "work", "merged"):
-            (tmp_path / name).mkdir()
-        shutil.move(base, tmp_path / "layer")
-        layers = [f"{name}={tmp_path / folder}" for name, folder in LAYERS.items()]
-        mount("-t", "overlay", "-o", ",".join(layers), "none", tmp_path / "merged")
-        return tmp_path / "merged" / base.name
+        return layered(base, mount, tmp_path)
     for number, place in enumerate(PLACES[request.param]):
         kept = tmp_path / f"kept{number}"
         shutil.copytree(base / place, kept)
         mount("-t", "tmpfs", "-o", "mode=755", "none", base / place)
         shutil.copytree(kept, base / place, dirs_exist_ok=True)
     return base
+
+
+def layered(base: Path, mount: Callable[..., None], tmp_path: Path) -> Path:
+    """The base, as the lower layer of an overlay."""
+    for name in ("layer", "upper", "work", "merged"):
+        (tmp_path / name).mkdir()
+    shutil.move(base, tmp_path / "layer")
+    layers = [f"{name}={tmp_path / folder}" for name, folder in LAYERS.items()]
+    mount("-t", "overlay", "-o", ",".join(layers), "none", tmp_path / "merged")
+    return tmp_path / "merged" / base.name
+
+
+@needs_mounts
+def test_folders_in_a_table_made_since_go_though_they_are_of_a_lower_layer(
+    base: Path, mount: Callable[..., None], tmp_path: Path, database: ReadDatabase
+) -> None:
+    """Both roots are found to be unmovable one after the other: what was done is undone between."""
+    (base / "indices").mkdir(exist_ok=True)
+    before = database(base)
+    create_backup(base)
+    (base / "tables" / "since" / "inner").mkdir(parents=True)
+    base = layered(base, mount, tmp_path)
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == before
+    assert leftovers(base) == []
 
 
 @needs_mounts
