@@ -74,6 +74,12 @@ class Connection:
         return self._runner.is_in_process
 
     @property
+    def is_called_here(self) -> bool:
+        """Whether its calls are made in this very process, and in no child for the clock's sake."""
+        self._best_clock()
+        return self._runner.is_in_process and not self._runner.is_served
+
+    @property
     def functions(self) -> Mapping[str, Callable[..., Any]] | None:
         """The Python functions themselves; None behind a child process.
 

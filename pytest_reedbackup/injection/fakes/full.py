@@ -52,7 +52,8 @@ def sweep_full_disks(
 
     Raise MissingCapability where a disk in memory is not true to what the implementation does.
     """
-    if implementation.connection.functions is None:
+    connection = implementation.connection
+    if connection.functions is None or not connection.is_called_here:
         sentence = "in a process of its own it sees no disk in the memory of this one"
         raise MissingCapability(CAPABILITY, sentence)
     folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))

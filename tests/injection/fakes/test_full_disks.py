@@ -118,3 +118,13 @@ def test_who_is_not_held_to_a_disk_in_memory_is_told_why_and_not_accused(
     with pytest.raises(MissingCapability, match=reason) as missing:
         sweep_full_disks(connect(option), Sweeper(tmp_path / "kept"), Create)
     assert not missing.value.tool
+
+
+def test_who_is_served_by_a_child_for_the_clocks_sake_is_not_held_to_it(
+    connect: Callable[[str], TicketImplementation], tmp_path: Path
+) -> None:
+    implementation = connect("mutants.conforming:Conforming")
+    assert implementation.connection.is_called_here
+    implementation.connection._runner.is_served = True
+    with pytest.raises(MissingCapability, match="in a process of its own"):
+        sweep_full_disks(implementation, Sweeper(tmp_path / "kept"), Create)
