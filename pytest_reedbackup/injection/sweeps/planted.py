@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -239,14 +240,16 @@ def _planted(
     base: Path, process: Served, name: Name, plant: Plant
 ) -> Iterator[tuple[Outside, Tree]]:
     """Plant something in the place of what has a name; what is left of it is removed."""
-    outside = Outside(base.parent / "outside", name.children)
     places = name.places(base, process.pid, process.implementation.clock)
-    planted: list[tuple[Path, tuple[int, int]]] = []
     for place in places:
         remove_tree(place)
         place.parent.mkdir(parents=True, exist_ok=True)
+    # On the disk of the name, for a hard link.
+    folder = Path(tempfile.mkdtemp(prefix="reedbackup-outside-", dir=_around(base, places[0])))
+    outside = Outside(folder / "outside", name.children)
+    for place in places:
         plant(place, name, outside)
-        planted.append((place, _identity(place)))
+    planted = [(place, _identity(place)) for place in places]
     try:
         yield outside, Tree.read(outside.folder)
     finally:
@@ -254,6 +257,13 @@ def _planted(
             with suppress(FileNotFoundError, NotADirectoryError):
                 if _identity(place) == identity:
                     remove_tree(place)
+        remove_tree(folder)
+
+
+def _around(base: Path, place: Path) -> Path:
+    """Return the folder around the base, or around a name in the folder of temporary files."""
+    resolved = place.parent.resolve()
+    return base.parent if resolved.is_relative_to(base.parent.resolve()) else resolved
 
 
 def _identity(path: Path) -> tuple[int, int]:
