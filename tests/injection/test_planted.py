@@ -99,10 +99,10 @@ def _scene(implementation: TicketImplementation, folder: Path) -> Scene:
         ("ClearsThenStages", Planting.in_restore, ".reed/.staging"),
     ],
 )
-def test_who_looks_before_it_writes_is_seen_by_a_sample(
+def test_who_looks_before_it_writes_is_seen(
     swept: Swept, name: str, make: Callable[..., Planting], where: str
 ) -> None:
-    sweep = swept(f"{__name__}:{name}", make, 25.0)
+    sweep = swept(f"{__name__}:{name}", make, 120.0)
     assert {(result.row, result.path) for result in sweep.broken} >= {("during", where)}
     first = next(result for result in sweep.broken if result.row == "during")
     assert any(line.startswith("--- with a") for line in first.trace)
