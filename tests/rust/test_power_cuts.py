@@ -66,25 +66,25 @@ def _tests(folder: str, names: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("without", "rule", "moment"),
+    ("without", "rule", "is_seen"),
     [
-        ("ARCHIVE", "create/durable", "power cut at once"),
-        ("NAME", "create/durable", "power cut at once"),
-        ("TREE", "restore/durable", "power cut at once"),
-        ("DECISION", "restore/power-cut", "power cut at once"),
-        ("NOTHING", "create/durable", ""),
-        ("NOTHING", "restore/durable", ""),
+        ("ARCHIVE", "create/durable", True),
+        ("NAME", "create/durable", True),
+        ("TREE", "restore/durable", True),
+        ("DECISION", "restore/power-cut", True),
+        ("NOTHING", "create/durable", False),
+        ("NOTHING", "restore/durable", False),
     ],
 )
 def test_a_sync_that_is_left_out_is_seen_by_its_rule(
-    weak_adapter: Callable[[str], str], run_suite: RunSuite, without: str, rule: str, moment: str
+    weak_adapter: Callable[[str], str], run_suite: RunSuite, without: str, rule: str, is_seen: bool
 ) -> None:
     ended, report = run_suite(weak_adapter(without), options=[f"--reedbackup-case=ticket/{rule}"])
     (case,) = report.cases
     if not case.sweep:
         pytest.skip(case.detail)
-    assert [result.moment for result in case.sweep.broken][:1] == ([moment] if moment else [])
-    assert case.outcome == ("fail" if moment else "pass"), ended.stdout
+    assert bool(case.sweep.broken) == is_seen, ended.stdout
+    assert case.outcome == ("fail" if is_seen else "pass"), ended.stdout
 
 
 def test_the_drift_of_a_crate_like_the_baseline_shows_what_a_power_cut_costs(
@@ -110,8 +110,14 @@ def test_the_drift_of_a_crate_like_the_baseline_shows_what_a_power_cut_costs(
 def test_the_ticket_crate_stands_every_point(
     ticket_adapter: Path, run_suite: RunSuite, disk: str
 ) -> None:
-    rules = ("durable", "power-cut", "atomic", *(["failing-call"] if disk == "ext4" else []))
-    options = [f"--reedbackup-case=ticket/*/{rule}*" for rule in rules]
+    # What fails is no file system's matter, so once will do.
+    rules = (
+        "durable*",
+        "power-cut*",
+        "atomic/calls",
+        *(["failing-call"] if disk == "ext4" else []),
+    )
+    options = [f"--reedbackup-case=ticket/*/{rule}" for rule in rules]
     ended, report = run_suite(
         str(ticket_adapter),
         options=[*options, "--reedbackup-faults=full", f"--reedbackup-disk={disk}"],
