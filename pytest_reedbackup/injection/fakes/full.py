@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -40,7 +40,11 @@ from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import ROOTS
 from pytest_reedbackup.views.tree import Tree
 
-_ROW = "bytes"
+_ROW, _ABOUT = "bytes", "free"
+
+# Archives say when files were changed: with one time they take as many bytes in each worker and
+# in each run, so that all see the same points.
+_MTIME_NS = 1_600_000_000 * 10**9
 
 
 def sweep_full_disks(
@@ -84,19 +88,17 @@ class FullDisks:
         Raise MissingCapability where a disk in memory is not true to what the implementation
         does, BrokenPromise where an undisturbed call fails.
         """
-        least, most = self._tree.size, self._enough()
-        sizes = dict.fromkeys([most, least, *mixed([range(least, most)])])
+        enough = self._enough()
+        rooms = dict.fromkeys([enough, 0, *mixed([range(enough)])])
         return [
-            Visit(_named(size), f"{size - least} free", partial(self.visit, size), _ROW, size)
-            for size in sizes
+            Visit(_named(room), _ABOUT, partial(self.visit, room), _ROW, room) for room in rooms
         ]
 
-    def visit(self, size: int) -> list[PointResult]:
-        """Make the call on a disk of so many bytes, and judge what it answers and leaves."""
-        kept = self.kept / _named(size)
-        about = f"{size - self._tree.size} free"
+    def visit(self, room: int) -> list[PointResult]:
+        """Make the call where so many bytes are free, and judge what it answers and leaves."""
+        kept = self.kept / _named(room)
         with fake_disk(self._tree) as disk:
-            disk.resize(size)
+            disk.resize(self._tree.size + room)
             found = self._tree
 
             def check() -> None:
@@ -110,7 +112,7 @@ class FullDisks:
                 disk.resize(LARGE)
                 self._expect_kept(disk, answer, found)
 
-            result = judged(_named(size), about, check, kept=str(kept))
+            result = judged(_named(room), _ABOUT, check, kept=str(kept))
             _expect_true_to_life(disk)
         if result.outcome is PointOutcome.BROKEN:
             remove_tree(kept)
@@ -146,10 +148,11 @@ class FullDisks:
 
     @cached_property
     def _tree(self) -> StoredTree:
-        return StoredTree.read(self.scene.base)
+        entries = StoredTree.read(self.scene.base).entries
+        return StoredTree(tuple(replace(entry, mtime_ns=_MTIME_NS) for entry in entries))
 
     def _enough(self) -> int:
-        """Return the size of the disk that an undisturbed call fills.
+        """Return how many free bytes an undisturbed call fills.
 
         It is made on a real disk, too, and must come to the same there.
         """
@@ -165,11 +168,11 @@ class FullDisks:
             if _shape(disk.content().tree()) != _shape(real):
                 sentence = "on a large disk in memory it leaves something else than on a real one"
                 raise MissingCapability(CAPABILITY, sentence)
-            return disk.most_used
+            return disk.most_used - self._tree.size
 
 
-def _named(size: int) -> str:
-    return f"{size} bytes"
+def _named(room: int) -> str:
+    return f"{room} bytes"
 
 
 def _expect_true_to_life(disk: FakeDisk) -> None:

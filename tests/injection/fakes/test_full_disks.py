@@ -94,14 +94,28 @@ def test_who_breaks_a_promise_on_a_full_disk_is_seen(disks: MakeDisks, name: str
     assert all((Path(result.kept) / "tables").is_dir() for result in results if name != "InPlace")
 
 
-def test_the_first_disks_are_the_ends_and_each_size_comes_once(disks: MakeDisks) -> None:
+def test_the_first_disks_are_the_ends_and_each_room_comes_once(disks: MakeDisks) -> None:
     visits = disks("mutants.conforming:Conforming", Restore).visits()
-    sizes = [visit.number for visit in visits]
-    least, most = min(sizes), max(sizes)
-    assert sizes[:3] == [most, least, most - 1]
-    assert sorted(sizes) == list(range(least, most + 1))
-    assert visits[1].about == "0 free"
-    assert visits[1].point == f"{least} bytes"
+    rooms = [visit.number for visit in visits]
+    most = max(rooms)
+    assert rooms[:3] == [most, 0, most - 1]
+    assert sorted(rooms) == list(range(most + 1))
+    assert (visits[1].point, visits[1].about) == ("0 bytes", "free")
+
+
+def test_the_points_are_the_same_in_each_worker(
+    connect: Callable[[str], TicketImplementation], tmp_path: Path
+) -> None:
+    implementation = connect("python")
+    names = []
+    for number in range(2):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        scene = tiny_scene(implementation, folder / ".reed")
+        create = Create(implementation, scene)
+        disks = FullDisks(implementation, scene, create, folder / "scratch", folder / "kept")
+        names.append([visit.point for visit in disks.visits()])
+    assert names[0] == names[1]
 
 
 @pytest.mark.parametrize(
