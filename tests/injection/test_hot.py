@@ -15,7 +15,7 @@ from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
-from pytest_reedbackup.injection.sweeps.hot import sweep_hot
+from pytest_reedbackup.injection.sweeps.halted.hot import sweep_hot
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.writers import STEPS, create_table, steps_of_a_write, torn
 from pytest_reedbackup.model.failures import BrokenPromise

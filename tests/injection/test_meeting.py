@@ -21,7 +21,7 @@ from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
-from pytest_reedbackup.injection.sweeps.meeting import NEW, OLD, Bases, sweep_meetings
+from pytest_reedbackup.injection.sweeps.halted.meeting import NEW, OLD, Bases, sweep_meetings
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep

@@ -17,7 +17,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.spec import DatabaseSpec
-from pytest_reedbackup.injection.sweeps.planted import Planting, Scene
+from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep

@@ -27,7 +27,7 @@ from pytest_reedbackup.implementations.answers import (
     refusal_of,
     value_of,
 )
-from pytest_reedbackup.injection.sweeps.meeting import (
+from pytest_reedbackup.injection.sweeps.halted.meeting import (
     NEW,
     OLD,
     Bases,

@@ -17,7 +17,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.spec import SMALL, DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of
-from pytest_reedbackup.injection.sweeps.hot import expect_whole, sweep_hot
+from pytest_reedbackup.injection.sweeps.halted.hot import expect_whole, sweep_hot
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.together import BUSY, together
 from pytest_reedbackup.injection.traced.served import Served

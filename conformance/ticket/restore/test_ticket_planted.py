@@ -16,7 +16,7 @@ from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered
-from pytest_reedbackup.injection.sweeps.planted import PATIENCE_SECS, Planting, Scene
+from pytest_reedbackup.injection.sweeps.halted.planted import PATIENCE_SECS, Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import Kind, case, cases

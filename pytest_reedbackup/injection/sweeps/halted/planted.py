@@ -29,12 +29,12 @@ from pytest_reedbackup.injection.planting import (
     names_used,
     plants_for,
 )
-from pytest_reedbackup.injection.sweeps.calling import Calling
+from pytest_reedbackup.injection.sweeps.halted.calling import Calling
+from pytest_reedbackup.injection.sweeps.halted.windows import windows
 from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
 from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
-from pytest_reedbackup.injection.sweeps.windows import windows
 from pytest_reedbackup.injection.traced.halting import halt_at, halting
 from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.served import Served
