@@ -41,15 +41,19 @@ class Disturbed:
         """
         return any(not inside_of(call, str(folder.resolve())) for call in self.injected())
 
-    def around(self, point: Point) -> list[str]:
-        """Return what changed the disk last before the point, and right after it, a line each."""
+    def around(self, point: Point, folder: Path) -> list[str]:
+        """Return what changed the disk last before the point, and right after it, a line each.
+
+        Paths are relative to `folder`, the one around the base.
+        """
+        inside = str(folder.resolve())
         before: list[str] = []
         after: list[str] = []
         same = 0
         for call in self.trace:
             same += call.name == point.call
             if call.is_injected or changes(call):
-                (after if same >= point.number else before).append(str(call))
+                (after if same >= point.number else before).append(call.shown(inside))
         return [*before[-_SHOWN_CALLS:], f"--- {point.id} ---", *after[:_SHOWN_CALLS]]
 
 

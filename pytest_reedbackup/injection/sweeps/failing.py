@@ -64,7 +64,7 @@ class Failing:
                 failure.id,
                 failure.point.path,
                 lambda: self._expect_kept(failure, call, base, process),
-                trace=call.around(failure.point),
+                trace=call.around(failure.point, base.parent),
                 kept=str(kept),
             )
         if result.outcome is not PointOutcome.BROKEN:

@@ -125,7 +125,7 @@ class Visits:
 
     def _judged(self, point: Point, name: str, call: Disturbed, state: State) -> PointResult:
         kept = self.kept / f"{name} {state.moment}".rstrip()
-        trace = call.around(point)
+        trace = call.around(point, self.stage.base.parent)
         with state.found() as base:
             keep(base, kept)
 

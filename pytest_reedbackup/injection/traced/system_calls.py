@@ -64,10 +64,12 @@ class SystemCall:
     is_injected: bool = False
     """Whether strace had it fail."""
 
-    def __str__(self) -> str:
-        """Show it on one line."""
+    def shown(self, folder: str) -> str:
+        """Return it as one line, with paths relative to `folder` where they are in it."""
         mode = "" if self.mode is None else f", {self.mode:04o}"
-        return f"{self.name}({', '.join(self.paths)}{mode}) = {self.result}"
+        paths = ", ".join(path.removeprefix(f"{folder}/") for path in self.paths)
+        failed = ", made to fail" if self.is_injected else ""
+        return f"{self.name}({paths}{mode}) = {self.result}{failed}"
 
 
 def traced(
