@@ -140,9 +140,11 @@ class Outside:
         for path in (self.file, self.inner / "current.csv"):
             path.write_bytes(_SECRET)
             path.chmod(0o640)
-        for child in children:
-            (self.inner / child).mkdir(exist_ok=True)
-            (self.inner / child / "file").write_bytes(_SECRET)
+        for folder in (self.inner / child for child in children):
+            # One that works where it is may use the name of the file above.
+            if not folder.is_file():
+                folder.mkdir(exist_ok=True)
+                (folder / "file").write_bytes(_SECRET)
 
 
 def _link_to_file(path: Path, name: Name, outside: Outside) -> None:

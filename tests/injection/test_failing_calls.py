@@ -54,6 +54,9 @@ class Publishes(Conforming):
         with open(made.path, "rb") as file:
             os.fsync(file.fileno())
 
+    def take_back(self, path: Path) -> None:
+        pass
+
 
 class Forgets(Conforming):
     """It leaves its partial file where it cannot be renamed, under a name of its own."""
@@ -109,7 +112,7 @@ def test_an_interrupted_call_that_is_tried_again_is_no_fault(prepare: Prepare) -
 
 BROKEN: dict[str, tuple[type[Conforming], str, str, str, str]] = {
     "an error of no documented kind": (Bare, "openat", "ENOSPC", "unfinished", "documented kind"),
-    "an adapter that dies": (Dies, "openat", "EIO", "unfinished", "exit status 3"),
+    "an adapter that dies": (Dies, "write", "EIO", "unfinished", "exit status 3"),
     "a backup that is not whole": (Claims, "write", "ENOSPC", "unfinished", "create_backup"),
     "an error after the backup is there": (Publishes, "fsync", "EIO", "tar.gz", "after an error"),
     "a partial file that is left": (Forgets, "rename", "EIO", "tar.gz", "files in backups/"),
@@ -129,7 +132,7 @@ def test_a_broken_promise_is_seen(
 
 def test_a_hang_is_seen(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_reedbackup.injection.traced.failures._MOST_SECS", 2.0)
-    found = of_create(prepare, Waits, "openat", "EIO", "unfinished", for_good=True)
+    found = of_create(prepare, Waits, "write", "EIO", "unfinished", for_good=True)
     assert found.outcome is PointOutcome.BROKEN
     assert "no reply" in found.found
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import BackupInfo, RestoreReport
-from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 from pytest_reedbackup.connections.connection import Connection

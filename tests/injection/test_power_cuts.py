@@ -16,7 +16,7 @@ from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
 pytestmark = pytest.mark.slow
 
-NO_SYNC = "mutants.conforming:Conforming"
+NO_SYNC = "mutants.create.durable:SyncsNothing"
 """It keeps every promise but for those about power cuts: it syncs nothing."""
 
 

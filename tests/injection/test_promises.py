@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from injection.conftest import MakeStage, Prepare, Prepared
 from mutants.conforming import Conforming
+from mutants.create.durable import NoSyncOfTheArchive, NoSyncOfTheFolder
 from mutants.model import Archive, BackupInfo
 
 from pytest_reedbackup.injection.sweeps.scenes import full_scene
@@ -22,43 +23,7 @@ from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 pytestmark = pytest.mark.slow
 
 
-def sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-class Syncing(Conforming):
-    """Its creates survive a power cut."""
-
-    def write_archive(self, partial: Path, content: bytes) -> None:
-        super().write_archive(partial, content)
-        sync(partial)
-
-    def prune(self, base: Path, made: Archive) -> None:
-        sync(base / "backups")
-        super().prune(base, made)
-        sync(base / "backups")
-        sync(base)
-
-
-class NoFileSync(Syncing):
-    """It does not sync the archive, but its folder."""
-
-    def write_archive(self, partial: Path, content: bytes) -> None:
-        Conforming.write_archive(self, partial, content)
-
-
-class NoFolderSync(Syncing):
-    """It does not sync the folder, but the archive."""
-
-    def prune(self, base: Path, made: Archive) -> None:
-        Conforming.prune(self, base, made)
-
-
-class PrunesFirst(Syncing):
+class PrunesFirst(Conforming):
     """It prunes before the new backup is there for good."""
 
     def store(self, base: Path, seconds: int) -> Archive:
@@ -66,7 +31,7 @@ class PrunesFirst(Syncing):
         if len(old) >= 32:
             old[-1].path.unlink()
             old[-2].path.unlink()
-            sync(base / "backups")
+            self.sync(base / "backups")
         return super().store(base, seconds)
 
 
@@ -88,12 +53,12 @@ def creates(prepare: Prepare, mutant: type[Conforming], disk: MakeStage | None) 
 
 
 def test_a_durable_create_is_not_accused(prepare: Prepare, disk: MakeStage) -> None:
-    visits = creates(prepare, Syncing, disk)
+    visits = creates(prepare, Conforming, disk)
     assert not broken(visits.after_reply())
     assert not broken([result for p in visits.points()[-6:] for result in visits.visit(p)])
 
 
-@pytest.mark.parametrize("mutant", [NoFileSync, NoFolderSync])
+@pytest.mark.parametrize("mutant", [NoSyncOfTheArchive, NoSyncOfTheFolder])
 def test_a_missing_sync_is_seen(
     prepare: Prepare, disk: MakeStage, mutant: type[Conforming]
 ) -> None:

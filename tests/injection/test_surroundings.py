@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
-from mutants.swapping import remove
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation

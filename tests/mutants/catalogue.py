@@ -16,11 +16,13 @@ from types import ModuleType
 from typing import Any
 
 from mutants import adapters, create, restore, variants
+from mutants import durable as durable_ones
 from mutants import list as listing
 from mutants.adapters.adapter import Mutated
 from mutants.adapters.chatty import Chatty
 from mutants.adapters.greetings import Unusable
 from mutants.conforming import Conforming
+from mutants.durable.plain import Plain
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports import json_report
 
@@ -42,6 +44,10 @@ class Mutant:
     """The rule; for an adapter with which no run begins, a part of the reason given."""
     is_slow: bool = False
     """Whether it takes more than a minute to catch it."""
+    shown_by: str = ""
+    """The only case of its rule that is run against it, where it is not all of them."""
+    at: str = ""
+    """A pattern of the points that show it, where a sample of a sweep may not come to one."""
 
     @property
     def name(self) -> str:
@@ -52,7 +58,8 @@ def mutants() -> Iterator[Mutant]:
     """Yield all mutants of the three functions, in the order of their modules and lines."""
     for package in (create, listing, restore):
         for option, mutant in _classes(package, Conforming):
-            yield Mutant(option, mutant.__doc__ or "", mutant.breaks, mutant.is_slow)
+            words, how = mutant.__doc__ or "", (mutant.is_slow, mutant.shown_by, mutant.at)
+            yield Mutant(option, words, mutant.breaks, *how)
 
 
 def broken_adapters() -> Iterator[Mutant]:
@@ -69,9 +76,15 @@ def unusable_adapters() -> Iterator[Mutant]:
 
 def conforming() -> list[str]:
     """Return all that must pass everything, as `--reedbackup-impl` takes them."""
-    others = [option for option, _ in _classes(variants, Conforming)]
+    others = [option for option, _ in _classes(variants, Conforming)] + durable()[1:]
     chatty = _command(f"{Chatty.__module__}:{Chatty.__name__}")
     return [f"{Conforming.__module__}:{Conforming.__name__}", *others, chatty]
+
+
+def durable() -> list[str]:
+    """Return those that survive power cuts, kills and failing calls each in its own way."""
+    own = [option for option, _ in _classes(durable_ones, Plain) if not option.endswith(":Plain")]
+    return [f"{Conforming.__module__}:{Conforming.__name__}", *own]
 
 
 def _command(option: str) -> str:

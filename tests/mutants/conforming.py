@@ -2,7 +2,8 @@
 
 It shares nothing with the reference, and is as plain as it can be: archives are
 held in memory, and every step is a small method, so that a mutant overrides one.
-It does not fsync, because no case can cut the power.
+It survives power cuts, kills and failing system calls: what is reported is on the disk,
+what failed is taken back, and what neither could be is the next call's to finish.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from mutants.in_place import is_folder, remove
 from mutants.locking import Locking
 from mutants.model import (
     SUFFIX,
@@ -22,10 +25,11 @@ from mutants.model import (
     ReedError,
     RestoreReport,
 )
-from mutants.swapping import Swapping, remove
+from mutants.swapping import Swapping
 from reedbase_backup.types import U64_MAX
 
 KEEP = 32
+PARTIAL = "unfinished"
 
 # The first of a second is 5-1.tar.gz; what others made is 5.tar.gz.
 NAME = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?\.tar\.gz", re.ASCII)
@@ -37,6 +41,10 @@ class Conforming(Locking, Swapping):
     capabilities: tuple[str, ...] = ("clock",)
     is_slow = False
     """Whether it takes more than a minute to catch it, if it is a mutant."""
+    shown_by = ""
+    """The only case of its rule that is run against it, if it is a mutant that one alone shows."""
+    at = ""
+    """A pattern of the points that show it, where a sample of a sweep may not come to one."""
 
     # The three functions -----------------------------------------------------
 
@@ -45,9 +53,15 @@ class Conforming(Locking, Swapping):
         with self.locked(base):
             self.finish_swap(base)
             self.require_tables(base)
+            self.tidy(base / "backups")
             made = self.store(base, self.seconds(now_ns))
-            self.prune(base, made)
-            return self.info_of(made)
+            try:
+                info = self.info_of(made)
+                self.prune(base, made)
+            except BaseException:
+                self.take_back(made.path)
+                raise
+            return info
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
         infos = [self.info_of(archive) for archive in self.archives(Path(base_path))]
@@ -106,20 +120,28 @@ class Conforming(Locking, Swapping):
         """Writes the archive beside its place and moves it there."""
         backups = base / "backups"
         is_new = not backups.exists()
-        self.make_backups(backups)
-        partial = backups / "unfinished"
+        partial = backups / PARTIAL
         try:
+            self.make_backups(backups)
+            if is_new:
+                self.sync(base)
             self.write_archive(partial, self.compress(self.pack(self.source(base))))
             path = self.free_name(base, seconds)
-            partial.rename(path)
+            self.publish(partial, path)
         except BaseException:
-            partial.unlink(missing_ok=True)
-            if is_new:
-                backups.rmdir()
+            with suppress(OSError):
+                remove(partial)
+                if is_new:
+                    backups.rmdir()
             raise
         made = self.parse(path)
         assert made is not None
         return made
+
+    def tidy(self, backups: Path) -> None:
+        """Throws away what a killed create has left."""
+        if is_folder(backups):
+            remove(backups / PARTIAL)
 
     def make_backups(self, backups: Path) -> None:
         backups.mkdir(0o700, exist_ok=True)
@@ -130,10 +152,34 @@ class Conforming(Locking, Swapping):
         with open(partial, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(content)
 
+    def publish(self, partial: Path, path: Path) -> None:
+        """Gives a written archive its name, both for good."""
+        self.sync(partial)
+        partial.rename(path)
+        try:
+            self.sync(path.parent)
+        except BaseException:
+            self.take_back(path)
+            raise
+
+    def take_back(self, path: Path) -> None:
+        """No archive of a create that fails stays under its name."""
+        with suppress(OSError):
+            partial = path.with_name(PARTIAL)
+            path.rename(partial)
+            partial.unlink()
+
     def prune(self, base: Path, made: Archive) -> None:
         others = [a for a in self.archives(base) if a != made and self.info_of(a)]
-        for archive in others[KEEP - 1 :]:
-            archive.path.unlink()
+        for number, archive in enumerate(others[KEEP - 1 :]):
+            try:
+                archive.path.unlink()
+            except OSError:
+                if not number:
+                    raise  # as all is there, all can be as before
+        if others[KEEP - 1 :]:
+            with suppress(OSError):  # the new one is on the disk, and there is no way back
+                self.sync(base / "backups")
 
     # Reading -----------------------------------------------------------------
 

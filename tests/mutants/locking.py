@@ -8,11 +8,12 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from mutants.in_place import is_folder
 from mutants.model import Entry, ReedError
-from mutants.swapping import is_folder
+from mutants.syncing import close
 from mutants.tar_gz import TarGz
 
 _NO_LOCK = (errno.ENOENT, errno.ELOOP, errno.ENXIO)
@@ -33,7 +34,7 @@ class Locking(TarGz):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
-                os.close(descriptor)
+                let_go(descriptor)
         except OSError as error:
             raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
 
@@ -68,7 +69,7 @@ class Locking(TarGz):
                 self.take(lock, table)
             yield True
         finally:
-            os.close(lock)
+            let_go(lock)
 
     @contextmanager
     def all_tables_locked(self, base: Path) -> Iterator[None]:
@@ -95,3 +96,10 @@ class Locking(TarGz):
         secs = self.table_timeout_secs
         words = f"table {table.name} is locked since {secs} s"
         return ReedError("LockTimeout", words, table=table.name, timeout_secs=secs)
+
+
+def let_go(lock: int) -> None:
+    """Gives a lock back, though its descriptor may not be closed."""
+    with suppress(OSError):
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    close(lock)

@@ -7,10 +7,16 @@ no other failure first.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+
 import pytest
 
-from mutants.catalogue import mutants
+from mutants.catalogue import Mutant, mutants
 from pytest_reedbackup.contracts import ticket
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.session.attempts import phase_outcome
@@ -45,14 +51,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    broken = {mutant.option: mutant.breaks for mutant in mutants()}
+    by_option = {mutant.option: mutant for mutant in mutants()}
     is_whole = config.getoption("mutants_whole")
-    items[:] = [i for i in items if _is_wanted(_case(i), broken[_option(i)], is_whole)]
+    items[:] = [i for i in items if _is_wanted(_case(i), by_option[_option(i)], is_whole)]
+    # They take longest, and run only against what nothing else has caught.
+    items.sort(key=lambda item: _case(item).is_sweep)
 
 
-def _is_wanted(case: Case, broken: str, is_whole: bool) -> bool:
+def _is_wanted(case: Case, mutant: Mutant, is_whole: bool) -> bool:
+    broken = mutant.breaks
     if case.contract != "ticket" or case.is_fuzzing:
         return False
+    if case.rule == broken and mutant.shown_by:
+        return case.id == mutant.shown_by
+    if case.is_sweep:
+        return case.rule == broken
     if is_whole and case.rule not in SLOW_AND_LAST:
         return True
     # A value of another shape fails whatever case gets it first.
@@ -64,6 +77,29 @@ def _is_wanted(case: Case, broken: str, is_whole: bool) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if _option(item) in _caught and not item.config.getoption("mutants_whole"):
         pytest.skip("caught already")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """One broken point is all that it takes, and a sweep may have thousands."""
+    sweeper = pyfuncitem.funcargs.get("reedbackup_sweep")
+    if isinstance(sweeper, Sweeper):
+        (at,) = {mutant.at for mutant in mutants() if mutant.option == _option(pyfuncitem)}
+        fields = {field.name: getattr(sweeper, field.name) for field in dataclass_fields(sweeper)}
+        pyfuncitem.funcargs["reedbackup_sweep"] = Aimed(
+            **{**fields, "ends_when_broken": True}, at=at
+        )
+
+
+@dataclass(frozen=True)
+class Aimed(Sweeper):
+    """Visits the points of which `at` is a pattern: of the id, and what it is about after it."""
+
+    at: str = ""
+
+    def sweep(self, visits: Sequence[Visit]) -> None:
+        """Visit them as any sweep does."""
+        super().sweep([v for v in visits if re.search(self.at, f"{v.point} {v.about}")])
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

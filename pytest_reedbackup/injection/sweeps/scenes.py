@@ -80,13 +80,13 @@ class Scene:
 
 def small_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build a database with two backups of the implementation's own in the new folder `base`."""
-    build(_SPEC, base)
+    _build(base)
     return _with_own_backups(implementation, base)
 
 
 def read_only_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build the same with folders that nobody may write to: both roots, and a table's."""
-    build(_SPEC, base)
+    _build(base)
     return _with_own_backups(implementation, base, closed=("tables", "indices", "tables/routes"))
 
 
@@ -98,13 +98,19 @@ def tiny_scene(implementation: TicketImplementation, base: Path) -> Scene:
 
 def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
     """Build the same with as many backups as are kept, by plain archives that others made."""
-    build(_SPEC, base)
+    _build(base)
     tree = live_tree(base)
     first = archive_of(base, str(_FILLER))
     pack(base, first)
     for number in range(1, RETENTION - 2):
         shutil.copyfile(first, archive_of(base, str(_FILLER + number)))
     return _with_own_backups(implementation, base, tree)
+
+
+def _build(base: Path) -> None:
+    """Build the database, of which a folder has another mode than the umask gives."""
+    build(_SPEC, base)
+    (base / "tables" / "text").chmod(0o750)
 
 
 def _with_own_backups(

@@ -136,8 +136,11 @@ class _Calls:
     def expect_no_debris(self, after: Aftermath) -> None:
         """Raise BrokenPromise unless a successful create has left nothing but backups."""
         listed = value_of(after.process.list_backups(after.base), "list_backups")
-        names = backups_listing(after.base)
-        expect("the files in backups/", names, sorted(f"{info.id}.tar.gz" for info in listed))
+        archives = {f"{info.id}.tar.gz" for info in listed}
+        # What it keeps there beside archives was there before: a lock, a catalogue.
+        own = set(backups_listing(self.scene.base)) - {f"{i.id}.tar.gz" for i in self.scene.listed}
+        names = [name for name in backups_listing(after.base) if name not in own]
+        expect("the files in backups/", names, sorted(archives))
         before = {path.split("/")[0] for path in self.scene.source.entries} | {"backups"}
         expect("what is in the base", {child.name for child in after.base.iterdir()}, before)
 
@@ -188,6 +191,9 @@ class Create(_Calls):
         """Hold what is there after that next create to the contract."""
         self._expect_same_source(after)
         listed = self.listed(after)
+        new = [info for info in listed if info not in self.scene.listed]
+        made = 1 + isinstance(after.answer, Answered)
+        expect("how many backups there are of this create and the next", len(new), made)
         if isinstance(after.answer, Answered):
             self._expect_reported(after, listed)
             expect_restored(after, after.answer.value.timestamp, self.scene.live)

@@ -54,6 +54,8 @@ class Sweeper:
     share: int = 0
     """Which part of the points is visited here, of `shares`."""
     shares: int = 1
+    ends_when_broken: bool = False
+    """Whether no other point is visited once one is broken: for who asks only if there is one."""
     record: Callable[[Sweep], None] = field(default=lambda sweep: None)
     """Takes what came of it, whatever that was."""
 
@@ -86,7 +88,7 @@ class Sweeper:
         results: list[PointResult] = []
         try:
             for visit in chosen:
-                if results and self._is_time_up():
+                if results and self._is_over(results[-1]):
                     break
                 results += visit.made()
         finally:
@@ -107,7 +109,9 @@ class Sweeper:
             )
         return chosen[self.share :: self.shares]
 
-    def _is_time_up(self) -> bool:
+    def _is_over(self, last: PointResult) -> bool:
+        if self.ends_when_broken and last.outcome is PointOutcome.BROKEN:
+            return True
         return self.until is not None and not self.only and time.monotonic() > self.until
 
 

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import Entry
-from mutants.swapping import remove
 
 # Loaded before there is a disk in memory, so that nothing refuses it.
 _LIBRARY = ctypes.CDLL(None)

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mutants.conforming import KEEP, Conforming
+from mutants.in_place import remove
 from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
-from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 

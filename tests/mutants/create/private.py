@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import Archive
-from mutants.swapping import remove
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

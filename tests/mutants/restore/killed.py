@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import BackupInfo, Entry
-from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import is_folder, remove
 from mutants.model import Archive, Entry
-from mutants.swapping import is_folder
 from mutants.tar_gz import ROOTS
 
 
@@ -20,6 +20,9 @@ class WritesToWhatIsThere(Conforming):
     def write_archive(self, partial: Path, content: bytes) -> None:
         partial.write_bytes(content)
         partial.chmod(0o600)
+
+    def tidy(self, backups: Path) -> None:
+        pass
 
 
 class OwnProcessOwnName(Conforming):
@@ -60,10 +63,18 @@ class MarksItsWork(Conforming):
         note.unlink()
 
 
-class _Removing(Conforming):
-    """Makes room for what is staged by `clear`."""
+class _Staging(Conforming):
+    """Stages trees where something may be."""
 
     breaks = "restore/planted"
+
+    def throw_away(self, base: Path) -> None:
+        for name in (".swap", ".swapped"):
+            remove(base / name)
+
+
+class _Removing(_Staging):
+    """Makes room for what is staged by `clear`."""
 
     def clear(self, staging: Path) -> None:
         raise NotImplementedError
@@ -91,18 +102,17 @@ class OpensUpTheStaging(_Removing):
             staging.chmod(0o700)
 
 
-class StagesWhereItIsLed(Conforming):
+class StagesWhereItIsLed(_Staging):
     """Trees are staged in the folder of that name, wherever it is."""
-
-    breaks = "restore/planted"
 
     def install(self, base: Path, entries: list[Entry]) -> None:
         staging = base / ".staging"
         staging.mkdir(exist_ok=True)
-        for name in ("old", "new"):
+        for name in ("old", "kept", "new"):
             if is_folder(staging / name):
                 shutil.rmtree(staging / name)
-        (staging / "old").mkdir(exist_ok=True)
+        for name in ("old", "kept"):
+            (staging / name).mkdir(exist_ok=True)
         self.write_entries(staging / "new", entries)
         (staging / "journal").touch()
         staging.rename(base / ".swap")

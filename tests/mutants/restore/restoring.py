@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import Entry, ReedError
-from mutants.swapping import remove
 from mutants.tar_gz import ROOTS
 
 
@@ -216,7 +216,7 @@ class TextMode(Conforming):
 
     def write_file(self, path: Path, entry: Entry) -> None:
         text = entry.content.decode("utf-8", "replace")
-        path.write_text(text, "utf-8", newline="")
+        super().write_file(path, entry._replace(content=text.encode()))
 
 
 class OneWrite(Conforming):
@@ -225,8 +225,7 @@ class OneWrite(Conforming):
     breaks = "restore/exact-tree"
 
     def write_file(self, path: Path, entry: Entry) -> None:
-        with path.open("xb") as file:
-            file.write(entry.content[: 2**20])
+        super().write_file(path, entry._replace(content=entry.content[: 2**20]))
 
 
 # Again ------------------------------------------------------------------------

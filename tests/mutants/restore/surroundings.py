@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.in_place import remove
 from mutants.model import Archive, Entry, RestoreReport
-from mutants.swapping import remove
 from mutants.tar_gz import ROOTS, Members
 
 # Everything else in the base --------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -152,12 +153,10 @@ class CallsTar(Conforming):
     def pack(self, entries: Iterable[Entry]) -> bytes:
         roots = [root for root in ROOTS if (self._base / root).is_dir()]
         with self.all_tables_locked(self._base):
-            return subprocess.run(
-                ["tar", "cf", "-", "-C", str(self._base), *roots], capture_output=True, check=True
-            ).stdout
+            return _run("tar", "cf", "-", "-C", str(self._base), *roots)
 
     def compress(self, tar: bytes) -> bytes:
-        return subprocess.run(["gzip", "-c"], input=tar, capture_output=True, check=True).stdout
+        return _run("gzip", "-c", stdin=tar)
 
     def decompress(self, archive: Archive) -> bytes:
         tested = subprocess.run(
@@ -173,7 +172,16 @@ class CallsTar(Conforming):
         with tempfile.NamedTemporaryFile() as packed:
             packed.write(Conforming.pack(self, entries))
             packed.flush()
-            subprocess.run(["tar", "xpf", packed.name, "-C", str(target)], check=True)
+            _run("tar", "xpf", packed.name, "-C", str(target))
+        for path in [target, *target.rglob("*")]:
+            self.sync(path)
+
+
+def _run(*command: str, stdin: bytes = b"") -> bytes:
+    ended = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    if ended.returncode:
+        raise OSError(errno.EIO, f"{command[0]}: {ended.stderr.decode('utf-8', 'replace')}")
+    return ended.stdout
 
 
 def _digest(entry: Entry) -> str:

@@ -6,27 +6,29 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mutants.conforming import Conforming
-from mutants.model import (
-    Archive,
-    BackupInfo,
-    Entry,
-    ReedError,
-)
-from mutants.swapping import is_folder, remove
+from mutants.conforming import PARTIAL, Conforming
+from mutants.in_place import is_folder, remove
+from mutants.model import Archive, BackupInfo, ReedError
 
 
 class Catalogue(Conforming):
     """What list shows is kept in backups/catalogue.json, for archives that did not change."""
 
     def prune(self, base: Path, made: Archive) -> None:
+        catalogue = base / "backups" / "catalogue.json"
+        remove(catalogue)  # if the new one cannot be written, there is none
         super().prune(base, made)
-        infos = {archive.id: self.info_of(archive) for archive in self.archives(base)}
-        self.write_archive(base / "backups" / "next.json", json.dumps(infos).encode())
-        (base / "backups" / "next.json").rename(base / "backups" / "catalogue.json")
+        with suppress(OSError):
+            infos = {archive.id: self.info_of(archive) for archive in self.archives(base)}
+            self.write_archive(catalogue.with_name("next.json"), json.dumps(infos).encode())
+            catalogue.with_name("next.json").rename(catalogue)
+
+    def tidy(self, backups: Path) -> None:
+        super().tidy(backups)
+        remove(backups / "next.json")
 
     def list_backups(self, base_path: str) -> list[BackupInfo]:
         base, infos = Path(base_path), []
@@ -53,8 +55,11 @@ class StagesInBackups(Conforming):
         if not is_folder(staging):
             remove(staging)
             staging.mkdir(0o700)
+        self.sync(base)
         self.write_archive(staging / "archive", self.compress(self.pack(entries)))
-        made = self.parse((staging / "archive").rename(self.free_name(base, seconds)))
+        path = self.free_name(base, seconds)
+        self.publish(staging / "archive", path)
+        made = self.parse(path)
         assert made is not None
         return made
 
@@ -105,34 +110,62 @@ class ThroughAPrivateFolder(Conforming):
 
     def write_archive(self, partial: Path, content: bytes) -> None:
         remove(partial)
-        with tempfile.TemporaryDirectory(dir=partial.parent) as private:
-            (Path(private) / "archive").write_bytes(content)
-            (Path(private) / "archive").chmod(0o600)
-            (Path(private) / "archive").rename(partial)
+        private = Path(tempfile.mkdtemp(prefix=_OWN, dir=partial.parent))
+        try:
+            (private / "archive").write_bytes(content)
+            (private / "archive").chmod(0o600)
+            (private / "archive").rename(partial)
+        finally:
+            with suppress(OSError):
+                remove(private)
+
+    def tidy(self, backups: Path) -> None:
+        super().tidy(backups)
+        _remove_own(backups)
 
 
 class RandomNames(Conforming):
     """Temporary files have names that nobody can foresee."""
 
     def write_archive(self, partial: Path, content: bytes) -> None:
-        descriptor, own = tempfile.mkstemp(dir=partial.parent)
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        Path(own).rename(partial)
+        descriptor, own = tempfile.mkstemp(prefix=_OWN, dir=partial.parent)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+            Path(own).rename(partial)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(own)
+            raise
+
+    def tidy(self, backups: Path) -> None:
+        super().tidy(backups)
+        _remove_own(backups)
 
 
 class RefusesWhatIsInTheWay(Conforming):
     """Where something has the name of a temporary file, a call is an error."""
 
-    def write_archive(self, partial: Path, content: bytes) -> None:
-        if os.path.lexists(partial):
+    def tidy(self, backups: Path) -> None:
+        partial = backups / PARTIAL
+        if os.path.lexists(partial) and not (partial.is_file() and not partial.is_symlink()):
             raise ReedError("IoError", f"{partial} exists", operation="open", reason="exists")
-        super().write_archive(partial, content)
+        super().tidy(backups)
 
-    def install(self, base: Path, entries: list[Entry]) -> None:
+    def finish_swap(self, base: Path) -> None:
         if os.path.lexists(base / ".staging") and not is_folder(base / ".staging"):
             raise ReedError("IoError", ".staging exists", operation="mkdir", reason="exists")
-        super().install(base, entries)
+        super().finish_swap(base)
+
+
+_OWN = f"{PARTIAL}-"
+
+
+def _remove_own(backups: Path) -> None:
+    if backups.is_dir():
+        for child in list(backups.iterdir()):
+            if child.name.startswith(_OWN):
+                remove(child)
 
 
 def read_regular(path: Path) -> bytes:

@@ -6,10 +6,11 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mutants.conforming import Conforming
+from mutants.locking import let_go
 from mutants.model import (
     Archive,
     Entry,
@@ -32,7 +33,7 @@ class LockInBackups(Conforming):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
-                os.close(descriptor)
+                let_go(descriptor)
 
     def prune(self, base: Path, made: Archive) -> None:
         if not os.path.lexists(base / "backups" / ".lock"):
@@ -62,7 +63,8 @@ class LockInTheBase(Conforming):
             try:
                 yield
             finally:
-                lock.unlink()
+                with suppress(OSError):
+                    lock.unlink()
 
 
 class WaitsForNobody(Conforming):
@@ -77,7 +79,7 @@ class WaitsForNobody(Conforming):
             except BlockingIOError:
                 raise ReedError("LockTimeout", "busy", table="", timeout_secs=0) from None
             finally:
-                os.close(descriptor)
+                let_go(descriptor)
         with super().locked(base):
             yield
 
