@@ -55,8 +55,8 @@ class Settings:
     seed: int
     shares: int
     """Into how many parts each fuzzing case is divided."""
-    sweep_shares: int
-    """Into how many parts each sweep is divided."""
+    workers: int
+    """How many processes share the run: those of pytest-xdist, or this one."""
     report_files: tuple[tuple[str, Path], ...]
     """The reports to be written: the option that asks for each, and its file.
 
@@ -116,7 +116,7 @@ class Settings:
             examples=options.reedbackup_examples,
             seed=options.reedbackup_seed,
             shares=shares_of(recordings.values(), _workers(config)),
-            sweep_shares=_workers(config) if faults is Faults.FULL else 1,
+            workers=_workers(config),
             report_files=tuple(
                 (option, path)
                 for option in registry.options()
@@ -139,6 +139,11 @@ class Settings:
     def runs_suite(self) -> bool:
         """Return whether the suite runs, rather than tests of the user's."""
         return not self.paths
+
+    @property
+    def sweep_shares(self) -> int:
+        """Return into how many parts each sweep is divided: a sample is too small for that."""
+        return self.workers if self.faults is Faults.FULL else 1
 
     def shares_of(self, case: Case) -> int:
         """Return into how many parts a case is divided that is divided at all."""

@@ -112,7 +112,7 @@ def test_several_processes_work_on_one_base(
     "Whichever of its calls another process comes between, backups are whole, trees no mixture.",
     basic=True,  # processes at once meet at the moment only by chance
     kind=Kind.SWEEP,
-    weight=2,
+    weight=3,
 )
 def test_another_process_comes_between_any_two_calls(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper

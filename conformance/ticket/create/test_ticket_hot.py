@@ -133,7 +133,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
     "Whichever calls of create a writer comes between, a table is as before or after its write.",
     basic=True,  # writers beside it hit the moment only when the machine is not busy
     kind=Kind.SWEEP,
-    weight=2,
+    weight=3,
 )
 def test_a_write_comes_between_any_two_calls(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper

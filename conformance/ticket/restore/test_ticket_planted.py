@@ -187,6 +187,7 @@ def test_create_writes_through_none_of_its_names(
     "ticket/restore/planted/restore-at-each-call",
     "Whatever comes under any name that restore uses, and when, it writes through none of it.",
     kind=Kind.SWEEP,
+    weight=2,
 )
 def test_restore_writes_through_nothing_that_comes_meanwhile(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
@@ -199,6 +200,7 @@ def test_restore_writes_through_nothing_that_comes_meanwhile(
     "ticket/restore/planted/create-at-each-call",
     "Whatever comes under any name that create uses, and when, it writes through none of it.",
     kind=Kind.SWEEP,
+    weight=2,
 )
 def test_create_writes_through_nothing_that_comes_meanwhile(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper

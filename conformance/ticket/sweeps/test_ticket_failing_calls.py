@@ -15,7 +15,7 @@ from pytest_reedbackup.model.case import Kind, case
     "ticket/create/failing-call",
     "Whichever system call fails, create answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=4,
+    weight=7,
 )
 def test_a_create_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -27,7 +27,7 @@ def test_a_create_whose_system_call_fails(
     "ticket/create/failing-call/pruning",
     "Whichever system call fails, a create that prunes costs no backup but what it may prune.",
     kind=Kind.SWEEP,
-    weight=3,
+    weight=4,
 )
 def test_a_create_that_prunes_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -39,7 +39,7 @@ def test_a_create_that_prunes_whose_system_call_fails(
     "ticket/restore/failing-call",
     "Whichever system call fails, restore answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=5,
+    weight=9,
 )
 def test_a_restore_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -51,6 +51,7 @@ def test_a_restore_whose_system_call_fails(
     "ticket/create/failing-call/sync",
     "Whichever sync fails, a backup that is reported survives a power cut.",
     kind=Kind.SWEEP,
+    weight=2,
 )
 def test_a_create_whose_sync_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -62,6 +63,7 @@ def test_a_create_whose_sync_fails(
     "ticket/restore/failing-call/sync",
     "Whichever sync fails, a restored tree that is reported survives a power cut.",
     kind=Kind.SWEEP,
+    weight=3,
 )
 def test_a_restore_whose_sync_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper

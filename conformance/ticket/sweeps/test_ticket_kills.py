@@ -18,7 +18,7 @@ from pytest_reedbackup.model.case import Kind, case
     "Killed at any of its system calls, restore leaves all of the old tree or all of the new one.",
     basic=True,  # kills by the clock hardly ever hit the moment of the switch
     kind=Kind.SWEEP,
-    weight=2,
+    weight=3,
 )
 def test_a_restore_killed_at_any_call_leaves_no_mixture(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -30,6 +30,7 @@ def test_a_restore_killed_at_any_call_leaves_no_mixture(
     "ticket/restore/atomic/interrupted",
     "Interrupted at any of its system calls, restore leaves the old tree or the new one.",
     kind=Kind.SWEEP,
+    weight=2,
 )
 def test_an_interrupted_restore_leaves_no_mixture(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -53,6 +54,7 @@ def test_a_create_killed_at_any_call_costs_no_backup(
     "ticket/create/power-cut/interrupted",
     "Interrupted at any of its system calls, create costs no backup, and the next one succeeds.",
     kind=Kind.SWEEP,
+    weight=2,
 )
 def test_an_interrupted_create_costs_no_backup(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper

@@ -47,7 +47,7 @@ def test_a_restored_tree_is_durable(
     "ticket/create/power-cut",
     "After a power cut at any moment of create, older backups restore and the next one succeeds.",
     kind=Kind.SWEEP,
-    weight=4,
+    weight=6,
 )
 def test_a_create_survives_power_cuts(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -59,7 +59,7 @@ def test_a_create_survives_power_cuts(
     "ticket/create/power-cut/pruning",
     "After a power cut at any moment of a create that prunes, only what it may prune is missing.",
     kind=Kind.SWEEP,
-    weight=3,
+    weight=4,
 )
 def test_a_create_that_prunes_survives_power_cuts(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -71,7 +71,7 @@ def test_a_create_that_prunes_survives_power_cuts(
     "ticket/restore/power-cut",
     "After a power cut at any moment of restore, the next call finds the old tree or the new one.",
     kind=Kind.SWEEP,
-    weight=5,
+    weight=9,
 )
 def test_a_restore_survives_power_cuts(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper

@@ -18,7 +18,6 @@ from pytest_reedbackup.model.case import Kind, case
     "ticket/create/failing-call/full-disk",
     "However little room there is, create answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=2,
 )
 def test_create_on_a_full_disk(reedbackup: TicketImplementation, reedbackup_sweep: Sweeper) -> None:
     Enduring(Sweeping(reedbackup, reedbackup_sweep, Create)).full_disk()
@@ -28,7 +27,6 @@ def test_create_on_a_full_disk(reedbackup: TicketImplementation, reedbackup_swee
     "ticket/restore/failing-call/full-disk",
     "However little room there is, restore answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=2,
 )
 def test_restore_on_a_full_disk(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -40,7 +38,6 @@ def test_restore_on_a_full_disk(
     "ticket/create/failing-call/limits",
     "However few files, bytes or memory it may have, create changes nothing or succeeds.",
     kind=Kind.SWEEP,
-    weight=2,
 )
 def test_create_within_limits(reedbackup: TicketImplementation, reedbackup_sweep: Sweeper) -> None:
     Enduring(Sweeping(reedbackup, reedbackup_sweep, Create)).limits()
@@ -50,7 +47,6 @@ def test_create_within_limits(reedbackup: TicketImplementation, reedbackup_sweep
     "ticket/restore/failing-call/limits",
     "However few files, bytes or memory it may have, restore changes nothing or succeeds.",
     kind=Kind.SWEEP,
-    weight=2,
 )
 def test_restore_within_limits(reedbackup: TicketImplementation, reedbackup_sweep: Sweeper) -> None:
     Enduring(Sweeping(reedbackup, reedbackup_sweep, Restore)).limits()

@@ -76,11 +76,16 @@ def in_memory(prepared: Path) -> Iterator[FolderStage]:
 
 
 class DiskStage:
-    """A copy on a disk of its own, and what a power cut leaves of it."""
+    """A copy on a disk of its own, and what a power cut leaves of it.
 
-    def __init__(self, prepared: Path, disk: Disk) -> None:
+    Where not `with_kills`, what a mere kill leaves is passed over: sweeps of kills see that, and
+    need no disk.
+    """
+
+    def __init__(self, prepared: Path, disk: Disk, *, with_kills: bool = True) -> None:
         self.base = disk.place / BASE
         self._disk = disk
+        self._with_kills = with_kills
         with disk.preparing():
             clone_tree(prepared, self.base)
 
@@ -97,11 +102,13 @@ class DiskStage:
         has it do or a sync of anybody's file, so that names are there whose contents are not;
         or when all has been written, which is what a mere kill leaves.
         """
-        at_once = self._state("power cut at once")
+        states = [self._state("power cut at once")]
         self._disk.write_journal()
-        journal = self._state("power cut after the file system's journal was written")
-        self._disk.write_all()
-        return [at_once, journal, self._state("power cut after all was written")]
+        states.append(self._state("power cut after the file system's journal was written"))
+        if self._with_kills:
+            self._disk.write_all()
+            states.append(self._state("power cut after all was written"))
+        return states
 
     def _state(self, moment: str) -> State:
         image = self._disk.cut(moment)

@@ -50,7 +50,7 @@ class Sweeps(ABC, Generic[SweptT]):
 
     def power_cuts(self) -> None:
         """Cut the power at each system call that changes the disk."""
-        with self._visits(self._disk) as visits:
+        with self._visits(self._disk_of_sample) as visits:
             self._kill_at_each(visits)
 
     def replies(self) -> None:
@@ -84,7 +84,7 @@ class Sweeps(ABC, Generic[SweptT]):
 
     def failed_syncs(self) -> None:
         """Have each sync fail in each way, and cut the power right after a success."""
-        with self._visits(self._disk) as visits:
+        with self._visits(self._disk_of_sample) as visits:
             syncs = [point for point in visits.points() if point.call in SYNCING]
             failures = failures_evenly(syncs)
             self.sweeper.sweep([failure_at(visits.after_failure, failure) for failure in failures])
@@ -115,6 +115,12 @@ class Sweeps(ABC, Generic[SweptT]):
 
     def _disk(self, prepared: Path, folder: Path) -> Stage:
         return DiskStage(prepared, Disk(folder, self.sweeper.file_system))
+
+    def _disk_of_sample(self, prepared: Path, folder: Path) -> Stage:
+        # In a sample there is no time to see twice what the sweeps of kills show.
+        with_kills = self.sweeper.is_full or bool(self.sweeper.only)
+        disk = Disk(folder, self.sweeper.file_system)
+        return DiskStage(prepared, disk, with_kills=with_kills)
 
 
 @dataclass(frozen=True)

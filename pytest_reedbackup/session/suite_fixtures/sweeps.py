@@ -64,8 +64,8 @@ def reedbackup_sweep(
         )
         return
     time_left = _time_left(request)
-    part = time_left.part(request)
     settings = run.settings
+    part = time_left.part(request, settings.workers)
     until = started + part
     yield Sweeper(kept, settings.file_system, until, settings.points, record=record)
     time_left.spare += part - (time.monotonic() - started)
@@ -85,8 +85,11 @@ class _TimeLeft:
     spare: float = 0.0
     """Seconds that those so far did not need; below 0 where they took longer."""
 
-    def part(self, request: pytest.FixtureRequest) -> float:
-        """Return the seconds for a case: its own, by its weight, and what others left."""
+    def part(self, request: pytest.FixtureRequest, workers: int) -> float:
+        """Return the seconds for a case: its own, by its weight, and what others left.
+
+        Several workers have all of the time each.
+        """
         own, target = case_of(request.node), target_of(request.node)
         chosen: set[Case] = {
             case
@@ -95,7 +98,7 @@ class _TimeLeft:
         }
         weights = sum(case.weight for case in chosen)
         spare, self.spare = self.spare, 0.0
-        return (QUICK_SECS * own.weight / weights if own else QUICK_SECS) + spare
+        return QUICK_SECS * (workers * own.weight / weights if own else 1) + spare
 
 
 _TIME_LEFT = pytest.StashKey[dict[str, _TimeLeft]]()
