@@ -23,6 +23,7 @@ from mutants.catalogue import (
     Mutant,
     broken_adapters,
     conforming,
+    durable,
     first_failure,
     hold,
     mutants,
@@ -191,6 +192,46 @@ def test_every_conforming_implementation_passes_everything(
 @pytest.mark.campaign
 def test_an_implementation_that_waits_for_seconds_passes_everything() -> None:
     _expect_no_alarm(hold([WAITS])[WAITS])
+
+
+@pytest.fixture(scope="session")
+def durable_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+    return once("durable", lambda: hold(durable(), *_SWEPT))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", durable())
+def test_a_durable_implementation_is_not_accused_by_a_sample_of_the_sweeps(
+    option: str, durable_held: Held
+) -> None:
+    _expect_not_accused(durable_held[option])
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("turn", range(1, 11))
+def test_no_durable_implementation_is_accused_by_whole_sweeps_ten_times_in_a_row(
+    turn: int,
+) -> None:
+    held = hold(durable(), "--reedbackup-faults=full", *_SWEPT)
+    for option in durable():
+        _expect_not_accused(held[option])
+
+
+def _expect_not_accused(outcomes: Sequence[CaseOutcome]) -> None:
+    accused = [
+        f"{outcome.case_id}: {outcome.detail}: {outcome.found}"
+        for outcome in outcomes
+        if outcome.outcome in (Outcome.FAIL, Outcome.ERROR)
+    ]
+    assert accused == []
+    assert any(outcome.outcome is Outcome.PASS for outcome in outcomes)
+
+
+_SWEPT = [
+    f"--reedbackup-case=ticket/{function}/{promise}*"
+    for function in ("create", "restore")
+    for promise in ("durable", "power-cut", "failing-call")
+] + ["--reedbackup-case=ticket/restore/atomic*"]
 
 
 def _all_but_slow() -> list[str]:

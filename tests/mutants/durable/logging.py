@@ -189,7 +189,12 @@ def _described(path: Path, name: str) -> dict[str, Any]:
     if not is_there(path):
         return {"name": name, "mode": 0}
     status = path.lstat()
-    step = {"name": name, "mode": status.st_mode, "time": status.st_mtime, "dev": status.st_rdev}
+    step = {
+        "name": name,
+        "mode": status.st_mode,
+        "time": status.st_mtime,
+        "dev": getattr(status, "st_rdev", 0),
+    }
     if path.is_symlink():
         step["target"] = os.readlink(path)
     elif path.is_file():
