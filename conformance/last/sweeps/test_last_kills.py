@@ -36,8 +36,7 @@ def test_a_killed_restore_costs_no_earlier_version(
 
 @case(
     "last/restore/interrupted/failing-call",
-    "Whichever system call fails, restore costs no earlier version; where files are replaced"
-    " whole, a table with an error is as it was.",
+    "Whichever call fails, no earlier version is lost; nothing at all where files are replaced whole.",
     kind=Kind.SWEEP,
     weight=3,
 )
