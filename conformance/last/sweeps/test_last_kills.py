@@ -36,7 +36,7 @@ def test_a_killed_restore_costs_no_earlier_version(
 
 @case(
     "last/restore/interrupted/failing-call",
-    "Whichever call fails, no earlier version is lost; nothing at all where files are replaced whole.",
+    "Whichever call fails, no earlier version is lost; nothing is where files are replaced whole.",
     kind=Kind.SWEEP,
     weight=3,
 )
