@@ -50,8 +50,7 @@ def test_a_power_cut_in_create_costs_nothing_earlier(
 
 @case(
     "last/restore/interrupted/power-cut",
-    "A power cut at any moment of restore, or right after, costs no earlier version; no table where"
-    " files are replaced whole.",
+    "A power cut in or after a restore costs no version; no table where files are replaced whole.",
     kind=Kind.SWEEP,
     weight=2,
 )
