@@ -24,7 +24,7 @@ def test_a_killed_create_costs_nothing_earlier(
 
 @case(
     "last/restore/interrupted/killed",
-    "Killed at any call, restore costs no earlier version; no table where files are replaced whole.",
+    "Killed at any call, restore costs no version; no table where files are replaced whole.",
     kind=Kind.SWEEP,
 )
 def test_a_killed_restore_costs_no_earlier_version(
