@@ -21,11 +21,11 @@ from pathlib import Path
 
 from mutants.in_place import is_folder, is_there, overwrite, remove
 from mutants.model import Entry
+from mutants.mounts import has_mounts_below, refuse_read_only
 from mutants.syncing import copy, mark, settle, settle_folder, sync
 from mutants.tar_gz import ROOTS, TarGz
 
 _NOT_TO_BE_RENAMED = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM)
-_MOUNTS = Path("/proc/self/mountinfo")
 
 
 class Swapping(TarGz):
@@ -35,6 +35,7 @@ class Swapping(TarGz):
 
     def install(self, base: Path, entries: list[Entry]) -> None:
         """Writes the new trees beside the live ones, then puts them in their place."""
+        refuse_read_only(base)
         try:
             self.stage(base / ".staging", entries)
             self.begin_swap(base)
@@ -206,16 +207,6 @@ class Swapping(TarGz):
             (swap / "journal").unlink()
 
 
-def has_mounts_below(live: Path) -> bool:
-    """Whether something is mounted in it, which a rename would take away with it."""
-    below = f"{live.resolve()}/"
-    try:
-        mounts = _MOUNTS.read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return False
-    return any(_unescaped(mount.split(" ")[4]).startswith(below) for mount in mounts)
-
-
 def _is_retired(old: Path) -> bool:
     return is_there(old) or is_there(_none(old))
 
@@ -230,7 +221,3 @@ def _kept(old: Path) -> Path:
 
 def _whole(kept: Path) -> Path:
     return kept.with_name(f"{kept.name}.whole")
-
-
-def _unescaped(path: str) -> str:
-    return path.encode("utf-8", "surrogateescape").decode("unicode_escape", "replace")

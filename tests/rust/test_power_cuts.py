@@ -30,7 +30,7 @@ WEAKNESSES = {
         "restore.rs",
         'sync::tree(tree, contents.files).during("sync_restored", tree)?;',
     ),
-    "DECISION": ("swap.rs", "            file.sync_all()?;\n"),
+    "DECISION": ("swap.rs", "    file.sync_all()?;\n"),
 }
 """Statements of the crate's files that make something durable, by what that is."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.injection.surroundings.enduring import Enduring
+from pytest_reedbackup.injection.sweeps.scenes import read_only_scene
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.sweeps.sweeping import Sweeping
@@ -107,3 +108,14 @@ def test_restore_across_file_systems(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     Enduring(Sweeping(reedbackup, reedbackup_sweep, Restore)).placements()
+
+
+@case(
+    "ticket/restore/placement/mounted-parts/read-only",
+    "The same where restore may not write to the folders of the database.",
+    kind=Kind.SWEEP,
+)
+def test_restore_of_read_only_folders_across_file_systems(
+    reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
+) -> None:
+    Enduring(Sweeping(reedbackup, reedbackup_sweep, Restore, read_only_scene)).placements()

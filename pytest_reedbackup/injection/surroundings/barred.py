@@ -11,15 +11,10 @@ from pytest_reedbackup.injection.surroundings.ordeals import Hardship, Imposed
 _ROW = "read-only"
 
 
-def read_only_parts(base: Path, *, all_parts: bool) -> Iterator[Hardship]:
-    """Yield the base and backups/; with `all_parts` each part that a backup is made of, too.
-
-    Where such a part alone is read-only, no contract says what becomes of the others in a restore.
-    """
+def read_only_parts(base: Path) -> Iterator[Hardship]:
+    """Yield the base, backups/ and each part that a backup is made of, one table among them."""
     tables = sorted(child.name for child in (base / "tables").iterdir() if child.is_dir())
-    parts = ["", "backups"]
-    if all_parts:
-        parts += ["tables", f"tables/{tables[0]}", "indices"]
+    parts = ["", "backups", "tables", f"tables/{tables[0]}", "indices"]
     for number, part in enumerate(parts, 1):
         yield Hardship(f"read-only {part or 'base'}", _mounted(part), row=_ROW, number=number)
 

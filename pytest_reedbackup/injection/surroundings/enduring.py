@@ -62,9 +62,8 @@ class Enduring:
     def read_only(self) -> None:
         """Mount read-only what the call may want to write to."""
         with self._ordeals() as (ordeals, _):
-            creates = self.sweeping.make_call is Create
             with ordeals.ground() as base:
-                parts = list(read_only_parts(base, all_parts=creates))
+                parts = list(read_only_parts(base))
             self._sweep(ordeals.visits(parts))
 
     def unkind_file_systems(self) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from mutants.durable.plain import Plain, reported, write_tree
 from mutants.in_place import is_folder, is_there, overwrite, remove
 from mutants.model import Archive, BackupInfo, RestoreReport
-from mutants.swapping import has_mounts_below
+from mutants.mounts import has_mounts_below
 from mutants.syncing import copy, mark, sync
 from mutants.tar_gz import ROOTS
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mutants.locking import Locking
 from mutants.model import SUFFIX, Archive, BackupInfo, Entry, ReedError, RestoreReport
+from mutants.mounts import refuse_read_only
 from mutants.syncing import settle, settle_folder, sync
 from reedbase_backup.types import U64_MAX
 
@@ -70,6 +71,8 @@ class Plain(Locking):
         return [a for a in self.archives(base) if self.info_of(a)][KEEP - 1 :]
 
     def picked(self, base: Path, target: int) -> list[Entry]:
+        """What is to be restored, where it can be."""
+        refuse_read_only(base)
         archives = self.archives(base)
         for archive in archives:
             if archive.timestamp <= target:

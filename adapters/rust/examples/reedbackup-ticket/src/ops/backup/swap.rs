@@ -8,6 +8,7 @@
 //! | `old/` | the live tree, or as much of it as was moved away |
 //! | `decided` | the restore is to be finished, by whoever comes next; says what is to be done |
 //! | `taken-back` | the restore failed: what `decided` says is to be undone, by whoever comes next |
+//! | `inner-{folder}` | the live folder is emptied in place: what those in it were like before |
 //! | `emptied-{folder}` | the live folder could not be renamed, and all that it held is in `old/` |
 //!
 //! Killed before `decided` is there: the live tree is the old one, the folder is rubbish. Killed
@@ -19,6 +20,7 @@
 //! folder counts as a decided restore only where it and the three entries are what this module makes.
 
 mod decision;
+mod inner;
 mod steps;
 mod transfer;
 
@@ -74,12 +76,7 @@ impl Staging {
     pub fn swap_in(self, has_indices: bool) -> ReedResult<()> {
         let decide = || {
             let steps = decision::text(&self.base, has_indices)?;
-            let draft = self.folder.join("draft");
-            let mut file = File::create_new(&draft)?;
-            file.write_all(steps.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&draft, self.folder.join(DECIDED))?;
-            sync::folder(&self.folder)?;
+            write_whole(&self.folder, &self.folder.join(DECIDED), &steps)?;
             sync::folder(&self.base)
         };
         decide()
@@ -156,6 +153,20 @@ fn end(base: &Path) -> io::Result<()> {
         true => undo(base),
         false => finish(base),
     }
+}
+
+/// Writes a file of this folder, durably: it has its name when it is whole.
+fn write_whole(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let draft = folder.join("draft");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed?,
+    }
+    let mut file = File::create_new(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    sync::folder(folder)
 }
 
 /// Whether there is anything at `path`, a dangling link too.

@@ -4,9 +4,9 @@
 //! of the folder itself before and after it, which moving its content or the folder may change.
 
 use super::{DECIDED, STAGING, TAKEN_BACK};
-use std::fs::{self, File, FileTimes, Metadata, Permissions};
+use std::fs::{self, FileTimes, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -35,13 +35,18 @@ impl Step {
         base.join(STAGING).join("new").join(self.folder)
     }
 
+    /// What the folders below the live and the restored one were like (see `inner`).
+    pub fn inner(&self, base: &Path) -> PathBuf {
+        base.join(STAGING).join(format!("inner-{}", self.folder))
+    }
+
     pub fn emptied(&self, base: &Path) -> PathBuf {
         base.join(STAGING).join(format!("emptied-{}", self.folder))
     }
 }
 
 /// A folder's own mode and modification time.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub struct Status {
     mode: u32,
     seconds: i64,
@@ -49,12 +54,12 @@ pub struct Status {
 }
 
 impl Status {
-    fn of(folder: &Metadata) -> Self {
+    pub fn of(folder: &Metadata) -> Self {
         let nanoseconds = u32::try_from(folder.mtime_nsec()).unwrap_or(0);
         Status { mode: folder.mode() & 0o7777, seconds: folder.mtime(), nanoseconds }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (mode, time) = text.split_once(',')?;
         let (seconds, nanoseconds) = time.split_once('.')?;
         Some(Status {
@@ -66,21 +71,21 @@ impl Status {
 
     /// Gives the folder at `path` this mode and time, where it has others.
     pub fn apply(&self, path: &Path) -> io::Result<()> {
-        let now = Status::of(&path.symlink_metadata()?);
-        if (now.seconds, now.nanoseconds) != (self.seconds, self.nanoseconds) {
-            let shift = Duration::from_secs(self.seconds.unsigned_abs());
-            let whole = match self.seconds < 0 {
-                true => SystemTime::UNIX_EPOCH.checked_sub(shift),
-                false => SystemTime::UNIX_EPOCH.checked_add(shift),
-            };
-            let time = whole.map(|whole| whole + Duration::from_nanos(self.nanoseconds.into()));
-            let time = time.ok_or_else(|| io::Error::other("a time out of range"))?;
-            File::open(path)?.set_times(FileTimes::new().set_modified(time))?;
+        if Status::of(&path.symlink_metadata()?) == *self {
+            return Ok(());
         }
-        match now.mode == self.mode {
-            true => Ok(()),
-            false => fs::set_permissions(path, Permissions::from_mode(self.mode)),
-        }
+        let shift = Duration::from_secs(self.seconds.unsigned_abs());
+        let whole = match self.seconds < 0 {
+            true => SystemTime::UNIX_EPOCH.checked_sub(shift),
+            false => SystemTime::UNIX_EPOCH.checked_add(shift),
+        };
+        let time = whole.map(|whole| whole + Duration::from_nanos(self.nanoseconds.into()));
+        let time = time.ok_or_else(|| io::Error::other("a time out of range"))?;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW);
+        let folder = options.open(path)?;
+        folder.set_times(FileTimes::new().set_modified(time))?;
+        folder.set_permissions(Permissions::from_mode(self.mode))
     }
 }
 

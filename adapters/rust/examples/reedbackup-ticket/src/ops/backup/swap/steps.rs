@@ -2,7 +2,7 @@
 
 use super::decision::{self, Step};
 use super::transfer::{self, Mounts};
-use super::{is_there, DECIDED, STAGING, TAKEN_BACK};
+use super::{inner, is_there, DECIDED, STAGING, TAKEN_BACK};
 use crate::ops::backup::sync;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -35,19 +35,24 @@ pub fn install(base: &Path, step: &Step) -> io::Result<()> {
     let (live, restored) = (step.live(base), step.restored(base));
     // Once it has been moved in, the live folder is the restored one.
     if !is_there(&restored)? {
-        return step.restored_status.apply(&live);
+        return settle(base, step);
     }
     move_away(base, step)?;
     let mounts = Mounts::read()?;
     if step.emptied(base).try_exists()? {
         transfer::contents(&restored, &live, &mounts, &|_| false)?;
-        step.restored_status.apply(&live)?;
+        settle(base, step)?;
         return fs::remove_dir(restored);
     }
     match transfer::renamed(&restored, &live, &mounts)? {
-        true => step.restored_status.apply(&live),
+        true => settle(base, step),
         false => Err(io::Error::other("the restored folder cannot be renamed")),
     }
+}
+
+fn settle(base: &Path, step: &Step) -> io::Result<()> {
+    inner::give_restored(base, step)?;
+    step.restored_status.apply(&step.live(base))
 }
 
 /// Moves the live folder to `old/`, under a name that is free, or all that it holds.
@@ -70,6 +75,7 @@ pub fn move_away(base: &Path, step: &Step) -> io::Result<()> {
 /// Moves all that the live folder holds to `old/`, and notes durably that this is done.
 pub fn empty(base: &Path, step: &Step) -> io::Result<()> {
     let (live, old, restored) = (step.live(base), step.old(base), step.restored(base));
+    inner::note(base, step)?;
     if !is_there(&old)? {
         DirBuilder::new().mode(0o700).create(&old)?;
     }
@@ -112,6 +118,7 @@ pub fn undo(base: &Path) -> io::Result<()> {
             (true, false) => move_back(&old, &live, &mounts)?,
             (false, _) => {}
         }
+        inner::give_back(base, &step)?;
         if let Some(status) = &step.live_status {
             status.apply(&live)?;
         }

@@ -2,13 +2,13 @@
 
 use super::decision::{self, Step};
 use super::steps::{empty, install, move_away, undo};
-use super::{recover, recover_if_possible, Staging, DECIDED, STAGING, TAKEN_BACK};
+use super::{inner, recover, recover_if_possible, Staging, DECIDED, STAGING, TAKEN_BACK};
 use crate::error::During;
 use crate::ops::backup::lock;
 use std::fs;
 use std::mem::forget;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 struct Base(PathBuf);
 
@@ -202,6 +202,34 @@ fn a_folder_that_has_to_stay_is_finished_or_taken_back_from_any_step() {
                 base.paths().into_iter().filter(|path| !path.starts_with('.')).collect();
             assert_eq!(live, expected, "after {done} steps");
         }
+    }
+}
+
+#[test]
+fn folders_that_were_opened_up_are_as_they_were_whoever_comes_next() {
+    let set_mode = |folder: &Path, mode| {
+        fs::create_dir_all(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (way_out, expected) in
+        [(recover as fn(&_) -> _, 0o550), (|base| undo(base).during("undo", base), 0o555)]
+    {
+        let base = Base::new("opened-up");
+        let closed = base.0.join("tables/closed");
+        set_mode(&closed, 0o555);
+        let staging = base.staged();
+        set_mode(&staging.tree().join("tables/closed"), 0o550);
+        forget(staging);
+        base.decide();
+        let step = base.step("tables");
+        inner::note(&base.0, &step).unwrap();
+        // Killed while what they hold was moved.
+        for opened in [step.live(&base.0), step.old(&base.0), step.restored(&base.0)] {
+            set_mode(&opened.join("closed"), 0o755);
+        }
+        way_out(&base.0).unwrap();
+        let mode = closed.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, expected, "{mode:o}");
     }
 }
 
