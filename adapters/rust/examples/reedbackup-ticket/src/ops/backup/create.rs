@@ -79,9 +79,16 @@ fn settle(backups: &Path, made: &str) -> ReedResult<()> {
         .and_then(|()| prune(backups, made));
     if settled.is_err() {
         let archive = backups.join(format!("{made}.tar.gz"));
-        fs::remove_file(&archive).during("discard_backup", &archive)?;
+        withdraw(backups, &archive).during("discard_backup", &archive)?;
     }
     settled
+}
+
+/// Takes an archive off the list, by either of two system calls: all of one kind may fail from now
+/// on. What is renamed only is an unfinished archive from then on.
+fn withdraw(backups: &Path, archive: &Path) -> io::Result<()> {
+    let hidden = free_partial(backups).and_then(|partial| fs::rename(archive, partial));
+    hidden.or_else(|_| fs::remove_file(archive))
 }
 
 /// Deletes the oldest backups beyond `KEPT`, but neither the one just made nor what is unreadable.
