@@ -168,7 +168,14 @@ class FullDisks:
             if _shape(disk.content().tree()) != _shape(real):
                 sentence = "on a large disk in memory it leaves something else than on a real one"
                 raise MissingCapability(CAPABILITY, sentence)
-            return disk.most_used - self._tree.size
+            most_used = disk.most_used
+            # What a create has left is judged by restores, which may use more of a system.
+            target = self.scene.restored.timestamp
+            judging = self.implementation.restore_point_in_time(disk.base, target)
+            _expect_true_to_life(disk)
+            if isinstance(judging, Refused):
+                raise MissingCapability(CAPABILITY, f"on a large disk in memory: {judging}")
+            return most_used - self._tree.size
 
 
 def _named(room: int) -> str:

@@ -85,6 +85,7 @@ class Logging(Plain):
             self.recover(base)
             entries = self.picked(base, target_timestamp)
             try:
+                self.find_room(base, entries)
                 with (base / _LOG).open("xb") as file:
                     sync(base)
                     Steps(base, file).make(entries)
@@ -96,6 +97,19 @@ class Logging(Plain):
             with suppress(OSError):
                 remove(base / f"{_LOG}.old")
             return reported(entries, started)
+
+    def find_room(self, base: Path, entries: list[Entry]) -> None:
+        """Fails before anything is changed where the log or the new files would not fit."""
+        old = [path for root in ROOTS for path in (base / root).rglob("*")]
+        files = [path for path in old if path.is_file() and not path.is_symlink()]
+        new = sum(len(entry.content) + 4096 for entry in entries)
+        log = sum(path.stat().st_size * 4 // 3 for path in files) + 1024 * (len(old) + len(entries))
+        room = base / f"{_LOG}.old"
+        with room.open("xb") as file:
+            file.write(bytes(new + log))
+            file.flush()
+            os.fsync(file.fileno())
+        room.unlink()
 
     def forget(self, base: Path) -> None:
         log, old = base / _LOG, base / f"{_LOG}.old"
