@@ -10,23 +10,23 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.implementations.clocks.clock import Clock
-from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
     LINKING,
     MAKING_FOLDERS,
     REMOVING,
     SystemCall,
-    traced,
 )
 
 _CHANGING = frozenset({"O_CREAT", "O_WRONLY", "O_RDWR", "O_TRUNC"})
+NAMING = (*OPENS, *MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
+"""The system calls by which a name is used."""
+
 _PID = "{pid}"
 _SECOND = "{second}"
 _SOON_SECS = 3
@@ -54,27 +54,36 @@ class Name:
 
 
 def names_used(
-    implementation: Implementation, bases: Iterable[Path], act: Callable[[Served, Path], None]
+    clock: Clock, bases: Iterable[Path], trace: Callable[[Path], Sequence[SystemCall]]
 ) -> list[Name]:
-    """Return the names that `act` uses in each of `bases`, which are alike but for their place.
+    """Return the names that a call uses in each of `bases`, which are alike but for their place.
 
-    What was there before is left out, as are names that only one of them saw. Raise
-    MissingCapability without strace, and AdapterFault.
+    `trace` makes the call, each time in another process, and returns what it did of `NAMING`. What
+    was there before is left out, as are names that only one of them saw. Raise what `trace` does.
     """
-    seen = [_paths(implementation, base, act) for base in bases]
+    seen = [_paths(clock, base, trace) for base in bases]
     common = set.intersection(*(set(paths) for paths in seen))
     return list(_outermost({path: any(p[path] for p in seen) for path in common}))
 
 
+def names_left(left: Path, before: Path) -> list[Name]:
+    """Return the names in the folder `left` that are not in the folder `before`."""
+    paths = set(_all_in(left)) - set(_all_in(before))
+    return list(_outermost({path: _is_folder(left / path) for path in paths}))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _paths(
-    implementation: Implementation, base: Path, act: Callable[[Served, Path], None]
+    clock: Clock, base: Path, trace: Callable[[Path], Sequence[SystemCall]]
 ) -> dict[str, bool]:
     """Return the names, and whether each is that of a folder."""
     around = base.parent.resolve()
-    before, clock = set(_all_in(around)), implementation.clock
-    names = (*MAKING_FOLDERS, *RENAMES, *LINKING, *REMOVING)
+    before = set(_all_in(around))
     began = clock.seconds()
-    calls = traced(implementation, names, base, lambda process: act(process, base))
+    calls = trace(base)
     # Where it can be set, it stands still.
     seconds = [] if clock.is_settable else range(began, clock.seconds() + 1)
     parts = {str(call.pid): _PID for call in calls} | {str(each): _SECOND for each in seconds}

@@ -17,6 +17,7 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.spec import DatabaseSpec
+from pytest_reedbackup.injection.sweeps.halted.after_kill import sweep_after_kills
 from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -56,6 +57,11 @@ class ClearsThenStages(Conforming):
 
 
 Swept = Callable[..., Sweep]
+Way = Callable[[Sweeper, Planting], None]
+
+
+def _everywhere(sweeper: Sweeper, planting: Planting) -> None:
+    planting.everywhere(sweeper)
 
 
 @pytest.fixture
@@ -64,15 +70,22 @@ def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) 
     tool("strace")
     with ExitStack() as running:
 
-        def sweep(option: str, make: Callable[..., Planting], secs: float | None = None) -> Sweep:
+        def sweep(
+            option: str,
+            make: Callable[..., Planting],
+            secs: float | None = None,
+            way: Way = _everywhere,
+            is_enough: bool = False,
+        ) -> Sweep:
             connection = Connection(option, tmp_path)
             running.callback(connection.close)
             implementation: TicketImplementation = TicketImplementation(connection, "ticket")
             sweeps: list[Sweep] = []
             until = None if secs is None else time.monotonic() + secs
-            sweeper = Sweeper(tmp_path / "kept", until=until, record=sweeps.append)
+            kept, record = tmp_path / "kept", sweeps.append
+            sweeper = Sweeper(kept, until=until, record=record, ends_when_broken=is_enough)
             try:
-                make(implementation, _scene(implementation, tmp_path)).everywhere(sweeper)
+                way(sweeper, make(implementation, _scene(implementation, tmp_path)))
             except BrokenPromise:
                 assert sweeps[0].broken
             return sweeps[0]
@@ -109,6 +122,36 @@ def test_who_looks_before_it_writes_is_seen(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [("NotesWhatItFinishes", ".reed/.finishing"), ("TrustsItsJournal", ".reed/.swap")],
+)
+def test_who_writes_through_a_name_only_after_a_kill_is_seen(
+    swept: Swept, name: str, where: str
+) -> None:
+    sweep = swept(
+        f"mutants.restore.planted:{name}",
+        Planting.in_restore,
+        60.0,
+        sweep_after_kills,
+        is_enough=True,
+    )
+    assert {result.path for result in sweep.broken} == {where}
+    assert (Path(sweep.broken[0].kept) / ".reed" / "tables").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
+@pytest.mark.parametrize("option", ["python", CONFORMING])
+def test_who_writes_only_to_what_it_made_is_not_accused_after_a_kill(
+    swept: Swept, option: str, make: Callable[..., Planting]
+) -> None:
+    sweep = swept(option, make, 15.0, sweep_after_kills)
+    assert [(result.place, result.detail, result.found) for result in sweep.broken] == []
+    assert sweep.visited > 3
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
 @pytest.mark.parametrize("option", ["python", CONFORMING])
 def test_who_writes_only_to_what_it_made_is_not_accused(
@@ -120,10 +163,11 @@ def test_who_writes_only_to_what_it_made_is_not_accused(
 
 
 @pytest.mark.campaign
+@pytest.mark.parametrize("way", [_everywhere, sweep_after_kills])
 @pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
 @pytest.mark.parametrize("option", ["python", CONFORMING])
 def test_who_writes_only_to_what_it_made_is_accused_nowhere(
-    swept: Swept, option: str, make: Callable[..., Planting]
+    swept: Swept, option: str, make: Callable[..., Planting], way: Way
 ) -> None:
-    broken = swept(option, make).broken
+    broken = swept(option, make, None, way).broken
     assert [(result.place, result.detail, result.found) for result in broken] == []

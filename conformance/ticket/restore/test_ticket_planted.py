@@ -16,13 +16,17 @@ from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered
-from pytest_reedbackup.injection.sweeps.halted.planted import PATIENCE_SECS, Planting, Scene
+from pytest_reedbackup.injection.sweeps.halted.after_kill import sweep_after_kills
+from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import Kind, case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
+
+PATIENCE_SECS = 20.0
+"""Who opens a FIFO waits without end; nobody else takes so long for so little."""
 
 FEW = DatabaseSpec(tables=2, rows=4, versions=2, indices=1)
 
@@ -207,6 +211,30 @@ def test_create_writes_through_nothing_that_comes_meanwhile(
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db(FEW))
     Planting.in_create(reedbackup, scene).everywhere(reedbackup_sweep)
+
+
+@case(
+    "ticket/restore/planted/after-killed-restore",
+    "What others put in the way of a call after a killed restore is written through by none.",
+    kind=Kind.SWEEP,
+)
+def test_nothing_is_written_through_after_a_killed_restore(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db(FEW))
+    sweep_after_kills(reedbackup_sweep, Planting.in_restore(reedbackup, scene))
+
+
+@case(
+    "ticket/restore/planted/after-killed-create",
+    "What others put in the way of a call after a killed create is written through by none.",
+    kind=Kind.SWEEP,
+)
+def test_nothing_is_written_through_after_a_killed_create(
+    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+) -> None:
+    scene = _scene(reedbackup, reedbackup_make_db(FEW))
+    sweep_after_kills(reedbackup_sweep, Planting.in_create(reedbackup, scene))
 
 
 def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:

@@ -15,6 +15,7 @@ _DECIDING = frozenset({*RENAMES, *LINKING, *REMOVING})
 """The calls that publish or remove a name: what has been done by then decides what is left."""
 
 T = TypeVar("T")
+WayT = TypeVar("WayT")
 
 
 def evenly(points: Sequence[Point]) -> list[Point]:
@@ -33,6 +34,13 @@ def failures_evenly(points: Sequence[Point]) -> list[Failure]:
 def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
     """Return all of each kind, the kinds in turn, and of each kind evenly."""
     return list(in_turn([list(_halving(each)) for each in kinds]))
+
+
+def turn_by_turn(points: Sequence[T], ways: Sequence[WayT]) -> Iterator[tuple[T, WayT]]:
+    """Yield each point with each way, all points once before any comes twice."""
+    for turn in range(len(ways)):
+        for place, point in enumerate(points):
+            yield point, ways[(turn + place) % len(ways)]
 
 
 def _by_kind(

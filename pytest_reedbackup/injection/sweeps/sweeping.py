@@ -15,7 +15,7 @@ from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import Disk, memory
 from pytest_reedbackup.injection.sweeps.failing import Failing
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
-from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
+from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly, turn_by_turn
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.survival import Swept, TicketSwept
@@ -71,7 +71,7 @@ class Sweeps(ABC, Generic[SweptT]):
     def interrupts(self) -> None:
         """Send each of the signals at each system call that changes the disk."""
         with self._visits(_folder) as visits:
-            sent = _turn_by_turn(evenly(visits.points()), SIGNALS)
+            sent = turn_by_turn(evenly(visits.points()), SIGNALS)
             self.sweeper.sweep([signal_at(visits, point, signal) for point, signal in sent])
 
     def failures(self) -> None:
@@ -161,10 +161,3 @@ def failure_at(judge: Callable[[Failure], list[PointResult]], failure: Failure) 
     """Return the visit of a point at which a system call fails."""
     point = failure.point
     return Visit(failure.id, point.path, lambda: judge(failure), point.call, point.number)
-
-
-def _turn_by_turn(points: Sequence[Point], signals: Sequence[str]) -> Iterator[tuple[Point, str]]:
-    """Yield each point with each signal, all points once before any comes twice."""
-    for turn in range(len(signals)):
-        for place, point in enumerate(points):
-            yield point, signals[(turn + place) % len(signals)]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.traced.attached import Injection, attached
+from pytest_reedbackup.injection.traced.lock_waits import waits_for
 from pytest_reedbackup.injection.traced.points import CHANGING, Point
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.system_calls import LOOKING, SystemCall, parsed
@@ -32,6 +33,7 @@ EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=STOP
 
 _STOPPED = b"--- stopped by SIGSTOP ---"
 _PAUSE_SECS = 0.0005
+_LOOK_SECS = 0.004
 _SHOWN_CALLS = 6
 """How many system calls before and after a halt are shown."""
 
@@ -72,11 +74,10 @@ class Halting:
             pass
         return self._future.result()
 
-    def ends_within(self, secs: float) -> bool:
-        """Let it go on, and wait; return whether it has ended by then."""
+    def ends_or_waits(self, holding: int, secs: float) -> None:
+        """Let it go on, and wait until it has ended; or as `until_done_or_waiting` does."""
         self._go_on()
-        wait([self._future], secs)
-        return self._future.done()
+        until_done_or_waiting(self._future, self._process.pid, holding, secs)
 
     def around(self, what: str) -> list[str]:
         """Return the calls before it first stood still and after, and `what` happened between."""
@@ -101,6 +102,20 @@ class Halting:
         self._stands = False
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGCONT)
+
+
+def until_done_or_waiting(call: Future[Answer], waiting: int, holding: int, secs: float) -> None:
+    """Wait until a call of a process `waiting` has ended; or waits for a lock of `holding`.
+
+    For one that waits in another way, or is at work, wait for `secs`.
+    """
+    until = time.monotonic() + secs
+    has_waited = False
+    while time.monotonic() < until and not wait([call], _LOOK_SECS).done:
+        # Twice, so that what else the process has begun comes to its end.
+        waited, has_waited = has_waited, waits_for(waiting, holding)
+        if waited and has_waited:
+            return
 
 
 @contextmanager

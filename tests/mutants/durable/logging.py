@@ -231,8 +231,17 @@ def _steps(log: bytes) -> list[dict[str, Any]]:
     return steps
 
 
+def _take_back_folders(base: Path, name: str) -> None:
+    """Others may have put a symlink in the place of a folder since the call was killed."""
+    for folder in [base / above for above in reversed(Path(name).parents)]:
+        if is_there(folder) and not is_folder(folder):
+            remove(folder)
+            folder.mkdir(0o700)
+
+
 def _undo(base: Path, step: dict[str, Any]) -> None:
     path, mode = base / step["name"], step["mode"]
+    _take_back_folders(base, step["name"])
     if stat.S_ISDIR(mode):
         if not is_folder(path):
             remove(path)

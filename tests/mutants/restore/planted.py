@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mutants.conforming import Conforming
 from mutants.in_place import is_folder, remove
-from mutants.model import Archive, Entry
+from mutants.model import Archive, BackupInfo, Entry, RestoreReport
 from mutants.tar_gz import ROOTS
 
 
@@ -223,3 +223,36 @@ class MakesLocksByName(Conforming):
             if (table / ".lock").is_symlink():
                 (table / ".lock").open("ab").close()
         return super().store(base, seconds)
+
+
+class NotesWhatItFinishes(Conforming):
+    """A call that finds a killed restore to be finished writes a note of it, by name."""
+
+    breaks = "restore/planted"
+    shown_by = "ticket/restore/planted/after-killed-restore"
+    at = "a symlink to a file"
+
+    def create_backup(self, base_path: str, now_ns: int | None = None) -> BackupInfo | None:
+        self.note(Path(base_path))
+        return super().create_backup(base_path, now_ns)
+
+    def restore_point_in_time(self, base_path: str, target_timestamp: int) -> RestoreReport:
+        self.note(Path(base_path))
+        return super().restore_point_in_time(base_path, target_timestamp)
+
+    def note(self, base: Path) -> None:
+        if self.is_own(base / ".swap"):
+            note = base / ".finishing"
+            note.write_text("what was killed\n")
+            note.unlink()
+
+
+class TrustsItsJournal(Conforming):
+    """A swap with a journal in it is finished, wherever it is."""
+
+    breaks = "restore/planted"
+    shown_by = "ticket/restore/planted/after-killed-restore"
+    at = "elsewhere"
+
+    def is_own(self, swap: Path) -> bool:
+        return (swap / "journal").is_file()

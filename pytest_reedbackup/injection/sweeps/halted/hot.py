@@ -6,6 +6,7 @@ as long as it reads sees each table as it was, wherever it is stopped.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -136,7 +137,7 @@ class _Hot:
                 return [not_reached(named, point.path)]
             begun = self._begun(base, STEPS.index(HALF_A_TABLE))
             if begun:
-                create.ends_within(self.patience_secs)
+                create.ends_or_waits(os.getpid(), self.patience_secs)
                 self._finish(begun)
             what = f"half a write after {point.id}"
             return self._judged(named, point.path, base, create, what)
@@ -148,7 +149,7 @@ class _Hot:
             for _ in range(number + 1):
                 next(writing)
             with halting(self.process, partial(_create, base), None) as create:
-                create.ends_within(self.patience_secs)
+                create.ends_or_waits(os.getpid(), self.patience_secs)
                 self._finish([writing])
                 what = f"a write that halts after its step {STEPS[number]!r}"
                 return self._judged(f"{table}#{number}", f"tables/{table}", base, create, what)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,11 @@ from pytest_reedbackup.injection.sweeps.sampling import evenly, mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.together import BUSY
-from pytest_reedbackup.injection.traced.halting import halt_at, halting
+from pytest_reedbackup.injection.traced.halting import (
+    halt_at,
+    halting,
+    until_done_or_waiting,
+)
 from pytest_reedbackup.injection.traced.points import Point, all_points
 from pytest_reedbackup.injection.traced.served import Served, served
 from pytest_reedbackup.injection.traced.strace import NOT_REACHED
@@ -197,7 +201,9 @@ class _Met:
                 return [not_reached(self.named, point.path)]
             with ThreadPoolExecutor(1) as pool:
                 meanwhile = pool.submit(_ACTS[self.other], base, place.second)
-                wait([meanwhile], self.patience_secs)
+                until_done_or_waiting(
+                    meanwhile, place.second.pid, place.first.pid, self.patience_secs
+                )
                 answers = call.answer(), meanwhile.result()
             trace = partial(call.around, f"{self.other} after {point.id}")
             check = partial(self._expect_all_well, base, answers)

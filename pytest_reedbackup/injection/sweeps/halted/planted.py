@@ -7,10 +7,9 @@ name, which found nothing, helps nobody.
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,17 +18,17 @@ from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_old_or_new, expect_same_tree
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_tree
-from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.planting import (
     ANYWHERE,
+    NAMING,
     Name,
-    Outside,
     Plant,
     names_used,
     plants_for,
 )
 from pytest_reedbackup.injection.sweeps.halted.calling import Calling
+from pytest_reedbackup.injection.sweeps.halted.taking import expect_outside, taken
 from pytest_reedbackup.injection.sweeps.halted.windows import windows
 from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
 from pytest_reedbackup.injection.sweeps.sampling import mixed
@@ -38,12 +37,21 @@ from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.traced.halting import halt_at, halting
 from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, traced
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
 
-PATIENCE_SECS = 20.0
-"""Who opens a FIFO waits without end; nobody else takes so long for so little."""
+_LEAST_PATIENCE_SECS = 5.0
+_PATIENCE = 50
+
+
+def patience_secs(undisturbed_secs: float) -> float:
+    """Return how long a call is waited for that takes so long undisturbed.
+
+    Who opens a FIFO waits without end; nobody else waits so long for so little.
+    """
+    return _LEAST_PATIENCE_SECS + _PATIENCE * undisturbed_secs
 
 
 @dataclass(frozen=True)
@@ -108,21 +116,35 @@ class Planting:
         with self._planted(sweeper) as planted:
             sweeper.sweep(mixed([planted.under_names(), planted.in_live(), planted.during()]))
 
+    def expect_mended(self, process: Served, base: Path, what: str) -> None:
+        """Hold the next calls, with what was planted gone, to find one tree or the other."""
+        value_of(process.list_backups(base), f"list_backups after a call {what}")
+        value_of(process.create_backup(base), f"create_backup after a call {what}")
+        told = f"tables/ and indices/ after a call {what}, and the next calls without it"
+        expect_old_or_new(told, live_tree(base), self.scene.live, self.scene.backed_up)
+
     @contextmanager
     def _planted(self, sweeper: Sweeper) -> Iterator[_Planted]:
+        took_secs: list[float] = []
+
         def act(process: Served, base: Path) -> None:
+            began = time.monotonic()
             value_of(self.call(process, base), "an undisturbed call")
+            took_secs.append(time.monotonic() - began)
+
+        def trace(base: Path) -> list[SystemCall]:
+            return traced(self.implementation, NAMING, base, partial(act, base=base))
 
         with in_memory(self.scene.base) as stage:
-            names = names_used(self.implementation, _copies(stage), act)
-            with Calling(self.implementation, PATIENCE_SECS) as calling:
+            names = names_used(self.implementation.clock, twice(stage.used), trace)
+            with Calling(self.implementation, patience_secs(min(took_secs))) as calling:
                 yield _Planted(self, calling, stage, names, Keeping(sweeper.kept))
 
 
-def _copies(stage: FolderStage) -> Iterator[Path]:
+def twice(used: Callable[[], AbstractContextManager[Path]]) -> Iterator[Path]:
     """Give a fresh base twice, for a name that both times is the same to be foreseen."""
     for _ in range(2):
-        with stage.used() as base:
+        with used() as base:
             yield base
 
 
@@ -177,12 +199,12 @@ class _Planted:
         what = f"with {kind} under the name {name.path}"
         with self.stage.used() as base:
             process = self.calling.process
-            with _planted(base, process, name, plant) as (outside, before):
+            with taken(base, process, name, plant) as (outside, before):
                 live = live_tree(base)
 
                 def check() -> None:
                     answer = self.calling.answered(what, partial(self.planting.call, process, base))
-                    _expect_outside(outside, before, what)
+                    expect_outside(outside, before, what)
                     if isinstance(answer, Answered):
                         self.planting.expect_done(base, answer, what)
                     else:
@@ -205,11 +227,11 @@ class _Planted:
                 )
                 if not is_free:
                     return [not_reached(named, name.path)]
-                with _planted(base, process, name, plant) as (outside, before):
+                with taken(base, process, name, plant) as (outside, before):
 
                     def check() -> None:
                         answer = self.calling.answered(what, halted.answer)
-                        _expect_outside(outside, before, what)
+                        expect_outside(outside, before, what)
                         if isinstance(answer, Answered):
                             self.planting.expect_done(base, answer, what)
 
@@ -217,61 +239,9 @@ class _Planted:
                     result = self.keeping.judged(named, name.path, base, check, trace_of)
             if result.outcome is PointOutcome.KEPT:
                 result = self.keeping.judged(
-                    named, name.path, base, partial(self._mended, base, what)
+                    named,
+                    name.path,
+                    base,
+                    lambda: self.planting.expect_mended(self.calling.process, base, what),
                 )
             return [result]
-
-    def _mended(self, base: Path, what: str) -> None:
-        """Hold the next calls, with what was planted gone, to find one tree or the other."""
-        process = self.calling.process
-        value_of(process.list_backups(base), f"list_backups after a call {what}")
-        value_of(process.create_backup(base), f"create_backup after a call {what}")
-        found = live_tree(base)
-        told = f"tables/ and indices/ after a call {what}, and the next calls without it"
-        expect_old_or_new(told, found, self.planting.scene.live, self.planting.scene.backed_up)
-
-
-def _on(call: Call, base: Path, process: Served) -> Answer:
-    return call(process, base)
-
-
-@contextmanager
-def _planted(
-    base: Path, process: Served, name: Name, plant: Plant
-) -> Iterator[tuple[Outside, Tree]]:
-    """Plant something in the place of what has a name; what is left of it is removed."""
-    places = name.places(base, process.pid, process.implementation.clock)
-    for place in places:
-        remove_tree(place)
-        place.parent.mkdir(parents=True, exist_ok=True)
-    # On the disk of the name, for a hard link.
-    folder = Path(tempfile.mkdtemp(prefix="reedbackup-outside-", dir=_around(base, places[0])))
-    outside = Outside(folder / "outside", name.children)
-    for place in places:
-        plant(place, name, outside)
-    planted = [(place, _identity(place)) for place in places]
-    try:
-        yield outside, Tree.read(outside.folder)
-    finally:
-        for place, identity in planted:
-            with suppress(FileNotFoundError, NotADirectoryError):
-                if _identity(place) == identity:
-                    remove_tree(place)
-        remove_tree(folder)
-
-
-def _around(base: Path, place: Path) -> Path:
-    """Return the folder around the base, or around a name in the folder of temporary files."""
-    resolved = place.parent.resolve()
-    return base.parent if resolved.is_relative_to(base.parent.resolve()) else resolved
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Return what tells a file from another under its name: numbers are given anew."""
-    status = os.lstat(path)
-    return status.st_ino, stat.S_IFMT(status.st_mode)
-
-
-def _expect_outside(outside: Outside, before: Tree, what: str) -> None:
-    found = Tree.read(outside.folder)
-    expect_same_tree(f"what is outside, {what}", found, before, mtime=True)
