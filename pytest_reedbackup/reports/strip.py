@@ -16,12 +16,11 @@ LEGEND = "· stood  X broken  - not reached"
 def headline(sweep: Sweep) -> str:
     """Return how many points were visited, and how many of them were not stood."""
     broken = len({result.point for result in sweep.broken})
-    visited = (
-        f"all {sweep.points:,}"
-        if sweep.visited == sweep.points
-        else f"{sweep.visited:,} of {sweep.points:,}"
-    )
-    return f"{visited} points visited, {broken:,} broken"
+    if sweep.visited < sweep.points:
+        visited = f"{sweep.visited:,} of {sweep.points:,} points"
+    else:
+        visited = f"all {sweep.points:,} points" if sweep.points > 1 else "the only point"
+    return f"{visited} visited, {broken:,} broken"
 
 
 def strips(sweep: Sweep, width: int) -> Iterator[str]:
