@@ -37,7 +37,8 @@ def restore_at(base_path: BasePath, target_timestamp: int, clock: Clock) -> Rest
     for folder in _table_folders(Path(base_path) / "tables"):
         name = _shown(folder)
         try:
-            version = _restore_table(Table(base_path, folder, clock=clock), target_timestamp)
+            with reported("restore_table"):
+                version = _restore_table(Table(base_path, folder, clock=clock), target_timestamp)
         except ReedError as error:
             report.errors.append((name, error))
         else:

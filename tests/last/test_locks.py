@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ import pytest
 
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.errors import IoError
-from reedbase_backup.last import Table
+from reedbase_backup.last import Table, restore_point_in_time
 
 SECOND = b"key|value\na|2\n"
 
@@ -114,3 +116,22 @@ def test_a_lock_that_is_a_folder_is_an_error_as_with_the_baseline(table: Table) 
         "operation": "create_lock_file",
         "reason": "Is a directory (os error 21)",
     }
+
+
+def test_a_lock_that_the_system_refuses_is_the_error_of_its_table_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        Table(tmp_path, name).init(b"key|value\n", "admin")
+    lock = fcntl.flock
+
+    def refused_once(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", refused_once)
+    report = restore_point_in_time(tmp_path, 2**64 - 1)
+    assert [name for name, _ in report.tables_restored] == ["second"]
+    ((name, error),) = report.errors
+    assert name == "first"
+    assert isinstance(error, IoError)
