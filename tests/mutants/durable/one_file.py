@@ -29,7 +29,7 @@ _PARTIAL = ".partial"
 
 
 class OneFile(Plain):
-    """Tables are read while one flock of the base and all of the tables' are held."""
+    """Archives have hexadecimal names, and one flock of the base keeps other calls out."""
 
     own = re.compile(r"t([0-9a-f]{16})n([0-9a-f]{4})\.tar\.gz", re.ASCII)
 
