@@ -21,7 +21,7 @@ def test_a_reported_backup_is_lost(
     reedbackup: LastImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     sweeper = reedbackup_sweep.of_defect("a reported backup after a power cut")
-    LastSweeping(reedbackup, sweeper, SafeCreate).reply_and_power_cuts()
+    LastSweeping(reedbackup, sweeper, SafeCreate).stands_undisturbed().reply_and_power_cuts()
 
 
 @case(
@@ -34,7 +34,7 @@ def test_a_reported_restore_is_lost(
     reedbackup: LastImplementation, reedbackup_sweep: Sweeper
 ) -> None:
     sweeper = reedbackup_sweep.of_defect("a reported restore after a power cut")
-    LastSweeping(reedbackup, sweeper, SafeRestore).reply_and_power_cuts()
+    LastSweeping(reedbackup, sweeper, SafeRestore).stands_undisturbed().reply_and_power_cuts()
 
 
 @case(
