@@ -28,13 +28,15 @@ def table(path: Path) -> Iterator[None]:
 
     A symlink is not followed (the port's answer to D17). Raise IoError
     (create_lock_file) where the file cannot be opened, IoError
-    (acquire_write_lock) after 50 tries.
+    (acquire_write_lock) after 50 tries, or where it cannot be locked at all.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with reported("create_lock_file"):
         descriptor = os.open(path, flags, 0o666)
     try:
-        if not _acquire(descriptor):
+        with reported("acquire_write_lock"):
+            is_held = _acquire(descriptor)
+        if not is_held:
             busy = reason(BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
             raise IoError(
                 operation="acquire_write_lock",

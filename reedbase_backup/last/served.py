@@ -16,6 +16,7 @@ from typing import Any
 from reedbase_backup.errors import ReedError
 from reedbase_backup.last.create import create_backup, create_backup_at
 from reedbase_backup.last.list import list_backups
+from reedbase_backup.last.os_errors import reported
 from reedbase_backup.last.registry import init_registry
 from reedbase_backup.last.restore import restore_point_in_time
 
@@ -47,9 +48,11 @@ class ServedPort:
         A folder without tables/ and registry/ is none: its call is about their absence.
         """
         base = Path(base_path)
-        if not (base / "tables").is_dir() and not (base / "registry").is_dir():
+        # As in Rust, whatever error means no.
+        if not os.path.isdir(base / "tables") and not os.path.isdir(base / "registry"):
             return
-        status = os.stat(base)
+        with reported("init_registry"):
+            status = os.stat(base)
         identity = (base_path, status.st_dev, status.st_ino, status.st_ctime_ns)
         if identity == self._identity:
             return

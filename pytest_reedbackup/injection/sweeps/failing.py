@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
+from pytest_reedbackup.implementations.answers import Answer, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
 from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
@@ -27,6 +27,7 @@ from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+from reedbase_backup.adapter.protocol import LastReport
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Failing:
             return
         if not was_hit:
             _expect_documented(call.answer)
-        if isinstance(call.answer, Answered) or not failure.for_good:
+        if not (failure.for_good and _says_that_it_failed(call.answer)):
             self.swept.expect_right_after(base, call.answer)
         with self.reserve.process() as fresh:
             if was_hit or failure.may_hit_requests:
@@ -103,6 +104,13 @@ class Failing:
                 found=fault.message,
                 cause=Cause.NO_ANSWER,
             ) from fault
+
+
+def _says_that_it_failed(answer: Answer) -> bool:
+    """Return whether a call is refused, or has errors in its report, as `last` has of tables."""
+    if isinstance(answer, Refused):
+        return True
+    return isinstance(answer.value, LastReport) and bool(answer.value.errors)
 
 
 def no_answer(fault: AdapterFault) -> BrokenPromise:

@@ -48,19 +48,23 @@ class SafeRestore:
     def expect_survived(self, after: Aftermath) -> None:
         """Hold what a power cut or a kill left: each table as before or as restored."""
         expect_earlier_kept(after.base, self.scene)
-        restored = _restored(after.answer) if after.answer else set()
-        for name, table in tables_of(after.base).items():
-            if name in restored:
-                self._expect_restored(table)
+        self._expect_answered(after)
         self._expect_next(after)
 
     def expect_as_answered(self, after: Aftermath) -> None:
-        """Have the next restore succeed, on the tables that it was answered of."""
+        """Hold the tables that it was answered of, and have the next restore succeed."""
+        self._expect_answered(after)
         self._expect_next(after)
 
     def expect_well(self, after: Aftermath) -> None:
         """Hold what is there after the next restore: all of it is what the checks of that saw."""
         expect_earlier_kept(after.base, self.scene)
+
+    def _expect_answered(self, after: Aftermath) -> None:
+        restored = _restored(after.answer) if after.answer else set()
+        for name, table in tables_of(after.base).items():
+            if name in restored:
+                self._expect_restored(table)
 
     def _expect_next(self, after: Aftermath) -> None:
         """Restore each table to the newest version that it has now, which finishes what was begun.
