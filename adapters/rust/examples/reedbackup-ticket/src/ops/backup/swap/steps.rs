@@ -7,7 +7,7 @@ use crate::ops::backup::sync;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Does what `decided` says and has not been done yet, then takes the decision away.
 ///
@@ -61,15 +61,19 @@ pub fn move_away(base: &Path, step: &Step) -> io::Result<()> {
     if !is_there(&live)? || step.emptied(base).try_exists()? {
         return Ok(());
     }
-    let old = step.old(base);
-    let mut free = old.clone().into_os_string();
-    while is_there(Path::new(&free))? {
-        free.push("+");
-    }
-    match transfer::renamed(&live, Path::new(&free), &Mounts::read()?)? {
+    match transfer::renamed(&live, &free(&step.old(base))?, &Mounts::read()?)? {
         true => Ok(()),
         false => empty(base, step),
     }
+}
+
+/// A name that nobody has: `path`, or longer than that.
+fn free(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.to_owned().into_os_string();
+    while is_there(Path::new(&name))? {
+        name.push("+");
+    }
+    Ok(name.into())
 }
 
 /// Moves all that the live folder holds to `old/`, and notes durably that this is done.
@@ -113,6 +117,10 @@ pub fn undo(base: &Path) -> io::Result<()> {
         } else if step.is_installed && !is_there(&restored)? {
             move_back(&live, &restored, &mounts)?;
         }
+        if is_there(&old)? && is_there(&live)? && !is_emptied_in_place(base, &step)? {
+            // Others put it there meanwhile: it is not ours to fill, nor what it may lead to.
+            fs::rename(&live, free(&old)?)?;
+        }
         match (is_there(&old)?, is_there(&live)?) {
             (true, true) => transfer::contents(&old, &live, &mounts, &|_| false)?,
             (true, false) => move_back(&old, &live, &mounts)?,
@@ -130,6 +138,11 @@ pub fn undo(base: &Path) -> io::Result<()> {
             removed => removed,
         }
     })
+}
+
+/// Whether the live folder stays while what it holds is moved away, which was noted before.
+fn is_emptied_in_place(base: &Path, step: &Step) -> io::Result<bool> {
+    Ok(is_there(&step.inner(base))? && step.live(base).symlink_metadata()?.is_dir())
 }
 
 fn move_back(source: &Path, target: &Path, mounts: &Mounts) -> io::Result<()> {

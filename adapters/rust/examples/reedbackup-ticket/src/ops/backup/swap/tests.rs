@@ -177,6 +177,7 @@ fn a_decision_that_is_not_understood_changes_nothing() {
 /// The same where the live folder has to stay where it is, as a mount point has.
 fn steps_in_place() -> Vec<fn(&Base)> {
     vec![
+        |base| inner::note(&base.0, &base.step("tables")).unwrap(),
         |base| fs::create_dir(base.step("tables").old(&base.0)).unwrap(),
         |base| {
             let old = base.step("tables").old(&base.0).join("old");
@@ -283,4 +284,16 @@ fn a_restore_that_failed_is_taken_back_by_the_next_call_where_it_could_not_be_at
             assert_eq!(base.paths(), OLD, "after {done} steps");
         }
     }
+}
+
+#[test]
+fn undo_fills_nothing_that_others_put_in_a_folders_place() {
+    let base = Base::new("planted-in-place");
+    forget(base.staged());
+    base.decide();
+    move_away(&base.0, &base.step("tables")).unwrap();
+    symlink("indices", base.0.join("tables")).unwrap();
+    undo(&base.0).unwrap();
+    assert_eq!(fs::read_dir(base.0.join("indices")).unwrap().count(), 1);
+    assert!(base.0.join("tables").symlink_metadata().unwrap().is_dir());
 }

@@ -98,8 +98,13 @@ pub fn contents(
     mounts: &Mounts,
     may_stay: &dyn Fn(&Path) -> bool,
 ) -> io::Result<()> {
-    open_up(source)?;
-    open_up(target)?;
+    for folder in [source, target] {
+        if !folder.symlink_metadata()?.is_dir() {
+            let reason = format!("{}: no folder; move it away", folder.display());
+            return Err(io::Error::other(reason));
+        }
+        open_up(folder)?;
+    }
     for entry in fs::read_dir(source)? {
         let name = entry?.file_name();
         if name == DRAFT {
