@@ -85,7 +85,7 @@ def test_who_reads_outside_the_lock_is_seen_by_the_first_visit(swept: Swept, nam
     assert (Path(sweep.first_broken.kept) / ".reed" / "backups").is_dir()
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_who_reads_outside_the_lock_is_seen_where_it_does(swept: Swept) -> None:
     sweep = swept(f"{__name__}:LetsGoBeforeTheLog", 20.0)
     points = [result for result in sweep.broken if result.point != "all calls"]

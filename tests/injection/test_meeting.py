@@ -123,7 +123,7 @@ def test_who_works_without_the_lock_is_seen(swept: Swept, name: str, pair: str) 
     assert any(line.startswith("--- ") for line in sweep.first_broken.trace)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("option", ["python", "mutants.conforming:Conforming"])
 def test_who_locks_all_that_it_does_is_not_accused(swept: Swept, option: str) -> None:
     sweep = swept(option, QUICK_SECS)

@@ -140,7 +140,7 @@ def test_who_writes_through_a_name_only_after_a_kill_is_seen(
     assert (Path(sweep.broken[0].kept) / ".reed" / "tables").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("make", [Planting.in_create, Planting.in_restore])
 @pytest.mark.parametrize("option", ["python", CONFORMING])
 def test_who_writes_only_to_what_it_made_is_not_accused_after_a_kill(

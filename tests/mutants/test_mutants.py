@@ -101,7 +101,7 @@ def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
 
 @pytest.fixture(scope="session")
 def conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    arguments = [*_all_but_slow(), "-k", "not fuzz"]
+    arguments = [*_all_but_slow(), "-k", "not fuzz", "--reedbackup-faults=off"]
     return once("conforming", lambda: hold(MOST_DIFFERENT, *arguments, processes=3))
 
 
@@ -199,7 +199,7 @@ def durable_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     return once("durable", lambda: hold(durable(), *_SWEPT))
 
 
-@pytest.mark.slow
+@pytest.mark.campaign  # half a minute each
 @pytest.mark.parametrize("option", durable())
 def test_a_durable_implementation_is_not_accused_by_a_sample_of_the_sweeps(
     option: str, durable_held: Held

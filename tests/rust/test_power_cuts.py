@@ -14,7 +14,7 @@ from rust.conftest import EXAMPLES
 
 from pytest_reedbackup.reports.json_report import Report
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]  # it takes minutes, of which one is building
 
 RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], Report]]
 

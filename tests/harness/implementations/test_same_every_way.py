@@ -43,7 +43,10 @@ CASES = (
     "ticket/list/order*",
     "ticket/restore/pick*",
 )
-OPTIONS = [*(f"--reedbackup-case={case}" for case in CASES), "--reedbackup-examples=6"]
+OPTIONS = [
+    *(f"--reedbackup-case={case}" for case in CASES),
+    *("--reedbackup-examples=6", "--reedbackup-faults=off"),
+]
 
 
 @pytest.mark.parametrize(
