@@ -99,7 +99,7 @@ class Sweeper:
 
     def _chosen(self, visits: Sequence[Visit]) -> Sequence[Visit]:
         if not self.only:
-            return visits[self.share :: self.shares]
+            return [visit for visit in visits if self._is_ours(visit)]
         chosen = [visit for visit in visits if visit.point in self.only]
         if not chosen:
             named = ", ".join(visit.point for visit in visits[:_NAMED])
@@ -107,7 +107,7 @@ class Sweeper:
                 f"the point {' or '.join(self.only)}",
                 f"this sweep has {len(visits)} others here: {named} and so on",
             )
-        return chosen[self.share :: self.shares]
+        return [visit for visit in chosen if self._is_ours(visit)]
 
     def _is_over(self, last: PointResult) -> bool:
         if self.ends_when_broken and last.outcome is PointOutcome.BROKEN:
