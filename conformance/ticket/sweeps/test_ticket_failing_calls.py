@@ -73,7 +73,7 @@ def test_a_restore_whose_sync_fails(
 
 @case(
     "ticket/create/failing-call/read-only",
-    "The same where create may not write to the folders of the database.",
+    "Whichever call fails where folders are closed, create changes nothing, or succeeds.",
     kind=Kind.SWEEP,
 )
 def test_a_create_of_read_only_folders_whose_system_call_fails(
@@ -85,7 +85,7 @@ def test_a_create_of_read_only_folders_whose_system_call_fails(
 
 @case(
     "ticket/restore/failing-call/read-only",
-    "The same where restore may not write to the folders of the database.",
+    "Whichever call fails where folders are closed, restore changes nothing, or succeeds.",
     kind=Kind.SWEEP,
     weight=2,
 )

@@ -112,7 +112,7 @@ def test_restore_across_file_systems(
 
 @case(
     "ticket/restore/placement/mounted-parts/read-only",
-    "The same where restore may not write to the folders of the database.",
+    "However the parts of a database are mounted, closed folders come back, too.",
     kind=Kind.SWEEP,
 )
 def test_restore_of_read_only_folders_across_file_systems(
