@@ -148,6 +148,9 @@ OTHERWISE = {
     "last/delta/accepted/checksum/sha256",
     # Its own order of looking at a damaged stream.
     "last/delta/unfit/negative-mix",
+    # Which of its system calls a sample has fail is its own: one that looks for actions.dict and
+    # may not is taken for there being none.
+    "last/restore/interrupted/failing-call",
 }
 
 
