@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_reedbackup.implementations.answers import Refused
+from pytest_reedbackup.contracts.ticket import ERROR_KINDS
+from pytest_reedbackup.implementations.answers import Answer, Refused
+from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, short_repr
 from pytest_reedbackup.views.tree import Tree
 
@@ -31,6 +33,26 @@ def expect_named(refusal: Refused, name: str, what: str) -> None:
             found=f"{refusal} with the fields {refusal.fields}",
             cause=refusal.cause(),
         )
+
+
+def expect_documented(answer: Answer, what: str) -> None:
+    """Raise BrokenPromise where it is an error of no documented kind."""
+    if isinstance(answer, Refused) and answer.kind not in ERROR_KINDS:
+        raise BrokenPromise(
+            what,
+            expected=f"one of a documented kind: {', '.join(sorted(ERROR_KINDS))}",
+            found=str(answer),
+            cause=answer.cause(),
+        )
+
+
+def no_answer(
+    what: str,
+    fault: AdapterFault,
+    expected: str = "an answer: an error of a documented kind, or success",
+) -> BrokenPromise:
+    """Return the promise that an implementation breaks which does not answer."""
+    return BrokenPromise(what, expected=expected, found=fault.message, cause=Cause.NO_ANSWER)
 
 
 def expect_old_or_new(what: str, found: Tree, old: Tree, new: Tree) -> None:

@@ -14,21 +14,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect_same_tree
+from pytest_reedbackup.checks.expectations import expect_documented, expect_same_tree, no_answer
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.implementations.answers import (
-    Answer,
-    Answered,
-    Refused,
-    refusal_of,
-    value_of,
-)
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.injection.fakes.disk import CAPABILITY, LARGE, FakeDisk, fake_disk
 from pytest_reedbackup.injection.fakes.memory import StoredTree
 from pytest_reedbackup.injection.power.disks import memory
-from pytest_reedbackup.injection.sweeps.failing import no_answer
 from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.scenes import Scene, tiny_scene
 from pytest_reedbackup.injection.sweeps.stages import BASE, FolderStage
@@ -106,7 +98,7 @@ class FullDisks:
                 try:
                     answer = self.swept.make(self.implementation, disk.base)
                 except AdapterFault as fault:
-                    raise no_answer(fault) from fault
+                    raise no_answer("a call whose system call fails", fault) from fault
                 finally:
                     found = disk.content()
                 disk.resize(LARGE)
@@ -122,8 +114,7 @@ class FullDisks:
 
     def _expect_kept(self, disk: FakeDisk, answer: Answer, found: StoredTree) -> None:
         """Raise BrokenPromise unless the answer is true, and the next calls succeed."""
-        if isinstance(answer, Refused):
-            refusal_of(answer, "the error of a call on a full disk", ERROR_KINDS)
+        expect_documented(answer, "the error of a call on a full disk")
         self._expect_as_before(answer, found.tree())
         after = Aftermath(disk.base, answer, self.implementation)
         self.swept.expect_as_answered(after)

@@ -13,26 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect_same_tree
-from pytest_reedbackup.contracts.ticket import ERROR_KINDS
+from pytest_reedbackup.checks.expectations import expect_documented, no_answer
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.implementations.answers import (
-    Answer,
-    Answered,
-    Refused,
-    refusal_of,
-    value_of,
-)
+from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
-from pytest_reedbackup.injection.sweeps.survival import LIVE, Aftermath, TicketSwept
+from pytest_reedbackup.injection.sweeps.survival import Aftermath, TicketSwept
 from pytest_reedbackup.injection.sweeps.sweeper import Visit, judged
 from pytest_reedbackup.injection.sweeps.visiting import keep
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
-from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
-from pytest_reedbackup.views.base import live_tree
 
 Ground = Callable[[], AbstractContextManager[Path]]
 """Gives a fresh copy of a database."""
@@ -110,8 +101,7 @@ class Ordeals:
                 keep(base, kept)
                 fresh = running.enter_context(self.reserve.process())
                 if answer is not None:
-                    what = f"{LIVE} right after {_in_words(answer)}"
-                    expect_same_tree(what, live_tree(base), self.swept.live_after(answer))
+                    self.swept.expect_right_after(base, answer)
                     self.swept.expect_listed(Aftermath(base, answer, fresh))
             if hardship.may_kill:
                 self.swept.expect_survived(Aftermath(base, answer, fresh))
@@ -126,20 +116,11 @@ class Ordeals:
         except (Crashed, TimedOut) as fault:
             if hardship.may_kill:
                 return None
-            raise BrokenPromise(
-                "a call in such surroundings",
-                expected="an answer: an error of a documented kind, or success",
-                found=fault.message,
-                cause=Cause.NO_ANSWER,
-            ) from fault
+            raise no_answer("a call in such surroundings", fault) from fault
         if isinstance(answer, Refused):
             if hardship.may_kill:
                 return None
-            refusal_of(answer, "a call in such surroundings", ERROR_KINDS)
+            expect_documented(answer, "a call in such surroundings")
             if hardship.must_work:
                 value_of(answer, "a call that must succeed in such surroundings")
         return answer
-
-
-def _in_words(answer: Answer) -> str:
-    return "a success" if isinstance(answer, Answered) else str(answer)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.contracts.ticket import ERROR_KINDS
+from pytest_reedbackup.checks.expectations import expect_documented, no_answer
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
@@ -25,7 +24,7 @@ from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
-from pytest_reedbackup.model.failures import BrokenPromise, Cause
+from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from reedbase_backup.adapter.protocol import LastReport
 
@@ -79,12 +78,12 @@ class Failing:
         if call.answer is None:
             assert call.fault is not None
             if not was_hit:
-                raise no_answer(call.fault)
+                raise no_answer("a call whose system call fails", call.fault)
             with self.reserve.process() as fresh:
                 self.swept.expect_survived(Aftermath(base, None, fresh))
             return
         if not was_hit:
-            _expect_documented(call.answer)
+            expect_documented(call.answer, "the error of a call whose system call fails")
         if not (failure.for_good and _says_that_it_failed(call.answer)):
             self.swept.expect_right_after(base, call.answer)
         with self.reserve.process() as fresh:
@@ -98,12 +97,8 @@ class Failing:
         try:
             self.swept.expect_as_answered(after)
         except AdapterFault as fault:
-            raise BrokenPromise(
-                "the next call in the same process",
-                expected="an answer, the fault being gone",
-                found=fault.message,
-                cause=Cause.NO_ANSWER,
-            ) from fault
+            expected = "an answer, the fault being gone"
+            raise no_answer("the next call in the same process", fault, expected) from fault
 
 
 def _says_that_it_failed(answer: Answer) -> bool:
@@ -111,24 +106,3 @@ def _says_that_it_failed(answer: Answer) -> bool:
     if isinstance(answer, Refused):
         return True
     return isinstance(answer.value, LastReport) and bool(answer.value.errors)
-
-
-def no_answer(fault: AdapterFault) -> BrokenPromise:
-    """Return the promise that an implementation breaks which does not answer."""
-    return BrokenPromise(
-        "a call whose system call fails",
-        expected="an answer: an error of a documented kind, or success",
-        found=fault.message,
-        cause=Cause.NO_ANSWER,
-    )
-
-
-def _expect_documented(answer: Answer) -> None:
-    if isinstance(answer, Refused):
-        expect_that(
-            answer.kind in ERROR_KINDS,
-            "the error of a call whose system call fails",
-            expected=f"one of a documented kind: {', '.join(sorted(ERROR_KINDS))}",
-            found=str(answer),
-            cause=Cause.OTHER_ERROR,
-        )
