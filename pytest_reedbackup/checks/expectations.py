@@ -55,6 +55,12 @@ def no_answer(
     return BrokenPromise(what, expected=expected, found=fault.message, cause=Cause.NO_ANSWER)
 
 
+def hung(what: str, secs: float) -> BrokenPromise:
+    """Return the promise that an implementation breaks which is waited for so long, in vain."""
+    found = f"none within {secs:g} s: it hangs"
+    return BrokenPromise(what, expected="an answer", found=found, cause=Cause.NO_ANSWER)
+
+
 def expect_old_or_new(what: str, found: Tree, old: Tree, new: Tree) -> None:
     """Raise BrokenPromise unless `found` holds just what one of the two does: no mixture."""
     if not found.differences(old) or not found.differences(new):

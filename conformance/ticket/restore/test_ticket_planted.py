@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_reedbackup.checks.backups import backup_around
-from pytest_reedbackup.checks.expectations import expect_same_tree
+from pytest_reedbackup.checks.expectations import expect_same_tree, hung
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
@@ -21,7 +21,6 @@ from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import Kind, case, cases
-from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -249,9 +248,4 @@ def _answered(what: str, call: Callable[[], Answer]) -> Answer:
     try:
         return call()
     except TimedOut:
-        raise BrokenPromise(
-            what,
-            expected="an answer",
-            found=f"none within {PATIENCE_SECS:g} s: it hangs",
-            cause=Cause.NO_ANSWER,
-        ) from None
+        raise hung(what, PATIENCE_SECS) from None

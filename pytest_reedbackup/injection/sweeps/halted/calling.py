@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from pytest_reedbackup.checks.expectations import hung
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.traced.served import Served, started
 from pytest_reedbackup.model.adapter_faults import AdapterFault, TimedOut
-from pytest_reedbackup.model.failures import BrokenPromise, Cause
 
 
 @dataclass
@@ -46,12 +46,7 @@ class Calling:
             return call()
         except TimedOut:
             self._end()
-            raise BrokenPromise(
-                what,
-                expected="an answer",
-                found=f"none within {self.secs:g} s: it hangs",
-                cause=Cause.NO_ANSWER,
-            ) from None
+            raise hung(what, self.secs) from None
         except AdapterFault:
             self._end()
             raise
