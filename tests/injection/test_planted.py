@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -119,6 +120,8 @@ def test_who_looks_before_it_writes_is_seen(
     assert {(result.row, result.path) for result in sweep.broken} >= {("during", where)}
     first = next(result for result in sweep.broken if result.row == "during")
     assert any(line.startswith("--- with a") for line in first.trace)
+    assert all(re.match(r"--- |\w+\(.*\) = -?\d+$", line) for line in first.trace)
+    assert any("(.reed/" in line for line in first.trace)
 
 
 @pytest.mark.slow

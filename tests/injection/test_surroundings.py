@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -231,7 +232,11 @@ def test_who_breaks_the_promise_is_seen(
     way: str,
     points: list[str],
 ) -> None:
-    assert sorted(broken(sweep(mutant, call, way, *points))) == sorted(points)
+    found = broken(sweep(mutant, call, way, *points))
+    assert sorted(found) == sorted(points)
+    shown = [line for result in found.values() for line in result.trace]
+    assert all(re.match(r"\w+\(.*\) = -1, made to fail$", line) for line in shown)
+    assert bool(shown) == (way == "unkind_file_systems")
 
 
 HONEST = {

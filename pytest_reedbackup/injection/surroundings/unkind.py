@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -134,12 +134,16 @@ def _hardship(
 def _injected(
     injection: Injection | Refusal, base: Path, process: Served, trace: list[str]
 ) -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+    def note() -> None:
+        calls = parsed(file.read_text(errors="replace"), "/")
+        inside = str(base.parent.resolve())
+        trace.extend([call.shown(inside) for call in calls if call.is_injected][:_SHOWN])
+
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder, ExitStack() as ended:
         file = Path(folder) / "trace"
         with attached(process.pid, file, _TRACED, injection):
+            ended.callback(note)  # strace has written all then, be a promise broken or not
             yield
-        calls = parsed(file.read_text(errors="replace"), "/")
-        trace += [str(call) for call in calls if call.is_injected][:_SHOWN]
 
 
 def _folders(calls: Iterable[SystemCall], around: Path) -> frozenset[str]:

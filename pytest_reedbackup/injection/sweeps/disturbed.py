@@ -10,12 +10,9 @@ from pathlib import Path
 from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
-from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed, signals_in
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, around, parsed, signals_in
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
-
-_SHOWN_CALLS = 6
-"""How many system calls before and after a broken point are shown."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +43,14 @@ class Disturbed:
 
         Paths are relative to `folder`, the one around the base.
         """
-        inside = str(folder.resolve())
-        before: list[str] = []
-        after: list[str] = []
+        before: list[SystemCall] = []
+        after: list[SystemCall] = []
         same = 0
         for call in self.trace:
             same += call.name == point.call
             if call.is_injected or changes(call):
-                (after if same >= point.number else before).append(call.shown(inside))
-        return [*before[-_SHOWN_CALLS:], f"--- {point.id} ---", *after[:_SHOWN_CALLS]]
+                (after if same >= point.number else before).append(call)
+        return around(before, point.id, after, folder)
 
 
 def disturbed(

@@ -22,7 +22,7 @@ from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.lock_waits import waits_for
 from pytest_reedbackup.injection.traced.points import CHANGING, Point
 from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.injection.traced.system_calls import LOOKING, SystemCall, parsed
+from pytest_reedbackup.injection.traced.system_calls import LOOKING, SystemCall, around, parsed
 
 TOUCHING = (*CHANGING, *LOOKING, "getdents64", "close")
 """The system calls after which the process may be stopped: by which it sees what is there, changes
@@ -34,9 +34,6 @@ EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=STOP
 _STOPPED = b"--- stopped by SIGSTOP ---"
 _PAUSE_SECS = 0.0005
 _LOOK_SECS = 0.004
-_SHOWN_CALLS = 6
-"""How many system calls before and after a halt are shown."""
-
 Act = Callable[[Served], Answer]
 
 
@@ -79,14 +76,14 @@ class Halting:
         self._go_on()
         until_done_or_waiting(self._future, self._process.pid, holding, secs)
 
-    def around(self, what: str) -> list[str]:
-        """Return the calls before it first stood still and after, and `what` happened between."""
-        before, _, after = self._trace.read_text(errors="replace").partition(_STOPPED.decode())
-        return [
-            *map(str, list(parsed(before, "/"))[-_SHOWN_CALLS:]),
-            f"--- {what} ---",
-            *map(str, list(parsed(after, "/"))[:_SHOWN_CALLS]),
-        ]
+    def around(self, what: str, folder: Path) -> list[str]:
+        """Return the calls before it first stood still and after, and `what` happened between.
+
+        Paths are relative to `folder`, the one around the base.
+        """
+        texts = self._trace.read_text(errors="replace").partition(_STOPPED.decode())
+        before, _, after = ([*parsed(text, "/")] for text in texts)
+        return around(before, what, after, folder)
 
     def calls(self) -> list[SystemCall]:
         """Return the calls that were traced so far."""

@@ -34,6 +34,9 @@ LOOKING = (
 )
 STARTING = ("fork", "vfork", "clone", "clone3")
 
+_SHOWN_CALLS = 6
+"""How many system calls before and after something are shown."""
+
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
 _UNFINISHED = " <unfinished ...>"
 _INJECTED = "(INJECTED)"
@@ -70,6 +73,21 @@ class SystemCall:
         paths = ", ".join(path.removeprefix(f"{folder}/") for path in self.paths)
         failed = ", made to fail" if self.is_injected else ""
         return f"{self.name}({paths}{mode}) = {self.result}{failed}"
+
+
+def around(
+    before: Sequence[SystemCall], what: str, after: Sequence[SystemCall], folder: Path
+) -> list[str]:
+    """Return the last calls before something and the first after it, a line each.
+
+    Paths are relative to `folder`, the one around the base.
+    """
+    inside = str(folder.resolve())
+    return [
+        *(call.shown(inside) for call in before[-_SHOWN_CALLS:]),
+        f"--- {what} ---",
+        *(call.shown(inside) for call in after[:_SHOWN_CALLS]),
+    ]
 
 
 def traced(

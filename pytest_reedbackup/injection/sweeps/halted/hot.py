@@ -189,7 +189,8 @@ class _Hot:
             else:
                 refusal_of(answer, f"a backup with {what}", BUSY)
 
-        return [self.keeping.judged(named, about, base, check, partial(create.around, what))]
+        trace = partial(create.around, what, base.parent)
+        return [self.keeping.judged(named, about, base, check, trace)]
 
 
 def _create(base: Path, process: Served) -> Answer:

@@ -205,7 +205,7 @@ class _Met:
                     meanwhile, place.second.pid, place.first.pid, self.patience_secs
                 )
                 answers = call.answer(), meanwhile.result()
-            trace = partial(call.around, f"{self.other} after {point.id}")
+            trace = partial(call.around, f"{self.other} after {point.id}", base.parent)
             check = partial(self._expect_all_well, base, answers)
             return [place.keeping.judged(self.named, point.path, base, check, trace)]
 

@@ -235,7 +235,7 @@ class _Planted:
                         if isinstance(answer, Answered):
                             self.planting.expect_done(base, answer, what)
 
-                    trace_of = partial(halted.around, what)
+                    trace_of = partial(halted.around, what, base.parent)
                     result = self.keeping.judged(named, name.path, base, check, trace_of)
             if result.outcome is PointOutcome.KEPT:
                 result = self.keeping.judged(
