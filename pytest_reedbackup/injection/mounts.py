@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,11 +65,10 @@ class Mounts:
 def file_system_in_memory(place: Path) -> Iterator[Path]:
     """Mount an empty file system at `place`. Raise MissingCapability where this machine cannot."""
     place.mkdir(parents=True, exist_ok=True)
-    _mount("mounts", True, "-t", "tmpfs", "-o", "size=16m,nr_inodes=4096", "reedbackup", str(place))
-    try:
+    options = "size=16m,nr_inodes=4096"
+    with unmounted_afterwards(place):
+        _mount("mounts", True, "-t", "tmpfs", "-o", options, "reedbackup", str(place))
         yield place
-    finally:
-        unmount(str(place))
 
 
 @contextmanager
@@ -76,9 +77,47 @@ def mounts_below(folder: Path) -> Iterator[Mounts]:
     try:
         yield Mounts()
     finally:
-        # The last first: one may be in another.
-        for path in reversed(_mounted_below(folder)):
-            unmount(path)
+        with _interrupts_wait():
+            # The last first: one may be in another.
+            for path in reversed(_mounted_below(folder)):
+                unmount(path)
+
+
+@contextmanager
+def unmounted_afterwards(place: Path) -> Iterator[None]:
+    """Have nothing more be mounted at `place` after the block than before, however it ends."""
+    path = os.path.realpath(place)
+    before = mount_points().count(path)
+    try:
+        yield
+    finally:
+        with _interrupts_wait():
+            for _ in range(mount_points().count(path) - before):
+                unmount(path)
+
+
+def run_uninterrupted(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a short command to its end; a Ctrl-C meanwhile is one after it.
+
+    Ctrl-C goes to all processes of a terminal's group: an `umount` that it ends leaves a mount.
+    """
+    with _interrupts_wait():
+        return subprocess.run(command, capture_output=True, text=True, check=False, process_group=0)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # which alone sees them
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def unmount(path: str) -> None:
@@ -88,10 +127,10 @@ def unmount(path: str) -> None:
     for: a disk must not be used again before it is no longer in use.
     """
     for _ in range(_TRIES):
-        if not subprocess.run(["umount", path], capture_output=True, check=False).returncode:
+        if not run_uninterrupted(["umount", path]).returncode:
             return
         time.sleep(_PAUSE_SECS)
-    subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+    run_uninterrupted(["umount", "--lazy", path])
 
 
 @contextmanager
@@ -103,14 +142,12 @@ def mounted_read_only(source: Path, target: Path, *, tool: bool = False) -> Iter
     """
     target.mkdir(exist_ok=True)
     capability = "read-only mounts"
-    _mount(capability, tool, "--bind", str(source), str(target))
-    try:
+    with unmounted_afterwards(target):
+        _mount(capability, tool, "--bind", str(source), str(target))
         _mount(capability, tool, "-o", "remount,bind,ro", str(target))
         if not _is_read_only(target):
             raise MissingCapability(capability, "files can be made in one here", tool=True)
         yield target
-    finally:
-        unmount(str(target))
 
 
 def is_mounted(path: Path) -> bool:
@@ -135,7 +172,7 @@ def mount_points() -> list[str]:
 
 def _mount(capability: str, tool: bool, *arguments: str) -> None:
     try:
-        ended = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+        ended = run_uninterrupted(["mount", *arguments])
     except OSError as error:
         sentence = f"there is no program to mount one: {error.strerror}"
         raise MissingCapability(capability, sentence, tool=True) from error

@@ -16,7 +16,6 @@ import errno
 import functools
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_reedbackup.injection.mounts import unmount
+from pytest_reedbackup.injection.mounts import run_uninterrupted, unmounted_afterwards
 from pytest_reedbackup.model.failures import MissingCapability
 
 CAPABILITY = "power cuts"
@@ -50,11 +49,10 @@ class FileSystem(StrEnum):
     @contextmanager
     def mounted(self, image: Path, place: Path) -> Iterator[None]:
         """Mount `image` at `place` for as long as the block runs. Raise MissingCapability."""
-        _run(["mount", "-t", self.value, "-o", _KINDS[self].mounting, str(image), str(place)])
-        try:
+        options = _KINDS[self].mounting
+        with unmounted_afterwards(place):
+            _run(["mount", "-t", self.value, "-o", options, str(image), str(place)])
             yield
-        finally:
-            unmount(str(place))
 
 
 class _Kind(NamedTuple):
@@ -224,7 +222,7 @@ def _run(command: list[str]) -> None:
     program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:
         raise MissingCapability(CAPABILITY, f"{command[0]} is not installed", tool=True)
-    ended = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
+    ended = run_uninterrupted([program, *command[1:]])
     if ended.returncode:
         complaint = " ".join(ended.stderr.split()) or f"exit status {ended.returncode}"
         raise MissingCapability(CAPABILITY, f"{command[0]} fails here: {complaint}", tool=True)
