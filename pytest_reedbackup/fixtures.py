@@ -60,15 +60,15 @@ def reedbackup_make_db(
 ) -> Iterator[MakeDatabase]:
     """A factory of populated databases: takes a specification, returns the base's path.
 
-    Each is a fresh clone in the real on-disk layout, removed after the test.
+    Each is a fresh clone in the real on-disk layout, removed when the run ends.
     See `pytest_reedbackup.databases.spec` for specifications.
     """
     _refuse_windows()
-    from pytest_reedbackup.databases.clone import remove_tree
-    from pytest_reedbackup.session.places import templates_of
+    from pytest_reedbackup.session.places import clones_of, templates_of
 
     templates = templates_of(request.config, tmp_path_factory)
-    folder = tmp_path_factory.mktemp("reedbackup")
+    clones = clones_of(request.config, tmp_path_factory)
+    folder = clones.new_folder()
     made = 0
 
     def make(spec: Spec) -> Path:
@@ -77,7 +77,7 @@ def reedbackup_make_db(
         return templates.clone(spec, folder / f"{made}" / ".reed")
 
     yield make
-    remove_tree(folder)
+    clones.done_with(folder)
 
 
 @pytest.fixture

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_reedbackup.databases.clones import Clones
     from pytest_reedbackup.databases.templates import Templates
 
 _TEMPLATES = "reedbackup-templates"
 _TEMPLATES_OF = pytest.StashKey["Templates"]()
+_CLONES_OF = pytest.StashKey["Clones"]()
 
 
 def place(config: pytest.Config, option: str) -> Path | None:
@@ -75,6 +77,16 @@ def templates_of(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory
         folder = kept_folder(config, tmp_path_factory, _TEMPLATES)
         config.stash[_TEMPLATES_OF] = Templates(folder)
     return config.stash[_TEMPLATES_OF]
+
+
+def clones_of(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Clones:
+    """Return the folders of this run's databases, which are removed after its summary."""
+    from pytest_reedbackup.databases.clones import Clones
+
+    if _CLONES_OF not in config.stash:
+        config.stash[_CLONES_OF] = clones = Clones(tmp_path_factory.mktemp("reedbackup"))
+        config.add_cleanup(clones.remove)
+    return config.stash[_CLONES_OF]
 
 
 def fit_for_a_cache(folder: Path) -> bool:
