@@ -59,6 +59,8 @@ class Case:
     comparison: Comparison = Comparison.CONTRACT
     weight: int = 1
     """Of a sweep: its part of the time that all sweeps have where only a sample is visited."""
+    waits: bool = False
+    """Whether it waits more than it works, and so may run beside others."""
 
     @property
     def is_basic(self) -> bool:
@@ -89,6 +91,11 @@ class Case:
         """Whether the case visits points."""
         return self.kind is Kind.SWEEP
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether a process of its own may run it while others run: its time is no matter."""
+        return self.is_sweep or self.waits
+
 
 def case(
     case_id: str,
@@ -99,13 +106,14 @@ def case(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
+    waits: bool = False,
 ) -> Callable[[Test], Test]:
     """Make a test function the case `case_id`, which checks `promise`.
 
     `basic`: without it the rule counts as not checked (see `Case.is_basic`).
     """
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(Case(case_id, promise, defect, basic, kind, comparison, weight))
+    return marker(Case(case_id, promise, defect, basic, kind, comparison, weight, waits))
 
 
 def cases(

@@ -41,6 +41,9 @@ _PAYLOAD = "reedbackup"
 SWEPT = pytest.StashKey[Sweep]()
 """Where a test that sweeps keeps what came of its points."""
 
+TOOK_SECS = pytest.StashKey[float]()
+"""Where a test whose function ran in another process keeps how long it took there."""
+
 Absent = Callable[[Planned], CaseOutcome]
 
 
@@ -75,7 +78,7 @@ class Journal:
         if judgement is not None:
             outcome = msgspec.structs.replace(
                 self._outcome(judgement),
-                duration_secs=call.duration,
+                duration_secs=self.item.stash.get(TOOK_SECS, call.duration),
                 measured=recorded(report, MEASURED),
                 yardstick=recorded(report, YARDSTICK),
             )
@@ -95,8 +98,8 @@ class Journal:
     def _judgement(self, attempt: _Attempt, call: pytest.CallInfo[None]) -> Judgement | None:
         if call.when == "setup":
             forget(self.item)
-            if SWEPT in self.item.stash:
-                del self.item.stash[SWEPT]
+            _clear(self.item, SWEPT)
+            _clear(self.item, TOOK_SECS)
         if call.when == "call":
             # A part that reports for itself (`subtests`) does so while the function runs.
             attempt.is_over = not ending_of(self.item).is_running
@@ -131,6 +134,11 @@ class Journal:
             "parts": self.settings.shares_of(self.case) if is_shared else 1,
             "attempts": msgspec.to_builtins(outcomes),
         }
+
+
+def _clear(item: pytest.Item, key: pytest.StashKey[Any]) -> None:
+    if key in item.stash:
+        del item.stash[key]
 
 
 def phase_outcome(report: pytest.TestReport) -> CaseOutcome | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.model.case import Case, case_of, declared_by
+from pytest_reedbackup.model.case import Case, Kind, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.choice import Choice
@@ -103,20 +103,29 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     }
 
 
-def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, bool, bool, int, int]:
+def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, int, int, int]:
     """Return a key that puts each implementation after the other, in the order of its rules.
 
-    Each rule comes after those that it relies on. Sweeps and generated examples,
-    which rely on everything, come at the end of each implementation; a user's own
-    tests come after all. Cases of a rule keep the suite's order.
+    Each rule comes after those that it relies on. Those that another process may
+    run meanwhile, which rely on everything, come after the others of an
+    implementation; then those that measure, by when that process is idle, and
+    generated examples; a user's own tests come after all. Cases of a rule keep the suite's order.
     """
     case, target = case_of(item), target_of(item)
     if case is None or target is None:
-        return len(targets), False, False, 0, 0
+        return len(targets), 0, 0, 0
     rules = list(RULES.get(case.contract, ()))
     place = rules.index(case.rule) if case.rule in rules else len(rules)
     order = _suite_order().get(case.id, 0)
-    return targets.index(target), case.is_fuzzing, case.is_sweep, place, order
+    return targets.index(target), _stage(case), place, order
+
+
+def _stage(case: Case) -> int:
+    if case.is_fuzzing:
+        return 3
+    if case.kind is Kind.BOUND:
+        return 2
+    return 1 if case.is_beside else 0
 
 
 @cache

@@ -11,6 +11,7 @@ import inspect
 from typing import Any
 
 import pytest
+from _pytest import runner
 
 _TRIED = "8.2 to 9.2"
 
@@ -24,6 +25,9 @@ def check(config: pytest.Config) -> None:
         "Config.ArgsSource.ARGS": hasattr(pytest.Config, "ArgsSource")
         and hasattr(pytest.Config.ArgsSource, "ARGS"),
         "Function.callspec": "callspec" in inspect.signature(pytest.Function.__init__).parameters,
+        "Config._tmp_path_factory": hasattr(config, "_tmp_path_factory"),
+        "SetupState.teardown_exact": hasattr(runner.SetupState, "teardown_exact"),
+        "runtestprotocol": hasattr(runner, "runtestprotocol"),
         # There is none with -p no:terminal.
         "TerminalReporter.stats": reporter is None or hasattr(reporter, "stats"),
         "TerminalReporter._set_main_color": reporter is None
@@ -66,6 +70,28 @@ def counted_by(reporter: pytest.TerminalReporter) -> dict[str, list[Any]]:
 def recolour(reporter: pytest.TerminalReporter) -> None:
     """Give the last line the colour of what it counts by now."""
     reporter._set_main_color()
+
+
+def temporary_folders(config: pytest.Config) -> pytest.TempPathFactory:
+    """Return what makes this run's temporary folders, with the one around them made by now."""
+    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+    factory.getbasetemp()
+    return factory
+
+
+def end_capture(config: pytest.Config) -> None:
+    """Have pytest capture no output any more, in a process whose output nobody sees."""
+    config.pluginmanager.unregister(name="capturemanager")
+
+
+def run_unseen(item: pytest.Item, following: pytest.Item | None) -> None:
+    """Run a test, of which nothing is reported; `following` keeps what it needs set up."""
+    runner.runtestprotocol(item, log=False, nextitem=following)
+
+
+def tear_all_down(session: pytest.Session) -> None:
+    """Tear down what is set up for tests: one that was interrupted left it so."""
+    session._setupstate.teardown_exact(None)
 
 
 def _changed(name: str) -> pytest.UsageError:

@@ -14,6 +14,7 @@ from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.reports import last_line
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.attempts import Journal, phase_outcome
+from pytest_reedbackup.session.beside.hooks import Beside
 from pytest_reedbackup.session.finishing import Finishing
 from pytest_reedbackup.session.judging import show
 from pytest_reedbackup.session.planning import (
@@ -52,7 +53,7 @@ class Run:
         config.pluginmanager.register(Workers(config))
         run = cls(config)
         config.stash[_RUN] = run
-        for plugin in (run, run.finishing, *run.recording_hooks):
+        for plugin in (run, run.finishing, *run.recording_hooks, Beside(config, run.settings)):
             config.pluginmanager.register(plugin)
 
     @classmethod

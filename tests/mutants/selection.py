@@ -20,6 +20,7 @@ from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.session.attempts import phase_outcome
+from pytest_reedbackup.session.beside.hooks import ALONE
 from pytest_reedbackup.session.planning import FIXTURE
 
 FIRST_OF_MANY = (
@@ -47,6 +48,10 @@ SLOW_AND_LAST = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "b
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutants-whole", action="store_true", help="every case against every mutant")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ALONE] = True  # what was caught before is known in one process only
 
 
 @pytest.hookimpl(trylast=True)

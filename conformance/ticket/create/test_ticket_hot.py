@@ -97,6 +97,7 @@ def test_a_writer_is_waited_for(
 @case(
     "ticket/create/hot/lock-stays",
     "A lock that stays taken ends in LockTimeout, which names the table, within 60 s.",
+    waits=True,
 )
 def test_a_lock_that_stays_taken_ends_in_an_error(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import FileSystem
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
@@ -90,6 +91,7 @@ class Sweeper:
         """Visit those of the points that are `chosen`, while there is time, and record it."""
         if not visits:
             raise MissingCapability("points", "nothing of the call can go wrong here", tool=True)
+        remove_tree(self.kept)  # what is there is of a run before
         results: list[PointResult] = []
         try:
             for visit in chosen:

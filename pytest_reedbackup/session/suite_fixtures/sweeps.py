@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import FileSystem
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.case import Case, case_of
@@ -46,8 +45,6 @@ def reedbackup_sweep(
     share = parameters_of(request.node).get("share", 0)
     folder = kept_folder(request.config, tmp_path_factory, "reedbackup-sweeps")
     kept = folder / _file_name(request.node.name)
-    if kept.exists():
-        remove_tree(kept)
 
     def record(sweep: Sweep) -> None:
         request.node.stash[SWEPT] = sweep

@@ -11,17 +11,21 @@ import pytest
 from harness.fixture_types import RunPytest
 
 CHANGING = """
+import _pytest.runner
 import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     {change}
 """
+# Without Config._tmp_path_factory, which is looked for too, no pytest comes to an end.
 CHANGES = {
     "Config.known_args_namespace": "del config.known_args_namespace",
     "Config.args_source": "del config.args_source",
     "Config.ArgsSource.ARGS": "del pytest.Config.ArgsSource",
     "Function.callspec": "pytest.Function.__init__ = lambda self, name, parent: None",
+    "SetupState.teardown_exact": "del _pytest.runner.SetupState.teardown_exact",
+    "runtestprotocol": "del _pytest.runner.runtestprotocol",
     "TerminalReporter.stats": "del config.pluginmanager.get_plugin('terminalreporter').stats",
     "TerminalReporter._set_main_color": "del pytest.TerminalReporter._set_main_color",
 }

@@ -1,0 +1,149 @@
+"""Which tests a process beside this one runs, and what they come to here."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from pytest_reedbackup.databases.spec import HISTORY_10K
+from pytest_reedbackup.model.case import Kind, case_of
+from pytest_reedbackup.model.sweep import Faults
+from pytest_reedbackup.session import pytest_internals
+from pytest_reedbackup.session.beside.endings import FunctionEnding
+from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_possible
+from pytest_reedbackup.session.places import clones_of, templates_of
+from pytest_reedbackup.session.planning import target_of
+from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.session.watching import ending_of
+
+_LAST_NICE = 19
+"""For what is in nobody's way: the lowest priority that there is."""
+
+ALONE = pytest.StashKey[bool]()
+"""In the stash of a configuration: its run keeps all tests in its own process."""
+
+
+class Beside:
+    """Hands tests to other processes, and has them end here as they did there."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._others: dict[str, OtherProcess] = {}
+        """By the lanes of the cases whose tests they have."""
+        self._waiting: list[str] = []
+        """Targets that have not begun, in their order."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Fork before any test runs, where that makes the run shorter."""
+        if not self._is_wanted(session.items):
+            return (yield)
+        self._folders = pytest_internals.temporary_folders(self._config)
+        clones_of(self._config, self._folders)  # the same for all, and this one removes them
+        self._waiting = list(dict.fromkeys(_name(item) for item in session.items))
+        try:
+            self._fork(session.items)
+            return (yield)
+        finally:
+            for other in self._others.values():
+                other.close()
+            self._others.clear()
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Let the others begin with a target when this process does."""
+        if _name(item) in self._waiting[:1]:
+            self._waiting.pop(0)
+            for other in self._others.values():
+                other.go()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Wait for what became of a test there; where nothing did, it runs here."""
+        other = self._others.get(_lane(item))
+        ending = other.ending_of(item.nodeid) if other is not None else None
+        if ending is None or not isinstance(item, pytest.Function):
+            return (yield)
+        with _ended(item, ending):
+            return (yield)
+
+    def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
+        """Return whether this is a sample of the suite that nothing shares, records or watches."""
+        settings, options = self._settings, self._config.option
+        is_shared = settings.workers > 1 or self._config.getoption("dist", "no") != "no"
+        is_recorded = settings.record is not None or bool(settings.recordings)
+        is_watched = options.usepdb or options.setuponly or self._config.stash.get(ALONE, False)
+        is_sample = settings.runs_suite and settings.faults is Faults.QUICK
+        is_mixed = len({_lane(item) for item in items}) > 1
+        return (
+            is_sample
+            and is_mixed
+            and not (is_shared or is_recorded or is_watched)
+            and is_possible()
+        )
+
+    def _fork(self, items: Sequence[pytest.Item]) -> None:
+        """Start a process a lane, with a work a target."""
+        for lane in sorted({_lane(item) for item in items} - {""}):
+            works = [
+                partial(self._run, [i for i in items if (_lane(i), _name(i)) == (lane, target)])
+                for target in self._waiting
+            ]
+            self._others[lane] = OtherProcess(works)
+        if any(case.kind is Kind.BOUND for item in items if (case := case_of(item))):
+            self._others["databases"] = OtherProcess([self._build])
+
+    def _build(self, report: Report) -> None:
+        """Build the database ahead, in another process, that takes longest to build."""
+        os.nice(_LAST_NICE)
+        templates_of(self._config, self._folders).get(HISTORY_10K)
+
+    def _run(self, items: Sequence[pytest.Item], report: Report) -> None:
+        """Run tests, in another process, and say what their functions came to."""
+        self._others, self._waiting = {}, []
+        pytest_internals.end_capture(self._config)
+        try:
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                started = time.monotonic()
+                pytest_internals.run_unseen(item, following)
+                ending, took_secs = ending_of(item), time.monotonic() - started
+                known = FunctionEnding.of(item, ending.error, took_secs) if ending.ran else None
+                if known is not None:
+                    report(known)
+        finally:
+            pytest_internals.tear_all_down(items[0].session)
+
+
+@contextmanager
+def _ended(item: pytest.Function, ending: FunctionEnding) -> Iterator[None]:
+    """Have the function of `item` end so when it is called."""
+    function = item.obj
+
+    @functools.wraps(function)
+    def replayed(**arguments: Any) -> None:
+        ending.replay(item)
+
+    item.obj = replayed
+    try:
+        yield
+    finally:
+        item.obj = function
+
+
+def _lane(item: pytest.Item) -> str:
+    """Return which of the other processes a test is for; empty for this one."""
+    case = case_of(item)
+    if case is None or not case.is_beside:
+        return ""
+    return case.kind.value if case.is_sweep else "waits"
+
+
+def _name(item: pytest.Item) -> str:
+    return str(target_of(item))

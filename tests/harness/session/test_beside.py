@@ -1,0 +1,245 @@
+"""Cases that wait run in other processes, and come to what they come to in one.
+
+Whoever is to fork has one thread alone, so these runs leave out plugins that start some.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from fixture_types import FindTool
+from harness.waiting import ends_within
+
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.reports import json_report
+
+pytestmark = pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) == 1, reason="one processor: all runs in one process there"
+)
+
+NOTING = """
+import functools, os, time, pytest
+
+MAIN = os.getpid()
+
+def noted(item):
+    function = item.obj
+
+    @functools.wraps(function)
+    def noting(*arguments, **named):
+        with open("where.txt", "a") as file:
+            where = "here" if os.getpid() == MAIN else "beside"
+            file.write(f"{{item.originalname}} {{where}}\\n")
+        act(item)
+        return function(*arguments, **named)
+
+    return noting
+
+def act(item):
+    {act}
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.obj = noted(item)
+"""
+"""Notes where the functions of tests run, and acts before they do."""
+
+CASES = (
+    "--reedbackup-case=ticket/bounds/create-10k",
+    "--reedbackup-case=ticket/create/durable",
+    "--reedbackup-case=ticket/create/info",
+)
+PLAIN = "test_create_returns_what_list_shows_first"
+SWEEP = "test_a_created_backup_is_durable"
+
+MINE = """
+from reedbase_backup.adapter.loading import load
+
+class Unsynced:
+    capabilities = ("clock",)
+
+    def __init__(self):
+        self.__dict__.update(load("python").functions)
+        original = self.create_backup
+
+        def create_backup(base_path, *arguments):
+            info = original(base_path, *arguments)
+            content = info.path.read_bytes()
+            info.path.write_bytes(content)
+            return info
+
+        self.create_backup = create_backup
+"""
+
+
+MOUNTS = "/proc/self/mounts"
+IN_MOUNTS_OF_ITS_OWN = (
+    *("unshare", "--mount", "--propagation", "private", "sh", "-c"),
+    f'trap : INT; cat {MOUNTS} >first; >begun; "$@"; status=$?; cat {MOUNTS} >last; exit $status',
+    "sh",
+)
+"""What is mounted before a command and after it is in files; what others mount is not seen."""
+
+
+class Ran:
+    """A run of some of the suite's cases in a folder of its own."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, act: str = "pass", within: Sequence[str] = ()
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        (folder / "noting.py").write_text(NOTING.format(act=act))
+        self.process = subprocess.Popen(
+            [
+                *(
+                    *within,
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-p",
+                    "no:rerunfailures",
+                    "-p",
+                    "noting",
+                    "-v",
+                ),
+                *("--reedbackup-report=report.json", *arguments),
+            ],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def ended(self) -> int:
+        self.output, _ = self.process.communicate(timeout=120)
+        return self.process.returncode
+
+    def mounted(self, now: Path) -> set[str]:
+        """Return what is mounted that was not when it began; another's may be gone since."""
+        first = (self.folder / "first").read_text().splitlines()
+        return set(now.read_text().splitlines()).difference(first)
+
+    @property
+    def where(self) -> set[str]:
+        return set((self.folder / "where.txt").read_text().split("\n")) - {""}
+
+    @property
+    def outcomes(self) -> dict[str, CaseOutcome]:
+        return {o.case_id: o for o in json_report.read(self.folder / "report.json").cases}
+
+
+@pytest.fixture(autouse=True)
+def _strace(tool: FindTool) -> None:
+    tool("strace")
+
+
+def test_a_sweep_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *CASES)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert ran.where == {
+        f"{PLAIN} here",
+        f"{SWEEP} beside",
+        "test_create_10k_rows_within_100_ms here",
+    }
+    lines = [line for line in ran.output.splitlines() if "PASSED" in line]
+    assert SWEEP in lines[-2]
+    assert "10k_rows" in lines[-1]
+    swept = ran.outcomes["ticket/create/durable"]
+    assert swept.outcome is Outcome.PASS
+    assert swept.sweep is not None
+    assert swept.sweep.results
+    assert swept.duration_secs > 0.05
+
+
+def test_what_is_broken_beside_reads_as_if_it_broke_here(tmp_path: Path) -> None:
+    """Exit status, message, sweep and lines of the summary: all but figures and places."""
+    runs = {}
+    for name, more in (("beside", ()), ("one", ("--pdbcls=pdb:Pdb", "-n1"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(MINE)
+        runs[name] = Ran(tmp_path / name, "--reedbackup-impl=mine:Unsynced", *CASES, *more)
+        assert runs[name].ended() == pytest.ExitCode.TESTS_FAILED, runs[name].output
+    beside, one = runs["beside"].outcomes, runs["one"].outcomes
+    assert f"{SWEEP} beside" in runs["beside"].where
+    assert f"{SWEEP} beside" not in runs["one"].where
+    assert list(beside) == list(one)
+    for case_id, outcome in beside.items():
+        for field in ("outcome", "cause", "expected", "found", "detail", "repeat"):
+            assert getattr(outcome, field) == getattr(one[case_id], field)
+        assert _points(outcome) == _points(one[case_id])
+    assert beside["ticket/create/durable"].outcome is Outcome.FAIL
+
+
+def test_what_another_process_did_not_get_to_runs_here(tmp_path: Path) -> None:
+    act = f"if os.getpid() != MAIN and item.originalname == {SWEEP!r}: os.kill(os.getpid(), 9)"
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *CASES, act=act)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert {f"{SWEEP} beside", f"{SWEEP} here"} <= ran.where
+
+
+def test_an_error_that_is_no_promise_shows_its_traceback_here(tmp_path: Path) -> None:
+    act = f"if item.originalname == {SWEEP!r}: raise LookupError('a bug of the kit')"
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *CASES, act=act)
+    assert ran.ended() == pytest.ExitCode.TESTS_FAILED, ran.output
+    assert "LookupError: a bug of the kit" in ran.output
+    assert {f"{SWEEP} beside", f"{SWEEP} here"} <= ran.where
+
+
+def test_the_first_failure_ends_all_processes(tmp_path: Path) -> None:
+    act = f"time.sleep(60) if item.originalname == {SWEEP!r} else 1 / 0"
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-x", *CASES, act=act)
+    assert ran.ended() == pytest.ExitCode.TESTS_FAILED, ran.output
+    assert _of_the_session(ran.process.pid) == []
+
+
+@pytest.mark.parametrize("moment_secs", [0.0, 0.02, 0.05, 0.1])
+def test_ctrl_c_leaves_no_process_and_no_mount(tmp_path: Path, moment_secs: float) -> None:
+    """Wherever it comes: while a disk is mounted, used or unmounted."""
+    if os.geteuid():
+        pytest.skip("only root can mount")
+    case = "--reedbackup-case=ticket/create/power-cut"
+    ran = Ran(
+        tmp_path,
+        *("--reedbackup-impl=python", case, CASES[-1]),
+        act=f"time.sleep(60) if item.originalname == {PLAIN!r} else None",
+        within=IN_MOUNTS_OF_ITS_OWN,
+    )
+    now = Path(f"/proc/{ran.process.pid}/mounts")
+    assert ends_within(30, (tmp_path / "begun").exists)
+    assert ends_within(30, lambda: ran.mounted(now) != set())
+    time.sleep(moment_secs)
+    os.killpg(ran.process.pid, signal.SIGINT)
+    assert ran.ended() == pytest.ExitCode.INTERRUPTED, ran.output
+    assert _of_the_session(ran.process.pid) == []
+    assert ran.mounted(tmp_path / "last") == set()
+
+
+@pytest.mark.parametrize("option", ["-n2", "--pdb", "--reedbackup-faults=full"])
+def test_a_run_that_is_shared_or_watched_or_whole_keeps_to_itself(
+    tmp_path: Path, option: str
+) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", option, *CASES[1:])
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert not [line for line in ran.where if line.endswith("beside")]
+
+
+def _points(outcome: CaseOutcome) -> list[tuple[str, str]]:
+    results = outcome.sweep.results if outcome.sweep is not None else ()
+    return [(result.point, result.outcome) for result in results]
+
+
+def _of_the_session(session: int) -> list[str]:
+    """Return the processes of a session that still run: what has ended may wait for init."""
+    listed = ("ps", "-o", "stat=,args=", "-s", str(session))
+    found = subprocess.run(listed, capture_output=True, text=True, check=False)
+    return [line for line in found.stdout.splitlines() if not line.startswith("Z")]
