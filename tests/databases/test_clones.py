@@ -1,0 +1,50 @@
+"""What a run's databases leave on the disk: nothing after it, and not too much during it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_reedbackup.databases import clones
+from pytest_reedbackup.databases.clones import Clones
+
+TWO = """
+def test_one(reedbackup_db):
+    (reedbackup_db / "tables").chmod(0o500)
+
+def test_two(reedbackup_db):
+    raise ValueError
+"""
+
+
+def test_no_database_outlives_a_run_however_its_tests_end(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(TWO)
+    temporary = tmp_path / "temporary"
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "test_theirs.py", f"--basetemp={temporary}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in ended.stdout
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_would_fill_the_disk_is_removed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clones, "_MOST_BYTES", 100_000)
+    of_a_run = Clones(tmp_path)
+    first, second = of_a_run.new_folder(), of_a_run.new_folder()
+    for folder in (first, second):
+        (folder / "deep").mkdir()
+        (folder / "deep" / "file").write_bytes(b"x" * 60_000)
+        of_a_run.done_with(folder)
+    assert first.exists()
+    assert not second.exists()
+    of_a_run.remove()
+    assert not tmp_path.exists()
