@@ -84,7 +84,9 @@ def clones_of(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -
     from pytest_reedbackup.databases.clones import Clones
 
     if _CLONES_OF not in config.stash:
-        config.stash[_CLONES_OF] = clones = Clones(tmp_path_factory.mktemp("reedbackup"))
+        config.stash[_CLONES_OF] = clones = Clones(
+            tmp_path_factory.mktemp("reedbackup", numbered=False)
+        )
         config.add_cleanup(clones.remove)
     return config.stash[_CLONES_OF]
 
