@@ -79,12 +79,18 @@ def describe(implementation: Any, name: str) -> PythonImplementation:
             f"{name!r} claims the contracts {contracts}; known: {protocol.CONTRACTS}"
         )
     return PythonImplementation(
-        name=str(getattr(implementation, "name", name)),
-        version=str(getattr(implementation, "version", "unknown")),
+        name=_said(implementation, "name", name),
+        version=_said(implementation, "version", "unknown"),
         contracts=contracts,
         capabilities=_names(implementation, name, "capabilities", ()),
         functions={method: getattr(implementation, method) for method in METHODS},
     )
+
+
+def _said(implementation: Any, attribute: str, default: str) -> str:
+    """Return an attribute that is for people; a method of that name is for something else."""
+    said = getattr(implementation, attribute, default)
+    return default if callable(said) else str(said)
 
 
 def _names(implementation: Any, name: str, attribute: str, default: tuple[str, ...]) -> Any:

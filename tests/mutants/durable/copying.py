@@ -68,7 +68,7 @@ class Copying(Plain):
                     sync(made.path.parent)
                     for archive in going[:1]:
                         archive.path.unlink()
-                except BaseException:
+                except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                     made.path.rename(making / "archive")
                     raise
                 self.recycle(made.path.parent, [archive.path for archive in going[1:]])

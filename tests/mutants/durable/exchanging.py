@@ -78,7 +78,7 @@ class Exchanging(Plain):
                 info = self.info_of(made)
                 for archive in going[:1]:
                     archive.path.unlink()
-            except BaseException:
+            except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                 os.rename(made.path, f"{name}.back")
                 raise
         finally:

@@ -59,7 +59,7 @@ class Logging(Plain):
                     sync(backups)
                     for archive in going[:1]:
                         archive.path.unlink()
-                except BaseException:
+                except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                     made.path.rename(new)
                     raise
             finally:

@@ -71,7 +71,7 @@ class OneFile(Plain):
                 info = self.info_of(made)
                 for archive in going[:1]:
                     archive.path.unlink()
-            except BaseException:
+            except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                 made.path.rename(base / _PARTIAL)
                 with suppress(OSError):
                     (base / _PARTIAL).unlink()

@@ -53,7 +53,7 @@ class PerTable(Plain, Swapping):
                     sync(made.path.parent)
                     for archive in going[:1]:
                         archive.path.rename(filling / "gone")
-                except BaseException:
+                except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                     made.path.rename(filling / "archive")
                     raise
                 for archive in going[1:]:
