@@ -58,7 +58,7 @@ class Conforming(Locking, Swapping):
             try:
                 info = self.info_of(made)
                 self.prune(base, made)
-            except BaseException:
+            except OSError:  # Ctrl-C may come when one is gone: then the new one stays
                 self.take_back(made.path)
                 raise
             return info

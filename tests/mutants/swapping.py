@@ -98,7 +98,11 @@ class Swapping(TarGz):
             else:
                 self.swap_roots(base, swap)
             swap.rename(done)
-            self.sync(base)
+            try:
+                self.sync(base)
+            except OSError:
+                done.rename(swap)  # whole, as nothing of it was thrown away
+                raise
         with suppress(OSError):  # it is done, and what is left is the next call's to throw away
             self.throw_away(base)
 
@@ -164,10 +168,7 @@ class Swapping(TarGz):
 
     def undo_swap(self, base: Path) -> None:
         """Leaves all as it was before a call that fails, or to the next call to do so."""
-        swap, done = base / ".swap", base / ".swapped"
-        with suppress(OSError):
-            if not is_there(swap) and is_there(done):
-                done.rename(swap)
+        swap = base / ".swap"
         if self.is_own(swap):
             with suppress(OSError):
                 mark(swap / "undo")

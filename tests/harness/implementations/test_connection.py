@@ -272,3 +272,12 @@ def test_an_implementation_in_process_can_be_started_as_a_process_too(
     outside = connect_to(shlex.join(inside.command))
     assert listed(outside) == []
     outside.shutdown()
+
+
+def test_a_method_that_is_called_name_is_not_what_an_object_is_called(
+    connect_to: ConnectTo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = ("create_backup", "list_backups", "restore_point_in_time", "name")
+    thing = type("Thing", (), {**dict.fromkeys(functions, print), "name": lambda self, n: n})
+    monkeypatch.setattr(sys.modules["shlex"], "Thing", thing, raising=False)
+    assert connect_to("shlex:Thing").hello.name == "shlex:Thing"
