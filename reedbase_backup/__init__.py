@@ -8,6 +8,8 @@ Three functions, two types, and the errors under `ReedError`:
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if sys.platform == "win32":
     raise ImportError(
@@ -15,20 +17,21 @@ if sys.platform == "win32":
         " counterpart on Windows; use it under WSL"
     )
 
-from reedbase_backup.create import create_backup
-from reedbase_backup.errors import (
-    BackupCorrupted,
-    BackupNotFound,
-    BackupUnsafe,
-    IoError,
-    LockTimeout,
-    NoTablesFound,
-    PermissionDenied,
-    ReedError,
-)
-from reedbase_backup.list import list_backups
-from reedbase_backup.restore import restore_point_in_time
-from reedbase_backup.types import BackupInfo, RestoreReport
+if TYPE_CHECKING:
+    from reedbase_backup.create import create_backup
+    from reedbase_backup.errors import (
+        BackupCorrupted,
+        BackupNotFound,
+        BackupUnsafe,
+        IoError,
+        LockTimeout,
+        NoTablesFound,
+        PermissionDenied,
+        ReedError,
+    )
+    from reedbase_backup.list import list_backups
+    from reedbase_backup.restore import restore_point_in_time
+    from reedbase_backup.types import BackupInfo, RestoreReport
 
 __all__ = [
     "BackupCorrupted",
@@ -45,3 +48,21 @@ __all__ = [
     "list_backups",
     "restore_point_in_time",
 ]
+
+_MODULES = {
+    "create_backup": "create",
+    "list_backups": "list",
+    "restore_point_in_time": "restore",
+    "BackupInfo": "types",
+    "RestoreReport": "types",
+}
+"""Where each name is from; all others are from `errors`."""
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when it is asked for: who lists backups needs nothing of what restores them.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,7 @@ def make_parser(runs: dict[str, Run]) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    release = version("pytest-reedbackup")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {release}")
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_command(commands, "create", runs, "back up a database")
     _add_command(commands, "list", runs, "list a database's backups, newest first")
@@ -40,6 +38,20 @@ def make_parser(runs: dict[str, Run]) -> argparse.ArgumentParser:
     _add_adapter(commands, runs)
     _add_serve(commands, runs)
     return parser
+
+
+class _Version(argparse.Action):
+    """Says which release this is; looking it up takes a while, so only when asked."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        words = "show program's version number and exit"  # as argparse has it
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=words)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('pytest-reedbackup')}")
+        parser.exit()
 
 
 def _add_command(

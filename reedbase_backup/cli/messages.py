@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from reedbase_backup.catalogue import BackupName
 from reedbase_backup.cli.quantities import counted, date, size
 from reedbase_backup.errors import (
     BackupCorrupted,
@@ -15,9 +15,12 @@ from reedbase_backup.errors import (
     NoTablesFound,
     ReedError,
 )
-from reedbase_backup.preview import Preview
-from reedbase_backup.types import BackupInfo, RestoreReport
-from reedbase_backup.verify import Verification
+
+if TYPE_CHECKING:
+    from reedbase_backup.catalogue import BackupName
+    from reedbase_backup.preview import Preview
+    from reedbase_backup.types import BackupInfo, RestoreReport
+    from reedbase_backup.verify import Verification
 
 INTERRUPTED = "interrupted; the database is whole, as before the command or as after it"
 

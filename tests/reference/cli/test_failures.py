@@ -9,7 +9,7 @@ import pytest
 from fixture_types import BackupAt, MakeBase, TakeSnapshot
 from reference.cli.fixture_types import RunCommand
 
-from reedbase_backup.cli import commands
+from reedbase_backup import create
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -106,7 +106,7 @@ def test_an_interruption_is_one_line_and_what_shells_expect(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "create_backup", interrupted)
+    monkeypatch.setattr(create, "create_backup", interrupted)
     status, out, err = run("create", base)
     assert (status, out) == (130, "")
     assert err.startswith("reedbackup: interrupted")

@@ -123,7 +123,7 @@ IMPORTS = "import sys; from reedbase_backup import create_backup"
 # A child of root's that is nobody by the time of the call.
 AS_NOBODY = """
 import os
-import reedbase_backup.adapter.serving
+import reedbase_backup.adapter.serving, reedbase_backup.create, reedbase_backup.restore
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

@@ -1,0 +1,51 @@
+"""A command starts fast, as it loads what it needs and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOADED = """
+import sys
+from reedbase_backup.cli.commands import main
+status = main(sys.argv[1:])
+print(*sys.modules, sep="\\n", file=sys.stderr)
+sys.exit(status)
+"""
+DEAR = {"importlib.metadata", "email", "rich", "asyncio", "hypothesis", "pytest"}
+
+
+@pytest.mark.parametrize(
+    ("command", "needed", "unneeded"),
+    [
+        ("list", "reedbase_backup.list", {"reedbase_backup.create", "subprocess"}),
+        ("verify", "reedbase_backup.verify", {"reedbase_backup.restore"}),
+        ("create", "reedbase_backup.create", {"reedbase_backup.preview"}),
+    ],
+)
+def test_a_command_loads_nothing_of_the_others(
+    base: Path, command: str, needed: str, unneeded: set[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED, command, str(base)], capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(ended.stderr.split("\n"))
+    assert needed in loaded
+    assert loaded & (unneeded | DEAR | {"reedbase_backup.adapter.rust.crate"}) == set()
+
+
+def test_what_the_package_offers_is_there_by_every_way_to_ask() -> None:
+    code = (
+        "import reedbase_backup as r\n"
+        "assert 'reedbase_backup.restore' not in __import__('sys').modules\n"
+        "assert all(getattr(r, name).__name__ == name for name in r.__all__)\n"
+        "from reedbase_backup import *\n"
+        "assert restore_point_in_time is r.restore_point_in_time\n"
+        "try:\n    r.nothing\nexcept AttributeError as error:\n    print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stdout == "module 'reedbase_backup' has no attribute 'nothing'\n", ended.stderr
