@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reedbase_backup.archive import tar_header
 from reedbase_backup.archive.limits import Allowance
@@ -28,8 +28,7 @@ _KIND_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveEntry:
+class ArchiveEntry(NamedTuple):
     """One folder or file of a backup, checked to be safe to write below a fresh folder."""
 
     name: str

@@ -67,6 +67,8 @@ class ArchiveReader:
         self._tar = TarReader(self._gzip, allowance)
         self._names = Admission(allowance)
         self._hasher = sha256()
+        self._is_hashing = False
+        """Whether something of the current entry was read in chunks."""
         self._manifest: bytes | None = None
         self.contents: Contents | None = None
 
@@ -93,6 +95,7 @@ class ArchiveReader:
         """Yield the current entry's content; nothing for folders and hard links."""
         with self._judging():
             for chunk in self._tar.data():
+                self._is_hashing = True
                 self._hasher.update(chunk)
                 yield chunk
 
@@ -124,18 +127,22 @@ class ArchiveReader:
         return unsafe
 
     def _record(self, entry: ArchiveEntry) -> None:
-        for chunk in self._tar.data():
-            self._hasher.update(chunk)
+        digest = self._digest(entry)
         if entry.same_as is not None:
             digest = self._names.records[entry.same_as].digest
         elif entry.is_folder:
             digest = manifest.NO_DIGEST
-        elif entry.size == 0:
-            digest = _NO_CONTENT
-        else:
-            digest = self._hasher.hexdigest().encode()
-            self._hasher = sha256()
         self._names.record(entry, digest)
+
+    def _digest(self, entry: ArchiveEntry) -> bytes:
+        """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
+        if not self._is_hashing and (content := self._tar.small_content()) is not None:
+            return sha256(content).hexdigest().encode() if content else _NO_CONTENT
+        for _ in self.chunks():
+            pass
+        digest = self._hasher.hexdigest().encode()
+        self._hasher, self._is_hashing = sha256(), False
+        return digest
 
     def _read_manifest(self, member: tar_header.Member) -> None:
         if self._manifest is not None:

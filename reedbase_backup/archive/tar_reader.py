@@ -15,6 +15,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
+from isal import isal_zlib
+
 from reedbase_backup.archive.limits import MAX_EXTENSION, MAX_PATH, RECORD_COST, Allowance
 from reedbase_backup.archive.tar_header import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
 
@@ -35,6 +37,9 @@ _OWNERS = range((1 << 32) - 1)
 _MTIMES_NS = range(-(10**9) << 63, 10**9 << 63)
 _SIZES = range(1 << 63)
 _FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s6s82x155s12x")
+_SMALL = 1 << 16
+"""What is read at once, as that is faster than in chunks."""
+_HALF = BLOCK // 2
 _SIGNED = struct.Struct("512b")
 
 
@@ -150,9 +155,19 @@ class TarReader:
         self._unread = member.size if has_data else 0
         self._padding = -self._unread % BLOCK
 
+    def small_content(self) -> bytes | None:
+        """Return all of the current member's data where that is little, else nothing of it."""
+        if self._unread > _SMALL:
+            return None
+        size = self._unread
+        content = self._exactly(size + self._padding)[:size]
+        self._unread = self._padding = 0
+        return content
+
     def _skip_data(self) -> None:
-        for _ in self.data():
-            pass
+        if self._unread:
+            for _ in self.data():
+                pass
         if self._padding:
             self._exactly(self._padding)
             self._padding = 0
@@ -168,8 +183,9 @@ def _decode(block: bytes) -> Member:
     """Return the member of one header block, of which only the checksum is checked."""
     name, mode, uid, gid, size, mtime, checksum, kind, link, magic, prefix = _FIELDS.unpack(block)
     # The checksum counts its own field as eight spaces.
-    own = sum(checksum) - 8 * 32
-    if (claimed := _number(checksum)) != sum(block) - own and claimed != _signed_sum(block):
+    own = _byte_sum(checksum) - 8 * 32
+    byte_sum = _byte_sum(block[:_HALF]) + _byte_sum(block[_HALF:])
+    if (claimed := _number(checksum)) != byte_sum - own and claimed != _signed_sum(block):
         raise TarDamaged("a header's checksum is wrong")
     name = name.partition(b"\0")[0]
     if magic == b"ustar\0" and prefix[0]:
@@ -184,6 +200,15 @@ def _decode(block: bytes) -> Member:
         mtime_ns=_number(mtime) * 10**9,
         link=link.partition(b"\0")[0],
     )
+
+
+def _byte_sum(data: bytes) -> int:
+    """Return the sum of at most 256 bytes.
+
+    Adler-32's lower half is one more than that, modulo 65,521, which 256 bytes do not
+    come to; `sum` takes ten times as long.
+    """
+    return (isal_zlib.adler32(data) & 0xFFFF) - 1
 
 
 def _signed_sum(block: bytes) -> int:
