@@ -12,10 +12,10 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing, run_campaign
-from pytest_reedbackup.generate.scratch import scratch_folder
 from pytest_reedbackup.generate.ticket.histories import EPOCH, History, clock_walks, histories
 from pytest_reedbackup.generate.ticket.machine import FUZZ_BASE, backup_machine
 from pytest_reedbackup.generate.ticket.model import Model
+from pytest_reedbackup.injection.scratch import memory
 from pytest_reedbackup.model.case import Kind, case
 
 # How the examples are shared out: a walk of 40 backups takes as long as a dozen others.
@@ -41,7 +41,7 @@ def test_generated_histories_restore_to_the_right_tree(
         @fuzzing.settings()
         @given(history=histories)
         def check(history: History) -> None:
-            with reedbackup_templates.cloned(FUZZ_BASE, scratch_folder()) as base:
+            with reedbackup_templates.cloned(FUZZ_BASE, memory()) as base:
                 history.play(Model(implementation, base))
 
         check()
@@ -68,7 +68,7 @@ def test_generated_clock_walks_keep_the_right_backups(
         @fuzzing.settings()
         @given(walk=clock_walks)
         def check(walk: list[int]) -> None:
-            with reedbackup_templates.cloned(FUZZ_BASE, scratch_folder()) as base:
+            with reedbackup_templates.cloned(FUZZ_BASE, memory()) as base:
                 model, now = Model(implementation, base), EPOCH
                 for seconds in walk:
                     now += seconds

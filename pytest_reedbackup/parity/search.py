@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -13,13 +10,12 @@ from hypothesis import given, reject
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.contracts.last import DEFECTS
-from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.generate.campaign import Fuzzing, NotInRecording, within_recording
 from pytest_reedbackup.generate.last.scenarios import Scenario
 from pytest_reedbackup.generate.last.shrinking import shrink
 from pytest_reedbackup.generate.last.strategies.scenarios import scenarios
 from pytest_reedbackup.generate.last.temporary_bases import temporary_bases
-from pytest_reedbackup.generate.scratch import scratch_folder
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.parity.call_times import SecondOverrun
 from pytest_reedbackup.parity.comparison import (
@@ -67,7 +63,7 @@ class CounterexampleSearch:
 
     def run(self, fuzzing: Fuzzing, share: int) -> None:
         """Try one share of the examples. Raises BrokenPromise for a counterexample, shrunk."""
-        with _scratch() as scratch:
+        with scratch() as folder:
 
             @fuzzing.seeded(share)
             @fuzzing.settings(shrink=False)
@@ -84,7 +80,7 @@ class CounterexampleSearch:
             try:
                 check()
             except _SearchEnd as end:
-                self._report(self._shrunk(end, scratch), fuzzing, share)
+                self._report(self._shrunk(end, folder), fuzzing, share)
 
     def _compare(self, scenario: Scenario, tally: Tally, after: Path | None = None) -> None:
         """Raise Difference where the sides differ; `after` then gets both bases, if it is given."""
@@ -99,14 +95,14 @@ class CounterexampleSearch:
                     before.parent.parent.mkdir()
                 raise
 
-    def _shrunk(self, end: _SearchEnd, scratch: Path) -> Counterexample:
+    def _shrunk(self, end: _SearchEnd, folder: Path) -> Counterexample:
         """Return the smallest counterexample; the first one, where the smallest differs no more."""
         scenario = shrink(end.scenario, lambda each: _differ(each, self.a, self.b) is True)
         try:
             with within_recording(is_shrinking=True):
-                self._compare(scenario, Tally(), scratch / "after")
+                self._compare(scenario, Tally(), folder / "after")
         except Difference as difference:
-            return Counterexample(scenario, difference, scratch / "after")
+            return Counterexample(scenario, difference, folder / "after")
         except (NotInRecording, SecondOverrun):
             pass
         return Counterexample(end.scenario, end.difference, None)
@@ -177,13 +173,3 @@ def _hint(defect: str, side: Side) -> str:
     if defect in side.mended:
         advice = f"{side.name} declares {defect}, but does what the baseline does"
     return f"this is just defect {defect} ({DEFECTS[defect]}): {advice} (--reedbackup-divergences)"
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Provide a folder for the bases after the calls, until they are saved."""
-    folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=scratch_folder()))
-    try:
-        yield folder
-    finally:
-        remove_tree(folder)

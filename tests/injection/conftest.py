@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +12,8 @@ import pytest
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
-from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory, why_not
+from pytest_reedbackup.injection.power.disks import Disk, FileSystem, why_not
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.injection.sweeps.failing import Failing
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
@@ -89,6 +88,5 @@ def disk(tool: Callable[[str], str]) -> Iterator[MakeStage]:
         pytest.skip("only root may mount a file system")
     if reason := why_not(FileSystem.EXT4):
         pytest.fail(reason)
-    folder = tempfile.mkdtemp(prefix="reedbackup-", dir=memory())
-    yield lambda prepared: DiskStage(prepared, Disk(Path(folder), FileSystem.EXT4))
-    shutil.rmtree(folder)
+    with scratch() as folder:
+        yield lambda prepared: DiskStage(prepared, Disk(folder, FileSystem.EXT4))

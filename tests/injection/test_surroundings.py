@@ -15,10 +15,10 @@ from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.injection import scratch
 from pytest_reedbackup.injection.mounts import mount_points
 from pytest_reedbackup.injection.surroundings import enduring
 from pytest_reedbackup.injection.surroundings.enduring import Enduring
-from pytest_reedbackup.injection.sweeps import sweeping
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.sweeps.sweeping import Sweeping
@@ -172,8 +172,8 @@ def sweep(
     tool("strace")
     if os.geteuid():
         pytest.skip("only root may mount a file system")
-    for module in (sweeping, enduring):
-        monkeypatch.setattr(module, "memory", lambda: str(tmp_path))
+    for module in (scratch, enduring):
+        monkeypatch.setattr(module, "memory", lambda: tmp_path)
 
     def sweep(
         implementation: object, call: type[Create] | type[Restore], way: str, *points: str

@@ -7,7 +7,6 @@ import os
 import pkgutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from mutants.adapters.chatty import Chatty
 from mutants.adapters.greetings import Unusable
 from mutants.conforming import Conforming
 from mutants.durable.plain import Plain
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports import json_report
 
@@ -115,12 +115,10 @@ def first_failure(outcomes: Sequence[CaseOutcome]) -> CaseOutcome | None:
 
 
 def _hold(options: Sequence[str], arguments: Sequence[str]) -> Held:
-    # In memory where that is possible: five times as fast, for hundreds of thousands of files.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="reedbackup-mutants-", dir=memory) as scratch:
-        report = Path(scratch) / "report.json"
+    with scratch() as folder:
+        report = folder / "report.json"
         command = [sys.executable, "-m", "pytest", "-q", "--benchmark-disable", *arguments]
-        command += [f"--basetemp={scratch}/tests", f"--reedbackup-report={report}"]
+        command += [f"--basetemp={folder}/tests", f"--reedbackup-report={report}"]
         command += [f"--reedbackup-impl={option}" for option in options]
         ended = subprocess.run(
             command,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_reedbackup.databases.clone import clone_tree, remove_tree
+from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.generate.last.scenarios import Scenario
-from pytest_reedbackup.generate.scratch import scratch_folder
+from pytest_reedbackup.injection.scratch import scratch
 
 BASE = ".reed"
 
@@ -20,14 +19,11 @@ def temporary_bases(scenario: Scenario, *copies: str) -> Iterator[list[Path]]:
 
     They are byte-identical.
     """
-    folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=scratch_folder()))
-    first, *others = (folder / copy for copy in copies)
-    try:
+    with scratch() as folder:
+        first, *others = (folder / copy for copy in copies)
         first.mkdir()
         scenario.build(first / BASE)
         for other in others:
             # With what symlinks lead to beside the base.
             clone_tree(first, other)
         yield [around / BASE for around in (first, *others)]
-    finally:
-        remove_tree(folder)

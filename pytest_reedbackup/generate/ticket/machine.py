@@ -20,12 +20,12 @@ from pytest_reedbackup.checks.expectations import expect_same_tree
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.databases.templates import Templates
-from pytest_reedbackup.generate.scratch import scratch_folder
 from pytest_reedbackup.generate.ticket.histories import EPOCH
 from pytest_reedbackup.generate.ticket.model import Model
 from pytest_reedbackup.generate.ticket.steps import Step, changes
 from pytest_reedbackup.implementations.answers import refusal_of
 from pytest_reedbackup.injection.archive_damage import flipped_bits
+from pytest_reedbackup.injection.scratch import memory
 from pytest_reedbackup.views.base import live_tree, other_tree
 
 FUZZ_BASE = DatabaseSpec(tables=2, rows=4, indices=1)
@@ -42,7 +42,7 @@ class BackupMachine(RuleBasedStateMachine):
     def __init__(self, implementation: TicketImplementation, templates: Templates) -> None:
         super().__init__()
         self._open = ExitStack()
-        base = self._open.enter_context(templates.cloned(FUZZ_BASE, scratch_folder()))
+        base = self._open.enter_context(templates.cloned(FUZZ_BASE, memory()))
         self._model = Model(implementation, base)
         self._now = EPOCH
 

@@ -7,7 +7,6 @@ calls succeed and leave nothing behind.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
 from pytest_reedbackup.injection.fakes.disk import CAPABILITY, LARGE, FakeDisk, fake_disk
 from pytest_reedbackup.injection.fakes.memory import StoredTree
-from pytest_reedbackup.injection.power.disks import memory
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.scenes import Scene, tiny_scene
 from pytest_reedbackup.injection.sweeps.stages import BASE, FolderStage
@@ -52,14 +51,11 @@ def sweep_full_disks(
     if connection.functions is None or not connection.is_called_here:
         sentence = "in a process of its own it sees no disk in the memory of this one"
         raise MissingCapability(CAPABILITY, sentence)
-    folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
-    try:
+    with scratch() as folder:
         (folder / "prepared").mkdir()
         scene = tiny_scene(implementation, folder / "prepared" / BASE)
         swept = make_call(implementation, scene)
         sweeper.sweep(FullDisks(implementation, scene, swept, folder, sweeper.kept).visits())
-    finally:
-        remove_tree(folder)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ import errno
 import functools
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_reedbackup.injection.mounts import run_uninterrupted, unmounted_afterwards
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.model.failures import MissingCapability
 
 CAPABILITY = "power cuts"
@@ -141,8 +141,7 @@ def why_not(kind: FileSystem) -> str:
     It is tried: a file that was synced must be there after a cut, one that was not must have
     lost its content.
     """
-    with tempfile.TemporaryDirectory(prefix="reedbackup-", dir=memory()) as name:
-        folder = Path(name)
+    with scratch() as folder:
         image, copy, place = folder / "image", folder / "copy", folder / "place"
         place.mkdir()
         try:
@@ -159,12 +158,6 @@ def why_not(kind: FileSystem) -> str:
     if not kept:
         return f"a loop device loses what was synced to {kind} here"
     return "" if lost else f"a loop device writes {kind} through at once here"
-
-
-def memory() -> str | None:
-    """Return the folder in memory that disks are made in where there is one; five times as fast."""
-    shared = "/dev/shm"
-    return shared if os.access(shared, os.W_OK) else None
 
 
 _CONTENT = b"what was written\n" * 1000

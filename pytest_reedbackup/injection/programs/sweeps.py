@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.injection.power.disks import Disk, FileSystem, memory
+from pytest_reedbackup.injection.power.disks import Disk, FileSystem
 from pytest_reedbackup.injection.programs.changes import Checked
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
@@ -62,11 +61,8 @@ class ChangeSweep:
 
     @contextmanager
     def _visits(self, file_system: FileSystem | None) -> Iterator[Visits]:
-        folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
-        try:
+        with scratch() as folder:
             stage: Stage = FolderStage(self.base, folder)
             if file_system is not None:
                 stage = DiskStage(self.base, Disk(folder, file_system))
             yield Visits(self.checked, stage, self.kept)
-        finally:
-            remove_tree(folder)

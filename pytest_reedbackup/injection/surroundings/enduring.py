@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pytest_reedbackup.injection.power.disks import memory
+from pytest_reedbackup.injection.scratch import memory
 from pytest_reedbackup.injection.surroundings.barred import read_only_parts
 from pytest_reedbackup.injection.surroundings.grounds import InMemory, OnDisk
 from pytest_reedbackup.injection.surroundings.limits import QUIET
@@ -79,8 +78,7 @@ class Enduring:
 
         What create accepts there, the call must bring back; what it does not accept is no point.
         """
-        place = Path(memory() or tempfile.gettempdir())
-        user = another_user(self.sweeping.implementation, place)
+        user = another_user(self.sweeping.implementation, memory())
         with self._ordeals(tracer=user.command) as (ordeals, folder):
             for closed in (folder, folder / "stage"):
                 closed.mkdir(exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.injection.power.disks import Disk, memory
+from pytest_reedbackup.injection.power.disks import Disk
+from pytest_reedbackup.injection.scratch import scratch
 
 BASE = ".reed"
 
@@ -67,12 +67,8 @@ class FolderStage:
 @contextmanager
 def in_memory(prepared: Path) -> Iterator[FolderStage]:
     """Give a stage that is gone afterwards, in memory where there is such a place: it is quick."""
-    with tempfile.TemporaryDirectory(prefix="reedbackup-", dir=memory()) as folder:
-        stage = FolderStage(prepared, Path(folder))
-        try:
-            yield stage
-        finally:
-            remove_tree(stage.base.parent)  # with folders that may not be written to
+    with scratch() as folder:
+        yield FolderStage(prepared, folder)
 
 
 class DiskStage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pytest_reedbackup.connections.implementation import Implementation, TicketImplementation
-from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.injection.power.disks import Disk, memory
+from pytest_reedbackup.injection.power.disks import Disk
+from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.injection.sweeps.failing import Failing
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly, turn_by_turn
@@ -103,15 +102,12 @@ class Sweeps(ABC, Generic[SweptT]):
     @contextmanager
     def prepared(self) -> Iterator[tuple[Path, Path, SweptT, Reserve]]:
         """Give a folder, the database in it, the call that is made on it, and processes for it."""
-        folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=memory()))
-        try:
+        with scratch() as folder:
             base = folder / "prepared" / ".reed"
             base.parent.mkdir()
             swept = self.swept(base)
             with Reserve(self.implementation, self.tracer) as reserve:
                 yield folder, base, swept, reserve
-        finally:
-            remove_tree(folder)
 
     def _disk(self, prepared: Path, folder: Path) -> Stage:
         return DiskStage(prepared, Disk(folder, self.sweeper.file_system))
