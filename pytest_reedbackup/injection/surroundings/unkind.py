@@ -15,9 +15,13 @@ from pathlib import Path
 
 from pytest_reedbackup.injection.surroundings.ordeals import Hardship, Ordeals
 from pytest_reedbackup.injection.sweeps.disturbed import disturbed
-from pytest_reedbackup.injection.sweeps.visiting import undisturbed
 from pytest_reedbackup.injection.traced.attached import Injection, Refusal, attached
-from pytest_reedbackup.injection.traced.points import FALLIBLE, all_points, points_where
+from pytest_reedbackup.injection.traced.points import (
+    FALLIBLE,
+    all_points,
+    points_where,
+    require_seen,
+)
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS
 from pytest_reedbackup.injection.traced.system_calls import MAKING_FOLDERS, SystemCall, parsed
@@ -74,7 +78,8 @@ def lacks(ordeals: Ordeals, *, must_work: bool) -> list[Hardship]:
     with ordeals.ground() as base, ordeals.reserve.process() as process:
         call = disturbed(process.pid, lambda: ordeals.swept.make(process, base), _TRACED)
         inside = str(base.parent.resolve())
-        undisturbed(call, all_points(call.trace, inside))
+        call.expect_success()
+        require_seen(all_points(call.trace, inside))
         folders = _folders(call.trace, base.parent)
     syncing = [each for each in call.trace if _syncs_one_of(folders, each)]
     return [

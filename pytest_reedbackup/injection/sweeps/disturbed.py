@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_reedbackup.implementations.answers import Answer
+from pytest_reedbackup.implementations.answers import Answer, value_of
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, around, parsed, signals_in
@@ -25,6 +25,13 @@ class Disturbed:
     trace: Sequence[SystemCall]
     signals: frozenset[str]
     """Those that came to a process of the implementation."""
+
+    def expect_success(self) -> None:
+        """Raise why there is no answer, or BrokenPromise for an error: nothing was in its way."""
+        if self.fault is not None:
+            raise self.fault
+        assert self.answer is not None
+        value_of(self.answer, "an undisturbed call")
 
     def injected(self) -> list[SystemCall]:
         """Return the system calls that were made to fail."""

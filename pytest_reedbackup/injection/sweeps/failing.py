@@ -19,9 +19,9 @@ from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
-from pytest_reedbackup.injection.sweeps.visiting import keep, undisturbed
+from pytest_reedbackup.injection.sweeps.visiting import keep
 from pytest_reedbackup.injection.traced.failures import Failure
-from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points
+from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points, require_seen
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -47,7 +47,8 @@ class Failing:
         with self.stage.used() as base, self.reserve.process() as process:
             call = disturbed(process.pid, lambda: self.swept.make(process, base), FALLIBLE)
             points = all_points(call.trace, str(base.parent.resolve()))
-        return undisturbed(call, points)
+        call.expect_success()
+        return require_seen(points)
 
     def visit(self, failure: Failure) -> list[PointResult]:
         """Make the call with that failure, and judge what it answers and leaves."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.implementations.answers import Answered, value_of
+from pytest_reedbackup.implementations.answers import Answered
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
 from pytest_reedbackup.injection.sweeps.keeping import not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
@@ -17,10 +17,15 @@ from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
 from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.failures import Failure
-from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points, inside_of
-from pytest_reedbackup.injection.traced.strace import NOT_REACHED
+from pytest_reedbackup.injection.traced.points import (
+    CHANGING,
+    Point,
+    changing_points,
+    inside_of,
+    require_seen,
+)
 from pytest_reedbackup.model.adapter_faults import Crashed
-from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
+from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 
 KILL = "SIGKILL"
@@ -83,14 +88,15 @@ class Visits:
             points = changing_points(call.trace, inside)
         if not points and any(inside_of(each, inside) for each in call.trace):
             points = [REPLY]  # it changes nothing, but what it answers is to be true all the same
-        return undisturbed(call, points)
+        call.expect_success()
+        return require_seen(points)
 
     def after_reply(self) -> list[PointResult]:
         """Judge each database that may be left when the call has just been answered."""
         with self.stage.used():
             call = self._call(None)
             states = self.stage.states()
-        undisturbed(call, [REPLY])
+        call.expect_success()
         return [self._judged(REPLY, REPLY.id, call, state) for state in states]
 
     def visit(self, point: Point, signal: str = KILL) -> list[PointResult]:
@@ -148,20 +154,6 @@ class Visits:
 def named(point: Point, signal: str) -> str:
     """Return what a signal at a point is called on a command line; for a kill just the point."""
     return point.id if signal == KILL else f"{point.id} {signal}"
-
-
-def undisturbed(call: Disturbed, points: list[Point]) -> list[Point]:
-    """Return the points of a call to which nothing happened.
-
-    Raise MissingCapability where there are none, BrokenPromise where it was refused.
-    """
-    if call.fault is not None:
-        raise call.fault
-    if call.answer is not None:
-        value_of(call.answer, "an undisturbed call")
-    if not points:
-        raise MissingCapability("strace", NOT_REACHED, tool=True)
-    return points
 
 
 def keep(base: Path, kept: Path) -> None:

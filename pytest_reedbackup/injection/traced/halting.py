@@ -11,7 +11,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,7 +34,6 @@ EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=STOP
 _STOPPED = b"--- stopped by SIGSTOP ---"
 _PAUSE_SECS = 0.0005
 _LOOK_SECS = 0.004
-Act = Callable[[Served], Answer]
 
 
 def halt_at(point: Point) -> Injection:
@@ -117,7 +116,7 @@ def until_done_or_waiting(call: Future[Answer], waiting: int, holding: int, secs
 
 @contextmanager
 def halting(
-    process: Served, act: Act, injection: Injection | None, calls: Sequence[str] = TOUCHING
+    process: Served, act: Callable[[], Answer], injection: Injection | None
 ) -> Iterator[Halting]:
     """Begin a call, to stand still where `injection` stops it; it has ended when this is left.
 
@@ -125,8 +124,8 @@ def halting(
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
-        with attached(process.pid, trace, calls, injection), ThreadPoolExecutor(1) as pool:
-            halted = Halting(process, trace, pool.submit(act, process))
+        with attached(process.pid, trace, TOUCHING, injection), ThreadPoolExecutor(1) as pool:
+            halted = Halting(process, trace, pool.submit(act))
             try:
                 yield halted
             finally:

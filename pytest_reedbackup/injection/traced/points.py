@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
+from pytest_reedbackup.injection.traced.strace import NOT_REACHED, OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
     LINKING,
     LOOKING,
@@ -16,6 +16,7 @@ from pytest_reedbackup.injection.traced.system_calls import (
     WRITING,
     SystemCall,
 )
+from pytest_reedbackup.model.failures import MissingCapability
 
 SYNCING = ("fsync", "fdatasync", "syncfs", "sync_file_range", "msync")
 SIZING = ("truncate", "ftruncate", "fallocate")
@@ -89,6 +90,13 @@ def changing_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
 def all_points(calls: Iterable[SystemCall], inside: str) -> list[Point]:
     """Return the points of a traced call that are about what is below the folder `inside`."""
     return points_where(calls, inside, lambda call: True)
+
+
+def require_seen(points: list[Point]) -> list[Point]:
+    """Return the points of a call. Raise MissingCapability where there are none."""
+    if not points:
+        raise MissingCapability("strace", NOT_REACHED, tool=True)
+    return points
 
 
 def inside_of(call: SystemCall, folder: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +48,10 @@ class Served:
     def _call(self, method: str, base: Path, **params: int) -> Answer:
         contract = self.implementation.contract
         return translation.call(self.client, method, contract, base, self.secs, **params)
+
+
+Call = Callable[[Served, Path], Answer]
+"""Makes a call of a process, on the database at a path."""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import msgspec
 
 from pytest_reedbackup.checks.expectations import expect_old_or_new
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
-from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
+from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.injection.planting import (
     ANYWHERE,
     NAMING,
@@ -40,11 +40,9 @@ from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit, judged
 from pytest_reedbackup.injection.sweeps.visiting import KILL
 from pytest_reedbackup.injection.traced.attached import Injection
-from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points
+from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points, require_seen
 from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
-from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import ROOTS, live_tree
 
@@ -115,9 +113,11 @@ class _Kills:
         with self.stage.used() as base:
             call = self.traced(self.planting, base, CHANGING)
             points = changing_points(call.trace, str(base.parent.resolve()))
-        if not points:
-            raise MissingCapability("strace", NOT_REACHED, tool=True)
-        return [point for point in points if not point.thread and point.after in ("", *NAMING)]
+        return [
+            point
+            for point in require_seen(points)
+            if not point.thread and point.after in ("", *NAMING)
+        ]
 
     def left(self, point: Point) -> _Left | None:
         """Return what a kill at a point leaves; None where the call does not come there."""
@@ -128,10 +128,7 @@ class _Kills:
     def traced(self, planting: Planting, base: Path, calls: Sequence[str]) -> Disturbed:
         """Have a new process make a call, which is to succeed."""
         made = self._made(planting, base, calls, None)
-        if made.fault is not None:
-            raise made.fault
-        assert made.answer is not None
-        value_of(made.answer, "a call to which nothing happens")
+        made.expect_success()
         return made
 
     def _killed(self, point: Point) -> _Left | None:

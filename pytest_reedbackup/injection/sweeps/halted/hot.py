@@ -7,10 +7,9 @@ as long as it reads sees each table as it was, wherever it is stopped.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,19 +17,18 @@ from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect_that
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_files
-from pytest_reedbackup.implementations.answers import Answer, Answered, refusal_of, value_of
+from pytest_reedbackup.implementations.answers import Answered, refusal_of
+from pytest_reedbackup.injection.sweeps.halted.alone import Alone, alone
 from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
-from pytest_reedbackup.injection.sweeps.sampling import evenly, mixed
+from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.together import BUSY
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.halting import EACH_CALL, Halting, halt_at, halting
-from pytest_reedbackup.injection.traced.points import Point, all_points
+from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.served import Served, served
-from pytest_reedbackup.injection.traced.strace import NOT_REACHED
 from pytest_reedbackup.injection.writers import HALF_A_TABLE, STEPS, steps_of_a_write, torn
-from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.model.sweep import PointResult
 
 _LEAST_PATIENCE_SECS = 0.15
@@ -51,7 +49,8 @@ def sweep_hot(
     Raise as `Sweeper.sweep` does, and MissingCapability where strace is of no use.
     """
     with in_memory(prepared) as stage, served(implementation) as process:
-        hot = _Hot(process, stage, written, Keeping(sweeper.kept))
+        create = alone(process, stage, Served.create_backup, "create")
+        hot = _Hot(process, stage, written, Keeping(sweeper.kept), create)
         sweeper.sweep(hot.visits())
 
 
@@ -67,7 +66,7 @@ def expect_whole(base: Path, backup_id: str, written: Sequence[str], what: str) 
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Hot:
     """A create of a database with tables that are written to."""
 
@@ -75,17 +74,20 @@ class _Hot:
     stage: FolderStage
     written: Sequence[str]
     keeping: Keeping
-    patience_secs: float = field(default=_LEAST_PATIENCE_SECS, init=False)
+    alone: Alone
+
+    @property
+    def patience_secs(self) -> float:
+        """How long a create is waited for that may wait for a lock."""
+        return max(_LEAST_PATIENCE_SECS, _PATIENCE * self.alone.secs)
 
     def visits(self) -> list[Visit]:
         """Return all visits: of each point of a create, and of each step of a write."""
-        points = self._points()
-        every = max(1, len(points) // _WRITES)
+        every = max(1, len(self.alone.points) // _WRITES)
         often = Visit("all calls", "tables", partial(self._write_often, every), "all calls")
-        order = {point.id: place for place, point in enumerate(points, 1)}
-        points = evenly(points)
-        whole = [self._at(point, order[point.id], "", self._written) for point in points]
-        half = [self._at(point, order[point.id], " amidst", self._half) for point in points]
+        points = list(self.alone.evenly())
+        whole = [self._at(*point, "", self._written) for point in points]
+        half = [self._at(*point, " amidst", self._half) for point in points]
         steps = [self._step(table, n) for n in range(len(STEPS)) for table in self.written]
         return [often, *mixed([whole, steps, half])]
 
@@ -98,19 +100,6 @@ class _Hot:
         return Visit(
             f"{table}#{number}", f"tables/{table}", judge, f"writes to {table}", number + 1
         )
-
-    def _points(self) -> list[Point]:
-        """Return the points of an undisturbed create, and see how long it takes."""
-        with self.stage.used() as base:
-            started = time.monotonic()
-            with halting(self.process, partial(_create, base), None) as create:
-                value_of(create.answer(), "an undisturbed create")
-                took_secs = time.monotonic() - started
-                points = all_points(create.calls(), str(base.parent.resolve()))
-        self.patience_secs = max(_LEAST_PATIENCE_SECS, _PATIENCE * took_secs)
-        if not points:
-            raise MissingCapability("strace", NOT_REACHED, tool=True)
-        return points
 
     def _write_often(self, every: int) -> Sequence[PointResult]:
         """Stop the create at all its calls, and write whole versions at each of `every`."""
@@ -148,7 +137,7 @@ class _Hot:
             writing = steps_of_a_write(base / "tables" / table)
             for _ in range(number + 1):
                 next(writing)
-            with halting(self.process, partial(_create, base), None) as create:
+            with self._create(base, None) as create:
                 create.ends_or_waits(os.getpid(), self.patience_secs)
                 self._finish([writing])
                 what = f"a write that halts after its step {STEPS[number]!r}"
@@ -158,9 +147,12 @@ class _Hot:
     def _halting(self, injection: Injection) -> Iterator[tuple[Path, Halting]]:
         with (
             self.stage.used() as base,
-            halting(self.process, partial(_create, base), injection) as create,
+            self._create(base, injection) as create,
         ):
             yield base, create
+
+    def _create(self, base: Path, injection: Injection | None) -> AbstractContextManager[Halting]:
+        return halting(self.process, partial(self.process.create_backup, base), injection)
 
     def _begun(self, base: Path, step: int = len(STEPS) - 1) -> list[Iterator[str]]:
         """Begin to write to each table whose lock is free, up to a step."""
@@ -191,7 +183,3 @@ class _Hot:
 
         trace = partial(create.around, what, base.parent)
         return [self.keeping.judged(named, about, base, check, trace)]
-
-
-def _create(base: Path, process: Served) -> Answer:
-    return process.create_backup(base)

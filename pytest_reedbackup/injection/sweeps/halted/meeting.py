@@ -5,8 +5,7 @@ The other one may wait for the first, so that one is let go on after a while.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from pytest_reedbackup.checks.expectations import expect, expect_that
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import read_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, refusal_of, value_of
+from pytest_reedbackup.injection.sweeps.halted.alone import Alone, alone
 from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
-from pytest_reedbackup.injection.sweeps.sampling import evenly, mixed
+from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.together import BUSY
@@ -28,10 +28,8 @@ from pytest_reedbackup.injection.traced.halting import (
     halting,
     until_done_or_waiting,
 )
-from pytest_reedbackup.injection.traced.points import Point, all_points
-from pytest_reedbackup.injection.traced.served import Served, served
-from pytest_reedbackup.injection.traced.strace import NOT_REACHED
-from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.injection.traced.points import Point
+from pytest_reedbackup.injection.traced.served import Call, Served, served
 from pytest_reedbackup.model.sweep import PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
 from pytest_reedbackup.views.tree import Tree
@@ -46,8 +44,6 @@ OLD, NEW = 7_000_000_000, 8_000_000_000
 _LEAST_PATIENCE_SECS = 0.1
 _PATIENCE = 4
 """How many times as long as alone the other call is waited for."""
-
-Act = Callable[[Path, Served], Answer]
 
 
 @dataclass(frozen=True)
@@ -89,27 +85,15 @@ def sweep_meetings(sweeper: Sweeper, implementation: TicketImplementation, bases
         sweeper.sweep(mixed(meetings))
 
 
-def _create(base: Path, process: Served) -> Answer:
-    return process.create_backup(base)
+def _restore(target: int) -> Call:
+    return lambda process, base: process.restore_point_in_time(base, target)
 
 
-def _restore_old(base: Path, process: Served) -> Answer:
-    return process.restore_point_in_time(base, OLD)
-
-
-def _restore_new(base: Path, process: Served) -> Answer:
-    return process.restore_point_in_time(base, NEW)
-
-
-def _list(base: Path, process: Served) -> Answer:
-    return process.list_backups(base)
-
-
-_ACTS: Mapping[str, Act] = {
-    "create": _create,
-    "restore": _restore_old,
-    "restore of the later": _restore_new,
-    "list": _list,
+_CALLS: Mapping[str, Call] = {
+    "create": Served.create_backup,
+    "restore": _restore(OLD),
+    "restore of the later": _restore(NEW),
+    "list": Served.list_backups,
 }
 _IN_SMALL = (
     ("create", "restore"),
@@ -136,44 +120,22 @@ class _Place:
     keeping: Keeping
     whole: set[bytes]
     """Archives that are known to be whole."""
-    _alone: dict[str, _Alone] = field(default_factory=dict, init=False)
+    _alone: dict[str, Alone] = field(default_factory=dict, init=False)
 
     def visits(self, stopped: str, other: str) -> list[Visit]:
         """Return visits, in an even order, of each point of a call `stopped`, beside `other`."""
-        points, secs = self._of(stopped).points, self._of(other).secs
-        patience_secs = max(_LEAST_PATIENCE_SECS, _PATIENCE * secs)
-        places = {point.id: number for number, point in enumerate(points, 1)}
+        patience_secs = max(_LEAST_PATIENCE_SECS, _PATIENCE * self._of(other).secs)
         visits = []
-        for point in evenly(points):
+        for point, place in self._of(stopped).evenly():
             met = _Met(self, stopped, other, point, patience_secs)
             pair = f"{stopped}+{other}"
-            visits.append(Visit(met.named, point.path, met.visited, pair, places[point.id]))
+            visits.append(Visit(met.named, point.path, met.visited, pair, place))
         return visits
 
-    def _of(self, call: str) -> _Alone:
+    def _of(self, call: str) -> Alone:
         if call not in self._alone:
-            self._alone[call] = self._made_alone(call)
+            self._alone[call] = alone(self.first, self.stage, _CALLS[call], call)
         return self._alone[call]
-
-    def _made_alone(self, call: str) -> _Alone:
-        started = time.monotonic()
-        with (
-            self.stage.used() as base,
-            halting(self.first, partial(_ACTS[call], base), None) as made,
-        ):
-            value_of(made.answer(), f"an undisturbed {call}")
-            points = all_points(made.calls(), str(base.parent.resolve()))
-        if not points:
-            raise MissingCapability("strace", NOT_REACHED, tool=True)
-        return _Alone(points, time.monotonic() - started)
-
-
-@dataclass(frozen=True)
-class _Alone:
-    """A call without another beside it."""
-
-    points: Sequence[Point]
-    secs: float
 
 
 @dataclass(frozen=True)
@@ -193,14 +155,14 @@ class _Met:
     def visited(self) -> Sequence[PointResult]:
         """Make both calls, and judge what is left."""
         place, point = self.place, self.point
-        with (
-            place.stage.used() as base,
-            halting(place.first, partial(_ACTS[self.stopped], base), halt_at(point)) as call,
-        ):
+        with ExitStack() as running:
+            base = running.enter_context(place.stage.used())
+            stopped = partial(_CALLS[self.stopped], place.first, base)
+            call = running.enter_context(halting(place.first, stopped, halt_at(point)))
             if not call.halts():
                 return [not_reached(self.named, point.path)]
             with ThreadPoolExecutor(1) as pool:
-                meanwhile = pool.submit(_ACTS[self.other], base, place.second)
+                meanwhile = pool.submit(_CALLS[self.other], place.second, base)
                 until_done_or_waiting(
                     meanwhile, place.second.pid, place.first.pid, self.patience_secs
                 )
@@ -210,7 +172,7 @@ class _Met:
             return [place.keeping.judged(self.named, point.path, base, check, trace)]
 
     def _expect_all_well(self, base: Path, answers: tuple[Answer, Answer]) -> None:
-        listed = value_of(_list(base, self.place.second), "list_backups after both")
+        listed = value_of(self.place.second.list_backups(base), "list_backups after both")
         by_id = {info.id: info for info in listed}
         created: list[str] = []
         restored: list[Tree] = []
@@ -231,7 +193,7 @@ class _Met:
         # Of two restores any may have been the last.
         possible = restored if len(restored) == 1 else self.place.trees
         expect_no_mixture("tables/ and indices/ after both", possible, live_tree(base))
-        value_of(_restore_old(base, self.place.second), "a restore after both")
+        value_of(self.place.second.restore_point_in_time(base, OLD), "a restore after both")
         expect_no_mixture(
             "tables/ and indices/ restored after both", self.place.trees[:1], live_tree(base)
         )

@@ -36,7 +36,7 @@ from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.traced.halting import halt_at, halting
 from pytest_reedbackup.injection.traced.points import Point
-from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.served import Call, Served
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, traced
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
@@ -66,7 +66,6 @@ class Scene:
     backed_up: Tree
 
 
-Call = Callable[[Served, Path], Answer]
 ExpectDone = Callable[[Path, Answered, str], None]
 """Holds a base to what a call that succeeded has done."""
 
@@ -218,9 +217,8 @@ class _Planted:
         what = f"with {kind} that came under the name {name.path} after {point.id}"
         with self.stage.used() as base:
             process = self.calling.process
-            with halting(
-                process, lambda each: self.planting.call(each, base), halt_at(point)
-            ) as halted:
+            call = partial(self.planting.call, process, base)
+            with halting(process, call, halt_at(point)) as halted:
                 is_free = halted.halts() and not any(
                     os.path.lexists(place)
                     for place in name.places(base, process.pid, process.implementation.clock)

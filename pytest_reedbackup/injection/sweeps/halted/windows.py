@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from pytest_reedbackup.implementations.answers import Answer
 from pytest_reedbackup.injection.planting import Name, changed_by
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
 from pytest_reedbackup.injection.traced.halting import EACH_CALL, halting
 from pytest_reedbackup.injection.traced.points import Point
-from pytest_reedbackup.injection.traced.served import Served
+from pytest_reedbackup.injection.traced.served import Call, Served
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
 from pytest_reedbackup.views.base import ROOTS
 
@@ -20,7 +20,7 @@ from pytest_reedbackup.views.base import ROOTS
 def windows(
     process: Served,
     stage: FolderStage,
-    call: Callable[[Served, Path], Answer],
+    call: Call,
     names: Sequence[Name],
 ) -> Iterator[tuple[Point, Name]]:
     """Yield the points after which a call uses a name that is free then, and the name.
@@ -36,7 +36,7 @@ def windows(
             for name in (*names, *roots)
         }
         free: list[frozenset[Name]] = []
-        with halting(process, lambda each: call(each, base), EACH_CALL) as halted:
+        with halting(process, partial(call, process, base), EACH_CALL) as halted:
             while halted.halts():
                 free.append(frozenset(n for n, at in places.items() if not _any_is_there(at)))
             calls = halted.calls()
