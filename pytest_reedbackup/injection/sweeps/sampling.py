@@ -23,29 +23,27 @@ def evenly(points: Sequence[Point]) -> list[Point]:
 
     Every other one is right after a name was published or removed, while there are such.
     """
-    return list(_alternately(*_by_kind(points, list)))
+    return list(in_turn(_by_kind(points, list)))
 
 
 def failures_evenly(points: Sequence[Point]) -> list[Failure]:
     """Return all failures at these points in the same way, the errors of a kind in turn, too."""
-    return list(_alternately(*_by_kind(points, _diagonally)))
+    return list(in_turn(_by_kind(points, _failures)))
 
 
 def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
     """Return all of each kind, the kinds in turn, and of each kind evenly."""
-    return list(in_turn([list(_halving(each)) for each in kinds]))
+    return list(in_turn([_halving(each) for each in kinds]))
 
 
 def turn_by_turn(points: Sequence[T], ways: Sequence[WayT]) -> Iterator[tuple[T, WayT]]:
     """Yield each point with each way, all points once before any comes twice."""
-    for turn in range(len(ways)):
-        for place, point in enumerate(points):
-            yield point, ways[(turn + place) % len(ways)]
+    return _diagonally([[(point, way) for way in ways] for point in points])
 
 
 def _by_kind(
     points: Sequence[Point], of_kind: Callable[[list[Point]], list[T]]
-) -> tuple[Iterator[T], Iterator[T]]:
+) -> list[Iterator[T]]:
     """Return the deciding ones and the others, each kind in turn."""
     deciding: dict[str, list[Point]] = {}
     others: dict[str, list[Point]] = {}
@@ -54,31 +52,27 @@ def _by_kind(
             deciding.setdefault(f"{point.after} {point.call}", []).append(point)
         else:
             others.setdefault(point.call, []).append(point)
-    first, second = (
+    return [
         in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
         for kinds in (deciding, others)
-    )
-    return first, second
+    ]
 
 
-def _diagonally(points: list[Point]) -> list[Failure]:
-    """Return the failures at points of one kind: each point once before any comes twice."""
-    ways = [list(failures_at(point)) for point in points]
-    turns = range(len(ways[0]) if ways else 0)
-    return [of[(turn + place) % len(of)] for turn in turns for place, of in enumerate(ways)]
+def _failures(points: list[Point]) -> list[Failure]:
+    """Return the failures at points of one kind."""
+    return list(_diagonally([list(failures_at(point)) for point in points]))
 
 
-def in_turn(lists: Sequence[Sequence[T]]) -> Iterator[T]:
+def _diagonally(ways: Sequence[Sequence[T]]) -> Iterator[T]:
+    """Yield what is in lists of one length: one of each list before any has a second turn."""
+    for turn in range(len(ways[0]) if ways else 0):
+        for place, of in enumerate(ways):
+            yield of[(turn + place) % len(of)]
+
+
+def in_turn(lists: Iterable[Iterable[T]]) -> Iterator[T]:
     """Yield one of each list in turn."""
-    return _without_none(chain.from_iterable(zip_longest(*lists)))
-
-
-def _alternately(first: Iterable[T], second: Iterable[T]) -> Iterator[T]:
-    return _without_none(chain.from_iterable(zip_longest(first, second)))
-
-
-def _without_none(items: Iterable[T | None]) -> Iterator[T]:
-    return (item for item in items if item is not None)
+    return (item for item in chain.from_iterable(zip_longest(*lists)) if item is not None)
 
 
 def _halving(points: Sequence[T]) -> Iterator[T]:
