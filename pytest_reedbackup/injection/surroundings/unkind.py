@@ -118,7 +118,7 @@ def _at_points(
 ) -> Iterator[Hardship]:
     """Yield what strace cannot choose by name or path: it refuses each of them by its number."""
     for point in points_where(calls, inside, lambda call: any(call is one for one in chosen)):
-        injection = Injection(point.call, point.number, f"error={error}")
+        injection = Injection.of_error(point, error)
         yield _hardship(f"{point.id} {error}", injection, point.call, point.number, must_work)
 
 

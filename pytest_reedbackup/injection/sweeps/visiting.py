@@ -106,9 +106,8 @@ class Visits:
         name = named(point, signal)
         if point.thread:
             return [not_reached(name, point.path)]
-        injection = Injection(point.call, point.number, f"signal={signal}")
         with self.stage.used():
-            call = self._call(injection)
+            call = self._call(Injection.of_signal(point, signal))
             if signal not in call.signals:
                 return [not_reached(name, point.path)]
             states = self.stage.states()

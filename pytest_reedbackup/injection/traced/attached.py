@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.sessions import session
 from pytest_reedbackup.injection.traced.strace import tracing
 from pytest_reedbackup.model.failures import MissingCapability
@@ -33,8 +34,7 @@ class Injection:
     """What happens to one system call, as it is entered.
 
     `number` counts from 1 those of the name `call` that a thread makes, each thread for itself;
-    it happens in the first thread that comes so far. `effect` is in strace's words:
-    `signal=KILL`, `error=ENOSPC`.
+    it happens in the first thread that comes so far. `effect` is in strace's words.
     """
 
     call: str
@@ -42,6 +42,16 @@ class Injection:
     effect: str
     for_good: bool = False
     """Whether it happens to all later ones, too."""
+
+    @classmethod
+    def of_signal(cls, point: Point, signal: str) -> Injection:
+        """Return that a signal, as in `SIGKILL`, comes at a point."""
+        return cls(point.call, point.number, f"signal={signal}")
+
+    @classmethod
+    def of_error(cls, point: Point, error: str, *, for_good: bool = False) -> Injection:
+        """Return that the system call at a point fails."""
+        return cls(point.call, point.number, f"error={error}", for_good)
 
     @property
     def options(self) -> Sequence[str]:

@@ -36,8 +36,7 @@ class Failure:
     @property
     def injection(self) -> Injection:
         """Return what strace is to do."""
-        effect = f"error={self.error}"
-        return Injection(self.point.call, self.point.number, effect, self.for_good)
+        return Injection.of_error(self.point, self.error, for_good=self.for_good)
 
     @property
     def most_secs(self) -> float:

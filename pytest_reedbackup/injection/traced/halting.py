@@ -28,7 +28,7 @@ TOUCHING = (*CHANGING, *LOOKING, "getdents64", "close")
 """The system calls after which the process may be stopped: by which it sees what is there, changes
 it, takes a lock or lets it go."""
 
-EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=STOP", for_good=True)
+EACH_CALL = Injection(",".join(f"?{call}" for call in TOUCHING), 1, "signal=SIGSTOP", for_good=True)
 """Stops the process at each of them."""
 
 _STOPPED = b"--- stopped by SIGSTOP ---"
@@ -38,7 +38,7 @@ _LOOK_SECS = 0.004
 
 def halt_at(point: Point) -> Injection:
     """Return what stops the process at a point, once."""
-    return Injection(point.call, point.number, "signal=STOP")
+    return Injection.of_signal(point, "SIGSTOP")
 
 
 @dataclass

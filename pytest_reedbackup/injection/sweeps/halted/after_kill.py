@@ -135,7 +135,7 @@ class _Kills:
         around = self.stage.base.parent
         kept = around.with_name(f"killed at {point.id}")
         with self.stage.used() as base:
-            injection = Injection(point.call, point.number, f"signal={KILL.removeprefix('SIG')}")
+            injection = Injection.of_signal(point, KILL)
             made = self._made(self.planting, base, CHANGING, injection)
             if KILL not in made.signals:
                 return None
