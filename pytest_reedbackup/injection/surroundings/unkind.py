@@ -6,7 +6,6 @@ strace has the system calls fail. What a call does not use is not refused to it.
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from pytest_reedbackup.injection.traced.points import (
 )
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.strace import OPENS
-from pytest_reedbackup.injection.traced.system_calls import MAKING_FOLDERS, SystemCall, parsed
+from pytest_reedbackup.injection.traced.system_calls import MAKING_FOLDERS, SystemCall
 
 _SHOWN = 12
 """How many of the system calls that failed are shown."""
@@ -137,18 +136,17 @@ def _hardship(
 
 @contextmanager
 def _injected(
-    injection: Injection | Refusal, base: Path, process: Served, trace: list[str]
+    injection: Injection | Refusal, base: Path, process: Served, shown: list[str]
 ) -> Iterator[None]:
-    def note() -> None:
-        calls = parsed(file.read_text(errors="replace"), "/")
-        inside = str(base.parent.resolve())
-        trace.extend([call.shown(inside) for call in calls if call.is_injected][:_SHOWN])
-
-    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder, ExitStack() as ended:
-        file = Path(folder) / "trace"
-        with attached(process.pid, file, _TRACED, injection):
-            ended.callback(note)  # strace has written all then, be a promise broken or not
+    with ExitStack() as ended:
+        trace = ended.enter_context(attached(process.pid, _TRACED, injection))
+        try:
             yield
+        finally:  # a promise be broken or not
+            ended.close()  # strace has written all then
+            failed = [call for call in trace.calls() if call.is_injected]
+            inside = str(base.parent.resolve())
+            shown += [call.shown(inside) for call in failed[:_SHOWN]]
 
 
 def _folders(calls: Iterable[SystemCall], around: Path) -> frozenset[str]:

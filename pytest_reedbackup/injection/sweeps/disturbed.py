@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from pytest_reedbackup.implementations.answers import Answer, value_of
 from pytest_reedbackup.injection.traced.attached import Injection, attached
 from pytest_reedbackup.injection.traced.points import Point, changes, inside_of
-from pytest_reedbackup.injection.traced.system_calls import SystemCall, around, parsed, signals_in
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, around, signals_in
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
 
@@ -73,12 +72,9 @@ def disturbed(
     """
     answer: Answer | None = None
     fault: AdapterFault | BrokenPromise | None = None
-    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
-        file = Path(folder) / "trace"
-        with attached(pid, file, calls, injection):
-            try:
-                answer = act()
-            except (AdapterFault, BrokenPromise) as error:
-                fault = error
-        trace = file.read_text(errors="replace")
-    return Disturbed(answer, fault, list(parsed(trace, "/")), signals_in(trace))
+    with attached(pid, calls, injection) as trace:
+        try:
+            answer = act()
+        except (AdapterFault, BrokenPromise) as error:
+            fault = error
+    return Disturbed(answer, fault, trace.calls(), signals_in(trace.text()))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.sessions import session
 from pytest_reedbackup.injection.traced.strace import tracing
+from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed
 from pytest_reedbackup.model.failures import MissingCapability
 
 _PATIENCE_SECS = 10.0
@@ -76,17 +78,53 @@ class Refusal:
         return ("-e", f"inject={refused}:error={self.error}", *only)
 
 
+class Trace:
+    """What strace has seen so far: while it is attached in a file, afterwards here."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._whole: bytes | None = None
+
+    def content(self) -> bytes:
+        """Return it as it was written."""
+        if self._whole is not None:
+            return self._whole
+        with suppress(FileNotFoundError):
+            return self._file.read_bytes()
+        return b""
+
+    def text(self) -> str:
+        """Return it as a text."""
+        return self.content().decode(errors="replace")
+
+    def calls(self) -> list[SystemCall]:
+        """Return the calls, in the order in which they ended."""
+        return list(parsed(self.text(), "/"))
+
+    def close(self) -> None:
+        """Keep what there is, for the file is going."""
+        self._whole = self.content()
+
+
 @contextmanager
 def attached(
-    pid: int,
-    trace: Path,
-    calls: Sequence[str],
-    injection: Injection | Refusal | None = None,
-) -> Iterator[None]:
-    """Trace all processes of the session that `pid` leads, into `trace`, and inject something.
+    pid: int, calls: Sequence[str], injection: Injection | Refusal | None = None
+) -> Iterator[Trace]:
+    """Trace all processes of the session that `pid` leads, and inject something.
 
-    Raise MissingCapability where strace is of no use, or may not be attached.
+    The trace is whole when this is left. Raise MissingCapability where strace is of no use, or may
+    not be attached.
     """
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
+        file = Path(folder) / "trace"
+        with closing(Trace(file)) as trace, _attached(pid, file, calls, injection):
+            yield trace
+
+
+@contextmanager
+def _attached(
+    pid: int, trace: Path, calls: Sequence[str], injection: Injection | Refusal | None
+) -> Iterator[None]:
     # Nobody looks at what is read and written.
     command = [*tracing(calls, trace), "-xx", "-s", "0"]
     if injection is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_reedbackup.implementations.answers import Answer
-from pytest_reedbackup.injection.traced.attached import Injection, attached
+from pytest_reedbackup.injection.traced.attached import Injection, Trace, attached
 from pytest_reedbackup.injection.traced.lock_waits import waits_for
 from pytest_reedbackup.injection.traced.points import CHANGING, Point
 from pytest_reedbackup.injection.traced.served import Served
@@ -46,7 +45,7 @@ class Halting:
     """A call under way, which stands still now and then."""
 
     _process: Served
-    _trace: Path
+    _trace: Trace
     _future: Future[Answer]
     _seen: int = 0
     _stands: bool = False
@@ -80,16 +79,16 @@ class Halting:
 
         Paths are relative to `folder`, the one around the base.
         """
-        texts = self._trace.read_text(errors="replace").partition(_STOPPED.decode())
+        texts = self._trace.text().partition(_STOPPED.decode())
         before, _, after = ([*parsed(text, "/")] for text in texts)
         return around(before, what, after, folder)
 
     def calls(self) -> list[SystemCall]:
         """Return the calls that were traced so far."""
-        return list(parsed(self._trace.read_text(errors="replace"), "/"))
+        return self._trace.calls()
 
     def _halted(self) -> int:
-        return self._trace.read_bytes().count(_STOPPED)
+        return self._trace.content().count(_STOPPED)
 
     def _go_on(self) -> None:
         # Sent to one that runs, it would undo a stop that is yet to be seen.
@@ -122,12 +121,10 @@ def halting(
 
     Raise MissingCapability where strace is of no use, or may not be attached.
     """
-    with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
-        trace = Path(folder) / "trace"
-        with attached(process.pid, trace, TOUCHING, injection), ThreadPoolExecutor(1) as pool:
-            halted = Halting(process, trace, pool.submit(act))
-            try:
-                yield halted
-            finally:
-                with suppress(Exception):
-                    halted.answer()
+    with attached(process.pid, TOUCHING, injection) as trace, ThreadPoolExecutor(1) as pool:
+        halted = Halting(process, trace, pool.submit(act))
+        try:
+            yield halted
+        finally:
+            with suppress(Exception):
+                halted.answer()
