@@ -48,23 +48,6 @@ def tracing(calls: Sequence[str], trace: Path) -> list[str]:
     return _command(program, calls, trace)
 
 
-def calls_in(trace: Path, base: Path) -> list[str]:
-    """Return the names of the system calls in a trace of a call on the database at `base`.
-
-    Raise MissingCapability where strace saw nobody open anything in that
-    database: the work was done by a process that it does not reach.
-    """
-    text = trace.read_text(errors="replace") if trace.exists() else ""
-    calls = _CALL.findall(text)
-    # As the paths of descriptors and as arguments they are both shown.
-    places = {str(base), str(base.resolve())}
-    if not any(
-        name in OPENS and any(place in arguments for place in places) for name, arguments in calls
-    ):
-        raise MissingCapability("strace", NOT_REACHED, tool=True)
-    return [name for name, _ in calls]
-
-
 @functools.cache
 def _why_not(program: str) -> str:
     """Return why this strace is of no use here; nothing where it is."""

@@ -16,7 +16,7 @@ from fixture_types import FindTool
 from harness.sources import MINE
 
 from pytest_reedbackup.implementations.clocks import faketime
-from pytest_reedbackup.injection.traced.strace import calls_in, tracing
+from pytest_reedbackup.injection.traced.strace import tracing
 from pytest_reedbackup.model.failures import MissingCapability
 
 pytest_plugins = ["pytester"]
@@ -143,20 +143,6 @@ def test_strace_is_tried_once(
     assert len(log.read_text().splitlines()) == 2  # once to trace, once to kill
 
 
-def test_a_trace_counts_only_where_a_file_of_the_database_was_opened(tmp_path: Path) -> None:
-    base, trace = tmp_path / ".reed", tmp_path / "trace"
-    base.mkdir()
-    elsewhere = (
-        '1 openat(AT_FDCWD</tmp>, "/etc/passwd", O_RDONLY) = 3</etc/passwd>\n1 fsync(3) = 0\n'
-    )
-    trace.write_text(elsewhere)
-    with pytest.raises(MissingCapability, match="saw no file of the database opened") as caught:
-        calls_in(trace, base)
-    assert caught.value.tool
-    trace.write_text(f'{elsewhere}1 openat(4<{base}/tables>, "x", O_RDONLY <unfinished ...>\n')
-    assert calls_in(trace, base) == ["openat", "fsync", "openat"]
-
-
 @pytest.fixture
 def forwarded(tmp_path: Path) -> Iterator[str]:
     """An adapter whose work is done by a process that nobody here has started."""
@@ -179,7 +165,9 @@ def forwarded(tmp_path: Path) -> Iterator[str]:
     process.wait()
 
 
-@pytest.mark.parametrize("case", ["ticket/restore/atomic/calls"])
+@pytest.mark.parametrize(
+    "case", ["ticket/restore/atomic/calls", "ticket/create/private/while-it-runs"]
+)
 def test_a_process_that_strace_does_not_reach_keeps_no_promise(
     pytester: pytest.Pytester, strace: str, forwarded: str, case: str
 ) -> None:
