@@ -101,7 +101,7 @@ def _paths(
 def changed_by(call: SystemCall) -> Iterable[str]:
     """Return the names that a call makes, opens to write, renames, renames to or removes."""
     if call.name in OPENS:
-        return call.paths[:1] if call.flags & _CHANGING or call.name == "creat" else ()
+        return call.paths[:1] if call.flags & _CHANGING else ()
     if call.name.startswith(("link", "symlink")):
         return call.paths[-1:]
     return call.paths

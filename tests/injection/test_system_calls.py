@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_reedbackup.injection.planting import changed_by
+from pytest_reedbackup.injection.traced.points import changes
 from pytest_reedbackup.injection.traced.seen_files import _Seen
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, parsed
 
@@ -28,6 +30,13 @@ def test_a_name_is_joined_to_the_folder_of_its_descriptor() -> None:
 def test_a_name_without_a_folder_is_joined_to_the_working_folder() -> None:
     (call,) = _parse(f'7 mkdir("{_hex("new")}", 0777) = 0')
     assert call.paths == ("/work/new",)
+
+
+def test_creat_is_an_open_that_makes_a_file_and_empties_it() -> None:
+    (call,) = _parse(f'7 creat("{_hex("/base/new")}", 0644) = 3<{_hex("/base/new")}>')
+    assert changes(call)
+    assert list(changed_by(call)) == ["/base/new"]
+    assert call.flags >= {"O_CREAT", "O_TRUNC"}
 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"a b\nc", b'"'])

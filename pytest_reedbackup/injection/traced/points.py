@@ -75,7 +75,7 @@ def changes(call: SystemCall) -> bool:
     """Return whether a call changed something: it succeeded, and did not open only to read."""
     if call.name in READING or call.name in LOOKING:
         return False
-    is_look = call.name in OPENS and call.name != "creat" and not call.flags & _OPENED_TO_CHANGE
+    is_look = call.name in OPENS and not call.flags & _OPENED_TO_CHANGE
     return call.result >= 0 and not is_look
 
 

@@ -89,8 +89,7 @@ class _Seen:
         return (call.mode or 0) & ~self._umask_of(call.pid)
 
     def _opened(self, call: SystemCall) -> None:
-        is_made = call.flags & _CREATING or call.name == "creat"
-        if is_made and call.opened not in self._at:
+        if call.flags & _CREATING and call.opened not in self._at:
             made = SeenFile(call.opened, self._masked(call))
             self.files.append(made)
             self._at[call.opened] = made

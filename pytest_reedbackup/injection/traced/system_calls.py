@@ -46,6 +46,8 @@ _HEX = r"((?:\\x..)*)"
 _ARGUMENT = re.compile(rf'(?:AT_FDCWD|\b\d+)<{_HEX}>(?:\(deleted\))?|"{_HEX}"')
 _MODE = re.compile(r"(?:, |mode=|\()(0[0-7]*)\b(?!x)")
 _FLAG = re.compile(r"\bO_[A-Z]+\b")
+_FLAGS_OF_CREAT = ("O_CREAT", "O_WRONLY", "O_TRUNC")
+"""What it stands for in the words of open, by its manual page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,12 @@ def _call(
     pid: int, name: str, arguments: str, ended: re.Match[str], working_folder: str
 ) -> SystemCall:
     mode = _MODE.findall(f"({arguments}")
+    flags = _FLAGS_OF_CREAT if name == "creat" else _FLAG.findall(arguments)
     return SystemCall(
         pid,
         name,
         tuple(_paths(name, arguments, working_folder)),
-        frozenset(_FLAG.findall(arguments)),
+        frozenset(flags),
         int(mode[-1], 8) if mode else None,
         int(ended[1]),
         _text(ended[2] or ""),
