@@ -14,13 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_documented, no_answer
-from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
-from pytest_reedbackup.injection.sweeps.keeping import not_reached
+from pytest_reedbackup.injection.sweeps.keeping import judged_by_calls, keep, not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, TicketSwept
-from pytest_reedbackup.injection.sweeps.sweeper import Visit, judged
-from pytest_reedbackup.injection.sweeps.visiting import keep
+from pytest_reedbackup.injection.sweeps.sweeper import Visit
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import Crashed, TimedOut
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
@@ -85,11 +83,10 @@ class Ordeals:
         kept, trace = self.kept / hardship.point, list[str]()
         with self.ground() as base, self.reserve.process() as process:
             check = partial(self._expect_kept, hardship, base, process, kept, trace)
-            result = judged(hardship.point, "", check, trace=trace, kept=str(kept))
-        if result.outcome is not PointOutcome.BROKEN:
-            remove_tree(kept)
-            if hardship.is_traced and not trace:
-                return [not_reached(hardship.point, "")]
+            result = judged_by_calls(hardship.point, "", check, kept, trace=trace)
+        is_kept = result.outcome is PointOutcome.KEPT
+        if is_kept and hardship.is_traced and not trace:
+            return [not_reached(hardship.point, "")]
         return [result]
 
     def _expect_kept(

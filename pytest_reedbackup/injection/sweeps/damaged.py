@@ -12,10 +12,10 @@ from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import tree_in
 from pytest_reedbackup.implementations.answers import Answered, refusal_of
 from pytest_reedbackup.injection.archive_damage import Damaged, Place, places_in
-from pytest_reedbackup.injection.sweeps.keeping import Keeping
+from pytest_reedbackup.injection.sweeps.keeping import Keeping, stood
 from pytest_reedbackup.injection.sweeps.sampling import mixed
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
-from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit, judged
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
@@ -81,7 +81,7 @@ class _Victim:
             result = self.keeping.judged(place.point, self.name, self.base, check)
             if result.outcome is PointOutcome.BROKEN:
                 return [result]
-        return [judged(place.point, self.name, lambda: None)]
+        return [stood(place.point, self.name)]
 
     def _put_back(self) -> None:
         """Undo what a restore has done that was right."""

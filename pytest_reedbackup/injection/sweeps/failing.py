@@ -8,24 +8,22 @@ in another.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pytest_reedbackup.checks.expectations import expect_documented, no_answer
-from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.implementations.answers import Answer, Refused
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
-from pytest_reedbackup.injection.sweeps.keeping import not_reached
+from pytest_reedbackup.injection.sweeps.keeping import judged_by_calls, keep, not_reached
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import FolderStage
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
-from pytest_reedbackup.injection.sweeps.sweeper import judged
-from pytest_reedbackup.injection.sweeps.visiting import keep
 from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import FALLIBLE, Point, all_points, require_seen
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
-from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+from pytest_reedbackup.model.sweep import PointResult
 from reedbase_backup.adapter.protocol import LastReport
 
 
@@ -61,16 +59,9 @@ class Failing:
             if not call.injected():
                 return [not_reached(failure.id, failure.point.path)]
             keep(base, kept)
-            result = judged(
-                failure.id,
-                failure.point.path,
-                lambda: self._expect_kept(failure, call, base, process),
-                trace=call.around(failure.point, base.parent),
-                kept=str(kept),
-            )
-        if result.outcome is not PointOutcome.BROKEN:
-            remove_tree(kept)
-        return [result]
+            check = partial(self._expect_kept, failure, call, base, process)
+            trace = call.around(failure.point, base.parent)
+            return [judged_by_calls(failure.id, failure.point.path, check, kept, trace=trace)]
 
     def _expect_kept(self, failure: Failure, call: Disturbed, base: Path, process: Served) -> None:
         if isinstance(call.fault, BrokenPromise):

@@ -36,10 +36,35 @@ class Keeping:
         if result.outcome is not PointOutcome.BROKEN:
             return result
         place = self.kept / point.replace("/", "_")
-        remove_tree(place)
-        self.kept.mkdir(parents=True, exist_ok=True)
-        clone_tree(base.parent, place)
+        keep(base.parent, place)
         return msgspec.structs.replace(result, trace=trace(), kept=str(place))
+
+
+def keep(base: Path, kept: Path) -> None:
+    """Copy a database as it is now: what judges it makes calls on it."""
+    remove_tree(kept)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    clone_tree(base, kept)
+
+
+def judged_by_calls(
+    point: str,
+    about: str,
+    check: Callable[[], None],
+    kept: Path,
+    moment: str = "",
+    trace: Sequence[str] = (),
+) -> PointResult:
+    """Return what `check` makes of a point; where it is not broken, remove what `keep` has kept."""
+    result = judged(point, about, check, moment=moment, trace=trace, kept=str(kept))
+    if result.outcome is not PointOutcome.BROKEN:
+        remove_tree(kept)
+    return result
+
+
+def stood(point: str, about: str) -> PointResult:
+    """Return that a point is as promised, where there is nothing to be checked."""
+    return PointResult(point=point, path=about, outcome=PointOutcome.KEPT)
 
 
 def not_reached(point: str, about: str) -> PointResult:

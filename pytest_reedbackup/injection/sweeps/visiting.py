@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_reedbackup.checks.expectations import expect_that
-from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.implementations.answers import Answered
 from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
-from pytest_reedbackup.injection.sweeps.keeping import not_reached
+from pytest_reedbackup.injection.sweeps.keeping import judged_by_calls, keep, not_reached, stood
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.stages import Stage, State
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Swept
-from pytest_reedbackup.injection.sweeps.sweeper import judged
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import (
@@ -26,7 +24,7 @@ from pytest_reedbackup.injection.traced.points import (
 )
 from pytest_reedbackup.model.adapter_faults import Crashed
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
-from pytest_reedbackup.model.sweep import PointOutcome, PointResult
+from pytest_reedbackup.model.sweep import PointResult
 
 KILL = "SIGKILL"
 
@@ -124,7 +122,7 @@ class Visits:
                 return [not_reached(failure.id, failure.point.path)]
             if successes_only and not isinstance(call.answer, Answered):
                 # What is promised then is seen without a power cut.
-                return [judged(failure.id, failure.point.path, lambda: None)]
+                return [stood(failure.id, failure.point.path)]
             states = self.stage.states()
         return [self._judged(failure.point, failure.id, call, state) for state in states]
 
@@ -139,12 +137,7 @@ class Visits:
                     raise call.fault
                 self.call.expect_survived(base, call)
 
-            result = judged(
-                name, point.path, check, moment=state.moment, trace=trace, kept=str(kept)
-            )
-        if result.outcome is not PointOutcome.BROKEN:
-            remove_tree(kept)
-        return result
+            return judged_by_calls(name, point.path, check, kept, state.moment, trace)
 
     def _call(self, injection: Injection | None) -> Disturbed:
         return self.call.disturbed(self.stage.base, injection)
@@ -153,13 +146,6 @@ class Visits:
 def named(point: Point, signal: str) -> str:
     """Return what a signal at a point is called on a command line; for a kill just the point."""
     return point.id if signal == KILL else f"{point.id} {signal}"
-
-
-def keep(base: Path, kept: Path) -> None:
-    """Copy a database as it is now: what judges it makes calls on it."""
-    remove_tree(kept)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    clone_tree(base, kept)
 
 
 def _expect_true_exit(call: Disturbed) -> None:

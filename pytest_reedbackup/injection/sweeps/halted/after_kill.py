@@ -33,11 +33,11 @@ from pytest_reedbackup.injection.sweeps.disturbed import Disturbed, disturbed
 from pytest_reedbackup.injection.sweeps.halted.calling import Calling
 from pytest_reedbackup.injection.sweeps.halted.planted import Planting, patience_secs, twice
 from pytest_reedbackup.injection.sweeps.halted.taking import expect_outside, taken
-from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached
+from pytest_reedbackup.injection.sweeps.keeping import Keeping, not_reached, stood
 from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.sampling import evenly, in_turn, turn_by_turn
 from pytest_reedbackup.injection.sweeps.stages import FolderStage, in_memory
-from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit, judged
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.injection.sweeps.visiting import KILL
 from pytest_reedbackup.injection.traced.attached import Injection
 from pytest_reedbackup.injection.traced.points import CHANGING, Point, changing_points, require_seen
@@ -201,12 +201,12 @@ class _AfterKills:
         left = self.kills.left(point)
         if left is None:
             return [not_reached(named, point.path)]
-        results = [judged(named, point.path, lambda: None)]  # where there is no name to be taken
+        results: list[PointResult] = []
         for moment, judge in self._plants(left, point, way):
             results.append(msgspec.structs.replace(judge(named), moment=moment))
             if results[-1].outcome is PointOutcome.BROKEN:
                 break
-        return results[1:] or results
+        return results or [stood(named, point.path)]  # there is no name to be taken
 
     def _plants(
         self, left: _Left, point: Point, way: _Next
