@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -159,11 +160,7 @@ class Create(_Calls):
 
     def expect_survived(self, after: Aftermath) -> None:
         """Hold it to create/power-cut, and where it was answered to create/durable."""
-        self._expect_same_source(after)
-        listed = self.listed(after)
-        if isinstance(after.answer, Answered):
-            self._expect_reported(after, listed)
-        is_new = any(info not in self.scene.listed for info in listed)
+        is_new = bool(self._new(after))
         newest = self.scene.live if is_new else self.scene.backups[0].tree
         expect_restored(after, LATER, newest)
         if self.scene.is_full and not is_new:
@@ -174,12 +171,8 @@ class Create(_Calls):
 
     def expect_listed(self, after: Aftermath) -> None:
         """Hold the next list to what was answered."""
-        self._expect_same_source(after)
-        listed = self.listed(after)
-        if isinstance(after.answer, Answered):
-            self._expect_reported(after, listed)
-        else:
-            new = [info for info in listed if info not in self.scene.listed]
+        new = self._new(after)
+        if not isinstance(after.answer, Answered):
             expect("what is listed beside the earlier backups, after an error", new, [])
 
     def expect_as_answered(self, after: Aftermath) -> None:
@@ -187,19 +180,27 @@ class Create(_Calls):
         self.expect_listed(after)
         self.next_create(after)
         if not isinstance(after.answer, Answered):
-            new = [info for info in self.listed(after) if info not in self.scene.listed]
+            new = self._new(after)
             expect("how many backups came of the next create, after an error", len(new), 1)
 
     def expect_well(self, after: Aftermath) -> None:
         """Hold what is there after that next create to the contract."""
-        self._expect_same_source(after)
-        listed = self.listed(after)
+        self._new(after)
         if isinstance(after.answer, Answered):
-            self._expect_reported(after, listed)
             expect_restored(after, after.answer.value.timestamp, self.scene.live)
         self.expect_no_debris(after)
         expect_restored(after, LATER, self.scene.live)
         self.expect_backups(after)
+
+    def _new(self, after: Aftermath) -> list[TicketBackup]:
+        """Return what is listed beside the earlier backups: the reported one, if one was.
+
+        What is no backup must be as before, too.
+        """
+        self._expect_same_source(after)
+        listed = self.listed(after)
+        expect_reported(after, listed)
+        return [info for info in listed if info not in self.scene.listed]
 
     def _expect_same_source(self, after: Aftermath) -> None:
         before = self.scene.source
@@ -208,12 +209,6 @@ class Create(_Calls):
         found = source_tree(after.base)
         kept = {path: e for path, e in found.entries.items() if path.split("/")[0] in names}
         expect_same_tree("what is no backup", Tree(kept), before)
-
-    def _expect_reported(self, after: Aftermath, listed: list[TicketBackup]) -> None:
-        assert isinstance(after.answer, Answered)
-        reported = f"the backup that was reported, {after.answer.value}"
-        is_listed = after.answer.value in listed
-        expect_that(is_listed, "list_backups", expected=reported, found=listed)
 
 
 class Restore(_Calls):
@@ -263,6 +258,14 @@ def expect_restored(after: Aftermath, target: int, tree: Tree) -> None:
     answer = after.process.restore_point_in_time(after.base, target)
     value_of(answer, f"the next restore, to {target}")
     expect_same_tree(f"{LIVE} restored to {target}", live_tree(after.base), tree)
+
+
+def expect_reported(after: Aftermath, listed: Sequence[object]) -> None:
+    """Raise BrokenPromise where a backup was reported that is not listed."""
+    if isinstance(after.answer, Answered):
+        reported = f"the backup that was reported, {after.answer.value}"
+        is_listed = after.answer.value in listed
+        expect_that(is_listed, "list_backups", expected=reported, found=listed)
 
 
 def _in_words(answer: Answer) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
+from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import LastImplementation
 from pytest_reedbackup.databases.archives import read_folder
-from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
+from pytest_reedbackup.implementations.answers import Answer, value_of
 from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.injection.sweeps.last.scene import Scene, expect_earlier_kept
-from pytest_reedbackup.injection.sweeps.survival import Aftermath, Caller
+from pytest_reedbackup.injection.sweeps.survival import Aftermath, Caller, expect_reported
 from pytest_reedbackup.views.base import backups_listing
 from pytest_reedbackup.views.tree import ROOT, Tree
 
@@ -45,13 +45,7 @@ class SafeCreate:
         """Hold what a power cut or a kill left: whole backups, and the reported one among them."""
         expect_earlier_kept(after.base, self.scene)
         listed = self._whole_backups(after)
-        if isinstance(after.answer, Answered):
-            expect_that(
-                after.answer.value in listed,
-                "list_backups",
-                expected=f"the backup that was reported, {after.answer.value}",
-                found=listed,
-            )
+        expect_reported(after, listed)
         self._set_clock(self.scene.now + _LATER)
         value_of(after.process.create_backup(after.base), "the next create_backup")
         names = sorted(Path(info.path).name for info in self._whole_backups(after))
