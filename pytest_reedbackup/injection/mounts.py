@@ -24,6 +24,14 @@ _PAUSE_SECS = 0.01
 class Mounts:
     """Mounts below one folder. Each raises MissingCapability where this machine cannot mount."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def points(self) -> list[str]:
+        """Return the mount points below the folder, oldest first."""
+        prefix = f"{os.path.realpath(self._folder)}/"
+        return [path for path in mount_points() if path.startswith(prefix)]
+
     def move_to_tmpfs(self, path: Path) -> None:
         """Make the folder a file system of its own, with what was in it."""
         self._mount_with_content(path, ["-t", "tmpfs", "-o", "size=64m,mode=0700", "reedbackup"])
@@ -74,12 +82,13 @@ def file_system_in_memory(place: Path) -> Iterator[Path]:
 @contextmanager
 def mounts_below(folder: Path) -> Iterator[Mounts]:
     """Let mounts be made below `folder`; afterwards there is none, wherever they were moved."""
+    mounts = Mounts(folder)
     try:
-        yield Mounts()
+        yield mounts
     finally:
         with _interrupts_wait():
             # The last first: one may be in another.
-            for path in reversed(_mounted_below(folder)):
+            for path in reversed(mounts.points()):
                 unmount(path)
 
 
@@ -148,16 +157,6 @@ def mounted_read_only(source: Path, target: Path, *, tool: bool = False) -> Iter
         if not _is_read_only(target):
             raise MissingCapability(capability, "files can be made in one here", tool=True)
         yield target
-
-
-def is_mounted(path: Path) -> bool:
-    """Return whether something is mounted at just this path."""
-    return os.path.realpath(path) in mount_points()
-
-
-def _mounted_below(folder: Path) -> list[str]:
-    prefix = f"{os.path.realpath(folder)}/"
-    return [path for path in mount_points() if path.startswith(prefix)]
 
 
 def mount_points() -> list[str]:

@@ -16,7 +16,7 @@ from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.injection import scratch
-from pytest_reedbackup.injection.mounts import mount_points
+from pytest_reedbackup.injection.mounts import Mounts
 from pytest_reedbackup.injection.surroundings import enduring
 from pytest_reedbackup.injection.surroundings.enduring import Enduring
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore
@@ -188,14 +188,10 @@ def sweep(
                 getattr(Enduring(Sweeping(target, sweeper, call)), way)()
         finally:
             connection.close()
-        assert not mounted_below(tmp_path)
+        assert not Mounts(tmp_path).points()
         return sweeps[0]
 
     return sweep
-
-
-def mounted_below(folder: Path) -> list[str]:
-    return [path for path in mount_points() if path.startswith(str(folder))]
 
 
 def _option(implementation: object) -> str:
@@ -273,4 +269,4 @@ def test_what_fails_in_the_midst_leaves_nothing_mounted(
     for way, point in [("full_disk", "0 KiB"), ("full_disk", "0 KiB on ext4"), ("read_only", "")]:
         with pytest.raises(RuntimeError, match="in the midst"):
             sweep("python", Create, way, *filter(None, [point]))
-    assert not mounted_below(tmp_path)
+    assert not Mounts(tmp_path).points()

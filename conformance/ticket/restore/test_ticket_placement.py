@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree
@@ -14,23 +13,21 @@ from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
 from pytest_reedbackup.databases.spec import MANY_TABLES
 from pytest_reedbackup.fixtures import MakeDatabase
-from pytest_reedbackup.implementations.answers import Answer, Answered, Refused, value_of
-from pytest_reedbackup.injection.mounts import Mounts, is_mounted, mounts_below
+from pytest_reedbackup.implementations.answers import Answered, Refused, value_of
+from pytest_reedbackup.injection.mounts import mounts_below
 from pytest_reedbackup.injection.surroundings.limits import Limit, limit_for_good
+from pytest_reedbackup.injection.surroundings.placements import (
+    Arrange,
+    bound,
+    layered,
+    on_other_file_systems,
+)
 from pytest_reedbackup.injection.surroundings.rights import bound_by_permissions
+from pytest_reedbackup.injection.sweeps.survival import Caller
 from pytest_reedbackup.injection.traced.served import served
 from pytest_reedbackup.model.case import case, cases
 from pytest_reedbackup.model.failures import MissingCapability
 from pytest_reedbackup.views.base import live_tree
-
-
-class Calls(Protocol):
-    """What is asked of an implementation here, wherever it runs."""
-
-    def create_backup(self, base: Path) -> Answer: ...
-
-    def restore_point_in_time(self, base: Path, target: int) -> Answer: ...
-
 
 # Read-only folders ----------------------------------------------------------------
 
@@ -92,42 +89,13 @@ def test_restore_replaces_read_only_folders_for_who_is_not_root(
 # Mount points and layers ----------------------------------------------------------
 
 
-def _mount_tables(base: Path, mounts: Mounts) -> list[Path]:
-    mounts.move_to_tmpfs(base / "tables")
-    return [base / "tables"]
-
-
-def _bind_tables(base: Path, mounts: Mounts) -> list[Path]:
-    mounts.move_to_bind_mount(base / "tables", base.parent / "elsewhere")
-    return [base / "tables"]
-
-
-def _mount_a_table(base: Path, mounts: Mounts) -> list[Path]:
-    mounts.move_to_tmpfs(base / "tables" / "text")
-    return [base / "tables" / "text"]
-
-
-def _bind_a_table(base: Path, mounts: Mounts) -> list[Path]:
-    mounts.move_to_bind_mount(base / "tables" / "text", base.parent / "elsewhere")
-    return [base / "tables" / "text"]
-
-
-def _mount_both(base: Path, mounts: Mounts) -> list[Path]:
-    return _mount_tables(base, mounts) + _mount_a_table(base, mounts)
-
-
-def _overlay(base: Path, mounts: Mounts) -> list[Path]:
-    mounts.move_to_lower_layer(base, base.parent / "layers")
-    return [base]
-
-
-MOUNTED: dict[str, Callable[[Path, Mounts], list[Path]]] = {
-    "tables-on-another-file-system": _mount_tables,
-    "tables-bound": _bind_tables,
-    "a-table-on-another-file-system": _mount_a_table,
-    "a-table-bound": _bind_a_table,
-    "tables-and-a-table": _mount_both,
-    "lower-layer": _overlay,
+MOUNTED: dict[str, Arrange] = {
+    "tables-on-another-file-system": on_other_file_systems("tables"),
+    "tables-bound": bound("tables"),
+    "a-table-on-another-file-system": on_other_file_systems("tables/text"),
+    "a-table-bound": bound("tables/text"),
+    "tables-and-a-table": on_other_file_systems("tables", "tables/text"),
+    "lower-layer": layered,
 }
 
 
@@ -137,18 +105,15 @@ MOUNTED: dict[str, Callable[[Path, Mounts], list[Path]]] = {
     MOUNTED,
 )
 def test_restore_brings_back_what_is_mounted(
-    reedbackup: TicketImplementation,
-    reedbackup_db: Path,
-    variant: Callable[[Path, Mounts], list[Path]],
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: Arrange
 ) -> None:
     reedbackup.connection.command  # noqa: B018 - mounts are not recorded
     with mounts_below(reedbackup_db.parent) as mounts:
-        points = variant(reedbackup_db, mounts)
+        variant(reedbackup_db, mounts)
+        points = mounts.points()
         _require_seen(reedbackup, reedbackup_db)
         _expect_brought_back(reedbackup, reedbackup_db)
-        for point in points:
-            what = f"whether {point.relative_to(reedbackup_db.parent)} is still a mount point"
-            expect(what, is_mounted(point), True)
+        expect("what is still a mount point", mounts.points(), points)
         # Nothing that is left of it keeps the process in there.
         reedbackup.connection.close()
 
@@ -176,7 +141,7 @@ def test_restore_needs_fewer_open_files_than_tables(
 # All of them ----------------------------------------------------------------------
 
 
-def _expect_brought_back(calls: Calls, base: Path) -> None:
+def _expect_brought_back(calls: Caller, base: Path) -> None:
     """Twice, for what a restore leaves must be no hindrance to the next."""
     expected = live_tree(base)
     target = _accepted(calls, base)
@@ -188,7 +153,7 @@ def _expect_brought_back(calls: Calls, base: Path) -> None:
     value_of(calls.create_backup(base), "create_backup afterwards")
 
 
-def _accepted(calls: Calls, base: Path) -> int:
+def _accepted(calls: Caller, base: Path) -> int:
     """The timestamp of a backup. Raises MissingCapability where create does not accept such."""
     answer = calls.create_backup(base)
     if isinstance(answer, Refused):

@@ -11,6 +11,9 @@ from pytest_reedbackup.injection.mounts import Mounts, mounts_below
 from pytest_reedbackup.injection.surroundings.ordeals import Ground
 from pytest_reedbackup.injection.surroundings.rights import User
 
+Arrange = Callable[[Path, Mounts], None]
+"""Mounts parts of a database."""
+
 TABLE = "tables/routes"
 """A table that each backup of a scene has, and its live tree, too."""
 
@@ -20,7 +23,7 @@ class Placed:
     """A fresh copy of a database, of which parts are mounted then, and all is owned by one."""
 
     ground: Ground
-    arrange: Callable[[Path, Mounts], None]
+    arrange: Arrange
     owner: User
 
     @contextmanager
@@ -32,7 +35,9 @@ class Placed:
             yield base
 
 
-def _on_other_file_systems(*parts: str) -> Callable[[Path, Mounts], None]:
+def on_other_file_systems(*parts: str) -> Arrange:
+    """Return what makes each part a file system of its own."""
+
     def arrange(base: Path, mounts: Mounts) -> None:
         for part in parts:
             mounts.move_to_tmpfs(base / part)
@@ -40,26 +45,29 @@ def _on_other_file_systems(*parts: str) -> Callable[[Path, Mounts], None]:
     return arrange
 
 
-def _bound(part: str) -> Callable[[Path, Mounts], None]:
+def bound(part: str) -> Arrange:
+    """Return what makes a part a mount of another folder on the same disk."""
+
     def arrange(base: Path, mounts: Mounts) -> None:
         mounts.move_to_bind_mount(base / part, base.parent / "elsewhere")
 
     return arrange
 
 
-def _layered(base: Path, mounts: Mounts) -> None:
+def layered(base: Path, mounts: Mounts) -> None:
+    """Make the base an overlay, whose lower layer holds what was in it."""
     mounts.move_to_lower_layer(base, base.parent / "layers")
 
 
-ARRANGEMENTS: Mapping[str, Callable[[Path, Mounts], None]] = {
+ARRANGEMENTS: Mapping[str, Arrange] = {
     "nothing mounted": lambda base, mounts: None,
-    "tables mounted": _on_other_file_systems("tables"),
-    "tables bound": _bound("tables"),
-    "a table mounted": _on_other_file_systems(TABLE),
-    "a table bound": _bound(TABLE),
-    "tables and a table mounted": _on_other_file_systems("tables", TABLE),
-    "indices mounted": _on_other_file_systems("indices"),
-    "backups mounted": _on_other_file_systems("backups"),
-    "all parts mounted": _on_other_file_systems("tables", "indices", "backups"),
-    "a lower layer": _layered,
+    "tables mounted": on_other_file_systems("tables"),
+    "tables bound": bound("tables"),
+    "a table mounted": on_other_file_systems(TABLE),
+    "a table bound": bound(TABLE),
+    "tables and a table mounted": on_other_file_systems("tables", TABLE),
+    "indices mounted": on_other_file_systems("indices"),
+    "backups mounted": on_other_file_systems("backups"),
+    "all parts mounted": on_other_file_systems("tables", "indices", "backups"),
+    "a lower layer": layered,
 }

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
 
 from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.injection.traced.served import Served, nursery_of, started
@@ -33,12 +32,7 @@ class Reserve:
     def __enter__(self) -> Reserve:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End those that wait."""
         self._starter.shutdown(cancel_futures=True)
         for future in self._waiting:

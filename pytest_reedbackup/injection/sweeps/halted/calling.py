@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from pytest_reedbackup.checks.expectations import hung
 from pytest_reedbackup.connections.implementation import TicketImplementation
@@ -24,12 +23,7 @@ class Calling:
     def __enter__(self) -> Calling:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End the process."""
         self._end()
 
