@@ -95,8 +95,12 @@ class Halting:
         if not self._stands:
             return
         self._stands = False
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGCONT)
+        _continue(self._process)
+
+
+def _continue(process: Served) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGCONT)
 
 
 def until_done_or_waiting(call: Future[Answer], waiting: int, holding: int, secs: float) -> None:
@@ -121,10 +125,14 @@ def halting(
 
     Raise MissingCapability where strace is of no use, or may not be attached.
     """
-    with attached(process.pid, TOUCHING, injection) as trace, ThreadPoolExecutor(1) as pool:
-        halted = Halting(process, trace, pool.submit(act))
-        try:
-            yield halted
-        finally:
-            with suppress(Exception):
-                halted.answer()
+    try:
+        with attached(process.pid, TOUCHING, injection) as trace, ThreadPoolExecutor(1) as pool:
+            halted = Halting(process, trace, pool.submit(act))
+            try:
+                yield halted
+            finally:
+                with suppress(Exception):
+                    halted.answer()
+    finally:
+        # Its answer may have come before it stands still at the call that wrote it.
+        _continue(process)
