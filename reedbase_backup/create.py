@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import closing
 
 from reedbase_backup import catalogue, retention
 from reedbase_backup.archive.writer import ArchiveWriter
@@ -68,9 +69,9 @@ def _check_tables(base: int) -> None:
 def _create(base: str, timestamp: int) -> BackupInfo:
     try:
         with durable.partial_file(catalogue.backups_folder(base)) as partial:
-            writer = ArchiveWriter(partial.file)
-            table_count = _add_database(writer, base)
-            size_bytes = writer.finish(table_count=table_count)
+            with closing(ArchiveWriter(partial.file)) as writer:
+                table_count = _add_database(writer, base)
+                size_bytes = writer.finish(table_count=table_count)
             partial.share(writer.readers)
             name = catalogue.next_name(base, timestamp)
             partial.publish(name.file_name)

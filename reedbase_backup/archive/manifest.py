@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
+from typing import NamedTuple
 
 NAME = b".reedbackup/manifest"
 """The member's name: outside tables/ and indices/ (contract `ticket`, create/content)."""
@@ -29,8 +29,7 @@ class ManifestDamaged(Exception):
     """The manifest is not one, or does not fit what the archive holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the manifest says of one folder or file."""
 
     digest: bytes
@@ -43,10 +42,11 @@ class Record:
         """Whether it is a folder's."""
         return self.digest == NO_DIGEST
 
-    def line(self, name: bytes) -> bytes:
-        """Return this record as a line of the manifest."""
-        escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-        return b"%s %d %d %s\n" % (self.digest, self.size, self.mtime_ns, escaped)
+
+def line(name: bytes, digest: bytes, size: int, mtime_ns: int) -> bytes:
+    """Return what the manifest says of one folder or file."""
+    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    return b"%b %d %d %b\n" % (digest, size, mtime_ns, escaped)
 
 
 def encode(lines: list[bytes]) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
@@ -249,8 +248,7 @@ def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
     if records:
         # An empty value takes back what an earlier record said.
         records = {key: value for key, value in records.items() if value}
-        member = replace(
-            member,
+        member = member._replace(
             name=records.get(b"path", member.name),
             kind=_SPARSE_FILE if _SPARSE_KEYS in records else member.kind,
             link=records.get(b"linkpath", member.link),
@@ -262,7 +260,7 @@ def _completed(member: Member, records: dict[bytes, bytes]) -> Member:
     # Before POSIX, a folder was a file whose name ends in a slash. Only the whole
     # name tells: where an extension has it, the header's is cut anywhere.
     if member.kind == FILE and member.name.endswith(b"/"):
-        return replace(member, kind=FOLDER)
+        return member._replace(kind=FOLDER)
     return member
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from reedbase_backup.disk.table_lock import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 from reedbase_backup.errors import LockTimeout, from_os_error
@@ -50,9 +51,9 @@ class SourceFolder:
     descriptor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SourceFile:
-    """An open regular file, as found."""
+    """An open regular file, as found. (Not frozen, for there is one a file: 1.3 us less each.)"""
 
     name: str
     status: os.stat_result
@@ -174,63 +175,72 @@ class Unit:
             raise SourceChanged(self.name) from error
 
     def _walk(self, root: int) -> Iterator[SourceEntry]:
-        pending = [""]
+        pending = [self.name]
         while pending:
-            below = pending.pop()
-            name = f"{self.name}/{below}" if below else self.name
-            folder = _open(root, below or ".", _OPEN_FOLDER, name)
+            name = pending.pop()
+            folder = self._open_folder(root, name)
             try:
-                yield SourceFolder(name, self._stamped(below, os.fstat(folder)), folder)
+                yield SourceFolder(name, self._stamped(name, os.fstat(folder)), folder)
                 subfolders = []
                 for entry in _sorted_entries(folder, name):
-                    relative = f"{below}/{entry.name}" if below else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        subfolders.append(relative)
-                    elif entry.is_file(follow_symlinks=False):
-                        yield from self._file(folder, entry.name, relative)
+                    inner = f"{name}/{entry.name}"
+                    if entry.is_file(follow_symlinks=False):
+                        file = self._opened(folder, entry.name, inner)
+                        try:
+                            yield file
+                        finally:
+                            os.close(file.descriptor)
+                    elif entry.is_dir(follow_symlinks=False):
+                        subfolders.append(entry.name)
                     else:
                         # Some file systems do not say the kind of what is gone by now.
                         status = entry.stat(follow_symlinks=False)
-                        yield SourceOther(
-                            f"{self.name}/{relative}", self._stamped(relative, status)
-                        )
+                        yield SourceOther(inner, self._stamped(inner, status))
             finally:
                 os.close(folder)
-            if not below:
+            if name == self.name:
                 self.subfolders += subfolders
             if self._deep:
-                pending += reversed(subfolders)
+                pending += [f"{name}/{subfolder}" for subfolder in reversed(subfolders)]
 
-    def _file(self, folder: int, entry_name: str, relative: str) -> Iterator[SourceEntry]:
-        name = f"{self.name}/{relative}"
+    def _open_folder(self, root: int, name: str) -> int:
+        """Return the folder `name`, of the unit that is open as `root`, open."""
+        return _open(root, name[len(self.name) + 1 :] or ".", _OPEN_FOLDER, name)
+
+    def _opened(self, folder: int, entry_name: str, name: str) -> SourceFile:
+        """Return the file `entry_name` of an open folder, open."""
         descriptor = _open(folder, entry_name, _OPEN_FILE, name)
         try:
-            status = os.fstat(descriptor) if self._lock.is_held else _settled(descriptor, name)
+            if self._lock.is_held:
+                status = os.fstat(descriptor)
+            else:
+                status = self._stamped(name, _settled(descriptor, name))
             if not stat.S_ISREG(status.st_mode):
                 raise SourceChanged(name)
-            yield SourceFile(name, self._stamped(relative, status), descriptor)
-        finally:
+        except BaseException:
             os.close(descriptor)
+            raise
+        return SourceFile(name, status, descriptor)
 
-    def _stamped(self, relative: str, status: os.stat_result) -> os.stat_result:
-        self._stamps[relative] = _stamp(status)
+    def _stamped(self, name: str, status: os.stat_result) -> os.stat_result:
+        self._stamps[name] = _stamp(status)
         return status
 
     def _stamps_now(self, root: int) -> dict[str, Stamp]:
         """Return what `_walk` would record if it ran again now, without reading a file."""
-        stamps = {"": _stamp(os.fstat(root))}
-        pending = [""]
+        stamps = {self.name: _stamp(os.fstat(root))}
+        pending = [self.name]
         while pending:
-            below = pending.pop()
-            folder = os.open(below or ".", _OPEN_FOLDER, dir_fd=root)
+            name = pending.pop()
+            folder = self._open_folder(root, name)
             try:
-                for entry in _sorted_entries(folder, self.name):
-                    relative = f"{below}/{entry.name}" if below else entry.name
+                for entry in _sorted_entries(folder, name):
+                    inner = f"{name}/{entry.name}"
                     is_folder = entry.is_dir(follow_symlinks=False)
                     if is_folder and self._deep:
-                        pending.append(relative)
+                        pending.append(inner)
                     if self._deep or not is_folder:
-                        stamps[relative] = _stamp(entry.stat(follow_symlinks=False))
+                        stamps[inner] = _stamp(entry.stat(follow_symlinks=False))
             finally:
                 os.close(folder)
         return stamps
@@ -263,7 +273,7 @@ def _settled(descriptor: int, name: str) -> os.stat_result:
 def _sorted_entries(folder: int, name: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            return sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise from_os_error(error, "read_source", name) from error
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import random
 import zlib
+from contextlib import closing
 from unittest import mock
 
 import pytest
@@ -30,8 +31,10 @@ def test_a_member_of_any_segments_is_one_that_everybody_reads(
     steps: list[bytes | str], compress_at: int, read_size: int
 ) -> None:
     file, expected = io.BytesIO(), b""
-    with mock.patch.object(gzip_writer, "_COMPRESS_AT", compress_at):
-        writer = GzipWriter(file)
+    with (
+        mock.patch.object(gzip_writer, "_COMPRESS_AT", compress_at),
+        closing(GzipWriter(file)) as writer,
+    ):
         kept = writer.checkpoint(), expected
         for step in steps:
             if step == "checkpoint":
@@ -57,13 +60,14 @@ def test_a_member_of_any_segments_is_one_that_everybody_reads(
 def test_what_was_written_since_a_checkpoint_can_be_forgotten_from_the_disk_too() -> None:
     """More than a compressor keeps to itself."""
     file, noise = io.BytesIO(), random.Random(60).randbytes(2 << 20)
-    writer = GzipWriter(file)
-    writer.write(b"kept")
-    checkpoint = writer.checkpoint()
-    writer.write(noise)
-    assert len(file.getvalue()) > checkpoint.offset
-    writer.rewind(checkpoint)
-    size = writer.finish(table_count=0)
+    with closing(GzipWriter(file)) as writer:
+        writer.write(b"kept")
+        checkpoint = writer.checkpoint()
+        for start in range(0, len(noise), 1 << 18):
+            writer.write(noise[start : start + (1 << 18)])
+        assert len(file.getvalue()) > checkpoint.offset
+        writer.rewind(checkpoint)
+        size = writer.finish(table_count=0)
 
     assert size == len(file.getvalue()) < 100
     assert gzip.decompress(file.getvalue()) == b"kept"
@@ -98,9 +102,9 @@ def test_a_member_of_any_size_is_read_whole(size: int, kind: str, read_size: int
 
 def _compressed(content: bytes) -> bytes:
     file = io.BytesIO()
-    writer = GzipWriter(file)
-    writer.write(content)
-    writer.finish(table_count=0)
+    with closing(GzipWriter(file)) as writer:
+        writer.write(content)
+        writer.finish(table_count=0)
     return file.getvalue()
 
 
