@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import shutil
 import stat
 import subprocess
 import tarfile
@@ -18,6 +19,7 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
+from reedbase_backup.types import U64_MAX as FOREVER
 
 
 def archive_of(base: Path, backup_id: str) -> Path:
@@ -162,3 +164,16 @@ def test_a_name_of_any_length_about_100_bytes_comes_back(
     restore_point_in_time(base, 2**63)
 
     assert database(base) == before
+
+
+def test_files_of_all_sizes_come_back(base: Path, database: ReadDatabase) -> None:
+    """About a tar block, a file that is packed in one piece, a chunk, and a piece to compress."""
+    for size in (512, 1 << 14, 1 << 18, 1 << 20, 5 << 19):
+        for off in (-1, 0, 1):
+            content = random.Random(size + off).randbytes(size + off)
+            (base / "tables" / "text" / str(size + off)).write_bytes(content)
+    backed_up = database(base)
+    create_backup(base)
+    shutil.rmtree(base / "tables" / "text")
+    restore_point_in_time(base, FOREVER)
+    assert database(base) == backed_up
