@@ -6,7 +6,7 @@ import operator
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from reedbase_backup import catalogue, retention
 from reedbase_backup.archive.admission import ROOTS
@@ -23,6 +23,7 @@ from reedbase_backup.errors import (
     with_outlook,
 )
 from reedbase_backup.swap.extract import extract
+from reedbase_backup.swap.links import SWITCH, LiveLinks, Unlinkable
 from reedbase_backup.swap.lock_preservation import preserve_locks
 from reedbase_backup.swap.steps import Unmovable
 from reedbase_backup.swap.transaction import Transaction, recover
@@ -96,29 +97,46 @@ def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
 
 
 def _restore(base: int, base_path: str, name: BackupName) -> Contents:
-    """Restore `name`; begin again for each place that turns out to be unmovable."""
+    """Restore `name`; begin again for what turns out to be unmovable, or not to be linked."""
     unmovable = mount_points(base, ROOTS)
+    unlinkable = None if os.environ.get(SWITCH) == "0" else frozenset[str]()
     while True:
         try:
-            return _swapped(Transaction(base, unmovable), base, base_path, name)
+            return _swapped(Transaction(base, unmovable), base, base_path, name, unlinkable)
         except Unmovable as error:
             if error.filename in unmovable:
                 raise
             unmovable |= {error.filename}
+        except Unlinkable as error:
+            # Where the next attempt finds others, somebody is changing the live tree.
+            unlinkable = None if unlinkable else frozenset(error.names)
 
 
-def _swapped(transaction: Transaction, base: int, base_path: str, name: BackupName) -> Contents:
-    try:
-        with transaction.staged() as folders:
-            with catalogue.open_archive(base_path, name) as file:
-                reader = ArchiveReader(file, name.file_name)
-                contents = extract(reader, base_path, transaction.layout, folders)
-            with tables_locked(base):
-                transaction.commit(folders, preserve_locks(base, transaction.layout, folders))
-    except BaseException as error:
-        outlook = transaction.abandon()
-        if outlook is None or not isinstance(error, OSError | ReedError):
-            raise
-        raise with_outlook(error, "restore", outlook) from error
+def _swapped(
+    transaction: Transaction,
+    base: int,
+    base_path: str,
+    name: BackupName,
+    unlinkable: frozenset[str] | None,
+) -> Contents:
+    # Until all is undone, should it come to that.
+    with ExitStack() as locks:
+        try:
+            with transaction.staged() as folders:
+                layout = transaction.layout
+                links = LiveLinks(base, layout, folders, unlinkable)
+                with catalogue.open_archive(base_path, name) as file:
+                    reader = ArchiveReader(file, name.file_name)
+                    extraction = extract(reader, base_path, layout, folders, links)
+                locks.enter_context(tables_locked(base))
+                extraction.complete()
+                kept_files = preserve_locks(base, layout, folders)
+                links.look_again()
+                transaction.commit(folders, kept_files)
+        except BaseException as error:
+            outlook = transaction.abandon()
+            if outlook is None or not isinstance(error, OSError | ReedError):
+                raise
+            raise with_outlook(error, "restore", outlook) from error
     transaction.discard()
-    return contents
+    return extraction.contents

@@ -29,7 +29,7 @@ _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
 # The clock that stamps files ticks coarsely; CLOCK_REALTIME_COARSE, which `time`
 # does not name, is that clock on Linux. The coarsest (CONFIG_HZ=100) elsewhere.
-_TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
+TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
 
 SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
 """What is said of a symlink, FIFO, socket or device."""
@@ -264,9 +264,9 @@ def _settled(descriptor: int, name: str) -> os.stat_result:
     for _ in range(2):
         status = os.fstat(descriptor)
         age_ns = time.time_ns() - status.st_ctime_ns
-        if not 0 <= age_ns <= _TICK_NS:
+        if not 0 <= age_ns <= TICK_NS:
             return status
-        time.sleep((_TICK_NS - age_ns + 1) / 10**9)
+        time.sleep((TICK_NS - age_ns + 1) / 10**9)
     raise SourceChanged(name)
 
 

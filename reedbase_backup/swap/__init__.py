@@ -3,9 +3,12 @@
 A restore's commit, step by step; T is a random token:
 
 1. `.reedbackup-staging-T/` is made in the base, with new/ and old/ (`working_folders`).
-   The archive is written to new/, verified and made durable (`extract`).
-2. All tables' locks are taken. Lock files that writers may be waiting for are
-   linked into new/ (`lock_preservation`).
+   The archive is written to new/, verified and made durable (`extract`), but for files
+   that are live as they were backed up, as far as can be seen without reading them.
+2. All tables' locks are taken. Those live files are linked into new/, read through
+   their new names, held against the archive and made durable (`links`). Lock files that
+   writers may be waiting for are linked, too (`lock_preservation`). Last of all, the live
+   files are looked at once more; where one is another by now, all begins again without it.
 3. `plan` compares the live trees with new/: which names are exchanged, what must stay in
    place and only gets new attributes. All of that is the `journal`: written, synced.
 4. The folder is renamed to `.reedbackup-commit-T/`. From now on its journal counts.
@@ -17,8 +20,11 @@ A restore's commit, step by step; T is a random token:
 
 A kill leaves, for the next create or restore, which begins with `transaction.recover`:
 
-    in 1 to 3       a staging folder beside untouched trees: it is removed
-    in 4 to 5       a commit folder: its journal's steps are done, so that all is new
+    in 1 to 3       a staging folder beside the old trees, of whose files some have a
+                    second name in it: it is removed, and no content with it
+    in 4 to 5       a commit folder: its journal's steps are done, so that all is new;
+                    but where none is yet, writers may have changed the old trees since,
+                    and with them what is linked from them, so that all stays old
     in 6            a staging folder beside new trees: it is removed
 
 An error or interrupt, other than a kill, in 1 to 5 is handled at once by

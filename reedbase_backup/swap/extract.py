@@ -6,12 +6,14 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.durable import sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
+from reedbase_backup.swap.links import LiveLinks, Unlinkable
+from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
 
@@ -21,62 +23,107 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 # Of a folder that only the names of what it holds imply.
 _IMPLIED_MODE = 0o755
-# Chown is not ours to do, or the owner is nobody on this system.
-_NOT_TO_BE_GIVEN = (errno.EPERM, errno.EINVAL)
 # What a file system in user space says that counts no blocks.
 _NOT_COUNTED = (errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def extract(
-    reader: ArchiveReader, base_path: str, layout: Layout, folders: list[WorkingFolder]
-) -> Contents:
-    """Write all entries below the new/ of `folders`, as `layout` says, and make them durable.
+    reader: ArchiveReader,
+    base_path: str,
+    layout: Layout,
+    folders: list[WorkingFolder],
+    links: LiveLinks,
+) -> Extraction:
+    """Write all entries below the new/ of `folders`, as `layout` says, but those of `links`.
 
-    Return what was written, once the whole archive is verified. Raise IoError
-    where the disk is too full, OSError, and what ArchiveReader raises.
+    Return once the whole archive is verified and what was written is on disk. Raise
+    IoError where the disk is too full, Unlinkable, OSError, and what ArchiveReader raises.
     """
     free = [_free_bytes(os.path.join(base_path, place)) for place in layout.places]
-    extraction = _Extraction(reader, layout, [folder.new for folder in folders], free)
+    extraction = Extraction(reader, layout, [folder.new for folder in folders], free, links)
     for entry in reader:
         extraction.write(entry)
-    assert reader.contents is not None
-    extraction.finish(reader.contents)
-    for root, names in zip(extraction.roots, extraction.names, strict=True):
-        sync_tree(root, names)
-    return reader.contents
+    extraction.end()
+    return extraction
 
 
-class _Extraction:
+class Extraction:
+    """What was written of an archive, and `complete` adds what is to be linked."""
+
     def __init__(
-        self, reader: ArchiveReader, layout: Layout, roots: list[int], free: list[int]
+        self,
+        reader: ArchiveReader,
+        layout: Layout,
+        roots: list[int],
+        free: list[int],
+        links: LiveLinks,
     ) -> None:
         self._reader = reader
         self._layout = layout
-        self.roots = roots
-        self.names: list[list[str]] = [[] for _ in roots]
-        """What was written below each of `roots`."""
+        self._roots = roots
         self._free = free
-        # As tar does: only root can give files back to their owners.
-        self._is_root = os.geteuid() == 0
-        self._groups = {os.getegid(), *os.getgroups()}
+        self._links = links
+        self._ownership = Ownership()
+        self._files: list[str] = []
         self._folders: dict[str, ArchiveEntry | None] = {}
 
+    @property
+    def contents(self) -> Contents:
+        """What the archive holds."""
+        assert self._reader.contents is not None
+        return self._reader.contents
+
     def write(self, entry: ArchiveEntry) -> None:
+        """Write `entry`, the archive's current one, unless it is to be linked."""
+        if entry.same_as is not None and entry.same_as in self._links:
+            # To be copied from, it has to be there.
+            raise Unlinkable({entry.same_as})
         with translated("restore", entry.name):
             self._make_parents(entry.name)
             if entry.is_folder:
                 self._make_folder(entry.name)
                 self._folders[entry.name] = entry
-            else:
+            elif not self._links.offer(entry):
                 self._write_file(entry)
 
-    def finish(self, contents: Contents) -> None:
-        """Set all mtimes and the modes of folders, which writing inside would have changed."""
-        for name, record in contents.records.items():
-            times = (record.mtime_ns, record.mtime_ns)
+    def end(self) -> None:
+        """Give what was written its times, now that the archive is verified, and sync it.
+
+        For what is to be linked, folders stay open.
+        """
+        self._links.check_times(self.contents.records)
+        for name in self._files:
+            self._set_time(name)
+        if any(self._links):
+            # Writers that `complete` keeps waiting are not to wait for this, too.
+            self._sync(self._files)
+        else:
+            self._finish_folders()
+            self._sync([*self._files, *self._folders])
+
+    def complete(self) -> None:
+        """Link what is to be linked, durably; the tables must be locked.
+
+        Raise Unlinkable, or OSError.
+        """
+        if any(self._links):
+            self._links.link(self.contents.records)
+            self._finish_folders()
+            # A live file may have been written a moment ago.
+            self._sync([*self._links, *self._folders])
+
+    def _set_time(self, name: str) -> None:
+        record = self.contents.records.get(name)
+        if record is not None:
             root, path = self._located(name)
             with translated("restore", name):
+                times = (record.mtime_ns, record.mtime_ns)
                 os.utime(path, ns=times, dir_fd=root, follow_symlinks=False)
+
+    def _finish_folders(self) -> None:
+        """Give folders what writing inside would have changed, or been kept from."""
+        for name in self._folders:
+            self._set_time(name)
         # Last and from the leaves up: some modes let nobody into a folder.
         for name, entry in reversed(self._folders.items()):
             with translated("restore", name):
@@ -85,16 +132,25 @@ class _Extraction:
     def _finish_folder(self, name: str, entry: ArchiveEntry | None) -> None:
         root, path = self._located(name)
         if entry is not None:
-            self._give(entry, lambda uid, gid: os.chown(path, uid, gid, dir_fd=root))
+            self._ownership.give(entry, lambda uid, gid: os.chown(path, uid, gid, dir_fd=root))
         os.chmod(path, entry.mode if entry else _IMPLIED_MODE, dir_fd=root)
+
+    def _sync(self, names: Sequence[str]) -> None:
+        """Make `names` durable, and the top of each staged tree that holds some."""
+        below: dict[int, list[str]] = {}
+        for name in names:
+            number, path = self._layout.locate(name)
+            below.setdefault(number, []).append(path)
+        for number, paths in below.items():
+            sync_tree(self._roots[number], paths)
 
     def _located(self, name: str) -> tuple[int, str]:
         number, path = self._layout.locate(name)
-        return self.roots[number], path
+        return self._roots[number], path
 
     def _write_file(self, entry: ArchiveEntry) -> None:
         number, path = self._layout.locate(entry.name)
-        root = self.roots[number]
+        root = self._roots[number]
         self._reserve(entry, number)
         descriptor = os.open(path, _NEW_FILE, 0o600, dir_fd=root)
         try:
@@ -103,11 +159,11 @@ class _Extraction:
                     write_all(descriptor, chunk)
             else:
                 self._copy(entry.same_as, descriptor)
-            self._give(entry, lambda uid, gid: os.chown(descriptor, uid, gid))
+            self._ownership.give(entry, lambda uid, gid: os.chown(descriptor, uid, gid))
             os.fchmod(descriptor, entry.mode)
         finally:
             os.close(descriptor)
-        self.names[number].append(path)
+        self._files.append(entry.name)
 
     def _reserve(self, entry: ArchiveEntry, number: int) -> None:
         """Refuse at once what the disk has no room for."""
@@ -118,22 +174,6 @@ class _Extraction:
                 f" {self._free[number]} are free; make room",
             )
         self._free[number] -= entry.size
-
-    def _give(self, entry: ArchiveEntry, chown: Callable[[int, int], None]) -> None:
-        """Give a new file or folder to the owner it had, as far as the system allows.
-
-        Only root can give to users; but to a group of theirs, all can, and a
-        database that a group shares needs it.
-        """
-        try:
-            if self._is_root:
-                chown(entry.uid, entry.gid)
-            elif entry.gid in self._groups:
-                chown(-1, entry.gid)
-        except OSError as error:
-            # Root of a container, or on a foreign disk: the content matters more.
-            if error.errno not in _NOT_TO_BE_GIVEN:
-                raise
 
     def _copy(self, source: str, target: int) -> None:
         root, path = self._located(source)
@@ -157,9 +197,8 @@ class _Extraction:
         if name not in self._folders:
             # Open to us while it is filled.
             number, path = self._layout.locate(name)
-            os.mkdir(path, 0o700, dir_fd=self.roots[number])
+            os.mkdir(path, 0o700, dir_fd=self._roots[number])
             self._folders[name] = None
-            self.names[number].append(path)
 
 
 def _free_bytes(path: str) -> int:

@@ -45,6 +45,9 @@ def preserve_locks(
         live, backed_up = _live(base, place), status(folders[number].new, staged)
         if live is None or backed_up is None or not _are_alike(live, backed_up):
             continue
+        if os.path.samestat(live, backed_up):
+            # Linked already.
+            continue
         if _link(base, f"tables/{name}", folders[number], staged):
             changed.setdefault(number, []).append(staged.rpartition("/")[0] or ".")
             if live.st_mtime_ns != backed_up.st_mtime_ns:

@@ -45,6 +45,16 @@ def execute(base: int, folders: list[WorkingFolder], journal: Journal) -> None:
     sync_folder(base, "the base")
 
 
+def is_begun(folders: list[WorkingFolder], journal: Journal) -> bool:
+    """Return whether anything has been moved by now. Raise OSError."""
+    return any(
+        (step.staged is not None and status(folders[step.folder].new, step.staged) is None)
+        or (step.retired is not None and status(folders[step.folder].old, step.retired) is not None)
+        for step in journal.steps
+        if isinstance(step, Exchange)
+    )
+
+
 def _install(base: int, folder: WorkingFolder, step: Exchange) -> None:
     staged = step.staged
     if staged is not None and status(folder.new, staged) is None:

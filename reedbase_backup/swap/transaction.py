@@ -27,7 +27,6 @@ from reedbase_backup.swap.working_folders import (
     trusted_journal,
 )
 
-COMPLETED = "the restore is committed: the next create or restore completes it"
 TAKEN_BACK = "the restore is being undone: the next create or restore completes that"
 UNKNOWN = "the next create or restore completes the restore, or undoes it"
 
@@ -164,7 +163,7 @@ def _recover(base: int, token: str) -> None:
         ) from error
     try:
         with tables_locked(base):
-            _execute(base, token, journal)
+            _execute(base, token, _to_its_end(base, token, journal))
     except OSError as error:
         outlook = _abandon(base, token)
         if outlook is None and isinstance(error, Unmovable):
@@ -172,6 +171,18 @@ def _recover(base: int, token: str) -> None:
             return
         words = outlook or "the restore that was cut off before has been undone"
         raise _with_words(error, words) from error
+
+
+def _to_its_end(base: int, token: str, journal: Journal) -> Journal:
+    """Return what is to be done after a kill: nothing where nothing has been moved yet.
+
+    The live trees may have been written to since, and with them what was linked from them.
+    """
+    with opened_all(base, commit_name(token), token, journal) as folders:
+        if not journal.forward or steps.is_begun(folders, journal):
+            return journal
+        journal_file.turn(folders[0].itself)
+        return journal.backward()
 
 
 def _execute(base: int, token: str, journal: Journal) -> None:
@@ -207,7 +218,7 @@ def _outlook(base: int, token: str) -> str | None:
     try:
         if status(base, commit_name(token)) is None:
             return None
-        return COMPLETED if trusted_journal(base, token).forward else TAKEN_BACK
+        return UNKNOWN if trusted_journal(base, token).forward else TAKEN_BACK
     except (OSError, NoJournal):
         return UNKNOWN
 

@@ -177,6 +177,7 @@ def test_a_disk_that_gets_full_is_no_reason_to_distrust_the_archive(
         raise OSError(number, os.strerror(number))
 
     create_backup(base)
+    (base / "tables" / "text" / "current.csv").write_text("to be written again")
     before = database(base)
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(IoError, match=r"tables/\S+: .* make room"):
@@ -225,7 +226,7 @@ def test_a_time_that_cannot_be_set_is_an_error_and_nothing_changes(
             expected = new
         assert database(base) == expected, place
         failed += expected == before
-    assert failed >= place - 2 > 10
+    assert failed >= place - 2 > 8
 
 
 def _socket(path: Path) -> None:

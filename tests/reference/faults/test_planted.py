@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_a_journal_of_ours_beside_planted_symlinks_is_not_followed(
     (base / "tables" / "text" / "current.csv").write_text("changed")
     n = 1
     while not list(base.glob(".reedbackup-commit-*")):
+        for unfinished in base.glob(".reedbackup-staging-*"):
+            shutil.rmtree(unfinished)
         run_traced("restore", base, f"renameat:signal=SIGKILL:when={n}", "renameat")
         n += 1
     work = next(base.glob(".reedbackup-commit-*"))

@@ -80,9 +80,11 @@ def is_sync(call: tuple[str, str], what: str) -> bool:
 def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(
     small: Path, run_traced: RunTraced
 ) -> None:
-    for n in range(100):
-        (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))
-    create_backup(small)
+    for to in ("backed up", "changed"):
+        for n in range(100):
+            (small / "tables" / "t" / f"{n}.bsdiff").write_text(to)
+        if to == "backed up":
+            create_backup(small)
     run = run_traced("restore", small)
     journal = run.at("rename", '"journal.new"', '"journal"')
     written = max(i for i, call in enumerate(run.calls[: journal - 2]) if call[0] == "write")
@@ -90,3 +92,16 @@ def test_many_new_files_are_synced_at_once_before_the_old_ones_are_touched(
     timed = run.at("utimensat", "/99.bsdiff")
     synced = run.at("syncfs")
     assert max(written, timed) < synced < run.at("rename", COMMITTED)
+
+
+def test_many_linked_files_are_synced_at_once_before_the_old_trees_are_touched(
+    small: Path, run_traced: RunTraced
+) -> None:
+    """A live file may have been written a moment ago, by somebody who did not sync it."""
+    for n in range(100):
+        (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))
+    create_backup(small)
+    run = run_traced("restore", small)
+    linked = max(i for i, call in enumerate(run.calls) if call[0] == "linkat")
+    assert run.at("linkat", '"99.bsdiff", .*/new/tables/t') <= linked
+    assert linked < run.at("syncfs") < run.at("rename", COMMITTED)

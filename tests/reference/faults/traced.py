@@ -110,7 +110,9 @@ def assert_sound(base: Path) -> None:
 
 
 def leftovers(base: Path) -> list[str]:
-    return [str(path) for path in base.rglob(".reedbackup*")]
+    """What of a working folder is left, and what still has a name in one."""
+    shared = [path for path in base.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
+    return [str(path) for path in (*base.rglob(".reedbackup*"), *shared)]
 
 
 def assert_failed_cleanly(run: Run) -> None:

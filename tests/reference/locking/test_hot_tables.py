@@ -178,7 +178,7 @@ def test_a_file_written_just_now_is_read_only_once_its_time_can_tell(tmp_path: P
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
     status = source._settled(descriptor, "file")
-    assert time.time_ns() - status.st_ctime_ns >= source._TICK_NS
+    assert time.time_ns() - status.st_ctime_ns >= source.TICK_NS
     os.close(descriptor)
 
 
@@ -189,7 +189,7 @@ def test_a_file_that_is_written_without_end_counts_as_changed(
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
     # However slow this machine is just now.
-    monkeypatch.setattr(source, "_TICK_NS", 3600 * 10**9)
+    monkeypatch.setattr(source, "TICK_NS", 3600 * 10**9)
     monkeypatch.setattr(time, "sleep", lambda _: path.write_text("more"))
     with pytest.raises(source.SourceChanged):
         source._settled(descriptor, "file")

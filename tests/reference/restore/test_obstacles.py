@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fixture_types import FindTool, ReadDatabase, RunAsNobody, TakeSnapshot
+from reference.restore.live import change
 
 from reedbase_backup import IoError, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.disk import durable
@@ -171,6 +172,7 @@ def test_a_full_disk_is_an_error_that_names_the_file(
         raise OSError(28, "No space left on device")
 
     create_backup(base)
+    change(base, "to be written again")
     before = database(base)
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(IoError, match=r"'restore': tables/\S+: No space left on device"):
