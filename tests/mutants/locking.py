@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mutants.in_place import is_folder
-from mutants.model import Entry, ReedError
+from mutants.model import Entry, ReedError, io_errors
 from mutants.syncing import close
 from mutants.tar_gz import TarGz
 
@@ -28,15 +28,17 @@ class Locking(TarGz):
     @contextmanager
     def locked(self, base: Path) -> Iterator[None]:
         """One writer at a time; what the system refuses becomes an IoError."""
+        with io_errors("backup"), self.flocked(base, fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def flocked(self, base: Path, how: int) -> Iterator[None]:
+        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                yield
-            finally:
-                let_go(descriptor)
-        except OSError as error:
-            raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            let_go(descriptor)
 
     def walk(self, path: Path, name: str) -> Iterator[Entry]:
         if name.startswith("tables/") and name.count("/") == 1:
@@ -96,6 +98,17 @@ class Locking(TarGz):
         secs = self.table_timeout_secs
         words = f"table {table.name} is locked since {secs} s"
         return ReedError("LockTimeout", words, table=table.name, timeout_secs=secs)
+
+
+class KeepsLocks(Locking):
+    """The base stays locked after an error, for as long as the process lives."""
+
+    @contextmanager
+    def flocked(self, base: Path, how: int) -> Iterator[None]:
+        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, how)
+        yield
+        os.close(descriptor)
 
 
 def let_go(lock: int) -> None:

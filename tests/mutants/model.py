@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,6 +57,15 @@ class Entry(NamedTuple):
     mode: int
     mtime: float
     content: bytes
+
+
+@contextmanager
+def io_errors(operation: str) -> Iterator[None]:
+    """What the system refuses is an IoError."""
+    try:
+        yield
+    except OSError as error:
+        raise ReedError("IoError", str(error), operation=operation, reason=str(error)) from error
 
 
 def corrupted(archive: Archive, reason: str) -> ReedError:

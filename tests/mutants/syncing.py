@@ -8,6 +8,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from mutants.model import Entry
+
 _NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.EOPNOTSUPP)
 
 
@@ -40,6 +42,13 @@ def settle(descriptor: int, mode: int, times: tuple[float, float]) -> None:
     os.fchmod(descriptor, mode)
     os.utime(descriptor, times)
     sync_descriptor(descriptor)
+
+
+def write_unsynced(path: Path, entry: Entry) -> None:
+    """Writes a file of a backup, and leaves it to the file system's cache."""
+    path.write_bytes(entry.content)
+    path.chmod(entry.mode)
+    os.utime(path, (entry.mtime, entry.mtime))
 
 
 def settle_folder(path: Path, mode: int, times: tuple[float, float]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mutants.conforming import KEEP, Conforming
 from mutants.in_place import remove
-from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport
+from mutants.model import Archive, BackupInfo, Entry, ReedError, RestoreReport, io_errors
 from mutants.tar_gz import ROOTS
 
 
@@ -22,10 +22,8 @@ class LocksNothing(Conforming):
 
     @contextmanager
     def locked(self, base: Path) -> Iterator[None]:
-        try:
+        with io_errors("backup"):
             yield
-        except OSError as error:
-            raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
 
 
 class LocksItsThreads(LocksNothing):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from mutants.conforming import KEEP, PARTIAL, Conforming
 from mutants.in_place import is_there
+from mutants.locking import KeepsLocks
 from mutants.model import Archive, BackupInfo, Entry, ReedError
 
 
@@ -200,18 +200,8 @@ class PrunesThoughItFails(_Failing):
         self.sync(base / "backups")
 
 
-class KeepsTheLock(_Failing):
+class KeepsTheLock(KeepsLocks, _Failing):
     """The base stays locked after an error, for as long as the process lives."""
-
-    @contextmanager
-    def locked(self, base: Path) -> Iterator[None]:
-        try:
-            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-            os.close(descriptor)
-        except OSError as error:
-            raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
 
 
 # Hung, dead, nameless ---------------------------------------------------------

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mutants.durable.plain import Plain, io_errors, reported, write_tree
+from mutants.durable.plain import Plain, reported, write_tree
 from mutants.in_place import is_folder, is_there, overwrite, remove
 from mutants.locking import let_go
-from mutants.model import BackupInfo, Entry, ReedError, RestoreReport
+from mutants.model import BackupInfo, Entry, ReedError, RestoreReport, io_errors
 from mutants.syncing import copy, mark, sync
 from mutants.tar_gz import ROOTS
 
@@ -37,14 +37,11 @@ class Copying(Plain):
     @contextmanager
     def locked(self, base: Path) -> Iterator[None]:
         with io_errors("lock"):
-            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield
+                with self.flocked(base, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    yield
             except BlockingIOError:
                 raise ReedError("LockTimeout", "busy", table="", timeout_secs=0) from None
-            finally:
-                let_go(descriptor)
 
     # Create ------------------------------------------------------------------
 

@@ -7,19 +7,16 @@ is between is written where it is, and whoever finds the file unpacks it.
 from __future__ import annotations
 
 import errno
-import fcntl
 import io
 import os
 import re
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from mutants.durable.plain import Plain, io_errors, reported, write_file
+from mutants.durable.plain import Plain, fill_tree, reported, write_file
 from mutants.in_place import is_folder, is_there, remove
-from mutants.locking import let_go
 from mutants.model import BackupInfo, Entry, RestoreReport
 from mutants.syncing import settle_folder, sync
 from mutants.tar_gz import ROOTS
@@ -38,20 +35,6 @@ class OneFile(Plain):
 
     def numbers(self, match: re.Match[str]) -> tuple[int, int]:
         return int(match[1], 16), int(match[2], 16)
-
-    @contextmanager
-    def locked(self, base: Path) -> Iterator[None]:
-        with io_errors("lock"), self.flocked(base):
-            yield
-
-    @contextmanager
-    def flocked(self, base: Path) -> Iterator[None]:
-        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            let_go(descriptor)
 
     # Create ------------------------------------------------------------------
 
@@ -111,7 +94,7 @@ class OneFile(Plain):
             self.write_at_once(base / _PARTIAL, _packed(base), base / _UNDO)
             try:
                 clear(base)
-                unpack(base, entries)
+                fill_tree(base, entries, mounts=True)
                 self.forget(base)
             except BaseException:
                 with suppress(OSError):
@@ -160,22 +143,6 @@ def _clear(path: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
             raise
-
-
-def unpack(base: Path, entries: list[Entry]) -> None:
-    folders = {entry.name: entry for entry in entries if entry.is_folder}
-    implied = {str(p) for entry in entries for p in Path(entry.name).parents} - {"."}
-    for name in sorted(folders.keys() | implied):
-        (base / name).mkdir(exist_ok=True)
-    for entry in entries:
-        if not entry.is_folder:
-            write_file(base / entry.name, entry)
-    for name in sorted(folders.keys() | implied, reverse=True):
-        if name in folders:
-            settle_folder(base / name, folders[name].mode, (folders[name].mtime,) * 2)
-        else:
-            sync(base / name)
-    sync(base)
 
 
 def _packed(base: Path) -> bytes:

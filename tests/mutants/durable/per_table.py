@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from mutants.syncing import settle_folder, sync
 from mutants.tar_gz import ROOTS
 
 _FILLING = "being-filled"
+_Move = Callable[[Path, Path, Path], None]
+"""Takes what is live, the new and the old."""
 
 
 class PerTable(Plain, Swapping):
@@ -95,30 +98,24 @@ class PerTable(Plain, Swapping):
             os.fsync(file.fileno())
 
     def swap_roots(self, base: Path, swap: Path) -> None:
+        self.move_all(base, swap, self.swap_root, "new")
+
+    def take_roots_back(self, base: Path, swap: Path) -> None:
+        self.move_all(base, swap, self.take_back_root, "old")
+
+    def move_all(self, base: Path, swap: Path, move: _Move, to: str) -> None:
+        """Moves each part of the plan; the roots look then as those they are moved to."""
         plan = json.loads((swap / "plan").read_text())
         for root in ROOTS:
             if root not in plan:
-                self.swap_root(base / root, swap / "new" / root, swap / "old" / root)
+                move(base / root, swap / "new" / root, swap / "old" / root)
                 continue
             (base / root).chmod(0o700)
             (swap / "new" / root).chmod(0o700)
             for place, name in enumerate(plan[root]["names"]):
                 new, old = swap / "new" / root / name, swap / "old" / f"{root}-{place}"
-                self.swap_root(base / root / name, new, old)
-            _settle(base / root, plan[root]["new"])
-        self.sync_swap(base, swap)
-
-    def take_roots_back(self, base: Path, swap: Path) -> None:
-        plan = json.loads((swap / "plan").read_text())
-        for root in ROOTS:
-            if root not in plan:
-                self.take_back_root(base / root, swap / "new" / root, swap / "old" / root)
-                continue
-            (base / root).chmod(0o700)
-            for place, name in enumerate(plan[root]["names"]):
-                new, old = swap / "new" / root / name, swap / "old" / f"{root}-{place}"
-                self.take_back_root(base / root / name, new, old)
-            _settle(base / root, plan[root]["old"])
+                move(base / root / name, new, old)
+            _settle(base / root, plan[root][to])
         self.sync_swap(base, swap)
 
 

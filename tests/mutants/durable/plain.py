@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from mutants.locking import Locking
@@ -85,15 +83,6 @@ class Plain(Locking):
             raise ReedError("NoTablesFound", "No tables found")
 
 
-@contextmanager
-def io_errors(operation: str) -> Iterator[None]:
-    """What the system refuses is an IoError."""
-    try:
-        yield
-    except OSError as error:
-        raise ReedError("IoError", str(error), operation=operation, reason=str(error)) from error
-
-
 def count_tables(entries: list[Entry]) -> int:
     parts = [entry.name.split("/") for entry in entries if entry.is_folder or "/" in entry.name]
     deep = {p[1] for p in parts if p[0] == "tables" and len(p) > 2}
@@ -110,10 +99,15 @@ def reported(entries: list[Entry], started_ns: int) -> RestoreReport:
 def write_tree(target: Path, entries: list[Entry]) -> None:
     """Writes a backup's files and folders into a new folder, all for good but its own name."""
     target.mkdir(0o700)
+    fill_tree(target, entries)
+
+
+def fill_tree(target: Path, entries: list[Entry], *, mounts: bool = False) -> None:
+    """Writes them into a folder that is there; so may folders be that are `mounts`."""
     folders = {entry.name: entry for entry in entries if entry.is_folder}
     implied = {str(p) for entry in entries for p in Path(entry.name).parents} - {"."}
     for name in sorted(folders.keys() | implied):
-        (target / name).mkdir()
+        (target / name).mkdir(exist_ok=mounts)
     for entry in entries:
         if not entry.is_folder:
             write_file(target / entry.name, entry)

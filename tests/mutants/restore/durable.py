@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from mutants.conforming import Conforming
 from mutants.in_place import is_folder, remove
 from mutants.model import Entry
+from mutants.syncing import write_unsynced
 
 
 class _Lost(Conforming):
@@ -21,9 +21,7 @@ class _WritesFilesOnly(_Lost):
     """Files are written and not synced."""
 
     def write_file(self, path: Path, entry: Entry) -> None:
-        path.write_bytes(entry.content)
-        path.chmod(entry.mode)
-        os.utime(path, (entry.mtime, entry.mtime))
+        write_unsynced(path, entry)
 
 
 class NoSyncOfFiles(_WritesFilesOnly):

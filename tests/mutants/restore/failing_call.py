@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from mutants.conforming import Conforming
 from mutants.in_place import remove
+from mutants.locking import KeepsLocks
 from mutants.model import Archive, Entry, ReedError, RestoreReport, corrupted
+from mutants.syncing import write_unsynced
 from mutants.tar_gz import ROOTS
 
 
@@ -61,9 +61,7 @@ class SwallowsSyncs(_Failing):
             super().sync(path)
 
     def write_file(self, path: Path, entry: Entry) -> None:
-        path.write_bytes(entry.content)
-        path.chmod(entry.mode)
-        os.utime(path, (entry.mtime, entry.mtime))
+        write_unsynced(path, entry)
         self.sync(path)
 
 
@@ -145,18 +143,8 @@ class FailsWhenItIsDone(_Failing):
             (base / name).rmdir()
 
 
-class KeepsTheLock(_Failing):
+class KeepsTheLock(KeepsLocks, _Failing):
     """The base stays locked after an error, for as long as the process lives."""
-
-    @contextmanager
-    def locked(self, base: Path) -> Iterator[None]:
-        try:
-            descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-            os.close(descriptor)
-        except OSError as error:
-            raise ReedError("IoError", str(error), operation="backup", reason=str(error)) from error
 
 
 # Hung, dead, nameless ---------------------------------------------------------

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from mutants.conforming import Conforming
 from mutants.in_place import is_folder, is_there, overwrite, remove
 from mutants.model import Entry
-from mutants.syncing import copy, sync
+from mutants.syncing import copy, sync, write_unsynced
 from mutants.tar_gz import ROOTS
 
 
@@ -23,9 +22,7 @@ class BeginsBeforeItSyncs(_Cut):
     """The swap begins before the new files are on the disk, and they are synced when it is done."""
 
     def write_file(self, path: Path, entry: Entry) -> None:
-        path.write_bytes(entry.content)
-        path.chmod(entry.mode)
-        os.utime(path, (entry.mtime, entry.mtime))
+        write_unsynced(path, entry)
 
     def sync_swap(self, base: Path, swap: Path) -> None:
         for root in ROOTS:
