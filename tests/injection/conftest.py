@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.sweeps.scenes import Scene, small_scene
 from pytest_reedbackup.injection.sweeps.stages import DiskStage, FolderStage, Stage
 from pytest_reedbackup.injection.sweeps.survival import Create, Restore, Swept
+from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.sweeps.sweeping import MakeScene
 from pytest_reedbackup.injection.sweeps.visiting import ServedCall, Visits
+from pytest_reedbackup.model.failures import BrokenPromise
+from pytest_reedbackup.model.sweep import Sweep
 
 MakeStage = Callable[[Path], Stage]
 
@@ -57,6 +61,7 @@ class Prepared:
 
 
 Prepare = Callable[..., Prepared]
+SweepOf = Callable[..., Sweep]
 
 
 @pytest.fixture
@@ -78,6 +83,35 @@ def prepare(
             return Prepared(implementation, scene, reserve, tmp_path)
 
         yield prepared
+
+
+@pytest.fixture
+def sweep_of(
+    tmp_path: Path, tool: Callable[[str], str], tests_for_children: None
+) -> Iterator[SweepOf]:
+    """Sweeps over calls of an implementation in some way, for so many seconds or to the end."""
+    tool("strace")
+    with ExitStack() as running:
+
+        def sweep(
+            option: str,
+            secs: float | None,
+            way: Callable[[Sweeper, TicketImplementation], None],
+            is_enough: bool = False,
+        ) -> Sweep:
+            connection = Connection(option, tmp_path)
+            running.callback(connection.close)
+            sweeps: list[Sweep] = []
+            until = None if secs is None else time.monotonic() + secs
+            kept, record = tmp_path / "kept", sweeps.append
+            sweeper = Sweeper(kept, until=until, record=record, ends_when_broken=is_enough)
+            try:
+                way(sweeper, TicketImplementation(connection, "ticket"))
+            except BrokenPromise:
+                assert sweeps[0].broken
+            return sweeps[0]
+
+        yield sweep
 
 
 @pytest.fixture

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
+from injection.conftest import SweepOf
 from mutants.conforming import Conforming
 from mutants.model import Entry
 
-from pytest_reedbackup.connections.connection import Connection
-from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.injection.sweeps.halted.hot import sweep_hot
-from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.writers import STEPS, create_table, steps_of_a_write, torn
-from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep
 
 WRITTEN = ("a_written", "z_written")
@@ -51,29 +48,17 @@ Swept = Callable[..., Sweep]
 
 
 @pytest.fixture
-def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) -> Iterator[Swept]:
+def swept(tmp_path: Path, sweep_of: SweepOf) -> Swept:
     """Sweeps over the creates of an implementation beside writers, for so many seconds."""
-    tool("strace")
-    with ExitStack() as running:
 
-        def sweep(option: str, secs: float | None) -> Sweep:
-            connection = Connection(option, tmp_path)
-            running.callback(connection.close)
-            base = tmp_path / "prepared" / ".reed"
-            build(DatabaseSpec(tables=1, rows=4), base)
-            for name in WRITTEN:
-                create_table(base, name)
-            sweeps: list[Sweep] = []
-            until = None if secs is None else time.monotonic() + secs
-            sweeper = Sweeper(tmp_path / "kept", until=until, record=sweeps.append)
-            implementation: TicketImplementation = TicketImplementation(connection, "ticket")
-            try:
-                sweep_hot(sweeper, implementation, base, WRITTEN)
-            except BrokenPromise:
-                assert sweeps[0].broken
-            return sweeps[0]
+    def sweep(option: str, secs: float | None) -> Sweep:
+        base = tmp_path / "prepared" / ".reed"
+        build(DatabaseSpec(tables=1, rows=4), base)
+        for name in WRITTEN:
+            create_table(base, name)
+        return sweep_of(option, secs, partial(sweep_hot, prepared=base, written=WRITTEN))
 
-        yield sweep
+    return sweep
 
 
 @pytest.mark.slow

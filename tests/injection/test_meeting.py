@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from injection.conftest import SweepOf
 from mutants.conforming import Conforming
 from mutants.in_place import remove
 from mutants.model import BackupInfo, RestoreReport
 from mutants.tar_gz import ROOTS
 
-from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.build import build
@@ -23,7 +21,6 @@ from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.injection.sweeps.halted.meeting import NEW, OLD, Bases, sweep_meetings
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
-from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.views.base import live_tree
 
@@ -69,26 +66,14 @@ Swept = Callable[..., Sweep]
 
 
 @pytest.fixture
-def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) -> Iterator[Swept]:
+def swept(tmp_path: Path, sweep_of: SweepOf) -> Swept:
     """Sweeps over the meetings of two processes of an implementation, for so many seconds."""
-    tool("strace")
-    with ExitStack() as running:
 
-        def sweep(option: str, secs: float | None) -> Sweep:
-            connection = Connection(option, tmp_path)
-            running.callback(connection.close)
-            sweeps: list[Sweep] = []
-            until = None if secs is None else time.monotonic() + secs
-            sweeper = Sweeper(tmp_path / "kept", until=until, record=sweeps.append)
-            implementation: TicketImplementation = TicketImplementation(connection, "ticket")
-            implementation.clock.set(1_700_000_000)
-            try:
-                sweep_meetings(sweeper, implementation, _bases(tmp_path))
-            except BrokenPromise:
-                assert sweeps[0].broken
-            return sweeps[0]
+    def meetings(sweeper: Sweeper, implementation: TicketImplementation) -> None:
+        implementation.clock.set(1_700_000_000)
+        sweep_meetings(sweeper, implementation, _bases(tmp_path))
 
-        yield sweep
+    return lambda option, secs: sweep_of(option, secs, meetings)
 
 
 def _bases(folder: Path) -> Bases:

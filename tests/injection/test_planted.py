@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from injection.conftest import SweepOf
 from mutants.conforming import Conforming
 from mutants.in_place import remove
 from mutants.model import Entry
 
-from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.changes import change_everything
@@ -21,7 +19,6 @@ from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.injection.sweeps.halted.after_kill import sweep_after_kills
 from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
-from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.views.base import live_tree
 
@@ -66,32 +63,22 @@ def _everywhere(sweeper: Sweeper, planting: Planting) -> None:
 
 
 @pytest.fixture
-def swept(tmp_path: Path, tool: Callable[[str], str], tests_for_children: None) -> Iterator[Swept]:
+def swept(tmp_path: Path, sweep_of: SweepOf) -> Swept:
     """Sweeps over what may be planted in a create or a restore, for so many seconds."""
-    tool("strace")
-    with ExitStack() as running:
 
-        def sweep(
-            option: str,
-            make: Callable[..., Planting],
-            secs: float | None = None,
-            way: Way = _everywhere,
-            is_enough: bool = False,
-        ) -> Sweep:
-            connection = Connection(option, tmp_path)
-            running.callback(connection.close)
-            implementation: TicketImplementation = TicketImplementation(connection, "ticket")
-            sweeps: list[Sweep] = []
-            until = None if secs is None else time.monotonic() + secs
-            kept, record = tmp_path / "kept", sweeps.append
-            sweeper = Sweeper(kept, until=until, record=record, ends_when_broken=is_enough)
-            try:
-                way(sweeper, make(implementation, _scene(implementation, tmp_path)))
-            except BrokenPromise:
-                assert sweeps[0].broken
-            return sweeps[0]
+    def sweep(
+        option: str,
+        make: Callable[..., Planting],
+        secs: float | None = None,
+        way: Way = _everywhere,
+        is_enough: bool = False,
+    ) -> Sweep:
+        def planted(sweeper: Sweeper, implementation: TicketImplementation) -> None:
+            way(sweeper, make(implementation, _scene(implementation, tmp_path)))
 
-        yield sweep
+        return sweep_of(option, secs, planted, is_enough)
+
+    return sweep
 
 
 def _scene(implementation: TicketImplementation, folder: Path) -> Scene:
