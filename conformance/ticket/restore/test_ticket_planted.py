@@ -18,6 +18,7 @@ from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answer, Answered
 from pytest_reedbackup.injection.sweeps.halted.after_kill import sweep_after_kills
 from pytest_reedbackup.injection.sweeps.halted.planted import Planting, Scene
+from pytest_reedbackup.injection.sweeps.halted.taking import expect_outside
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.model.adapter_faults import TimedOut
 from pytest_reedbackup.model.case import Kind, case, cases
@@ -124,14 +125,14 @@ def _expect_nothing_written_through(
             outside, planted = _plant_live(copy, plant)
             # Whether it is refused is for create/special-file.
             _answered("create_backup", lambda: reedbackup.create_backup(copy))
-            _expect_outside("create", copy, outside)
+            expect_outside(copy.parent / "outside", outside, "after create")
             expect_same_tree("tables/ and indices/, after create", live_tree(copy), planted)
         with _copy(scene) as copy:
             outside, planted = _plant_live(copy, plant)
             answer = _answered(
                 "a restore", lambda: reedbackup.restore_point_in_time(copy, scene.target)
             )
-            _expect_outside("restore", copy, outside)
+            expect_outside(copy.parent / "outside", outside, "after restore")
             wanted = scene.backed_up if isinstance(answer, Answered) else planted
             expect_same_tree("tables/ and indices/, after restore", live_tree(copy), wanted)
 
@@ -156,84 +157,57 @@ def _plant_live(base: Path, plant: Callable[[Path, Path], None]) -> tuple[Tree, 
     return Tree.read(outside), live_tree(base)
 
 
-def _expect_outside(call: str, base: Path, before: Tree) -> None:
-    found = Tree.read(base.parent / "outside")
-    expect_same_tree(f"what is outside, after {call}", found, before, mtime=True)
-
-
 # Under names of its own -----------------------------------------------------------
 
 
-@case(
-    "ticket/restore/planted/names-of-restore",
-    "Whatever lies under the names of its temporary files, restore writes through none of it.",
+MakePlanting = Callable[[TicketImplementation, Scene], Planting]
+
+
+@cases(
+    "ticket/restore/planted",
+    "Whatever lies under the names of a call's temporary files, none is written through"
+    " ({variant}).",
+    {"names-of-restore": Planting.in_restore, "names-of-create": Planting.in_create},
 )
-def test_restore_writes_through_none_of_its_names(
-    reedbackup: TicketImplementation, reedbackup_db: Path, tmp_path: Path
+def test_none_of_its_names_is_written_through(
+    reedbackup: TicketImplementation, reedbackup_db: Path, tmp_path: Path, variant: MakePlanting
 ) -> None:
     scene = _scene(reedbackup, reedbackup_db)
-    Planting.in_restore(reedbackup, scene).under_each_name(Sweeper(tmp_path / "kept"))
+    variant(reedbackup, scene).under_each_name(Sweeper(tmp_path / "kept"))
 
 
-@case(
-    "ticket/restore/planted/names-of-create",
-    "Whatever lies under the names of its temporary files, create writes through none of it.",
-)
-def test_create_writes_through_none_of_its_names(
-    reedbackup: TicketImplementation, reedbackup_db: Path, tmp_path: Path
-) -> None:
-    scene = _scene(reedbackup, reedbackup_db)
-    Planting.in_create(reedbackup, scene).under_each_name(Sweeper(tmp_path / "kept"))
-
-
-@case(
-    "ticket/restore/planted/restore-at-each-call",
-    "Whatever comes under any name that restore uses, and when, it writes through none of it.",
+@cases(
+    "ticket/restore/planted",
+    "Whatever comes under any name that a call uses, and when, none is written through"
+    " ({variant}).",
+    {"restore-at-each-call": Planting.in_restore, "create-at-each-call": Planting.in_create},
     kind=Kind.SWEEP,
     weight=2,
 )
-def test_restore_writes_through_nothing_that_comes_meanwhile(
-    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+def test_nothing_that_comes_meanwhile_is_written_through(
+    reedbackup: TicketImplementation,
+    reedbackup_make_db: MakeDatabase,
+    reedbackup_sweep: Sweeper,
+    variant: MakePlanting,
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db(FEW))
-    Planting.in_restore(reedbackup, scene).everywhere(reedbackup_sweep)
+    variant(reedbackup, scene).everywhere(reedbackup_sweep)
 
 
-@case(
-    "ticket/restore/planted/create-at-each-call",
-    "Whatever comes under any name that create uses, and when, it writes through none of it.",
-    kind=Kind.SWEEP,
-    weight=2,
-)
-def test_create_writes_through_nothing_that_comes_meanwhile(
-    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
-) -> None:
-    scene = _scene(reedbackup, reedbackup_make_db(FEW))
-    Planting.in_create(reedbackup, scene).everywhere(reedbackup_sweep)
-
-
-@case(
-    "ticket/restore/planted/after-killed-restore",
-    "What others put in the way of a call after a killed restore is written through by none.",
+@cases(
+    "ticket/restore/planted",
+    "What others put in the way of a call after a kill is written through by none ({variant}).",
+    {"after-killed-restore": Planting.in_restore, "after-killed-create": Planting.in_create},
     kind=Kind.SWEEP,
 )
-def test_nothing_is_written_through_after_a_killed_restore(
-    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
+def test_nothing_is_written_through_after_a_kill(
+    reedbackup: TicketImplementation,
+    reedbackup_make_db: MakeDatabase,
+    reedbackup_sweep: Sweeper,
+    variant: MakePlanting,
 ) -> None:
     scene = _scene(reedbackup, reedbackup_make_db(FEW))
-    sweep_after_kills(reedbackup_sweep, Planting.in_restore(reedbackup, scene))
-
-
-@case(
-    "ticket/restore/planted/after-killed-create",
-    "What others put in the way of a call after a killed create is written through by none.",
-    kind=Kind.SWEEP,
-)
-def test_nothing_is_written_through_after_a_killed_create(
-    reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, reedbackup_sweep: Sweeper
-) -> None:
-    scene = _scene(reedbackup, reedbackup_make_db(FEW))
-    sweep_after_kills(reedbackup_sweep, Planting.in_create(reedbackup, scene))
+    sweep_after_kills(reedbackup_sweep, variant(reedbackup, scene))
 
 
 def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:

@@ -245,7 +245,7 @@ class _AfterKills:
                 def check() -> None:
                     call = partial(way.planting.call, process, base)
                     answer = self.calling.answered(f"{way.word} {what}", call)
-                    expect_outside(outside, before, what)
+                    expect_outside(outside.folder, before, what)
                     if is_promised:
                         self._expect_answered(base, answer, way, what)
 

@@ -203,7 +203,7 @@ class _Planted:
 
                 def check() -> None:
                     answer = self.calling.answered(what, partial(self.planting.call, process, base))
-                    expect_outside(outside, before, what)
+                    expect_outside(outside.folder, before, what)
                     if isinstance(answer, Answered):
                         self.planting.expect_done(base, answer, what)
                     else:
@@ -229,7 +229,7 @@ class _Planted:
 
                     def check() -> None:
                         answer = self.calling.answered(what, halted.answer)
-                        expect_outside(outside, before, what)
+                        expect_outside(outside.folder, before, what)
                         if isinstance(answer, Answered):
                             self.planting.expect_done(base, answer, what)
 

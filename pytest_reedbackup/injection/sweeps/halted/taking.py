@@ -51,7 +51,6 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_ino, stat.S_IFMT(status.st_mode)
 
 
-def expect_outside(outside: Outside, before: Tree, what: str) -> None:
-    """Raise BrokenPromise unless what is outside is as it was before."""
-    found = Tree.read(outside.folder)
-    expect_same_tree(f"what is outside, {what}", found, before, mtime=True)
+def expect_outside(folder: Path, before: Tree, what: str) -> None:
+    """Raise BrokenPromise unless what is outside, in `folder`, is as it was before."""
+    expect_same_tree(f"what is outside, {what}", Tree.read(folder), before, mtime=True)
