@@ -18,6 +18,7 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,20 @@ def remove_tree(path: Path) -> None:
     for folder, _, _ in os.walk(path):
         Path(folder).chmod(0o700)
     shutil.rmtree(path)
+
+
+def extents(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield where each part of an open file that is no hole begins and ends."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return  # nothing but a hole is left
+        end = os.lseek(file, start, os.SEEK_HOLE)
+        yield start, end
 
 
 def _open_folder(path: Path | str, dir_fd: int | None = None) -> int:
@@ -154,15 +169,7 @@ class _Cloner:
     def _extents(self, original: int, copy: int, size: int) -> None:
         """Copy what is not a hole, and leave the holes."""
         os.ftruncate(copy, size)
-        end = 0
-        while end < size:
-            try:
-                start = os.lseek(original, end, os.SEEK_DATA)
-            except OSError as error:
-                if error.errno != errno.ENXIO:
-                    raise
-                return  # nothing but a hole is left
-            end = os.lseek(original, start, os.SEEK_HOLE)
+        for start, end in extents(original, size):
             self._range(original, copy, start, end)
 
     def _range(self, original: int, copy: int, start: int, end: int) -> None:

@@ -12,7 +12,6 @@ what POSIX promises, so an implementation that needs either counts on luck.
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import shutil
@@ -22,6 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_reedbackup.databases.clone import extents
 from pytest_reedbackup.injection.mounts import run_uninterrupted, unmounted_afterwards
 from pytest_reedbackup.injection.scratch import scratch
 from pytest_reedbackup.model.failures import MissingCapability
@@ -198,15 +198,7 @@ def _are_same(one: Path, other: Path) -> bool:
 
 def _blocks(file: int) -> Iterator[tuple[int, bytes]]:
     """Yield what is allocated, part by part, each with its place."""
-    end, size = 0, os.fstat(file).st_size
-    while end < size:
-        try:
-            start = os.lseek(file, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                raise
-            return  # nothing but a hole is left
-        end = os.lseek(file, start, os.SEEK_HOLE)
+    for start, end in extents(file, os.fstat(file).st_size):
         for at in range(start, end, _BLOCK):
             yield at, os.pread(file, min(_BLOCK, end - at), at)
 
