@@ -23,6 +23,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 # Of a folder that only the names of what it holds imply.
 _IMPLIED_MODE = 0o755
+# Written to any disk in a moment.
+_SYNCED_SOON = 16 << 20
 # What a file system in user space says that counts no blocks.
 _NOT_COUNTED = (errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -36,8 +38,9 @@ def extract(
 ) -> Extraction:
     """Write all entries below the new/ of `folders`, as `layout` says, but those of `links`.
 
-    Return once the whole archive is verified and what was written is on disk. Raise
-    IoError where the disk is too full, Unlinkable, OSError, and what ArchiveReader raises.
+    Return once the whole archive is verified and, unless `complete` does that in a moment,
+    what was written is on disk. Raise IoError where the disk is too full, Unlinkable,
+    OSError, and what ArchiveReader raises.
     """
     free = [_free_bytes(os.path.join(base_path, place)) for place in layout.places]
     extraction = Extraction(reader, layout, [folder.new for folder in folders], free, links)
@@ -65,6 +68,9 @@ class Extraction:
         self._links = links
         self._ownership = Ownership()
         self._files: list[str] = []
+        """Those written, and not on disk yet."""
+        self._size = 0
+        """Of all that was written, in bytes."""
         self._folders: dict[str, ArchiveEntry | None] = {}
 
     @property
@@ -89,17 +95,18 @@ class Extraction:
     def end(self) -> None:
         """Give what was written its times, now that the archive is verified, and sync it.
 
-        For what is to be linked, folders stay open.
+        For what is to be linked, folders stay open; and what takes no time is left to `complete`.
         """
         self._links.check_times(self.contents.records)
         for name in self._files:
             self._set_time(name)
-        if any(self._links):
-            # Writers that `complete` keeps waiting are not to wait for this, too.
-            self._sync(self._files)
-        else:
+        if not any(self._links):
             self._finish_folders()
             self._sync([*self._files, *self._folders])
+        elif self._size > _SYNCED_SOON:
+            # Writers that `complete` keeps waiting are not to wait for this, too.
+            self._sync(self._files)
+            self._files.clear()
 
     def complete(self) -> None:
         """Link what is to be linked, durably; the tables must be locked.
@@ -107,10 +114,11 @@ class Extraction:
         Raise Unlinkable, or OSError.
         """
         if any(self._links):
-            self._links.link(self.contents.records)
+            self._links.link()
             self._finish_folders()
             # A live file may have been written a moment ago.
-            self._sync([*self._links, *self._folders])
+            self._sync([*self._files, *self._links, *self._folders])
+            self._links.read(self.contents.records)
 
     def _set_time(self, name: str) -> None:
         record = self.contents.records.get(name)
@@ -164,6 +172,7 @@ class Extraction:
         finally:
             os.close(descriptor)
         self._files.append(entry.name)
+        self._size += entry.size
 
     def _reserve(self, entry: ArchiveEntry, number: int) -> None:
         """Refuse at once what the disk has no room for."""

@@ -6,9 +6,9 @@ be is one to a file that is not the backup's, or that changes before the swap. S
 
 1. `offer` is asked while the archive is read. It looks at size, mode, owner and time.
 2. `link`, once the archive is verified and the tables' locks are held, adds the names.
-   Only then it reads the files through them: their content is hashed, and all is noted
-   that a change would change, ctime among it, which the link has moved.
-3. `look_again`, just before the swap, finds each live name as it was noted.
+3. `read` reads the files through them: their content is hashed, and all is noted that
+   a change would change, ctime among it, which the link has moved.
+4. `look_again`, just before the swap, finds each live name as it was noted.
 
 Who does not heed the locks, and changes a file after it was read, has changed its
 ctime, too. In any doubt, and where the system refuses a link or a look, `Unlinkable`
@@ -113,7 +113,9 @@ class LiveLinks:
         self._ownership = Ownership()
         self._room = _MOST_BYTES
         self._stamps: dict[str, dict[str, _Stamp]] = {}
-        """By folder and name in it, as found first, and after `link` as linked."""
+        """By folder and name in it, as found first, and after `read` as linked."""
+        self._linked = 0.0
+        """When `link` ended, by the monotonic clock."""
 
     def __contains__(self, name: str) -> bool:
         folder, _, own = name.rpartition("/")
@@ -147,11 +149,15 @@ class LiveLinks:
         """
         self._visit(lambda folder: self._with_other_times(folder, records))
 
-    def link(self, records: Mapping[str, Record]) -> None:
+    def link(self) -> None:
         """Add the names to the staged trees; the tables must be locked. Raise Unlinkable."""
         self._visit(self._not_linked)
+        self._linked = time.monotonic()
+
+    def read(self, records: Mapping[str, Record]) -> None:
+        """Hold what was linked against the verified archive's `records`. Raise Unlinkable."""
         # Two changes within one tick of the file system's clock give one ctime.
-        time.sleep(TICK_NS / 10**9)
+        time.sleep(max(0, self._linked + TICK_NS / 10**9 - time.monotonic()))
         self._visit(lambda folder: self._not_backed_up(folder, records))
 
     def look_again(self) -> None:
