@@ -8,21 +8,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
-from pytest_reedbackup.bench.contestants import TOOLS, Contestant, Implementation, Peer, Tool
+from pytest_reedbackup.bench.contestants import TOOLS, Contestant, Implementation, Peer, Tool, can
 from pytest_reedbackup.bench.curves import CURVES, PANELS, Points, drawn, median_points
 from pytest_reedbackup.bench.figures import GAUGES, Figure, Gauge
 from pytest_reedbackup.bench.rows import ROWS, Row
 from pytest_reedbackup.bench.shown import show
-from pytest_reedbackup.bench.turns import Measured, measure, wait
+from pytest_reedbackup.bench.turns import Measured, measure
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.databases.spec import Spec
 from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
@@ -118,9 +118,10 @@ class _Bench:
             for row in ROWS
             if self._is_wanted(row.id)
             for implementation in self._implementations
+            if can(implementation, row.job)
         ]
         return Result(
-            [row for row in rows if row is not None],
+            rows,
             [self._figure(gauge) for gauge in GAUGES if self._is_wanted(gauge.id)],
         )
 
@@ -133,39 +134,30 @@ class _Bench:
                 secs: dict[int, Sequence[float]] = {}
                 for size, spec in specs.items():
                     measured = self._measured(curve.row(spec), self._implementations[0], ())
-                    secs[size] = measured.own_secs if measured is not None else ()
+                    secs[size] = measured.own_secs
                 panels[title][curve.name] = median_points(secs)
         return drawn(panels)
 
     def _is_wanted(self, name: str) -> bool:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self._options.row or ["*"])
 
-    def _measured(self, row: Row, option: str, tools: Sequence[Tool]) -> Measured | None:
-        """Return what came of a row; None where the implementation has no such job."""
-        with self._place(row.spec, "own") as base, closing(Implementation(option, base)) as own:
-            if not own.can(row.job):
-                return None
+    def _measured(self, row: Row, option: str, tools: Sequence[Tool]) -> Measured:
+        """Return what came of a row."""
+        cloned = self._templates.cloned(row.spec, self._folder)
+        with cloned as base, closing(Implementation(option, base)) as own:
             contestants: list[Contestant] = [own]
             for tool in tools:
                 if tool.is_compared(row):
-                    beside = self._templates.clone(row.spec, base.parents[1] / tool.name / ".reed")
+                    beside = self._templates.clone(row.spec, base.parent / tool.name / ".reed")
                     contestants.append(Peer(tool, beside))
             with self._console.status(f"{row.what}: {option}"):
-                pause = (lambda secs: None) if self._options.no_pause else wait
+                pause = (lambda secs: None) if self._options.no_pause else time.sleep
                 return measure(row, contestants, self._options.rounds, pause)
 
     def _figure(self, gauge: Gauge) -> Figure:
-        with self._place(gauge.spec, "own") as base, self._console.status(gauge.what):
+        cloned = self._templates.cloned(gauge.spec, self._folder)
+        with cloned as base, self._console.status(gauge.what):
             return gauge.figure(base)
-
-    @contextmanager
-    def _place(self, spec: Spec, name: str) -> Iterator[Path]:
-        """Yield a clone in a folder of its own; both are gone afterwards."""
-        place = Path(tempfile.mkdtemp(dir=self._folder))
-        try:
-            yield self._templates.clone(spec, place / name / ".reed")
-        finally:
-            remove_tree(place)
 
 
 if __name__ == "__main__":

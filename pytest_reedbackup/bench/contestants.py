@@ -33,10 +33,6 @@ class Contestant(ABC):
         self.base = base
 
     @abstractmethod
-    def can(self, job: Job) -> bool:
-        """Return whether it does such a job."""
-
-    @abstractmethod
     def forget(self) -> None:
         """Have there be no backup yet; not timed."""
 
@@ -49,6 +45,11 @@ class Contestant(ABC):
         """Have nothing of it run any more."""
 
 
+def can(option: str, job: Job) -> bool:
+    """Return whether an implementation does such a job: `verify` is no function of the contract."""
+    return job is not Job.VERIFY or option == "python"
+
+
 class Implementation(Contestant):
     """An implementation of contract `ticket`, as --reedbackup-impl names it."""
 
@@ -56,10 +57,6 @@ class Implementation(Contestant):
         super().__init__(base)
         self.name = option
         self._connection = Connection(option, base.parent, _LIMITS)
-
-    def can(self, job: Job) -> bool:
-        """Return true but for `verify`, which is no function of the contract."""
-        return job is not Job.VERIFY or self.name == "python"
 
     def forget(self) -> None:
         """Remove all backups."""
@@ -114,10 +111,6 @@ class Peer(Contestant):
         self._store = base.with_name("store")
         self._turn = 0
         self.forget()
-
-    def can(self, job: Job) -> bool:
-        """Return whether the tool has a command for it."""
-        return job in self._tool.commands
 
     def forget(self) -> None:
         """Begin a new store."""

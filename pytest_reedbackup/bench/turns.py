@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
@@ -91,8 +90,3 @@ def measure(
         taken[own],
         [Beside(peer.name, taken[own], taken[peer], row.targets.get(peer.name)) for peer in peers],
     )
-
-
-def wait(secs: float) -> None:
-    """Wait so long, as `pause` of `measure`."""
-    time.sleep(secs)

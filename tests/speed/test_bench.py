@@ -33,9 +33,6 @@ class Sleepless(Contestant):
         self._secs = iter(secs)
         self._log = log
 
-    def can(self, job: Job) -> bool:
-        return True
-
     def forget(self) -> None:
         self._log.append(f"{self.name} forgets")
 
