@@ -14,10 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
-from isal import isal_zlib
-
 from reedbase_backup.archive.limits import MAX_EXTENSION, MAX_PATH, RECORD_COST, Allowance
-from reedbase_backup.archive.tar_header import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member
+from reedbase_backup.archive.tar_header import BLOCK, FILE, FOLDER, HARD_LINK, PAX, Member, byte_sum
 
 _OLD_FILE = b"\0"
 _CONTIGUOUS_FILE = b"7"
@@ -182,9 +180,9 @@ def _decode(block: bytes) -> Member:
     """Return the member of one header block, of which only the checksum is checked."""
     name, mode, uid, gid, size, mtime, checksum, kind, link, magic, prefix = _FIELDS.unpack(block)
     # The checksum counts its own field as eight spaces.
-    own = _byte_sum(checksum) - 8 * 32
-    byte_sum = _byte_sum(block[:_HALF]) + _byte_sum(block[_HALF:])
-    if (claimed := _number(checksum)) != byte_sum - own and claimed != _signed_sum(block):
+    own = byte_sum(checksum) - 8 * 32
+    total = byte_sum(block[:_HALF]) + byte_sum(block[_HALF:])
+    if (claimed := _number(checksum)) != total - own and claimed != _signed_sum(block):
         raise TarDamaged("a header's checksum is wrong")
     name = name.partition(b"\0")[0]
     if magic == b"ustar\0" and prefix[0]:
@@ -199,15 +197,6 @@ def _decode(block: bytes) -> Member:
         mtime_ns=_number(mtime) * 10**9,
         link=link.partition(b"\0")[0],
     )
-
-
-def _byte_sum(data: bytes) -> int:
-    """Return the sum of at most 256 bytes.
-
-    Adler-32's lower half is one more than that, modulo 65,521, which 256 bytes do not
-    come to; `sum` takes ten times as long.
-    """
-    return (isal_zlib.adler32(data) & 0xFFFF) - 1
 
 
 def _signed_sum(block: bytes) -> int:
