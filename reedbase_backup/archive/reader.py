@@ -138,8 +138,8 @@ class ArchiveReader:
         """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
             return sha256(content).hexdigest().encode() if content else _NO_CONTENT
-        for _ in self.chunks():
-            pass
+        for chunk in self._tar.data():
+            self._hasher.update(chunk)
         digest = self._hasher.hexdigest().encode()
         self._hasher, self._is_hashing = sha256(), False
         return digest
