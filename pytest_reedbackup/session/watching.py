@@ -41,7 +41,6 @@ def watched(item: pytest.Function, blame: Blame) -> Iterator[None]:
     ending = item.stash[_ENDING] = Ending()
     function = item.obj
 
-    @functools.wraps(function)
     def noting(*arguments: Any, **named: Any) -> Any:
         ending.ran = ending.is_running = True
         try:
@@ -55,7 +54,15 @@ def watched(item: pytest.Function, blame: Blame) -> Iterator[None]:
         finally:
             ending.is_running = False
 
-    item.obj = noting
+    with replaced(item, noting):
+        yield
+
+
+@contextmanager
+def replaced(item: pytest.Function, replacement: Callable[..., Any]) -> Iterator[None]:
+    """Have `replacement` be the test's function, by the name and arguments of its own."""
+    function = item.obj
+    item.obj = functools.wraps(function)(replacement)
     try:
         yield
     finally:

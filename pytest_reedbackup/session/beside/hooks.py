@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -21,7 +18,7 @@ from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_po
 from pytest_reedbackup.session.places import clones_of, templates_of
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
-from pytest_reedbackup.session.watching import ending_of
+from pytest_reedbackup.session.watching import ending_of, replaced
 
 _LAST_NICE = 19
 """For what is in nobody's way: the lowest priority that there is."""
@@ -71,7 +68,7 @@ class Beside:
         ending = other.ending_of(item.nodeid) if other is not None else None
         if ending is None or not isinstance(item, pytest.Function):
             return (yield)
-        with _ended(item, ending):
+        with replaced(item, lambda **_: ending.replay(item)):
             return (yield)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
@@ -119,22 +116,6 @@ class Beside:
                     report(known)
         finally:
             pytest_internals.tear_all_down(items[0].session)
-
-
-@contextmanager
-def _ended(item: pytest.Function, ending: FunctionEnding) -> Iterator[None]:
-    """Have the function of `item` end so when it is called."""
-    function = item.obj
-
-    @functools.wraps(function)
-    def replayed(**arguments: Any) -> None:
-        ending.replay(item)
-
-    item.obj = replayed
-    try:
-        yield
-    finally:
-        item.obj = function
 
 
 def _lane(item: pytest.Item) -> str:
