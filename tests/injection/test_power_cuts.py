@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +100,37 @@ def test_a_mere_kill_loses_nothing_that_was_not_synced(prepare: Prepare) -> None
     results = visited(mutant.visits(mutant.create))
     assert results
     assert accused(results) == []
+
+
+LINGERS = """
+import os, sys
+file = open(sys.argv[1], "wb")
+print("there", flush=True)
+sys.stdin.readline()
+file.write(os.urandom(1 << 20))
+file.flush()
+os.fsync(file.fileno())
+"""
+
+
+def test_who_lingers_on_a_disk_does_nothing_to_its_next_use(
+    disk: MakeStage, tmp_path: Path
+) -> None:
+    used = Disk(tmp_path, FileSystem.EXT4)
+    with used.preparing() as place:
+        (place / "prepared").touch()
+    with used.used() as place:
+        lingering = subprocess.Popen(
+            [sys.executable, "-c", LINGERS, str(place / "of before")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert lingering.stdout is not None
+        assert lingering.stdout.readline() == b"there\n"
+    with used.used() as place:
+        lingering.communicate(b"\n")
+        used.write_all()
+        assert sorted(os.listdir(place)) == ["lost+found", "prepared"]
+        image = used.cut("of the second use")
+    with used.powered_again(image) as place:
+        assert sorted(os.listdir(place)) == ["lost+found", "prepared"]

@@ -98,6 +98,9 @@ class Disk:
     @contextmanager
     def used(self) -> Iterator[Path]:
         """Mount a copy of the prepared disk, in which anything may happen."""
+        # In a new file: whoever lingers on the disk of before, which is then unmounted as they
+        # leave, would have it mounted again, with all that is done there.
+        self._used.unlink(missing_ok=True)
         _copy(self._prepared, self._used)
         with self._kind.mounted(self._used, self.place):
             yield self.place
