@@ -49,7 +49,11 @@ def value_of(answer: Answer, what: str) -> Any:
     if isinstance(answer, Answered):
         return answer.value
     raise BrokenPromise(
-        what, expected="a value", found=str(answer), cause=answer.cause(Cause.ERROR)
+        what,
+        expected="a value",
+        found=str(answer),
+        cause=answer.cause(Cause.ERROR),
+        alike=str(answer),
     )
 
 

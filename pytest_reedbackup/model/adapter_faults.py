@@ -11,6 +11,8 @@ AdapterFault            never the implementation's broken promise: outcome `erro
 
 from __future__ import annotations
 
+from pytest_reedbackup.model.symptoms import symptom
+
 _SHOWN_CHARACTERS = 500
 
 
@@ -26,6 +28,11 @@ class AdapterFault(Exception):
         """The call that it happened in, as a person writes it."""
         self.hint = ""
         """What to do about it, where that is known."""
+
+    @property
+    def symptom(self) -> str:
+        """What it has in common with other faults of the same cause."""
+        return symptom(self.call.partition("(")[0], self.message)
 
     def __str__(self) -> str:
         words = ": ".join(filter(None, [self.call, self.message]))
@@ -43,6 +50,11 @@ class ProtocolViolation(AdapterFault):
     def __init__(self, reason: str, line: bytes, log: str = "") -> None:
         super().__init__(f"protocol violation: {reason}; the reply was: {excerpt(line)}", log)
         self.reason = reason
+
+    @property
+    def symptom(self) -> str:
+        """What it has in common with others: the reason, whatever else the reply says."""
+        return symptom(self.call.partition("(")[0], self.reason)
 
 
 class Misfit(ProtocolViolation):

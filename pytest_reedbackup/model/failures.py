@@ -6,7 +6,10 @@ is the harness's, the adapter's or the machine's, and its outcome is `error`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from pytest_reedbackup.model.symptoms import symptom
 
 
 class Cause(StrEnum):
@@ -43,16 +46,29 @@ class Cause(StrEnum):
 class BrokenPromise(AssertionError):
     """The implementation did not do what the case promises.
 
-    `cause` is for programs; what was looked at, what was expected of it and what
-    was found are for people.
+    `cause` is for programs; what was looked at, what was expected of it, what was found and in
+    which lines these differ are for people. `alike` says what other cases that it breaks for the
+    same cause have in common with it; by default all its words but for paths and numbers.
     """
 
-    def __init__(self, what: str, *, expected: str, found: str, cause: Cause = Cause.VALUE) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        expected: str,
+        found: str,
+        cause: Cause = Cause.VALUE,
+        difference: Sequence[str] = (),
+        alike: str = "",
+    ) -> None:
         super().__init__(f"{what}: expected {expected}, found {found}")
         self.what = what
         self.expected = expected
         self.found = found
         self.cause = cause
+        self.difference = tuple(difference)
+        """Lines that begin with `-` for what is missing and `+` for what is too much."""
+        self.symptom = symptom(alike) if alike else symptom(what, expected, found)
 
 
 class UnfitValue(BrokenPromise):

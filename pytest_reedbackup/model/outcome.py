@@ -90,6 +90,12 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """In which way the promise was broken, where it was."""
     expected: str = ""
     found: str = ""
+    difference: list[str] = []
+    """Where both are lists or records: what is missing (`-`) and what is too much (`+`)."""
+    notes: list[str] = []
+    """What else is known of a failure, in lines: the history that led to it, for one."""
+    symptom: str = ""
+    """What a failure has in common with others of the same cause (`grouping`)."""
     measured: str = ""
     """Figures that a case of a bound took, whatever it made of them."""
     yardstick: str = ""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.divergences import Divergence
+from pytest_reedbackup.model.grouping import CauseGroup, grouped
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target
@@ -75,6 +76,8 @@ class Report(Struct, frozen=True):
 
     header: Header
     implementations: list[ImplementationReport]
+    causes: list[CauseGroup]
+    """The broken promises and the errors among the cases, those of one cause together."""
     cases: list[CaseOutcome]
     divergences: list[Divergence]
     drift: Drift | None
@@ -110,6 +113,7 @@ class JsonReport(Writer):
                 _implementation(result, run.target(result.implementation, result.contract))
                 for result in results
             ],
+            causes=grouped(self._cases),
             cases=self._cases,
             divergences=list(run.divergences),
             drift=drift,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +22,7 @@ from pytest_reedbackup.model.failures import (
 )
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.sweep import Faults, PointResult
+from pytest_reedbackup.model.symptoms import symptom
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of
@@ -60,6 +61,9 @@ class Judgement:
     expected: str = ""
     found: str = ""
     missing: MissingCapability | None = None
+    difference: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    symptom: str = ""
 
 
 def outcome_of(
@@ -84,6 +88,9 @@ def outcome_of(
         cause=judgement.cause,
         expected=_as_utf8(judgement.expected),
         found=_as_utf8(judgement.found),
+        difference=[_as_utf8(line) for line in judgement.difference],
+        notes=[_as_utf8(line) for line in judgement.notes],
+        symptom=_as_utf8(judgement.symptom),
         missing=_as_utf8(missing.capability) if missing else "",
         missing_sentence=_as_utf8(missing.sentence) if missing else "",
         missing_tool=missing.tool if missing else False,
@@ -136,6 +143,9 @@ def _of_exception(error: BaseException) -> Judgement:
             cause=error.cause,
             expected=error.expected,
             found=error.found,
+            difference=error.difference,
+            notes=_notes(error),
+            symptom=error.symptom,
         )
     if isinstance(error, MissingCapability):
         return Judgement(Outcome.SKIP, str(error), missing=error)
@@ -144,8 +154,15 @@ def _of_exception(error: BaseException) -> Judgement:
     if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
         return not_checked(f"left out by something other than the kit: {error}")
     if isinstance(error, AdapterFault):
-        return Judgement(Outcome.ERROR, str(error))
-    return Judgement(Outcome.ERROR, f"{type(error).__name__}: {error}")
+        fault = error.symptom
+        return Judgement(Outcome.ERROR, str(error), notes=_notes(error), symptom=fault)
+    words = f"{type(error).__name__}: {error}"
+    return Judgement(Outcome.ERROR, words, notes=_notes(error), symptom=symptom(words))
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return what was added to an exception on its way, in lines."""
+    return [line for note in getattr(error, "__notes__", []) for line in note.splitlines()]
 
 
 def _as_utf8(text: str) -> str:
@@ -237,8 +254,7 @@ def _failure_text(
             "  not the implementation's broken promise, but the harness's or the machine's:",
             report.longreprtext,
         ]
-    for note in getattr(error, "__notes__", []):
-        lines += [f"  {line}" for line in note.splitlines()]
+    lines += [f"  {line}" for line in outcome.notes]
     return "\n".join([*lines, f"  repeat     {outcome.repeat}"])
 
 

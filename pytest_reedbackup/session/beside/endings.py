@@ -12,7 +12,6 @@ from pytest_reedbackup.model.failures import (
     BrokenPromise,
     Cause,
     MissingCapability,
-    UnfitValue,
 )
 from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.session.attempts import SWEPT, TOOK_SECS
@@ -23,15 +22,18 @@ class _Broken(Struct, frozen=True, tag=True):
     expected: str
     found: str
     cause: Cause
+    difference: tuple[str, ...]
+    symptom: str
     notes: list[str]
 
     def error(self) -> BrokenPromise:
-        words = {"expected": self.expected, "found": self.found}
-        is_shape = self.cause is Cause.SHAPE
-        broken = (
-            UnfitValue(self.what, **words)
-            if is_shape
-            else BrokenPromise(self.what, **words, cause=self.cause)
+        broken = BrokenPromise(
+            self.what,
+            expected=self.expected,
+            found=self.found,
+            cause=self.cause,
+            difference=self.difference,
+            alike=self.symptom,
         )
         for note in self.notes:
             broken.add_note(note)
@@ -62,7 +64,15 @@ class FunctionEnding(Struct, frozen=True):
         ended: _Broken | _Missing | None = None
         if isinstance(error, BrokenPromise):
             notes = list(getattr(error, "__notes__", ()))
-            ended = _Broken(error.what, error.expected, error.found, error.cause, notes)
+            ended = _Broken(
+                error.what,
+                error.expected,
+                error.found,
+                error.cause,
+                error.difference,
+                error.symptom,
+                notes,
+            )
         elif isinstance(error, MissingCapability):
             ended = _Missing(error.capability, error.sentence, error.tool)
         elif error is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pytest_reedbackup.model.grouping import grouped
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.reports import json_report
@@ -34,6 +35,7 @@ def report() -> Report:
             RunRecord.begin(["--reedbackup-impl=python"], seed=0, examples=40)
         ),
         implementations=[],
+        causes=grouped([outcome]),
         cases=[outcome],
         divergences=[],
         drift=None,
