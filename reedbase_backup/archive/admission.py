@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from reedbase_backup.archive import tar_header
 from reedbase_backup.archive.limits import Allowance
-from reedbase_backup.archive.manifest import Record
+from reedbase_backup.archive.manifest import ENCODING, ERRORS, Record
+from reedbase_backup.archive.tar.header import FILE, FOLDER, HARD_LINK, Member
 from reedbase_backup.errors import BackupUnsafe
 
 ROOTS = ("tables", "indices")
@@ -28,7 +27,8 @@ _KIND_WORDS = {
 }
 
 
-class ArchiveEntry(NamedTuple):
+@dataclass(slots=True)
+class ArchiveEntry:
     """One folder or file of a backup, checked to be safe to write below a fresh folder."""
 
     name: str
@@ -51,26 +51,42 @@ class Admission:
         """The folders and files whose members have been read whole, by name."""
         self._implied: set[str] = set()
         """The folders that so far only a path implies."""
+        self._folder: bytes | None = None
+        """Where the last file was, as its member has it, and its normal name."""
+        self._folder_name = ""
         self._allowance = allowance
 
-    def admit(self, member: tar_header.Member) -> ArchiveEntry | None:
+    def admit(self, member: Member) -> ArchiveEntry | None:
         """Return the entry for `member`; None for one beside tables/ and indices/.
 
         Raise BackupUnsafe for everything that a sound backup does not hold,
         LimitExceeded for more of it than the archive is allowed.
         """
+        folder, _, leaf = member.name.rpartition(b"/")
+        if folder == self._folder and member.kind == FILE and _is_plain(leaf):
+            # As most are: a file beside the last one, whose folder has passed all that follows.
+            return self._file(f"{self._folder_name}/{leaf.decode(ENCODING, ERRORS)}", member)
         name = _normal_name(member.name)
         root = name.partition("/")[0]
-        if member.kind not in (tar_header.FILE, tar_header.FOLDER, tar_header.HARD_LINK):
+        if member.kind not in (FILE, FOLDER, HARD_LINK):
             kind = _KIND_WORDS.get(member.kind, f"a member of type {member.kind!r}")
             raise BackupUnsafe(name, f"the archive holds {kind}; it was not restored")
         if root in _FORBIDDEN_ROOTS:
             raise BackupUnsafe(name, "a backup holds only tables/ and indices/")
         if root not in ROOTS:
-            if member.kind == tar_header.HARD_LINK:
+            if member.kind == HARD_LINK:
                 raise BackupUnsafe(name, "a link beside tables/ and indices/")
             return None
-        return self._entry(name, member)
+        if member.kind == FOLDER:
+            return self._folder_entry(name, member)
+        if name in ROOTS:
+            raise BackupUnsafe(name, "it is a file where a folder must be")
+        self._imply_parents(name)
+        if member.kind == HARD_LINK:
+            return self._link(name, member)
+        if _is_plain(leaf):
+            self._folder, self._folder_name = folder, name.rpartition("/")[0]
+        return self._file(name, member)
 
     def record(self, entry: ArchiveEntry, digest: bytes) -> None:
         """Note the entry that was admitted last, once its content has been read."""
@@ -92,28 +108,30 @@ class Admission:
         )
         return sum(map(self.has_folder, tables))
 
-    def _entry(self, name: str, member: tar_header.Member) -> ArchiveEntry:
-        is_folder = member.kind == tar_header.FOLDER
-        was_implied = name in self._implied
-        if name in self.records or (was_implied and not is_folder):
-            raise BackupUnsafe(name, "the archive holds it twice")
-        if name in ROOTS and not is_folder:
-            raise BackupUnsafe(name, "it is a file where a folder must be")
-        if was_implied:
+    def _folder_entry(self, name: str, member: Member) -> ArchiveEntry:
+        if name in self._implied:
             self._implied.remove(name)
         else:
-            self._allowance.name(len(name))
+            self._take(name)
             self._imply_parents(name)
-        size, same_as = 0 if is_folder else member.size, None
-        if member.kind == tar_header.HARD_LINK:
-            same_as = self._link_target(name, member)
-            size = self.records[same_as].size
-            self._allowance.link(size)
-        else:
-            self._allowance.file(size)
-        return ArchiveEntry(
-            name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
-        )
+        return _entry(name, member, 0, is_folder=True)
+
+    def _file(self, name: str, member: Member) -> ArchiveEntry:
+        self._take(name)
+        self._allowance.file(member.size)
+        return _entry(name, member, member.size)
+
+    def _link(self, name: str, member: Member) -> ArchiveEntry:
+        self._take(name)
+        same_as = self._link_target(name, member)
+        size = self.records[same_as].size
+        self._allowance.link(size)
+        return _entry(name, member, size, same_as=same_as)
+
+    def _take(self, name: str) -> None:
+        if name in self.records or name in self._implied:
+            raise BackupUnsafe(name, "the archive holds it twice")
+        self._allowance.name(len(name))
 
     def _imply_parents(self, name: str) -> None:
         parent = name.rpartition("/")[0]
@@ -126,7 +144,7 @@ class Admission:
             self._implied.add(parent)
             parent = parent.rpartition("/")[0]
 
-    def _link_target(self, name: str, member: tar_header.Member) -> str:
+    def _link_target(self, name: str, member: Member) -> str:
         target = _normal_name(member.link)
         if target not in self.records or self.records[target].is_folder:
             raise BackupUnsafe(
@@ -135,9 +153,22 @@ class Admission:
         return target
 
 
+def _entry(
+    name: str, member: Member, size: int, is_folder: bool = False, same_as: str | None = None
+) -> ArchiveEntry:
+    return ArchiveEntry(
+        name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
+    )
+
+
+def _is_plain(leaf: bytes) -> bool:
+    """Return whether the last part of a file's name stays as it is in a normal name."""
+    return leaf[:1] not in b"." and b"\0" not in leaf
+
+
 def _normal_name(name: bytes) -> str:
     """Return a member's name without `./` and trailing slashes; "" for the root itself."""
-    text = os.fsdecode(name)
+    text = name.decode(ENCODING, ERRORS)
     parts = text.rstrip("/").split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
         raise BackupUnsafe(text, "the name leads out of the database")

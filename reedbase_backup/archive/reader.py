@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO
 
-from reedbase_backup.archive import manifest, tar_header
+from reedbase_backup.archive import manifest
 from reedbase_backup.archive.admission import Admission, ArchiveEntry
 from reedbase_backup.archive.gzip_header import read_summary
 from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
 from reedbase_backup.archive.limits import Allowance, LimitExceeded
 from reedbase_backup.archive.manifest import ManifestDamaged, Record
-from reedbase_backup.archive.tar_reader import TarDamaged, TarHostile, TarReader
+from reedbase_backup.archive.tar.fields import TarDamaged
+from reedbase_backup.archive.tar.header import Member
+from reedbase_backup.archive.tar.reader import TarHostile, TarReader
 from reedbase_backup.errors import (
     BackupCorrupted,
     BackupUnsafe,
@@ -127,14 +129,15 @@ class ArchiveReader:
         return unsafe
 
     def _record(self, entry: ArchiveEntry) -> None:
-        digest = self._digest(entry)
-        if entry.same_as is not None:
-            digest = self._names.records[entry.same_as].digest
-        elif entry.is_folder:
+        if entry.is_folder:
             digest = manifest.NO_DIGEST
+        elif entry.same_as is not None:
+            digest = self._names.records[entry.same_as].digest
+        else:
+            digest = self._digest()
         self._names.record(entry, digest)
 
-    def _digest(self, entry: ArchiveEntry) -> bytes:
+    def _digest(self) -> bytes:
         """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
             return sha256(content).hexdigest().encode() if content else _NO_CONTENT
@@ -144,7 +147,7 @@ class ArchiveReader:
         self._hasher, self._is_hashing = sha256(), False
         return digest
 
-    def _read_manifest(self, member: tar_header.Member) -> None:
+    def _read_manifest(self, member: Member) -> None:
         if self._manifest is not None:
             raise ManifestDamaged("it has two manifests")
         if member.size > manifest.max_size(self._names.records):

@@ -10,7 +10,7 @@ from typing import IO
 from reedbase_backup.archive import manifest
 from reedbase_backup.archive.gzip_writer import GzipWriter
 from reedbase_backup.archive.limits import MAX_PATH
-from reedbase_backup.archive.tar_header import (
+from reedbase_backup.archive.tar.header import (
     END_OF_ARCHIVE,
     FILE,
     FOLDER,

@@ -11,7 +11,7 @@ pytest_plugins = ["pytester"]
 
 THEIRS = """
 from pytest_reedbackup.databases.spec import DatabaseSpec
-from reedbase_backup.archive.tar_reader import __name__ as unrelated
+from reedbase_backup.archive.tar.reader import __name__ as unrelated
 
 def test_small(reedbackup_db):
     names = sorted(path.name for path in reedbackup_db.iterdir())

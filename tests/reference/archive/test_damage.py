@@ -13,9 +13,9 @@ import pytest
 from fixture_types import MakeBase
 
 from reedbase_backup import BackupCorrupted, create_backup
-from reedbase_backup.archive import tar_header
 from reedbase_backup.archive.gzip_writer import GzipWriter
 from reedbase_backup.archive.reader import ArchiveReader
+from reedbase_backup.archive.tar import header as tar_header
 
 
 @pytest.fixture

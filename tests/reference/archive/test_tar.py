@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reedbase_backup.archive import tar_header
 from reedbase_backup.archive.limits import Allowance
-from reedbase_backup.archive.tar_reader import TarDamaged, TarReader
+from reedbase_backup.archive.tar import header as tar_header
+from reedbase_backup.archive.tar.fields import TarDamaged
+from reedbase_backup.archive.tar.reader import TarReader
 
 names = st.binary(min_size=1, max_size=300).filter(lambda name: b"\0" not in name)
 

@@ -1,0 +1,1 @@
+"""Tar: headers as written, and as read of anybody."""
