@@ -121,8 +121,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--reedbackup-report",
-        metavar="PATH.json",
-        help="write everything that came of the run as JSON",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="write everything that came of the run: to PATH.html for people, to PATH.json for"
+        " programs; may be given several times",
     )
     # What --junitxml gives, of a run of the suite.
     group.addoption("--reedbackup-junit", metavar="PATH.xml", help=argparse.SUPPRESS)

@@ -6,13 +6,12 @@ import functools
 import hashlib
 import os
 import random
-import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
+
+from pytest_reedbackup.model.timing import Decision, Pairs, Rounds
 
 RATIO_LIMIT = 1.10
 """Ticket 060-OPS-01, "Regression": performance <= 110 % of the baseline."""
@@ -28,20 +27,14 @@ LOOKS = (10, 16, 24, 32, 40)
 class RecordFigures(Protocol):
     """Records what a case measured, for the report."""
 
-    def __call__(self, measured: str, yardstick: str = "") -> None:
-        """Record figures, and what they are to be read beside."""
+    def __call__(
+        self, measured: str, yardstick: str = "", timing: Rounds | Pairs | None = None
+    ) -> None:
+        """Record figures, what they are to be read beside, and each call that they are of."""
 
 
 Measure = Callable[[], int]
 """Makes one call and returns the nanoseconds that it took."""
-
-
-class Decision(StrEnum):
-    """What the measurements say of a bound."""
-
-    HOLDS = "holds"
-    BROKEN = "broken"
-    UNDECIDED = "undecided"
 
 
 @functools.cache
@@ -72,49 +65,7 @@ def majorities(error: float) -> Mapping[int, int]:
     return by_look
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Interleaved pairs of an implementation and its baseline, in nanoseconds."""
-
-    pairs: Sequence[tuple[int, int]]
-    majority: int
-    """How many pairs on one side of the limit decide for that side."""
-
-    @property
-    def _ratios(self) -> list[float]:
-        return sorted(own / max(baseline, 1) for own, baseline in self.pairs)
-
-    @property
-    def ratio(self) -> float:
-        """The median of the pairs' ratios, implementation by baseline."""
-        return statistics.median(self._ratios)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Between which of the pairs' ratios the true one is; all looks allowed for."""
-        ratios = self._ratios
-        if self.majority > len(ratios):
-            return 0.0, float("inf")
-        return ratios[-self.majority], ratios[self.majority - 1]
-
-    @property
-    def decision(self) -> Decision:
-        """Whether the implementation takes at most RATIO_LIMIT times the baseline's time."""
-        lower, upper = self.interval
-        if upper <= RATIO_LIMIT:
-            return Decision.HOLDS
-        return Decision.BROKEN if lower > RATIO_LIMIT else Decision.UNDECIDED
-
-    def __str__(self) -> str:
-        own, baseline = (statistics.median(side) / 10**6 for side in zip(*self.pairs, strict=True))
-        lower, upper = self.interval
-        return (
-            f"{own:.1f} ms against the baseline's {baseline:.1f} ms (medians of"
-            f" {len(self.pairs)} pairs): {self.ratio:.0%}, between {lower:.0%} and {upper:.0%}"
-        )
-
-
-def compare(own: Measure, baseline: Measure, *, error: float = RATIO_ERROR) -> Comparison:
+def compare(own: Measure, baseline: Measure, *, error: float = RATIO_ERROR) -> Pairs:
     """Measure both in turn, in alternating order, until a look decides the bound, or in vain.
 
     `error` is how often an implementation at exactly RATIO_LIMIT may be called
@@ -125,10 +76,10 @@ def compare(own: Measure, baseline: Measure, *, error: float = RATIO_ERROR) -> C
     for look, majority in majorities(error).items():
         while len(pairs) < look:
             pairs.append((own(), baseline()) if len(pairs) % 2 else _reversed(baseline(), own()))
-        comparison = Comparison(tuple(pairs), majority)
-        if comparison.decision is not Decision.UNDECIDED:
+        compared = Pairs(pairs=tuple(pairs), majority=majority, limit=RATIO_LIMIT)
+        if compared.decision is not Decision.UNDECIDED:
             break
-    return comparison
+    return compared
 
 
 def _reversed(baseline: int, own: int) -> tuple[int, int]:

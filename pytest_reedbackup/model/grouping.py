@@ -6,7 +6,7 @@ case that makes a backup, and is still one thing to mend.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -46,6 +46,19 @@ def grouped(outcomes: Iterable[CaseOutcome]) -> list[CauseGroup]:
         if outcome.outcome in _BAD:
             groups.setdefault(_likeness(outcome), []).append(outcome)
     return [_group(alike) for alike in groups.values()]
+
+
+def by_reason(outcomes: Iterable[CaseOutcome], kinds: Sequence[Outcome]) -> list[list[CaseOutcome]]:
+    """Return the cases that came out in one of these ways, those of one reason together.
+
+    They are of one target, and neither broken promises nor errors.
+    """
+    cases: dict[tuple[Outcome, str], list[CaseOutcome]] = {}
+    for outcome in outcomes:
+        if outcome.outcome in kinds:
+            reason = outcome.divergence or outcome.detail
+            cases.setdefault((outcome.outcome, reason), []).append(outcome)
+    return list(cases.values())
 
 
 def _likeness(outcome: CaseOutcome) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.sweep import Sweep, whole_sweep
+from pytest_reedbackup.model.timing import Pairs, Rounds
 from reedbase_backup.adapter.protocol import Contract
 
 Key = tuple[str, Contract, str]
@@ -100,6 +101,8 @@ class CaseOutcome(Struct, frozen=True, kw_only=True):
     """Figures that a case of a bound took, whatever it made of them."""
     yardstick: str = ""
     """What they are to be read beside: what this machine takes for a fixed job, for one."""
+    timing: Rounds | Pairs | None = None
+    """The calls that the figures are of, where a bound is held against them."""
     sweep: Sweep | None = None
     """The points that were visited, of a case that is a sweep."""
     missing: str = ""

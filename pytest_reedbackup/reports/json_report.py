@@ -6,6 +6,7 @@ that a report that was cut is noticed.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -18,9 +19,10 @@ from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.grouping import CauseGroup, grouped
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.run_record import RunRecord
-from pytest_reedbackup.model.target import Target
+from pytest_reedbackup.model.target import Origin, Target
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.writer import Writer
+from reedbase_backup.adapter.protocol import Contract
 
 SCHEMA_VERSION: Final = 1
 
@@ -29,6 +31,7 @@ class Header(Struct, frozen=True):
     """Of which run the report is."""
 
     schema: Literal[1]
+    """It grows by fields that may be left out; what else changes takes another number."""
     kit: str
     """The version of pytest-reedbackup."""
     started: str
@@ -43,8 +46,8 @@ class ImplementationReport(Struct, frozen=True):
     """One implementation under one contract."""
 
     implementation: str
-    contract: str
-    translated_from: str | None
+    contract: Contract
+    translated_from: Contract | None
     """The contract that it claims, where `contract` is the other one."""
     name: str
     version: str
@@ -62,6 +65,10 @@ class ImplementationReport(Struct, frozen=True):
     untried_rules: Mapping[str, str]
     """Rules that nothing of its kind can be held to, and why."""
     counts: Mapping[str, int]
+    left_out: int = 0
+    """Cases of the suite for this contract that the run was told to leave out."""
+    recorded: Origin | None = None
+    """Where the recording comes from that was played back in its place."""
 
 
 class Footer(Struct, frozen=True):
@@ -71,12 +78,12 @@ class Footer(Struct, frozen=True):
     complete: Literal[True]
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, kw_only=True):
     """Everything that came of a run."""
 
     header: Header
     implementations: list[ImplementationReport]
-    causes: list[CauseGroup]
+    causes: list[CauseGroup] = []
     """The broken promises and the errors among the cases, those of one cause together."""
     cases: list[CaseOutcome]
     divergences: list[Divergence]
@@ -89,12 +96,16 @@ class IncompleteReport(Exception):
     """The file is no report, or not all of one."""
 
 
-class JsonReport(Writer):
-    """One document with everything that came of a run."""
+class WholeReport(Writer, ABC):
+    """A file that is made of the whole report."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._cases: list[CaseOutcome] = []
+
+    @abstractmethod
+    def write(self, path: Path, report: Report) -> None:
+        """Write the file."""
 
     def start(self, run: RunRecord) -> None:
         """Keep the record of the run."""
@@ -105,7 +116,7 @@ class JsonReport(Writer):
         self._cases.append(outcome)
 
     def finish(self, results: Sequence[Result], drift: Drift | None) -> None:
-        """Write the document."""
+        """Put the report together and write it."""
         run = self._run
         report = Report(
             header=header(run),
@@ -119,7 +130,15 @@ class JsonReport(Writer):
             drift=drift,
             footer=Footer(cases=len(self._cases), complete=True),
         )
-        write(self._path, report)
+        self.write(self._path, report)
+
+
+class JsonReport(WholeReport):
+    """One document with everything that came of a run."""
+
+    def write(self, path: Path, report: Report) -> None:
+        """Write the document."""
+        write(path, report)
 
 
 def header(run: RunRecord) -> Header:
@@ -137,9 +156,14 @@ def header(run: RunRecord) -> Header:
 
 def write(path: Path, report: Report) -> None:
     """Write the report under its name, whole or not at all."""
+    write_whole(path, msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under its name, whole or not at all; make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    partial.write_bytes(content)
     partial.replace(path)
 
 
@@ -173,6 +197,8 @@ def _implementation(result: Result, target: Target) -> ImplementationReport:
         unchecked_rules={rule: case.detail for rule, case in result.unchecked_rules.items()},
         untried_rules={rule: case.detail for rule, case in result.untried_rules.items()},
         counts={str(outcome): count for outcome, count in result.counts.items()},
+        left_out=result.left_out,
+        recorded=target.recorded,
     )
 
 

@@ -26,25 +26,32 @@ def matrices(results: Sequence[Result]) -> Iterator[Table]:
 def _matrix(contract: str, results: Sequence[Result]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(f"contract {contract}", no_wrap=True)
-    for name in _column_names([result.implementation for result in results]):
+    for name in column_names([result.implementation for result in results]):
         # Names are folded, never cut: two that differ at the end stay two.
         table.add_column(name, overflow="fold", min_width=_WIDEST_MARK)
-    checked = {outcome.rule for result in results for outcome in result.outcomes}
-    # Rules come in the order of their contract, whatever order the cases ran in.
-    known = [rule for rule in RULES.get(contract, ()) if rule in checked]
-    for rule in known + sorted(checked.difference(known)):
+    for rule in rules_of(contract, results):
         table.add_row(rule, *(_mark(result, rule) for result in results))
     return table
 
 
-def _column_names(options: Sequence[str]) -> Sequence[str]:
+def rules_of(contract: str, results: Sequence[Result]) -> Sequence[str]:
+    """Return the rules that there are cases of, in the order of their contract."""
+    checked = {outcome.rule for result in results for outcome in result.outcomes}
+    known = [rule for rule in RULES.get(contract, ()) if rule in checked]
+    return known + sorted(checked.difference(known))
+
+
+def column_names(options: Sequence[str]) -> Sequence[str]:
     """Return names that differ: the programs' without their folders, where these differ."""
     short = [_without_folder(option) for option in options]
     return short if len(set(short)) == len(set(options)) else options
 
 
 def _without_folder(option: str) -> str:
-    program, *arguments = shlex.split(option)
+    try:
+        program, *arguments = shlex.split(option)
+    except ValueError:  # of a report that is read: no command line, but what names it
+        return option
     return shlex.join([PurePath(program).name, *arguments])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.reports.divergences_file import DivergencesFile
 from pytest_reedbackup.reports.drift_table import DriftTable
+from pytest_reedbackup.reports.html.writer import HtmlReport
 from pytest_reedbackup.reports.json_report import JsonReport
 from pytest_reedbackup.reports.junit import JUnitReport
 from pytest_reedbackup.reports.summary import Summary
@@ -21,11 +22,12 @@ class FileReport:
     option: str
     make: Callable[[Path], Writer]
     ending: str = ""
-    """Of the files that it is for, as `.json`; empty for all that no other report is for."""
+    """Of the files that it is for, as `.json`; empty where the option is for it alone."""
 
 
 FILES: tuple[FileReport, ...] = (
-    FileReport("--reedbackup-report", JsonReport),
+    FileReport("--reedbackup-report", JsonReport, ".json"),
+    FileReport("--reedbackup-report", HtmlReport, ".html"),
     FileReport("--reedbackup-junit", JUnitReport),
     FileReport("--reedbackup-write-divergences", DivergencesFile),
 )
@@ -39,10 +41,25 @@ def options() -> Sequence[str]:
     return tuple(dict.fromkeys(report.option for report in FILES))
 
 
+def refusal(option: str, path: Path) -> str:
+    """Return why `option` writes no such file, and what to type; empty where it does."""
+    if _report(option, path):
+        return ""
+    endings = [report.ending for report in FILES if report.option == option]
+    typed = " or ".join(f"{option}={path.stem}{ending}" for ending in endings)
+    return f"{option}: the ending of {path.name} says nothing of what to write; give {typed}"
+
+
 def file_writer(option: str, path: Path) -> Writer:
-    """Return what writes the file that `option` asks for."""
-    by_ending = {report.ending: report for report in FILES if report.option == option}
-    return by_ending.get(path.suffix, by_ending[""]).make(path)
+    """Return what writes the file that `option` asks for, of which there is no refusal."""
+    report = _report(option, path)
+    assert report is not None
+    return report.make(path)
+
+
+def _report(option: str, path: Path) -> FileReport | None:
+    fitting = (r for r in FILES if r.option == option and r.ending in ("", path.suffix.lower()))
+    return next(fitting, None)
 
 
 def screen_writers(screen: Screen) -> Sequence[Writer]:

@@ -65,10 +65,18 @@ def account(sweep: Sweep, width: int) -> str:
     return "\n".join(lines)
 
 
-def _signs(results: Sequence[PointResult]) -> str:
-    """Return a sign a point, each the worst of its moments, in the order of the calls."""
-    of_points: dict[tuple[int, str], list[PointOutcome]] = {}
+def points_of(results: Sequence[PointResult]) -> list[list[PointResult]]:
+    """Return what came of each point, of each of its moments, in the order of the calls."""
+    of_points: dict[tuple[int, str], list[PointResult]] = {}
     for result in results:
-        of_points.setdefault((result.number, result.point), []).append(result.outcome)
-    worst = (min(of_points[point], key=_WORST_FIRST.index) for point in sorted(of_points))
-    return "".join(_SIGNS[outcome] for outcome in worst)
+        of_points.setdefault((result.number, result.point), []).append(result)
+    return [of_points[point] for point in sorted(of_points)]
+
+
+def sign(results: Sequence[PointResult]) -> str:
+    """Return the sign of a point: of the worst of its moments."""
+    return _SIGNS[min((result.outcome for result in results), key=_WORST_FIRST.index)]
+
+
+def _signs(results: Sequence[PointResult]) -> str:
+    return "".join(map(sign, points_of(results)))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.drift.rows import Drift
+from pytest_reedbackup.model.grouping import by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.sweep import Sweep
@@ -189,19 +190,15 @@ def _print_points(console: Console, sweep: Sweep) -> None:
 
 def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
     """Print cases that were skipped, undecided or diverged, those of one reason together."""
-    cases: dict[tuple[Outcome, str], list[str]] = {}
-    for outcome in outcomes:
-        if outcome.outcome in _GROUPED:
-            reason = outcome.divergence or outcome.detail
-            cases.setdefault((outcome.outcome, reason), []).append(outcome.case_id)
-    for (kind, reason), case_ids in cases.items():
-        first, *more = case_ids
-        about = f"{len(case_ids)} cases" if more else first
-        console.print(Text.assemble(MARKS[kind], f" {about}: {reason}"))
-        if kind is Outcome.NOT_CHECKED and len(more) >= _MOST_NAMED:
+    for alike in by_reason(outcomes, _GROUPED):
+        first, *more = alike
+        about = f"{len(alike)} cases" if more else first.case_id
+        reason = first.divergence or first.detail
+        console.print(Text.assemble(MARKS[first.outcome], f" {about}: {reason}"))
+        if first.outcome is Outcome.NOT_CHECKED and len(more) >= _MOST_NAMED:
             continue  # a whole suite that -k leaves out; the JSON report has them all
-        for case_id in case_ids if more else ():
-            console.print(Text(f"  {case_id}"))
+        for case in alike if more else ():
+            console.print(Text(f"  {case.case_id}"))
 
 
 def _evidence(outcome: CaseOutcome) -> list[str]:

@@ -29,6 +29,7 @@ from pytest_reedbackup.session.judging import (
     outcome_of,
     recorded,
     repeat,
+    timing_of,
     with_divergence,
 )
 from pytest_reedbackup.session.planning import Planned
@@ -81,6 +82,7 @@ class Journal:
                 duration_secs=self.item.stash.get(TOOK_SECS, call.duration),
                 measured=recorded(report, MEASURED),
                 yardstick=recorded(report, YARDSTICK),
+                timing=timing_of(report),
             )
             outcome = self._with_sweep(outcome)
             attempt.phases.append(outcome)

@@ -24,6 +24,7 @@ from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.sweep import Faults, PointResult
 from pytest_reedbackup.model.symptoms import symptom
 from pytest_reedbackup.model.target import Target, TimeLimits
+from pytest_reedbackup.model.timing import Pairs, Rounds
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import ending_of
 
@@ -31,6 +32,8 @@ MEASURED = "reedbackup_measured"
 """The user property under which a test records its figures."""
 YARDSTICK = "reedbackup_yardstick"
 """The user property under which it records what they are to be read beside."""
+TIMING = "reedbackup_timing"
+"""The user property under which it records the calls that they are of, as JSON."""
 
 
 def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> Judgement:
@@ -100,6 +103,12 @@ def outcome_of(
 def recorded(report: pytest.TestReport, name: str) -> str:
     """Return what a test recorded under the user property `name`."""
     return "; ".join(str(value) for each, value in report.user_properties if each == name)
+
+
+def timing_of(report: pytest.TestReport) -> Rounds | Pairs | None:
+    """Return the calls that a test has timed; None where it has timed none."""
+    text = recorded(report, TIMING)
+    return msgspec.json.decode(text, type=Rounds | Pairs) if text else None
 
 
 CUT_OFF = Judgement(Outcome.ERROR, "the process that ran the case ended before the case did")

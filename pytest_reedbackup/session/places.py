@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,28 +21,36 @@ _TEMPLATES_OF = pytest.StashKey["Templates"]()
 _CLONES_OF = pytest.StashKey["Clones"]()
 
 
-def place(config: pytest.Config, option: str) -> Path | None:
-    """Return the path that `option` gives, a leading `~` expanded; None where it is not given.
+def places(config: pytest.Config, option: str) -> list[Path]:
+    """Return the paths that `option` gives, once or several times, a leading `~` expanded.
 
     Raise UsageError for the home of a user that there is not.
     """
-    path: str | None = config.getoption(option)
-    if not path:
-        return None
+    given: str | list[str] | None = config.getoption(option)
+    paths = given if isinstance(given, list) else [given]
+    return list(dict.fromkeys(_expanded(config, option, path) for path in paths if path))
+
+
+def _expanded(config: pytest.Config, option: str, path: str) -> Path:
     try:
         return config.invocation_params.dir / Path(path).expanduser()
     except RuntimeError as error:
         raise pytest.UsageError(f"{option}={path}: {error}; give the path in full") from error
 
 
-def file_to_write(config: pytest.Config, option: str) -> Path | None:
-    """Return the path that `option` gives of a file that a run is to write at its end.
+def place(config: pytest.Config, option: str) -> Path | None:
+    """Return the only path that `option` gives; None where it is not given. Raise UsageError."""
+    return next(iter(places(config, option)), None)
 
-    Make its folder. Raise UsageError where the file could not be written:
+
+def files_to_write(config: pytest.Config, option: str) -> list[Path]:
+    """Return the paths that `option` gives of files that a run is to write at its end.
+
+    Make their folders. Raise UsageError where a file could not be written:
     nobody wants to know only after the run.
     """
-    path = place(config, option)
-    if path is not None and not hasattr(config, "workerinput"):
+    paths = places(config, option)
+    for path in () if hasattr(config, "workerinput") else paths:
         try:
             _try_to_write(path)
         except OSError as error:
@@ -49,15 +58,13 @@ def file_to_write(config: pytest.Config, option: str) -> Path | None:
                 f"{option}: cannot write {path}: {error.strerror}; give a file in a folder that you"
                 " may write to"
             ) from error
-    return path
+    return paths
 
 
-def refuse_one_file_for_two(files: dict[str, Path | None]) -> None:
+def refuse_one_file_for_two(files: Iterable[tuple[str, Path]]) -> None:
     """Raise UsageError where two of these options name one file: one would undo the other."""
     seen: dict[Path, str] = {}
-    for option, path in files.items():
-        if path is None:
-            continue
+    for option, path in files:
         other = seen.setdefault(path.resolve(), option)
         if other != option:
             raise pytest.UsageError(f"{other} and {option} both name {path}; give two files")

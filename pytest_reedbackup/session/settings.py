@@ -21,7 +21,7 @@ from pytest_reedbackup.recording.format import Recording
 from pytest_reedbackup.reports import registry
 from pytest_reedbackup.session.choice import Choice
 from pytest_reedbackup.session.connecting import connect, recordings_of, shares_of
-from pytest_reedbackup.session.places import file_to_write, place, refuse_one_file_for_two
+from pytest_reedbackup.session.places import files_to_write, place, places, refuse_one_file_for_two
 from pytest_reedbackup.session.suite.afresh import refuse_tests_from_settings
 from pytest_reedbackup.session.suite.place import runs_suite
 from reedbase_backup.adapter.protocol import Contract
@@ -118,11 +118,9 @@ class Settings:
             shares=shares_of(recordings.values(), _workers(config)),
             workers=_workers(config),
             report_files=tuple(
-                (option, path)
-                for option in registry.options()
-                if (path := files[option]) is not None
+                (option, path) for option in registry.options() for path in files[option]
             ),
-            record=_record(config, targets, files[_RECORD]),
+            record=_record(config, targets, next(iter(files[_RECORD]), None)),
             source=_source(config),
             remarks=tuple(_remarks(own, names)),
             paths=() if runs_suite(config) else tuple(config.args),
@@ -154,10 +152,15 @@ class Settings:
         return find_target(self.targets, option, contract)
 
 
-def _files(config: pytest.Config) -> dict[str, Path | None]:
+def _files(config: pytest.Config) -> dict[str, list[Path]]:
     """Return the files to be written, by option. Raise UsageError where one cannot be."""
-    files = {option: file_to_write(config, option) for option in (*registry.options(), _RECORD)}
-    refuse_one_file_for_two({**files, _DIVERGENCES: place(config, _DIVERGENCES)})
+    files = {option: files_to_write(config, option) for option in (*registry.options(), _RECORD)}
+    named = {**files, _DIVERGENCES: places(config, _DIVERGENCES)}
+    refuse_one_file_for_two((option, path) for option, paths in named.items() for path in paths)
+    for option in registry.options():
+        for path in files[option]:
+            if refusal := registry.refusal(option, path):
+                raise pytest.UsageError(refusal)
     return files
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pytest_reedbackup.checks.timing import RecordFigures, calibration
@@ -14,8 +15,9 @@ from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.generate.campaign import Fuzzing
 from pytest_reedbackup.model.case import Comparison, case_of
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.model.timing import Pairs, Rounds
 from pytest_reedbackup.session.connecting import running
-from pytest_reedbackup.session.judging import MEASURED, YARDSTICK, repeat
+from pytest_reedbackup.session.judging import MEASURED, TIMING, YARDSTICK, repeat
 from pytest_reedbackup.session.places import kept_folder, templates_of
 from pytest_reedbackup.session.planning import divide, target_of
 from pytest_reedbackup.session.run import Run
@@ -173,10 +175,12 @@ def reedbackup_in_rounds(
 def reedbackup_measured(record_property: Callable[[str, object], None]) -> RecordFigures:
     """A function that records a case's figures for the report, whatever becomes of the case."""
 
-    def record(measured: str, yardstick: str = "") -> None:
+    def record(measured: str, yardstick: str = "", timing: Rounds | Pairs | None = None) -> None:
         record_property(MEASURED, measured)
         if yardstick:
             record_property(YARDSTICK, yardstick)
+        if timing is not None:
+            record_property(TIMING, msgspec.json.encode(timing).decode())
 
     return record
 

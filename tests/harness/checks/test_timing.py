@@ -13,11 +13,10 @@ from pytest_reedbackup.checks.timing import (
     LOOKS,
     RATIO_ERROR,
     RATIO_LIMIT,
-    Comparison,
-    Decision,
     compare,
     majorities,
 )
+from pytest_reedbackup.model.timing import Decision, Pairs
 
 SHAPES = 4
 IMPLEMENTATIONS = 2000
@@ -142,13 +141,13 @@ def test_equal_to_the_limit_holds() -> None:
 
 def test_a_comparison_says_what_it_found_and_how_sure_it_is() -> None:
     pairs = tuple((own * 10**6, 100 * 10**6) for own in range(101, 111))
-    comparison = Comparison(pairs, majority=9)
+    comparison = Pairs(pairs=pairs, majority=9, limit=RATIO_LIMIT)
     assert comparison.interval == (1.02, 1.09)
     assert str(comparison) == (
         "105.5 ms against the baseline's 100.0 ms (medians of 10 pairs):"
         " 106%, between 102% and 109%"
     )
-    assert Comparison(pairs, majority=11).decision is Decision.UNDECIDED
+    assert Pairs(pairs=pairs, majority=11, limit=RATIO_LIMIT).decision is Decision.UNDECIDED
 
 
 def test_a_baseline_that_took_no_time_that_a_clock_shows_divides_nothing() -> None:

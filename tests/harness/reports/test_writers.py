@@ -62,12 +62,26 @@ def test_a_writer_that_is_registered_sees_the_run_every_case_and_the_verdict(
     assert len(set(cases)) == len(cases) == ended.parseoutcomes()["passed"] > 1
 
 
-def test_files_of_other_endings_are_still_another_writers(
-    pytester: pytest.Pytester, lines: None
-) -> None:
-    for name in ("out.json", "out"):
-        pytester.runpytest_inprocess(*LISTS, f"--reedbackup-report={name}")
+def test_one_run_writes_reports_of_several_endings(pytester: pytest.Pytester, lines: None) -> None:
+    names = ("out.json", "two.JSON", "out.lines", "out.html")
+    ended = pytester.runpytest_inprocess(*LISTS, *(f"--reedbackup-report={n}" for n in names))
+    assert ended.ret == pytest.ExitCode.OK
+    for name in names[:2]:
         assert json.loads((pytester.path / name).read_text())["footer"]["complete"] is True
+    assert (pytester.path / "out.lines").read_text().startswith("held: ")
+    assert (pytester.path / "out.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("name", ["out", "out.htm", "out.json.gz"])
+def test_an_ending_that_says_nothing_is_refused_with_what_to_type(
+    pytester: pytest.Pytester, name: str
+) -> None:
+    ended = pytester.runpytest_inprocess(*LISTS, f"--reedbackup-report={name}")
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    stem = name.rpartition(".")[0] or name
+    typed = f"--reedbackup-report={stem}.json or --reedbackup-report={stem}.html"
+    assert f"ERROR: --reedbackup-report: the ending of {name} says nothing" in ended.stderr.str()
+    assert typed in ended.stderr.str()
 
 
 def test_the_json_report_has_the_cause_and_the_yardstick_apart_from_the_words(

@@ -1,0 +1,171 @@
+"""The page: everything of a report, in the order in which a person asks for it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pytest_reedbackup.contracts import RULES
+from pytest_reedbackup.model.grouping import by_reason, grouped
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.verdict import Result, Verdict
+from pytest_reedbackup.reports.html.differences import side_by_side
+from pytest_reedbackup.reports.html.plots import plot_of
+from pytest_reedbackup.reports.html.sentence import clause, sentence
+from pytest_reedbackup.reports.html.sweeps import Points
+from pytest_reedbackup.reports.html.visible import shown
+from pytest_reedbackup.reports.json_report import Report
+from pytest_reedbackup.reports.marks import COUNTED, MARKS
+from pytest_reedbackup.reports.matrix import column_names, rules_of
+from pytest_reedbackup.reports.stored import results_of
+from pytest_reedbackup.reports.strip import LEGEND
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_HINDERED = (Outcome.NOT_CHECKED, Outcome.UNDECIDED)
+_SET_ASIDE = (Outcome.DIVERGES, Outcome.SKIP)
+_TONES = {
+    Verdict.CONFORMS: "good",
+    Verdict.DIVERGES: "good",
+    Verdict.DOES_NOT_CONFORM: "bad",
+    Verdict.UNDECIDED: "unsure",
+}
+_WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, *_HINDERED, *_SET_ASIDE, Outcome.PASS)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The rules of one contract, and what each implementation makes of them."""
+
+    contract: str
+    columns: Sequence[str]
+    numbers: Sequence[int]
+    """Of the results, among all of the page."""
+    rows: Sequence[tuple[str, str, Sequence[Outcome | None]]]
+    """A rule, what it says, and its outcome in each column; None where it has none."""
+
+
+def page(report: Report) -> str:
+    """Return the page, as HTML that needs nothing else."""
+    results = results_of(report)
+    keys = [(result.implementation, result.contract) for result in results]
+    points = Points()
+    sweeps = [points.add(case, case.sweep) for case in _ordered(report.cases) if case.sweep]
+    script, style = _text("page.js"), _text("page.css")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            results=results,
+            sentence=sentence(results),
+            tone=max((_TONES[r.verdict] for r in results), key=("good", "unsure", "bad").index)
+            if results
+            else "unsure",
+            held=list(zip(results, report.implementations, strict=True)),
+            causes=[cases for result in results for cases in _by_cause(result)],
+            others=[
+                cases for result in results for cases in by_reason(result.outcomes, _SET_ASIDE)
+            ],
+            matrices=_matrices(results),
+            measured=[case for case in report.cases if case.measured],
+            sweeps=sweeps,
+            cases=_ordered(report.cases),
+            groups=list(dict.fromkeys(case.rule.split("/")[0] for case in report.cases)),
+            outcomes=[
+                (o, words) for o, words in COUNTED if any(c.outcome is o for c in report.cases)
+            ],
+            numbers={case.key: number for number, case in enumerate(_ordered(report.cases))},
+            held_number=lambda case: keys.index((case.implementation, case.contract)),
+            points=_island(points.packed()),
+            style=Markup(style),
+            script=Markup(script),
+            policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_hash(script)}'",
+        )
+    )
+
+
+def _by_cause(result: Result) -> list[Sequence[CaseOutcome]]:
+    """Return the cases that keep the verdict from being good, by cause: what breaks most first."""
+    cases = {case.case_id: case for case in result.outcomes}
+    groups = [[cases[each] for each in group.case_ids] for group in grouped(result.outcomes)]
+    groups.sort(key=lambda group: (_WORST_FIRST.index(group[0].outcome), -len(group)))
+    return [*groups, *by_reason(result.outcomes, _HINDERED)]
+
+
+def _ordered(cases: Sequence[CaseOutcome]) -> list[CaseOutcome]:
+    return sorted(cases, key=lambda case: _WORST_FIRST.index(case.outcome))
+
+
+def _matrices(results: Sequence[Result]) -> list[Matrix]:
+    contracts = dict.fromkeys(result.contract for result in results)
+    return [_matrix(each, results) for each in contracts]
+
+
+def _matrix(contract: str, all_results: Sequence[Result]) -> Matrix:
+    numbers = [n for n, result in enumerate(all_results) if result.contract == contract]
+    results = [all_results[number] for number in numbers]
+    says = RULES.get(contract, {})
+    rows = [
+        (rule, says.get(rule, ""), [_of_rule(result, rule) for result in results])
+        for rule in rules_of(contract, results)
+    ]
+    names = column_names([result.implementation for result in results])
+    return Matrix(contract, names, numbers, rows)
+
+
+def _of_rule(result: Result, rule: str) -> Outcome | None:
+    outcomes = [case.outcome for case in result.outcomes if case.rule == rule]
+    return Outcome.of_rule(outcomes) if outcomes else None
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["quoted"] = shlex.quote
+    environment.globals |= {
+        "side_by_side": side_by_side,
+        "plot_of": plot_of,
+        "clause": clause,
+        "mark": lambda outcome: MARKS[outcome][0],
+        "style_of": lambda outcome: outcome.replace(" ", "-"),
+        "tone_of": lambda verdict: _TONES[verdict],
+        "by_group": lambda rows: [
+            (group, list(each))
+            for group, each in groupby(rows, key=lambda row: row.subject.split("/")[0])
+        ],
+        "legend": LEGEND,
+    }
+    return environment
+
+
+@cache
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _island(value: object) -> Markup:
+    """Return JSON as a script element can hold it: nothing in it ends the element."""
+    text = json.dumps(value, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

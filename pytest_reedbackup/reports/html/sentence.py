@@ -1,0 +1,64 @@
+"""The verdict of a run in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_reedbackup.model.grouping import grouped
+from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.model.verdict import Result, Verdict
+from pytest_reedbackup.reports.marks import COUNTED
+
+_GOOD = (Verdict.CONFORMS, Verdict.DIVERGES)
+
+
+def sentence(results: Sequence[Result]) -> str:
+    """Return what came of all implementations together."""
+    if not results:
+        return "Nothing was held against a contract."
+    if len(results) == 1:
+        (result,) = results
+        return f"Under contract {result.contract} {result.implementation} {clause(result)}."
+    good = sum(result.verdict in _GOOD for result in results)
+    if good == len(results):
+        return f"All {good} conform: {_named(results)}."
+    bad = [result for result in results if result.verdict is Verdict.DOES_NOT_CONFORM]
+    unsure = len(results) - good - len(bad)
+    counted = [
+        f"{count} {words}"
+        for count, words in (
+            (good, "conforms" if good == 1 else "conform"),
+            (len(bad), "does not" if len(bad) == 1 else "do not"),
+            (unsure, "is undecided" if unsure == 1 else "are undecided"),
+        )
+        if count
+    ]
+    return f"Of {len(results)} verdicts, {_listed(counted)}."
+
+
+def clause(result: Result) -> str:
+    """Return what an implementation does, as its verdict says, and on how much that rests."""
+    counts, total = result.counts, len(result.outcomes)
+    does = "is undecided" if result.verdict is Verdict.UNDECIDED else result.statement
+    if broken := counts[Outcome.FAIL]:
+        causes = sum(each.outcome is Outcome.FAIL for each in grouped(result.outcomes))
+        are = "is" if broken == 1 else "are"
+        by = "" if broken == 1 else ", all by one cause" if causes == 1 else f", by {causes} causes"
+        return f"{does}: of {total} promises {broken} {are} broken{by}"
+    others = [
+        f"{counts[outcome]} {word}"
+        for outcome, word in COUNTED
+        if counts[outcome] and outcome is not Outcome.PASS
+    ]
+    if not others:
+        return f"{does}: all {total} promises are kept"
+    return f"{does}: of {total} promises " + _listed([f"{counts[Outcome.PASS]} are kept", *others])
+
+
+def _named(results: Sequence[Result]) -> str:
+    return _listed([f"{each.implementation} to {each.contract}" for each in results])
+
+
+def _listed(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,98 @@
+"""Sweeps as strips of points, and what is known of each point, packed: there may be thousands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_reedbackup.model.outcome import CaseOutcome
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+from pytest_reedbackup.reports.html.visible import shown
+from pytest_reedbackup.reports.strip import headline, points_of, sign
+
+_POINT = "--reedbackup-point="
+
+Packed = list[object]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The points of one kind."""
+
+    row: str
+    points: int
+    """How many there are."""
+    signs: str
+    """One a point that was visited, each the worst of its moments."""
+    number: int
+    """Where what is known of its points is found: `Points.strips`."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sweep."""
+
+    case: CaseOutcome
+    headline: str
+    strips: Sequence[Strip]
+    is_broken: bool
+
+
+@dataclass
+class Points:
+    """What the page knows of all points, for its script: texts once, points as numbers of them."""
+
+    texts: list[str] = field(default_factory=list)
+    strips: list[list[Packed]] = field(default_factory=list)
+    """By strip, by point: its id, then of each of its moments what is known."""
+    repeats: list[int] = field(default_factory=list)
+    """By strip, the command that repeats its case, to which the point is to be added."""
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, case: CaseOutcome, sweep: Sweep) -> Shown:
+        """Take up the points of a case; return what is drawn of them."""
+        strips = [self._strip(case, sweep, row) for row in sweep.rows]
+        return Shown(case, headline(sweep), strips, sweep.first_broken is not None)
+
+    def packed(self) -> dict[str, object]:
+        """Return everything, as JSON can hold it."""
+        return {
+            "texts": [shown(text) for text in self.texts],
+            "strips": self.strips,
+            "repeats": self.repeats,
+        }
+
+    def _strip(self, case: CaseOutcome, sweep: Sweep, row: str) -> Strip:
+        points = points_of([result for result in sweep.results if result.row == row])
+        self.strips.append(
+            [[self._number(results[0].point), *map(self._result, results)] for results in points]
+        )
+        self.repeats.append(self._number(_without_points(case.repeat)))
+        signs = "".join(map(sign, points))
+        return Strip(row, sweep.rows[row], signs, len(self.strips) - 1)
+
+    def _result(self, result: PointResult) -> Packed:
+        known: Packed = [self._number(str(result.outcome)), self._number(result.path)]
+        if result.moment or result.outcome is PointOutcome.BROKEN:
+            known.append(self._number(result.moment))
+        if result.outcome is PointOutcome.BROKEN:
+            known += [self._number(t) for t in (result.detail, result.expected, result.found)]
+            known.append([self._number(line) for line in result.trace])
+            known.append(self._number(result.kept))
+        return known
+
+    def _number(self, text: str) -> int:
+        if text not in self._numbers:
+            self._numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return self._numbers[text]
+
+
+def _without_points(command: str) -> str:
+    """Return a case's command without the point that it repeats."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a report of another kit
+        return command
+    return shlex.join(word for word in words if not word.startswith(_POINT))
