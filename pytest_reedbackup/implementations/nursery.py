@@ -138,7 +138,8 @@ def _serve(implementation: str, descriptors: list[int]) -> NoReturn:
 
 if __name__ == "__main__":
     import reedbase_backup.adapter.serving
-    import reedbase_backup.cli.commands  # noqa: F401 - loaded ahead
+    import reedbase_backup.cli.commands
+    import reedbase_backup.cli.subcommands.serve  # noqa: F401 - loaded ahead
 
     with contextlib.suppress(KeyboardInterrupt):
         gc.freeze()  # or each process would copy all of it at its end

@@ -13,6 +13,7 @@ from reedbase_backup.errors import (
     BackupUnsafe,
     IoError,
     NoTablesFound,
+    PermissionDenied,
     ReedError,
 )
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 INTERRUPTED = "interrupted; the database is whole, as before the command or as after it"
 
 _MOST_NAMES = 10
+_GIVE_A_DATABASE = "give the path of a .reed database"
+
+
+def quoted(text: str) -> str:
+    """Return a word of a command line as a shell takes it."""
+    from shlex import quote
+
+    return quote(text)
 
 
 def backup_created(info: BackupInfo) -> str:
@@ -89,23 +98,28 @@ def no_backups(base: str) -> str:
     return f"No backups: {base} is not a folder; give the path of a .reed database"
 
 
-def explanation(error: ReedError, base: str) -> str:
-    """Say what went wrong with the database at `base`, and what to do about it."""
+def explanation(error: ReedError, base: str) -> tuple[str, str]:
+    """Say what went wrong with the database at `base`, and what to do, if that is known."""
     match error:
         case NoTablesFound():
-            return f"{base} has no tables/ folder; give the path of a .reed database"
-        case IoError(operation="open_base"):
-            return error.reason
+            return f"{base} has no tables/ folder", _GIVE_A_DATABASE
+        case IoError(operation="open_base") if not os.path.isdir(base):
+            return f"{base} is not a folder", _GIVE_A_DATABASE
         case BackupNotFound(oldest=None) if os.path.isdir(base):
-            return f"{base} has no backups (reedbackup create makes one)"
+            return f"{base} has no backups", f"reedbackup create {quoted(base)} makes one"
         case BackupNotFound(oldest=None):
-            return no_backups(base)
+            return f"{base} is not a folder", _GIVE_A_DATABASE
         case BackupNotFound(target=target, oldest=int(oldest)):
             return (
-                f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}"
-                " (reedbackup list shows all)"
+                f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}",
+                f"reedbackup list {quoted(base)} shows all",
             )
         case BackupCorrupted():
-            return f"{error} (reedbackup verify shows which backups are sound)"
+            return str(error), f"reedbackup verify {quoted(base)} shows which backups are sound"
+        case BackupUnsafe():
+            advice = "tables/ and indices/ may hold regular files and folders only"
+            return str(error), advice
+        case PermissionDenied():
+            return str(error), "call it as the database's owner, or as root"
         case _:
-            return str(error)
+            return str(error), ""

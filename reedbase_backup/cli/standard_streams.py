@@ -33,9 +33,18 @@ def open_closed_streams() -> frozenset[str]:
 
 
 def say(line: str) -> None:
-    """Print a line on stderr, if that is possible."""
+    """Print what happened on stderr, in a line, if that is possible."""
+    _print(f"reedbackup: {line}")
+
+
+def hint(line: str) -> None:
+    """Print what to do about it on stderr, in a line, if that is possible."""
+    _print(f"hint: {line}")
+
+
+def _print(line: str) -> None:
     try:
-        print(f"reedbackup: {line}", file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
     except OSError:
         abandon(sys.stderr)
 

@@ -258,7 +258,7 @@ def test_the_command_exits_2_where_an_option_must_change(
     assert command("--crate", tmp_path, "--contract", "last", "--out", tmp_path / "out") == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("reedbackup adapter: ")
+    assert output.err.startswith("reedbackup: ")
     assert "--crate" in output.err
 
 

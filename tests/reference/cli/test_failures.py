@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,21 +16,21 @@ from reedbase_backup import create
 pytestmark = pytest.mark.usefixtures("utc")
 
 FAILURES = [
-    (["create", "{missing}"], "IoError", "give the path of a .reed database"),
-    (["create", "{empty}"], "NoTablesFound", "{empty} has no tables/ folder; give the path of"),
-    (["restore", "{base}", "--to", "5"], "BackupNotFound", "no backup up to 1970-01-01T00:00:05"),
-    (["restore", "{base}", "--to", "5"], "BackupNotFound", "the oldest is of 1970-01-01T00:16:40"),
-    (["restore", "{empty}", "--to", "5"], "BackupNotFound", "{empty} has no backups (reedbackup c"),
-    (["restore", "{missing}", "--to", "5"], "BackupNotFound", "{missing} is not a folder; give"),
-    (["restore", "{base}", "--to", "2000"], "BackupCorrupted", "reedbackup verify shows which"),
-    (["restore", "{base}", "--to", "2000", "--dry-run"], "BackupCorrupted", "'2000.tar.gz'"),
-    (["verify", "{base}", "77"], "UnknownBackup", "no backup 77; `reedbackup list` shows all"),
-    (["create", "{odd}"], "BackupUnsafe", "tables/link"),
+    (["create", "{missing}"], "IoError", "not a folder", "give the path of a .reed database"),
+    (["create", "{empty}"], "NoTablesFound", "{empty} has no tables/ folder", "give the path of a"),
+    (["restore", "{base}", "--to", "5"], "BackupNotFound", "up to 1970-01-01T00:00:05", "list"),
+    (["restore", "{base}", "--to", "5"], "BackupNotFound", "is of 1970-01-01T00:16:40", "list"),
+    (["restore", "{empty}", "--to", "5"], "BackupNotFound", "{empty} has no backups", "create"),
+    (["restore", "{missing}", "--to", "5"], "BackupNotFound", "not a folder", "give the path of a"),
+    (["restore", "{base}", "--to", "2000"], "BackupCorrupted", "'2000.tar.gz'", "verify {base}"),
+    (["restore", "{base}", "--to", "2000", "--dry-run"], "BackupCorrupted", "'2000", "verify"),
+    (["verify", "{base}", "77"], "UnknownBackup", "there is no backup 77", "list {base} shows all"),
+    (["create", "{odd}"], "BackupUnsafe", "tables/link", "regular files and folders only"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "words"), FAILURES)
-def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
+@pytest.mark.parametrize(("arguments", "kind", "words", "advice"), FAILURES)
+def test_a_failure_is_a_line_on_what_happened_and_one_on_what_to_do_and_as_json_too(
     base: Path,
     backup_at: BackupAt,
     run: RunCommand,
@@ -37,6 +39,7 @@ def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
     arguments: list[str],
     kind: str,
     words: str,
+    advice: str,
 ) -> None:
     (tmp_path / "empty").mkdir()
     odd = make_base("t", name="odd")
@@ -48,21 +51,63 @@ def test_a_failure_is_one_line_that_says_what_to_do_and_as_json_too(
 
     status, out, err = run(*arguments)
     assert (status, out) == (1, "")
-    assert err.startswith("reedbackup: ")
-    assert err.count("\n") == 1
-    assert words.format(**places) in err
+    happened, to_do = err.splitlines()
+    assert happened.startswith("reedbackup: ")
+    assert to_do.startswith("hint: ")
+    assert words.format(**places) in happened
+    assert advice.format(**places) in to_do
 
     status, out, again = run(*arguments, "--json")
     assert (status, again) == (1, err)
     error = json.loads(out)["error"]
-    assert error.keys() == {"kind", "fields", "message"}
-    assert (error["kind"], f"reedbackup: {error['message']}\n") == (kind, err)
+    assert error.keys() == {"kind", "fields", "message", "advice"}
+    assert error["kind"] == kind
+    assert f"reedbackup: {error['message']}\nhint: {error['advice']}\n" == err
+
+
+def test_where_an_error_came_up_is_shown_by_debug_alone(run: RunCommand, tmp_path: Path) -> None:
+    quiet = run("create", tmp_path / "typo")
+    for call in (["--debug", "create"], ["create", "--debug"]):
+        status, out, err = run(*call, tmp_path / "typo")
+        assert (status, out) == quiet[:2]
+        assert err.startswith("Traceback")
+        assert err.endswith(quiet[2])
+
+
+FAULTY = """
+import sys
+from reedbase_backup import create
+from reedbase_backup.cli.commands import main
+def create_backup(base): raise ZeroDivisionError("as nobody foresaw")
+create.create_backup = create_backup
+sys.exit(main())
+"""
+
+
+def test_what_nobody_foresaw_is_no_traceback_unless_it_is_asked_for(tmp_path: Path) -> None:
+    for options, is_shown in (([], False), (["--debug"], True)):
+        command = [sys.executable, "-c", FAULTY, "create", str(tmp_path), *options]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ("Traceback" in ended.stderr) is is_shown
+        assert "ZeroDivisionError: as nobody foresaw" in ended.stderr
+        assert ("--debug" in ended.stderr) is not is_shown
+
+
+def test_a_slip_in_a_commands_name_is_answered_by_the_likely_one(run: RunCommand) -> None:
+    status, out, err = run("rstore", ".reed")
+    assert (status, out) == (2, "")
+    assert err == "reedbackup: there is no command 'rstore'\nhint: did you mean restore?\n"
+
+
+def test_without_a_command_the_help_is_shown(run: RunCommand) -> None:
+    assert run() == run("--help")
+    assert run()[0] == 0
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["nonsense"],
         ["create"],
         ["restore", "{base}"],
@@ -86,7 +131,8 @@ def test_a_wrong_call_is_status_2_and_does_nothing(
     before = snapshot(base)
     status, out, err = run(*[argument.format(base=base) for argument in arguments])
     assert (status, out) == (2, "")
-    assert err.startswith("usage: reedbackup")
+    assert err.startswith("reedbackup")
+    assert err.splitlines()[1].startswith("hint: ")
     assert snapshot(base) == before
 
 

@@ -112,10 +112,10 @@ def test_an_error_that_cannot_be_printed_is_still_the_status(base: Path, to: str
 
 def test_an_error_whose_json_cannot_be_written_is_a_line_on_stderr(base: Path) -> None:
     done = _shell(f"> {_dev_full()}", "restore", base, "--to", "5", "--json")
-    first, second = done.stderr.splitlines()
+    first, _, third = done.stderr.splitlines()
     assert done.returncode == 1
     assert "has no backups" in first
-    assert second == "reedbackup: the output cannot be written: No space left on device"
+    assert third == "reedbackup: the output cannot be written: No space left on device"
 
 
 def test_a_wrong_call_that_cannot_be_reported_is_no_traceback() -> None:

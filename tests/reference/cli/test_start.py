@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from reference.cli.fixture_types import RunCommand
+
+from reedbase_backup.cli.table import all_commands
 
 LOADED = """
 import sys
@@ -49,3 +52,22 @@ def test_what_the_package_offers_is_there_by_every_way_to_ask() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stdout == "module 'reedbase_backup' has no attribute 'nothing'\n", ended.stderr
+
+
+def test_help_names_commands_of_all_packages_and_loads_none_of_them() -> None:
+    ended = subprocess.run([sys.executable, "-c", LOADED, "--help"], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(ended.stderr.split("\n"))
+    commands = all_commands()
+    assert {"create", "serve"} <= commands.keys()
+    for name, command in commands.items():
+        assert f"\n    {name} " in ended.stdout
+        assert command.words in " ".join(ended.stdout.split())
+        assert command.module not in loaded
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_every_commands_help_has_examples(run: RunCommand, name: str) -> None:
+    status, out, err = run(name, "--help")
+    assert (status, err) == (0, "")
+    assert f"examples:\n  reedbackup {name}" in out

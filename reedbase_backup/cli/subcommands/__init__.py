@@ -1,0 +1,1 @@
+"""The commands of `reedbackup`, one a module, by `table.COMMANDS`."""

@@ -1,0 +1,58 @@
+"""`reedbackup verify`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from reedbase_backup.cli import messages
+from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.failures import Failed, error_fields
+from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.quantities import date, size
+
+if TYPE_CHECKING:
+    from reedbase_backup.verify import Verification
+
+EXAMPLES = ("reedbackup verify .reed", "reedbackup verify .reed 1795338000 1795338000-2")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take a database and ids."""
+    add_base(parser)
+    parser.add_argument("ids", metavar="ID", nargs="*", help="only these backups (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the backups, and say which are sound."""
+    from reedbase_backup.verify import UnknownBackup, verify
+
+    try:
+        verifications = verify(options.base, options.ids)
+    except UnknownBackup as error:
+        advice = f"reedbackup list {options.base} shows all"
+        raise Failed("UnknownBackup", str(error), advice) from error
+    if options.json:
+        print_json([_fields(one) for one in verifications])
+    elif not verifications:
+        print_line(messages.no_backups(options.base))
+    else:
+        print_table(
+            ["id", "date", "size", "verdict"],
+            [
+                [
+                    one.id,
+                    date(one.timestamp),
+                    "?" if one.size_bytes is None else size(one.size_bytes),
+                    messages.verdict(one),
+                ]
+                for one in verifications
+            ],
+        )
+    return 0 if all(one.is_sound for one in verifications) else 1
+
+
+def _fields(one: Verification) -> dict[str, Any]:
+    fields = {name: getattr(one, name) for name in type(one).__slots__ if name != "damage"}
+    damage = None if one.damage is None else error_fields(one.damage)
+    return {**fields, "is_sound": one.is_sound, "damage": damage}
