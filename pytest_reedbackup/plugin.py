@@ -26,10 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="IMPL",
-        help="hold this implementation against its contract: python (the reference),"
-        " MODULE:OBJECT, replay:FILE (a recording), or the command line of an adapter; may be given"
-        " several times."
-        " Without paths the conformance suite runs",
+        help="hold this implementation against its contract: python (the reference), python-last"
+        " (the port of the baseline), MODULE:OBJECT (Python, in process), replay:FILE (a"
+        " recording), or the command line of an adapter, as in './my-adapter --fast' or 'ssh host"
+        " my-adapter'; may be given several times. Without paths the conformance suite runs",
     )
     group.addoption(
         "--reedbackup-contract",
@@ -60,6 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=30.0,
         metavar="SECS",
         help="the longest that an adapter may take to start (default: 30)",
+    )
+    group.addoption(
+        "--reedbackup-misfits",
+        choices=("stop", "run-on"),
+        default="stop",
+        help="where an adapter's first replies do not fit the protocol: stop (default) and say all"
+        " that is wrong with them, or run on, so that each case says it",
     )
     group.addoption(
         "--reedbackup-baseline",

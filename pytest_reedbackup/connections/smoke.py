@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.build import build
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.implementations.answers import Answer, Answered, Refused
-from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
+from pytest_reedbackup.model.adapter_faults import AdapterFault, ProtocolViolation, Unusable
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import Contract
@@ -48,10 +48,13 @@ class Callee(Protocol):
         ...
 
 
-def check_that_it_sees(implementation: Callee, contract: Contract, databases: Path) -> None:
-    """Have a small database in the folder `databases` backed up and listed.
+def first_misfits(
+    implementation: Callee, contract: Contract, databases: Path
+) -> list[ProtocolViolation]:
+    """Have a small database in the folder `databases` backed up, listed and restored.
 
-    Raise Unusable where the adapter does not see it.
+    Return the replies that do not fit the protocol, at most one a function. Raise
+    Unusable where the adapter does not see the folder.
     """
     try:
         databases.mkdir(parents=True, exist_ok=True)
@@ -67,22 +70,39 @@ def check_that_it_sees(implementation: Callee, contract: Contract, databases: Pa
         build(DatabaseSpec(tables=_TABLES, rows=1), base)
         planted = pack(base, base / "backups" / f"{_PLANTED_SECOND}.tar.gz")
         before = Tree.read(Path(folder))
+        calls = _Calls(implementation, contract, base)
         try:
-            created = _answer(implementation, "create_backup", contract, base)
-            listed = _answer(implementation, "list_backups", contract, base)
+            created, listed = calls.answer("create_backup"), calls.answer("list_backups")
+            seen = _Seen(base, planted, before, Tree.read(Path(folder)))
+            reason = "" if calls.misfits else seen.why_not(created, listed)
+            if reason:
+                raise Unusable(f"it does not see the folder {databases}: {reason}; {_WHAT_TO_DO}")
+            calls.answer("restore_point_in_time", target_timestamp=_PLANTED_SECOND)
+        except Unusable:
+            raise
         except AdapterFault:
-            return  # what the suite says of it is to be read
-        seen = _Seen(base, planted, before, Tree.read(Path(folder)))
-        if reason := seen.why_not(created, listed):
-            raise Unusable(f"it does not see the folder {databases}: {reason}; {_WHAT_TO_DO}")
+            pass  # what the suite says of it is to be read
+        return calls.misfits
 
 
-def _answer(implementation: Callee, method: str, contract: Contract, base: Path) -> Answer | None:
-    """Return the answer; None where its value is none of the contract's."""
-    try:
-        return implementation.call(method, contract, base)
-    except BrokenPromise:
-        return None
+@dataclass
+class _Calls:
+    """Calls on one database, and the replies to them that did not fit."""
+
+    implementation: Callee
+    contract: Contract
+    base: Path
+    misfits: list[ProtocolViolation] = field(default_factory=list)
+
+    def answer(self, method: str, **params: int) -> Answer | None:
+        """Return the answer; None where it is none, or its value none of the contract's."""
+        try:
+            return self.implementation.call(method, self.contract, self.base, **params)
+        except BrokenPromise:
+            return None
+        except ProtocolViolation as misfit:
+            self.misfits.append(misfit)
+            return None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,13 @@ from pytest_reedbackup.model.adapter_faults import (
     Unusable,
 )
 from pytest_reedbackup.model.failures import UnfitValue
-from reedbase_backup.adapter import protocol
+from reedbase_backup.adapter import protocol, schemas
 from reedbase_backup.adapter.protocol import Contract
+
+_NOT_OF: Mapping[type[ProtocolViolation], str] = {
+    ProtocolViolation: "it is not of the protocol's shape",
+    Misfit: "the value is not of its contract's type",
+}
 
 
 class Client:
@@ -97,6 +103,7 @@ class Client:
         self, method: str, params: dict[str, Any], timeout_secs: float
     ) -> msgspec.Raw | protocol.ErrorObject:
         self._last_id += 1
+        self._schema = schemas.reply_to(method, params.get("contract", ""))
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         self._line = self._transport.exchange(msgspec.json.encode(request), timeout_secs)
         reply: protocol.Reply = self._fit(self._line, protocol.Reply)
@@ -134,9 +141,24 @@ class Client:
     ) -> Any:
         try:
             return msgspec.json.decode(raw, type=expected)
+        except msgspec.ValidationError as error:
+            reason = f"{_NOT_OF[misfit]}:{self._all_that_is_wrong(error)}"
+            raise misfit(reason, self._line, self.log()) from error
         except protocol.UNREADABLE as error:
-            fault = misfit if isinstance(error, msgspec.ValidationError) else ProtocolViolation
-            raise fault(str(error), self._line, self.log()) from error
+            raise ProtocolViolation(str(error), self._line, self.log()) from error
+
+    def _all_that_is_wrong(self, first: msgspec.ValidationError) -> str:
+        """Return what is wrong with a reply, by the schema: decoding ended at the `first` thing."""
+        # Only here, once an adapter is wrong: it takes a while to import.
+        from reedbase_backup.adapter.schemas.complaints import complaints
+
+        reply = json.loads(self._line)
+        if not isinstance(reply, dict) or ("result" in reply) == ("error" in reply):
+            return f" {first}"
+        name = schemas.ERROR if "error" in reply else self._schema
+        lines = complaints(name, reply) or [str(first)]
+        lines.append(f"its schema: reedbackup adapter schema {name}")
+        return "".join(f"\n    {line}" for line in lines)
 
     def _violated(self, reason: str) -> NoReturn:
         raise ProtocolViolation(reason, self._line, self.log())

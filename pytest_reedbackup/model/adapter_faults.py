@@ -48,7 +48,7 @@ class ProtocolViolation(AdapterFault):
     """A reply that the adapter protocol does not allow."""
 
     def __init__(self, reason: str, line: bytes, log: str = "") -> None:
-        super().__init__(f"protocol violation: {reason}; the reply was: {excerpt(line)}", log)
+        super().__init__(f"protocol violation: {reason}\n  the reply was: {excerpt(line)}", log)
         self.reason = reason
 
     @property
@@ -59,9 +59,6 @@ class ProtocolViolation(AdapterFault):
 
 class Misfit(ProtocolViolation):
     """A value whose fields or types are not those of its contract."""
-
-    def __init__(self, reason: str, line: bytes, log: str = "") -> None:
-        super().__init__(f"the value does not fit its contract: {reason}", line, log)
 
 
 class TimedOut(AdapterFault):

@@ -12,15 +12,18 @@ import pytest
 
 from pytest_reedbackup.connections.connection import Connection
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.connections.smoke import check_that_it_sees
+from pytest_reedbackup.connections.smoke import first_misfits
 from pytest_reedbackup.implementations.translation import TRANSLATIONS
-from pytest_reedbackup.model.adapter_faults import AdapterFault, Unusable
+from pytest_reedbackup.model.adapter_faults import AdapterFault, ProtocolViolation, Unusable
 from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.format import Header, Recording
 from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.replay import open_recording
 from pytest_reedbackup.views.umask import current_umask
 from reedbase_backup.adapter.protocol import Contract, Hello
+
+RUN_ON = "--reedbackup-misfits=run-on"
+"""What to give where the first replies do not fit and the suite is to run."""
 
 
 def connect(
@@ -29,12 +32,15 @@ def connect(
     limits: TimeLimits,
     databases: Path,
     wanted: Sequence[Contract] = (),
+    *,
+    runs_on: bool = False,
 ) -> list[Target]:
     """Return one target a wanted contract, claimed or translated; by default a claimed contract.
 
     `databases` is the folder that the databases of the run are made in. Raise
     UsageError, by the name of the option that names the implementation, also
-    where it does not see that folder.
+    where it does not see that folder, or where its first replies do not fit the
+    protocol, unless the run `runs_on` all the same.
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as scratch:
         connection = Connection(option, Path(scratch), limits)
@@ -44,7 +50,9 @@ def connect(
             if recording is not None:
                 _check_umask(recording.header)
             elif not connection.is_in_process:
-                check_that_it_sees(connection, hello.contracts[0], databases)
+                misfits = first_misfits(connection, hello.contracts[0], databases)
+                if misfits and not runs_on:
+                    raise _does_not_fit(misfits)
         except AdapterFault as fault:
             raise pytest.UsageError(f"{name}: {fault}") from fault
         finally:
@@ -64,6 +72,15 @@ def connect(
         replace(first, contract=contract, translation=_translation(hello, contract))
         for contract in contracts
     ]
+
+
+def _does_not_fit(misfits: Sequence[ProtocolViolation]) -> Unusable:
+    """Return that nothing was held against anything: every case would end in the same errors."""
+    shown = "\n\n".join(str(misfit) for misfit in misfits)
+    return Unusable(
+        "its first replies do not fit the adapter protocol, so no case ran\n\n"
+        f"{shown}\n\n{RUN_ON} runs the suite all the same"
+    )
 
 
 def _translation(hello: Hello, contract: Contract) -> tuple[str, ...]:

@@ -86,16 +86,24 @@ class Settings:
             raise pytest.UsageError("--reedbackup-point: --reedbackup-faults=off visits no point")
         files = _files(config)
         databases = _databases(config)
+        runs_on = options.reedbackup_misfits == "run-on"
         targets = tuple(
             target
             for option in dict.fromkeys(options.reedbackup_impl)
             for target in connect(
-                "--reedbackup-impl", option, limits, databases, options.reedbackup_contract
+                "--reedbackup-impl",
+                option,
+                limits,
+                databases,
+                options.reedbackup_contract,
+                runs_on=runs_on,
             )
         )
         # Its first contract: a baseline of `last` is timed against others of `ticket` too.
         name = "--reedbackup-baseline"
-        compared = connect(name, baseline, limits, databases)[0] if baseline else None
+        compared = (
+            connect(name, baseline, limits, databases, runs_on=runs_on)[0] if baseline else None
+        )
         recordings = recordings_of([*targets, *([compared] if compared else [])])
         names = {
             name

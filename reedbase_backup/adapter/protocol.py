@@ -42,7 +42,17 @@ METHODS = ("create_backup", "list_backups", "restore_point_in_time")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for text that is not JSON, not UTF-8, nested too deep, or of other types."""
 
-NonNegative = Annotated[int, Meta(ge=0)]
+U64 = Annotated[int, Meta(ge=0, extra_json_schema={"maximum": U64_MAX})]
+"""msgspec itself knows no bound above 2^63-1: `Message` looks at the rest."""
+
+MAX_NOW_NS = U64_MAX * 10**9 + 10**9 - 1
+"""The last nanosecond of the last u64 second; it needs more than 64 bits."""
+
+TableError = Annotated[
+    dict[str, Any],
+    Meta(extra_json_schema={"properties": {"kind": {"type": "string"}}, "required": ["kind"]}),
+]
+"""An error in a report of contract `last`: its kind beside its fields."""
 
 
 class Message(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,18 +83,19 @@ class BaseParams(Message, frozen=True):
 class CreateParams(BaseParams, frozen=True):
     """`now_ns` is sent only to an adapter with the capability `clock`."""
 
-    now_ns: NonNegative | msgspec.UnsetType = msgspec.UNSET
+    now_ns: (
+        Annotated[int, Meta(ge=0, extra_json_schema={"maximum": MAX_NOW_NS})] | msgspec.UnsetType
+    ) = msgspec.UNSET
 
     def __post_init__(self) -> None:
-        # Nanoseconds of a u64 second need more than 64 bits.
-        if isinstance(self.now_ns, int) and self.now_ns // 10**9 > U64_MAX:
+        if isinstance(self.now_ns, int) and self.now_ns > MAX_NOW_NS:
             raise ValueError(f"`now_ns` is {self.now_ns}, later than any u64 second")
 
 
 class RestoreParams(BaseParams, frozen=True):
     """`target_timestamp` is in Unix seconds for `ticket`, in nanoseconds for `last`."""
 
-    target_timestamp: NonNegative
+    target_timestamp: U64
 
 
 class ShutdownParams(Message, frozen=True):
@@ -127,36 +138,36 @@ class TicketBackup(Message, frozen=True):
     """BackupInfo of contract `ticket`."""
 
     id: str
-    timestamp: NonNegative
-    size_bytes: NonNegative
-    table_count: NonNegative
+    timestamp: U64
+    size_bytes: U64
+    table_count: U64
     compression: str
 
 
 class TicketReport(Message, frozen=True):
     """RestoreReport of contract `ticket`."""
 
-    tables_restored: NonNegative
-    total_bytes: NonNegative
-    duration_ms: NonNegative
+    tables_restored: U64
+    total_bytes: U64
+    duration_ms: U64
 
 
 class LastBackup(Message, frozen=True):
     """BackupInfo of contract `last`."""
 
-    timestamp: NonNegative
+    timestamp: U64
     path: str
-    size_bytes: NonNegative
+    size_bytes: U64
     size_mb: float
 
 
 class LastReport(Message, frozen=True):
     """RestoreReport of contract `last`; a table's error is {"kind": …, its fields}."""
 
-    target_timestamp: NonNegative
-    tables_restored: list[tuple[str, NonNegative]]
+    target_timestamp: U64
+    tables_restored: list[tuple[str, U64]]
     tables_skipped: list[str]
-    errors: list[tuple[str, dict[str, Any]]]
+    errors: list[tuple[str, TableError]]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -192,7 +203,7 @@ class CallResult(Message, frozen=True):
     """The result of a call; `elapsed_ns` is the time of the library call alone."""
 
     value: msgspec.Raw
-    elapsed_ns: NonNegative
+    elapsed_ns: U64
 
 
 class ShutdownResult(Message, frozen=True):
@@ -204,7 +215,7 @@ class ErrorData(Message, frozen=True):
 
     kind: str
     fields: dict[str, Any]
-    elapsed_ns: NonNegative
+    elapsed_ns: U64
 
 
 class ErrorObject(Message, frozen=True):

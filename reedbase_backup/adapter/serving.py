@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import UNSET
 
-from reedbase_backup.adapter import protocol
+from reedbase_backup.adapter import protocol, schemas
 from reedbase_backup.adapter.json_values import (
     Unsendable,
     error_fields,
@@ -119,9 +119,22 @@ def _fitting(returned: Any, contract: Contract, method: str) -> Any:
     try:
         msgspec.convert(value, protocol.VALUES[contract, method])
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$")
-        raise Unsendable(place.rstrip("`").lstrip("."), f"wrong: {reason}") from error
+        raise _misfit(value, contract, method, error) from error
     return value
+
+
+def _misfit(
+    value: Any, contract: Contract, method: str, first: msgspec.ValidationError
+) -> Unsendable:
+    """Return all that is wrong with a value; decoding ended at the `first` thing."""
+    # Only here: it takes a while to import.
+    from reedbase_backup.adapter.schemas.complaints import complaints
+
+    reply = {"jsonrpc": "2.0", "id": 0, "result": {"value": value, "elapsed_ns": 0}}
+    reason, _, place = str(first).partition(" - at `$")
+    lines = complaints(schemas.reply_to(method, contract), reply) or [reason]
+    told = "; ".join(lines).replace("`result.value", "`value")
+    return Unsendable(place.rstrip("`").lstrip("."), f"wrong: {told}")
 
 
 def _unfit(request: protocol.Request, unsendable: Unsendable, elapsed_ns: int) -> bytes:

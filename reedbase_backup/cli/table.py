@@ -30,7 +30,7 @@ COMMANDS = {
     "list": Command(f"{_HERE}.list", "list a database's backups, newest first"),
     "restore": Command(f"{_HERE}.restore", "bring tables/ and indices/ back to what they were"),
     "verify": Command(f"{_HERE}.verify", "read backups whole and say which are sound"),
-    "adapter": Command(f"{_HERE}.adapter", "write an adapter for an implementation"),
+    "adapter": Command(f"{_HERE}.adapter", "write an adapter, or print what its messages are"),
     "serve": Command(f"{_HERE}.serve", "answer the adapter protocol on stdin and stdout"),
 }
 """The commands of this package."""

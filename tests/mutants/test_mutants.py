@@ -35,6 +35,7 @@ from pytest_reedbackup.model.adapter_faults import Unusable
 from pytest_reedbackup.model.case import Kind
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.target import TimeLimits
+from pytest_reedbackup.session.connecting import RUN_ON
 
 MUTANTS = list(mutants())
 BROKEN = list(broken_adapters())
@@ -96,7 +97,9 @@ def mutants_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -
 def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     options = [mutant.option for mutant in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
-    return once("broken", lambda: hold(options, "--reedbackup-timeout=2", *cases, processes=4))
+    return once(
+        "broken", lambda: hold(options, "--reedbackup-timeout=2", RUN_ON, *cases, processes=4)
+    )
 
 
 @pytest.fixture(scope="session")

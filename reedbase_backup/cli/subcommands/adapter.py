@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 from pathlib import Path
 
 from reedbase_backup.cli.printing import print_line
 
-EXAMPLES = ("reedbackup adapter rust --crate ./my-crate --contract ticket --out ./my-adapter",)
+EXAMPLES = (
+    "reedbackup adapter rust --crate ./my-crate --contract ticket --out ./my-adapter",
+    "reedbackup adapter schema replies/error",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rust.add_argument("--registry", metavar="PATH", help="contract last: the registry's module")
     rust.add_argument("--binary", metavar="NAME", help="the executable's name")
     rust.set_defaults(run=_rust)
+    schema = languages.add_parser(
+        "schema",
+        help="print the JSON Schemas of the adapter protocol's messages",
+        description="Print the JSON Schemas of the adapter protocol's messages, as one JSON"
+        " object by name, or the one with a name.",
+    )
+    schema.add_argument("name", metavar="NAME", nargs="?", help="only this one: replies/error")
+    schema.set_defaults(run=_schema)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,4 +66,17 @@ def _rust(options: argparse.Namespace) -> int:
     manifest = shlex.quote(str(options.out / "Cargo.toml"))
     print_line(f"Build it:  cargo build --release --manifest-path {manifest}")
     print_line(f"Use it:    pytest --reedbackup-impl={shlex.quote(str(executable))}")
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from reedbase_backup.adapter import schemas
+    from reedbase_backup.cli.failures import Failed
+
+    known, name = schemas.names(), options.name
+    if name is not None and name not in known:
+        there_are = f"there are {', '.join(known)}"
+        raise Failed("UnknownSchema", f"there is no schema {name}", there_are, status=2)
+    named = {each: schemas.schema(each) for each in known}
+    print(json.dumps(named if name is None else named[name], indent=2))
     return 0

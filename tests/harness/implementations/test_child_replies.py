@@ -74,7 +74,7 @@ read()
 
 def test_output_after_the_last_reply_is_noticed(connect: StartClient) -> None:
     client = connect("write(ended(read()) + 'bye\\n')")
-    with pytest.raises(ProtocolViolation, match=r"^shutdown: .*no request asked for.*bye"):
+    with pytest.raises(ProtocolViolation, match=r"(?s)^shutdown: .*no request asked for.*bye"):
         client.shutdown(10.0)
 
 

@@ -175,3 +175,52 @@ def test_the_folder_is_pytests_own_where_no_other_is_named(
     )
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR
     assert f"it does not see the folder {tmp_path}: " in ended.stderr
+
+
+MISFIT = """
+import json, sys
+
+for line in sys.stdin:
+    request = json.loads(line)
+    result = {"value": None}
+    if request["method"] == "hello":
+        result = {"protocol": 1, "name": "wrong", "version": "1", "language": "Python",
+                  "contracts": ["ticket"], "capabilities": []}
+    elif request["method"] != "shutdown":
+        result = {"value": {"ident": "5", "timestamp": 5}, "elapsed_ns": 1}
+    print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}), flush=True)
+"""
+
+
+@pytest.fixture
+def misfit(pytester: pytest.Pytester) -> str:
+    """The command of an adapter none of whose values has its contract's fields."""
+    script = pytester.makepyfile(wrong=MISFIT)
+    return shlex.join([sys.executable, str(script)])
+
+
+def test_first_replies_that_do_not_fit_end_the_run_at_once_with_all_that_is_wrong(
+    pytester: pytest.Pytester, base_temp: Path, misfit: str
+) -> None:
+    ended = run(pytester, misfit, base_temp)
+    shown = "\n".join([*ended.outlines, *ended.errlines])
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    assert "`result.value.ident`: unknown field; did you mean `id`?" in shown
+    assert "`result.value.duration_ms`: missing" in shown
+    assert "list_backups(" in shown
+    assert "--reedbackup-misfits=run-on" in shown
+    assert "under contract" not in shown
+    assert len(shown.splitlines()) < 40
+
+
+def test_a_run_goes_on_with_them_where_it_is_told_to(
+    pytester: pytest.Pytester, base_temp: Path, misfit: str
+) -> None:
+    ended = pytester.runpytest_subprocess(
+        f"--reedbackup-impl={misfit}",
+        CASE,
+        "--reedbackup-misfits=run-on",
+        f"--basetemp={base_temp / 'run'}",
+    )
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    assert "0 kept, 0 broken, 1 errors" in "\n".join(ended.outlines)

@@ -36,19 +36,19 @@ REPLIES = {
     "another-id": (value(REPORT).replace("$ID", "77"), "its id is 77, the request's was 1"),
     "a-null-id": (value(REPORT).replace("$ID", "null"), "its id is None"),
     "a-text-id": (value(REPORT).replace("$ID", '"$ID"'), "its id is '1'"),
-    "a-float-id": (value(REPORT).replace("$ID", "$ID.0"), "got `float`"),
-    "a-boolean-id": (value(REPORT).replace("$ID", "true"), "got `bool`"),
+    "a-float-id": (value(REPORT).replace("$ID", "$ID.0"), "`id`: 1.0 in place of an integer"),
+    "a-boolean-id": (value(REPORT).replace("$ID", "true"), "`id`: true in place of an integer"),
     "neither": ('{"jsonrpc": "2.0", "id": $ID}', "either `result` or `error`"),
     "both": (
         value(REPORT)[:-1] + ', "error": {"code": -32000, "message": "no"}}',
         "either `result` or `error`",
     ),
     "a-null-error-too": (value(REPORT)[:-1] + ', "error": null}', "null"),
-    "unknown-field": (value(REPORT)[:-1] + ', "extra": 1}', "unknown field `extra`"),
-    "unknown-field-of-result": (value(REPORT, extra=1), "unknown field `extra`"),
+    "unknown-field": (value(REPORT)[:-1] + ', "extra": 1}', "`extra`: unknown field"),
+    "unknown-field-of-result": (value(REPORT, extra=1), "`result.extra`: unknown field"),
     "no-elapsed": (value(REPORT).replace(', "elapsed_ns": 1', ""), "elapsed_ns"),
-    "a-float-elapsed": (value(REPORT, elapsed_ns=1.0), "got `float`"),
-    "a-negative-elapsed": (value(REPORT, elapsed_ns=-1), ">= 0"),
+    "a-float-elapsed": (value(REPORT, elapsed_ns=1.0), "1.0 in place of an integer"),
+    "a-negative-elapsed": (value(REPORT, elapsed_ns=-1), "-1 is below 0"),
     "an-elapsed-over-u64": (value(REPORT, elapsed_ns=2**64), "more than 2^64-1"),
     "more-elapsed-than-passed": (value(REPORT, elapsed_ns=10**12), "that passed"),
     "a-null-result": ('{"jsonrpc": "2.0", "id": $ID, "result": null}', "null"),
@@ -57,20 +57,23 @@ REPLIES = {
     "method-not-found": (error(None, -32601), "error code -32601"),
     "invalid-params": (error(None, -32602), "error code -32602"),
     "a-code-of-its-own": (error(None, -32001), "error code -32001"),
-    "a-float-code": (error(None, -32000.0), "got `float`"),  # type: ignore[arg-type]
+    "a-float-code": (error(None, -32000.0), "-32000.0 in place of an integer"),  # type: ignore[arg-type]
     "no-data": (error(None).replace(', "data": null', ""), "error -32000 without `data`"),
-    "null-data": (error(None), "got `null`"),
+    "null-data": (error(None), "`error.data`: null in place of an object"),
     "no-kind": (error({"fields": {}, "elapsed_ns": 1}), "kind"),
     "no-fields": (error({"kind": "X", "elapsed_ns": 1}), "fields"),
     "no-elapsed-of-an-error": (error({"kind": "X", "fields": {}}), "elapsed_ns"),
-    "fields-no-object": (error({"kind": "X", "fields": [], "elapsed_ns": 1}), "array"),
+    "fields-no-object": (
+        error({"kind": "X", "fields": [], "elapsed_ns": 1}),
+        "[] in place of an object",
+    ),
     "unknown-field-of-error": (
         error({"kind": "X", "fields": {}, "elapsed_ns": 1}, extra=1),
-        "unknown field `extra`",
+        "`error.extra`: unknown field",
     ),
     "unknown-field-of-data": (
         error({"kind": "X", "fields": {}, "elapsed_ns": 1, "extra": 1}),
-        "unknown field `extra`",
+        "`error.data.extra`: unknown field",
     ),
     "more-elapsed-of-an-error": (
         error({"kind": "X", "fields": {}, "elapsed_ns": 10**12}),
@@ -90,17 +93,17 @@ def test_a_reply_that_the_protocol_does_not_allow_is_a_violation(
 
 
 MISFITS: dict[str, tuple[Any, str]] = {
-    "unknown-field": ({**REPORT, "extra": 1}, "unknown field `extra`"),
+    "unknown-field": ({**REPORT, "extra": 1}, "`result.value.extra`: unknown field"),
     "missing-field": ({"tables_restored": 2, "total_bytes": 9}, "duration_ms"),
-    "float-for-int": ({**REPORT, "total_bytes": 9.0}, "got `float`"),
-    "bool-for-int": ({**REPORT, "total_bytes": True}, "got `bool`"),
-    "text-for-int": ({**REPORT, "total_bytes": "9"}, "got `str`"),
-    "null-for-int": ({**REPORT, "total_bytes": None}, "got `null`"),
-    "negative": ({**REPORT, "duration_ms": -1}, ">= 0"),
+    "float-for-int": ({**REPORT, "total_bytes": 9.0}, "9.0 in place of an integer"),
+    "bool-for-int": ({**REPORT, "total_bytes": True}, "true in place of an integer"),
+    "text-for-int": ({**REPORT, "total_bytes": "9"}, '"9" in place of an integer'),
+    "null-for-int": ({**REPORT, "total_bytes": None}, "null in place of an integer"),
+    "negative": ({**REPORT, "duration_ms": -1}, "-1 is below 0"),
     "over-u64": ({**REPORT, "total_bytes": 2**64}, "more than 2^64-1"),
     "a-hundred-digits": ({**REPORT, "total_bytes": 10**100}, "more than 2^64-1"),
-    "a-list": ([REPORT], "got `array`"),
-    "null": (None, "got `null`"),
+    "a-list": ([REPORT], "in place of an object"),
+    "null": (None, "`result.value`: null in place of an object"),
 }
 
 
@@ -108,7 +111,7 @@ MISFITS: dict[str, tuple[Any, str]] = {
 def test_a_value_of_another_shape_is_a_misfit(sent: object, reason: str) -> None:
     with pytest.raises(Misfit) as caught:
         call(value(sent))
-    assert caught.value.reason.startswith("the value does not fit its contract: ")
+    assert caught.value.reason.startswith("the value is not of its contract's type:")
     assert reason in caught.value.reason
 
 
