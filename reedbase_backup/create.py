@@ -13,7 +13,8 @@ from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import durable
 from reedbase_backup.disk.base_lock import base_locked
 from reedbase_backup.disk.folders import status
-from reedbase_backup.disk.source import SPECIAL, units
+from reedbase_backup.disk.source import units
+from reedbase_backup.disk.source_entries import SPECIAL
 from reedbase_backup.errors import (
     BackupUnsafe,
     IoError,

@@ -12,13 +12,13 @@ from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.disk.existence import folder_exists
-from reedbase_backup.disk.source import (
+from reedbase_backup.disk.source import Unit, read_settled, units
+from reedbase_backup.disk.source_entries import (
     SourceEntry,
     SourceFile,
+    SourceFiles,
     SourceFolder,
-    Unit,
-    read_settled,
-    units,
+    SourceOther,
 )
 from reedbase_backup.errors import BackupNotFound, translated
 from reedbase_backup.restore import newest_at_or_before
@@ -97,14 +97,17 @@ class _Live:
     def look_at(self, unit: Unit) -> None:
         """Compare all that is in `unit`."""
         comparisons: list[tuple[str, bool, bool]] = []
-        read_settled(
-            unit, lambda entry: comparisons.append(self._compared(entry)), comparisons.clear
-        )
+
+        def compare(entry: SourceEntry) -> None:
+            found = entry if isinstance(entry, SourceFiles) else (entry,)
+            comparisons.extend(self._compared(one) for one in found)
+
+        read_settled(unit, compare, comparisons.clear)
         self.names.update(name for name, _, _ in comparisons)
         self.changed.update(name for name, differs, _ in comparisons if differs)
         self.mode_changed.update(name for name, _, mode_differs in comparisons if mode_differs)
 
-    def _compared(self, live: SourceEntry) -> tuple[str, bool, bool]:
+    def _compared(self, live: SourceFolder | SourceFile | SourceOther) -> tuple[str, bool, bool]:
         """Return the name, and whether kind or content differs from the backup's, and the mode."""
         entry = self._entries.get(live.name)
         if entry is None:

@@ -50,8 +50,9 @@ class Record:
 
 def line(name: bytes, digest: bytes, size: int, mtime_ns: int) -> bytes:
     """Return what the manifest says of one folder or file."""
-    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-    return b"%b %d %d %b\n" % (digest, size, mtime_ns, escaped)
+    if b"\\" in name or b"\n" in name:
+        name = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    return b"%b %d %d %b\n" % (digest, size, mtime_ns, name)
 
 
 def encode(lines: list[bytes]) -> bytes:

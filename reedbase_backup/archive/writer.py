@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import IO
 
@@ -11,6 +10,7 @@ from reedbase_backup.archive import manifest
 from reedbase_backup.archive.gzip_writer import GzipWriter
 from reedbase_backup.archive.limits import MAX_PATH
 from reedbase_backup.archive.tar.header import (
+    BLOCK,
     END_OF_ARCHIVE,
     FILE,
     FOLDER,
@@ -19,13 +19,13 @@ from reedbase_backup.archive.tar.header import (
     padding,
 )
 from reedbase_backup.disk.sharing import Readers
-from reedbase_backup.disk.source import (
+from reedbase_backup.disk.source import Unit, read_settled
+from reedbase_backup.disk.source_entries import (
     SPECIAL,
     SourceEntry,
     SourceFile,
+    SourceFolder,
     SourceOther,
-    Unit,
-    read_settled,
 )
 from reedbase_backup.errors import BackupUnsafe
 
@@ -74,31 +74,52 @@ class ArchiveWriter:
     def _add_entry(self, entry: SourceEntry) -> None:
         if isinstance(entry, SourceOther):
             raise BackupUnsafe(entry.name, SPECIAL)
-        name, status = os.fsencode(entry.name), entry.status
-        self.readers.see(entry.descriptor, status)
-        if len(name) > MAX_PATH:
-            raise BackupUnsafe(entry.name, f"its path of {len(name)} bytes cannot be restored")
-        mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
-        uid, gid = status.st_uid, status.st_gid
-        if isinstance(entry, SourceFile):
-            size = status.st_size
-            header = encode(Member(name, FILE, mode, mtime_ns, size, uid, gid))
-            digest = self._add_file(header, size, entry.chunks())
-        else:
-            size, digest = 0, manifest.NO_DIGEST
-            self._gzip.write(encode(Member(name + b"/", FOLDER, mode, mtime_ns, size, uid, gid)))
-        self._manifest.append(manifest.line(name, digest, size, mtime_ns))
+        if isinstance(entry, SourceFolder):
+            self._add_folder(entry)
+            return
+        for file in entry:
+            self._add_file(file)
 
-    def _add_file(self, header: bytes, size: int, chunks: Iterator[bytes]) -> bytes:
-        """Add a file, and return its digest."""
+    def _add_folder(self, folder: SourceFolder) -> None:
+        name, status = _restorable(folder.name), folder.status
+        self.readers.see(folder.descriptor, status)
+        self._gzip.write(_header(name + b"/", FOLDER, status, 0))
+        line = manifest.line(name, manifest.NO_DIGEST, 0, status.st_mtime_ns)
+        self._manifest.append(line)
+
+    def _add_file(self, file: SourceFile) -> None:
+        name, status = _restorable(file.name), file.status
+        self.readers.see(file.descriptor, status)
+        size = status.st_size
+        header = _header(name, FILE, status, size)
         if size <= _ONE_PIECE:
-            content = b"".join(chunks)
-            self._gzip.write(b"%b%b%b" % (header, content, padding(size)))
-            return sha256(content).hexdigest().encode()
+            content = file.content()
+            # Padded with zero bytes to whole blocks.
+            self._gzip.write(header + content.ljust(-(-size // BLOCK) * BLOCK, b"\0"))
+            digest = sha256(content).hexdigest()
+        else:
+            digest = self._add_chunks(header, file)
+        self._manifest.append(manifest.line(name, digest.encode(), size, status.st_mtime_ns))
+
+    def _add_chunks(self, header: bytes, file: SourceFile) -> str:
+        """Add a larger file, and return its digest."""
         self._gzip.write(header)
         hasher = sha256()
-        for chunk in chunks:
+        for chunk in file.chunks():
             hasher.update(chunk)
             self._gzip.write(chunk)
-        self._gzip.write(padding(size))
-        return hasher.hexdigest().encode()
+        self._gzip.write(padding(file.status.st_size))
+        return hasher.hexdigest()
+
+
+def _restorable(name: str) -> bytes:
+    """Return the bytes of a name, none too long."""
+    encoded = os.fsencode(name)
+    if len(encoded) > MAX_PATH:
+        raise BackupUnsafe(name, f"its path of {len(encoded)} bytes cannot be restored")
+    return encoded
+
+
+def _header(name: bytes, kind: bytes, status: os.stat_result, size: int) -> bytes:
+    mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
+    return encode(Member(name, kind, mode, mtime_ns, size, status.st_uid, status.st_gid))

@@ -10,82 +10,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 
+from reedbase_backup.disk.source_entries import (
+    SourceChanged,
+    SourceEntry,
+    SourceFiles,
+    SourceFolder,
+    SourceOther,
+    opening_failed,
+    settled,
+)
 from reedbase_backup.disk.table_lock import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 from reedbase_backup.errors import LockTimeout, from_os_error
 
-_CHUNK = 1 << 20
 _RETRY_PAUSE_SECS = 0.02
-_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 # What O_DIRECTORY and O_NOFOLLOW say of a file and, on macOS, of a symlink.
 _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
-# The clock that stamps files ticks coarsely; CLOCK_REALTIME_COARSE, which `time`
-# does not name, is that clock on Linux. The coarsest (CONFIG_HZ=100) elsewhere.
-TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
-
-SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
-"""What is said of a symlink, FIFO, socket or device."""
-
 Stamp = tuple[int, int, int, int]
 """What changes whenever a file does: inode, size, mtime_ns, ctime_ns."""
-
-
-class SourceChanged(Exception):
-    """A writer changed the unit while it was being read."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFolder:
-    """An open folder, as found."""
-
-    name: str
-    status: os.stat_result
-    descriptor: int
-
-
-@dataclass(slots=True)
-class SourceFile:
-    """An open regular file, as found. (Not frozen: of 10,000, that is 2 ms less.)"""
-
-    name: str
-    status: os.stat_result
-    descriptor: int
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the file's content, exactly as many bytes as `status` says.
-
-        Raise SourceChanged where the file has become shorter, IoError where the
-        disk fails.
-        """
-        remaining = self.status.st_size
-        try:
-            while remaining:
-                chunk = os.read(self.descriptor, min(remaining, _CHUNK))
-                if not chunk:
-                    raise SourceChanged(self.name)
-                remaining -= len(chunk)
-                yield chunk
-        except OSError as error:
-            raise from_os_error(error, "read_source", self.name) from error
-
-
-@dataclass(frozen=True, slots=True)
-class SourceOther:
-    """A symlink, FIFO, socket or device, which a database has no use for."""
-
-    name: str
-    status: os.stat_result
-
-
-SourceEntry = SourceFolder | SourceFile | SourceOther
 
 
 def read_settled(
@@ -136,7 +84,7 @@ class Unit:
         self._lock = TableLock(is_held=False, has_file=False)
 
     def entries(self) -> Iterator[SourceEntry]:
-        """Yield every folder and file of the unit, parents first, in the order of their names.
+        """Yield every folder of the unit with what is in it, parents first, in the order of names.
 
         A folder that is gone by now has none. Raise SourceChanged at the end,
         or midway, where a writer was at work: then everything yielded is to be
@@ -180,22 +128,17 @@ class Unit:
             name = pending.pop()
             folder = self._open_folder(root, name)
             try:
-                yield SourceFolder(name, self._stamped(name, os.fstat(folder)), folder)
-                subfolders = []
-                for entry in _sorted_entries(folder, name):
-                    inner = f"{name}/{entry.name}"
-                    if entry.is_file(follow_symlinks=False):
-                        file = self._opened(folder, entry.name, inner)
-                        try:
-                            yield file
-                        finally:
-                            os.close(file.descriptor)
-                    elif entry.is_dir(follow_symlinks=False):
-                        subfolders.append(entry.name)
+                entry = SourceFolder(name, self._stamped(name, os.fstat(folder)), folder)
+                yield entry
+                files, subfolders = [], []
+                for inner in _sorted_entries(folder, name):
+                    if inner.is_file(follow_symlinks=False):
+                        files.append(inner.name)
+                    elif inner.is_dir(follow_symlinks=False):
+                        subfolders.append(inner.name)
                     else:
-                        # Some file systems do not say the kind of what is gone by now.
-                        status = entry.stat(follow_symlinks=False)
-                        yield SourceOther(inner, self._stamped(inner, status))
+                        yield self._special(inner, name)
+                yield SourceFiles(entry, files, self._found)
             finally:
                 os.close(folder)
             if name == self.name:
@@ -205,22 +148,25 @@ class Unit:
 
     def _open_folder(self, root: int, name: str) -> int:
         """Return the folder `name`, of the unit that is open as `root`, open."""
-        return _open(root, name[len(self.name) + 1 :] or ".", _OPEN_FOLDER, name)
-
-    def _opened(self, folder: int, entry_name: str, name: str) -> SourceFile:
-        """Return the file `entry_name` of an open folder, open."""
-        descriptor = _open(folder, entry_name, _OPEN_FILE, name)
         try:
-            if self._lock.is_held:
-                status = os.fstat(descriptor)
-            else:
-                status = self._stamped(name, _settled(descriptor, name))
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceChanged(name)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return SourceFile(name, status, descriptor)
+            return os.open(name[len(self.name) + 1 :] or ".", _OPEN_FOLDER, dir_fd=root)
+        except OSError as error:
+            raise opening_failed(error, name) from error
+
+    def _special(self, entry: os.DirEntry[str], folder: str) -> SourceOther:
+        # Some file systems do not say the kind of what is gone by now.
+        name, status = f"{folder}/{entry.name}", entry.stat(follow_symlinks=False)
+        return SourceOther(name, self._stamped(name, status))
+
+    def _found(self, descriptor: int, name: str) -> os.stat_result:
+        """Return the status of an open file of the unit, and note it where no lock is held."""
+        if self._lock.is_held:
+            status = os.fstat(descriptor)
+        else:
+            status = self._stamped(name, settled(descriptor, name))
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceChanged(name)
+        return status
 
     def _stamped(self, name: str, status: os.stat_result) -> os.stat_result:
         self._stamps[name] = _stamp(status)
@@ -244,30 +190,6 @@ class Unit:
             finally:
                 os.close(folder)
         return stamps
-
-
-def _open(folder: int, entry_name: str, flags: int, name: str) -> int:
-    try:
-        return os.open(entry_name, flags, dir_fd=folder)
-    except FileNotFoundError as error:
-        raise SourceChanged(name) from error
-    except OSError as error:
-        raise from_os_error(error, "read_source", name) from error
-
-
-def _settled(descriptor: int, name: str) -> os.stat_result:
-    """Return a file's status, no younger than its timestamps can tell.
-
-    Two writes within one tick of the file system's clock give it one time: of a
-    file that was written just now, a stamp would not show the next write.
-    """
-    for _ in range(2):
-        status = os.fstat(descriptor)
-        age_ns = time.time_ns() - status.st_ctime_ns
-        if not 0 <= age_ns <= TICK_NS:
-            return status
-        time.sleep((TICK_NS - age_ns + 1) / 10**9)
-    raise SourceChanged(name)
 
 
 def _sorted_entries(folder: int, name: str) -> list[os.DirEntry[str]]:

@@ -34,7 +34,7 @@ from typing import NamedTuple
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.folders import close, opened
-from reedbase_backup.disk.source import TICK_NS
+from reedbase_backup.disk.source_entries import TICK_NS
 from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder

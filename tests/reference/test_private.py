@@ -15,7 +15,7 @@ from fixture_types import BackupAt, MakeBase
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 from reedbase_backup.archive.reader import ArchiveReader
-from reedbase_backup.disk import durable, source
+from reedbase_backup.disk import durable, source_entries
 from reedbase_backup.types import U64_MAX as FOREVER
 
 GROUP = 4242
@@ -61,13 +61,13 @@ def test_it_is_so_from_the_first_moment_on(
         give(base, folders=0o2770, files=0o660)
     backups = base / "backups"
     seen: set[tuple[int, int]] = set()
-    chunks = source.SourceFile.chunks
+    read = source_entries.SourceFile.read
 
-    def looking(file: source.SourceFile) -> Iterator[bytes]:
+    def looking(file: source_entries.SourceFile, size: int) -> bytes:
         seen.update((mode(backups), mode(path)) for path in backups.iterdir())
-        return chunks(file)
+        return read(file, size)
 
-    monkeypatch.setattr(source.SourceFile, "chunks", looking)
+    monkeypatch.setattr(source_entries.SourceFile, "read", looking)
     create_backup(base)
     # Of a shared base, a new folder inherits the setgid bit.
     assert seen == {(0o2700 if shared else 0o700, 0o600)}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from isal import isal_zlib
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reedbase_backup import BackupUnsafe, create_backup
-from reedbase_backup.archive import gzip_header
-from reedbase_backup.archive.deflating import Deflating
+from reedbase_backup.archive import deflating as deflating_module
+from reedbase_backup.archive.deflating import Deflating, Segment, Span
+from reedbase_backup.archive.gzip_header import RAW_DEFLATE
 from reedbase_backup.archive.gzip_writer import GzipWriter
 
 PIECES = [random.Random(number).randbytes(200_000) for number in range(12)]
@@ -29,25 +31,57 @@ def no_thread_left() -> Iterator[None]:
     assert set(threading.enumerate()) == before
 
 
-def deflater() -> isal_zlib.Compress:
-    return isal_zlib.compressobj(3, isal_zlib.DEFLATED, gzip_header.RAW_DEFLATE)
+@pytest.fixture(autouse=True)
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
 
 
-def deflated() -> bytes:
-    """Return PIECES as they are compressed beside this thread."""
-    deflate = deflater()
+def segments(pieces: list[bytes]) -> list[Segment]:
+    """Return `pieces` as they are compressed beside this thread."""
     with closing(Deflating()) as deflating:
-        parts = [part for piece in PIECES for part in deflating.add(deflate, piece)]
-        parts += deflating.rest()
-    return b"".join([*parts, deflate.flush()])
+        return [s for piece in pieces for s in deflating.add(piece)] + deflating.rest()
 
 
-def inflated(data: bytes) -> bytes:
-    return zlib.decompress(data, gzip_header.RAW_DEFLATE)
+def inflated(segments: list[Segment]) -> list[bytes]:
+    """Return what each segment holds, read by itself, once its sums are found right."""
+    for segment in segments:
+        assert segment.packed_span == (len(segment.packed), zlib.crc32(segment.packed))
+    contents = [zlib.decompressobj(RAW_DEFLATE).decompress(s.packed) for s in segments]
+    assert [s.span for s in segments] == [(len(c), zlib.crc32(c)) for c in contents]
+    return contents
 
 
-def test_pieces_come_back_in_their_order() -> None:
-    assert inflated(deflated()) == b"".join(PIECES)
+def test_pieces_come_back_in_their_order_large_and_small() -> None:
+    mixed = [piece[: 300 if number % 3 else None] for number, piece in enumerate(PIECES)]
+    for pieces in (PIECES, mixed, mixed[::-1]):
+        assert inflated(segments(pieces)) == pieces
+
+
+@given(st.lists(st.binary(max_size=300)))
+def test_spans_join_to_that_of_all_the_bytes(parts: list[bytes]) -> None:
+    joined = Span()
+    for part in parts:
+        joined = joined.joined(Span(len(part), zlib.crc32(part)))
+    whole = b"".join(parts)
+    assert joined == Span(len(whole), zlib.crc32(whole))
+
+
+def test_small_pieces_start_no_thread() -> None:
+    with closing(Deflating()) as deflating:
+        for piece in PIECES:
+            deflating.add(piece[: 1 << 16])
+        assert not deflating_threads()
+
+
+def test_with_one_processor_there_is_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    with closing(Deflating()) as deflating:
+        assert inflated([s for piece in PIECES for s in deflating.add(piece)]) == PIECES
+        assert not deflating_threads()
+
+
+def deflating_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "reedbackup-deflate"]
 
 
 def test_where_no_thread_can_be_started_this_one_compresses(
@@ -60,46 +94,46 @@ def test_where_no_thread_can_be_started_this_one_compresses(
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert inflated(deflated()) == b"".join(PIECES)
+    assert inflated(segments(PIECES)) == PIECES
     assert started
 
 
 class Stuck:
-    """A compressor that waits until it is let go."""
+    """Compresses nothing before it is let go."""
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
         self.threads: list[threading.Thread] = []
 
-    def compress(self, data: bytes) -> bytes:
+    def __call__(self, piece: bytes) -> Segment:
         self.threads.append(threading.current_thread())
         assert self.let_go.wait(10)
-        return data
+        return Segment(piece, Span(), Span())
 
 
-def test_this_thread_goes_on_while_another_compresses_but_no_further_than_two_pieces() -> None:
-    stuck: Any = Stuck()
+def test_this_thread_goes_on_while_others_compress_but_only_one_piece_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stuck = Stuck()
+    monkeypatch.setattr(deflating_module, "deflated", stuck)
     with closing(Deflating()) as deflating:
-        assert deflating.add(stuck, b"first") == []
-        assert deflating.add(stuck, b"second") == []
+        for piece in PIECES[:3]:
+            assert deflating.add(piece) == []
         threading.Timer(0.1, stuck.let_go.set).start()
-        assert deflating.add(stuck, b"third") == [b"first"]
+        assert [s.packed for s in deflating.add(PIECES[3])] == PIECES[:1]
         assert stuck.let_go.is_set()
-        assert deflating.rest() == [b"second", b"third"]
+        assert [s.packed for s in deflating.rest()] == PIECES[1:4]
     assert threading.current_thread() not in stuck.threads
+    assert len(set(stuck.threads)) == 2
 
 
-class Failing:
-    """A compressor that has no memory."""
+def test_what_fails_in_another_thread_fails_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(piece: bytes) -> Segment:
+        raise MemoryError(len(piece))
 
-    def compress(self, data: bytes) -> bytes:
-        raise MemoryError(len(data))
-
-
-def test_what_fails_in_the_other_thread_fails_here() -> None:
-    failing: Any = Failing()
+    monkeypatch.setattr(deflating_module, "deflated", fail)
     with closing(Deflating()) as deflating:
-        assert deflating.add(failing, b"piece") == []
+        assert deflating.add(PIECES[0]) == []
         with pytest.raises(MemoryError):
             deflating.rest()
 
@@ -108,7 +142,7 @@ def test_a_writer_that_is_closed_early_leaves_no_thread() -> None:
     with closing(GzipWriter(io.BytesIO())) as writer:
         for piece in PIECES:
             writer.write(piece)
-        assert "reedbackup-deflate" in {thread.name for thread in threading.enumerate()}
+        assert deflating_threads()
 
 
 def test_a_backup_of_much_or_one_that_is_refused_leaves_no_thread(base: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_member_of_any_segments_is_one_that_everybody_reads(
 ) -> None:
     file, expected = io.BytesIO(), b""
     with (
-        mock.patch.object(gzip_writer, "_COMPRESS_AT", compress_at),
+        mock.patch.object(gzip_writer, "PIECE", compress_at),
         closing(GzipWriter(file)) as writer,
     ):
         kept = writer.checkpoint(), expected

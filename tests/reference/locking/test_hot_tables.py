@@ -25,7 +25,7 @@ from reedbase_backup import (
     restore_point_in_time,
 )
 from reedbase_backup.archive.writer import ArchiveWriter
-from reedbase_backup.disk import source, table_lock
+from reedbase_backup.disk import source, source_entries, table_lock
 from reedbase_backup.types import U64_MAX as FOREVER
 
 
@@ -85,18 +85,19 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
     when: str,
 ) -> None:
     """The change comes as the reader stands before, or after, one of the files."""
-    chunks = source.SourceFile.chunks
+    read = source_entries.SourceFile.read
     changed: list[object] = []
 
-    def disturbed(file: source.SourceFile) -> Iterator[bytes]:
+    def disturbed(file: source_entries.SourceFile, size: int) -> bytes:
         due = file.name == "tables/text/current.csv" and not changed
         if due and when == "before":
             changed.append(change(unlocked))
-        yield from chunks(file)
+        part = read(file, size)
         if due and when == "after":
             changed.append(change(unlocked))
+        return part
 
-    monkeypatch.setattr(source.SourceFile, "chunks", disturbed)
+    monkeypatch.setattr(source_entries.SourceFile, "read", disturbed)
     create_backup(base)
     assert len(changed) == 1
     now = database(base)
@@ -108,14 +109,15 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
 def test_a_table_that_is_dropped_while_it_is_read_is_left_out(
     base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chunks = source.SourceFile.chunks
+    read = source_entries.SourceFile.read
 
-    def dropped(file: source.SourceFile) -> Iterator[bytes]:
-        yield from chunks(file)
+    def dropped(file: source_entries.SourceFile, size: int) -> bytes:
+        part = read(file, size)
         if file.name == "tables/text/current.csv":
             unlocked.rename(base / "dropped")
+        return part
 
-    monkeypatch.setattr(source.SourceFile, "chunks", dropped)
+    monkeypatch.setattr(source_entries.SourceFile, "read", dropped)
     info = create_backup(base)
     assert info.table_count == 1
     assert list_backups(base) == [info]
@@ -157,14 +159,14 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
 def test_a_table_that_never_rests_is_an_error_that_names_it(
     base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch, snapshot: TakeSnapshot
 ) -> None:
-    chunks = source.SourceFile.chunks
+    read = source_entries.SourceFile.read
 
-    def restless(file: source.SourceFile) -> Iterator[bytes]:
+    def restless(file: source_entries.SourceFile, size: int) -> bytes:
         if file.name.startswith("tables/text"):
             _append(unlocked)
-        return chunks(file)
+        return read(file, size)
 
-    monkeypatch.setattr(source.SourceFile, "chunks", restless)
+    monkeypatch.setattr(source_entries.SourceFile, "read", restless)
     monkeypatch.setattr(source, "TABLE_TIMEOUT_SECS", 0)
     with pytest.raises(LockTimeout) as caught:
         create_backup(base)
@@ -177,8 +179,8 @@ def test_a_file_written_just_now_is_read_only_once_its_time_can_tell(tmp_path: P
     path = tmp_path / "file"
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
-    status = source._settled(descriptor, "file")
-    assert time.time_ns() - status.st_ctime_ns >= source.TICK_NS
+    status = source_entries.settled(descriptor, "file")
+    assert time.time_ns() - status.st_ctime_ns >= source_entries.TICK_NS
     os.close(descriptor)
 
 
@@ -189,10 +191,10 @@ def test_a_file_that_is_written_without_end_counts_as_changed(
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
     # However slow this machine is just now.
-    monkeypatch.setattr(source, "TICK_NS", 3600 * 10**9)
+    monkeypatch.setattr(source_entries, "TICK_NS", 3600 * 10**9)
     monkeypatch.setattr(time, "sleep", lambda _: path.write_text("more"))
-    with pytest.raises(source.SourceChanged):
-        source._settled(descriptor, "file")
+    with pytest.raises(source_entries.SourceChanged):
+        source_entries.settled(descriptor, "file")
     os.close(descriptor)
 
 

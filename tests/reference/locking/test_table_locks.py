@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from reedbase_backup import (
     create_backup,
     restore_point_in_time,
 )
-from reedbase_backup.disk import source, table_lock
+from reedbase_backup.disk import source_entries, table_lock
 from reedbase_backup.types import U64_MAX as FOREVER
 
 
@@ -42,15 +42,15 @@ def test_a_backup_keeps_writers_out_of_the_table_it_reads(
 ) -> None:
     """Of that table only: writers of others go on."""
     seen = {}
-    chunks = source.SourceFile.chunks
+    read = source_entries.SourceFile.read
 
-    def watched(file: source.SourceFile) -> Iterator[bytes]:
+    def watched(file: source_entries.SourceFile, size: int) -> bytes:
         if file.name.startswith("tables/text/"):
             for table in ("text", "routes"):
                 seen[table] = _is_free(base / "tables" / table / ".lock")
-        return chunks(file)
+        return read(file, size)
 
-    monkeypatch.setattr(source.SourceFile, "chunks", watched)
+    monkeypatch.setattr(source_entries.SourceFile, "read", watched)
     create_backup(base)
     assert seen == {"text": False, "routes": True}
 
