@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import struct
 import zlib
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
@@ -12,9 +13,17 @@ from hypothesis import strategies as st
 
 from reedbase_backup.errors import DecompressionFailed, DeltaApplicationFailed
 from reedbase_backup.last.versions import delta
-from reedbase_backup.last.versions.bsdiff_stream import encode, parse
+from reedbase_backup.last.versions.bsdiff_stream import encode
+from reedbase_backup.last.versions.stream import CHUNK
 
 CONTENTS = st.binary(max_size=300) | st.text("ab|\n", max_size=300).map(str.encode)
+
+
+_LENGTHS = [0, 1, 24, CHUNK // 2, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK]
+
+
+def _runs(byte: bytes) -> st.SearchStrategy[bytes]:
+    return st.sampled_from(_LENGTHS).map(lambda length: byte * length)
 
 
 def record(mix: int, add: int, seek: int, body: bytes = b"") -> bytes:
@@ -62,15 +71,34 @@ def test_mixed_bytes_are_added_modulo_256(old: bytes, data: st.DataObject) -> No
         )
     )
     stream = encode([(len(old), 0, 0)], mixed, b"")
-    assert parse(stream).apply(old) == bytes((a + b) % 256 for a, b in zip(old, mixed, strict=True))
+    added = bytes((a + b) % 256 for a, b in zip(old, mixed, strict=True))
+    assert delta.apply(old, delta.compress(stream)) == added
 
 
-def test_a_block_beyond_a_mebibyte_of_zeros_is_left_as_it_is() -> None:
-    old = bytes(range(256)) * 8192
-    changed = bytearray(len(old))
-    changed[-1] = 1
-    assert parse(encode([(len(old), 0, 0)], bytes(len(old)), b"")).apply(old) == old
-    assert parse(encode([(len(old), 0, 0)], bytes(changed), b"")).apply(old) == old[:-1] + b"\0"
+@pytest.mark.parametrize("size", [CHUNK - 25, CHUNK - 24, CHUNK, 3 * CHUNK - 24, 3 * CHUNK])
+@pytest.mark.parametrize("changed", [(), (0,), (-1,), (CHUNK // 2,), (0, CHUNK // 2, -1)])
+def test_a_block_beyond_a_chunk_is_left_as_it_is_but_where_it_changes(
+    size: int, changed: Sequence[int]
+) -> None:
+    old = bytes(number % 251 for number in range(size))
+    mixed, new = bytearray(size), bytearray(old)
+    for at in changed:
+        mixed[at], new[at] = 5, (old[at] + 5) % 256
+    extra = bytes(number % 7 for number in range(size))
+    stream = encode([(size, size, -size), (size, 0, 0)], bytes(mixed) * 2, extra)
+    assert delta.apply(old, delta.compress(stream)) == new + extra + new
+
+
+@given(st.lists(st.sampled_from([b"\0", b"\1"]).flatmap(_runs), max_size=4), st.data())
+def test_a_stream_is_what_was_compressed(runs: list[bytes], data: st.DataObject) -> None:
+    content = b"".join(runs)
+    stream = delta.decompress(delta.compress(content))
+    assert len(stream) == len(content)
+    start = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(start, len(content)))
+    part = content[start:end]
+    assert stream.part(start, end) == part
+    assert stream.is_zero(start, end) == (part == bytes(len(part)))
 
 
 def test_a_delta_is_written_at_the_baselines_preset_with_its_check() -> None:
@@ -160,4 +188,5 @@ def test_reserved_stream_flags_are_invalid_options() -> None:
 
 @pytest.mark.parametrize("check", [lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_SHA256])
 def test_any_check_of_xz_is_accepted(check: int) -> None:
-    assert delta.decompress(lzma.compress(b"stream", check=check)) == b"stream"
+    stream = delta.decompress(lzma.compress(b"stream", check=check))
+    assert stream.part(0, len(stream)) == b"stream"

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reedbase_backup.errors import DeltaApplicationFailed
+from reedbase_backup.last.versions.stream import Stream
 from reedbase_backup.types import I64_MAX, U64_MAX
 
 Control = tuple[int, int, int]
@@ -27,8 +28,6 @@ CONTROL = struct.Struct("<QQQ")
 # How the baseline's patch names its two failures (contract `last`, "restore" 2).
 UNEXPECTED_EOF = "UnexpectedEof"
 INVALID_DATA = "InvalidData"
-
-_ZEROS = memoryview(bytes(1 << 20))
 
 
 def encode(controls: Iterable[Control], mixed: bytes, extra: bytes) -> bytes:
@@ -79,7 +78,7 @@ class Patch:
         return b"".join(parts)
 
 
-def parse(stream: bytes) -> Patch:
+def parse(stream: Stream) -> Patch:
     """Return the patch in a decompressed `stream`; damage is kept for `Patch.apply` to raise.
 
     The baseline meets errors record by record, whether they come from the
@@ -90,12 +89,13 @@ def parse(stream: bytes) -> Patch:
     while at < len(stream):
         if len(stream) - at < CONTROL.size:
             return Patch(segments, UNEXPECTED_EOF)
-        mix, add, seek = CONTROL.unpack_from(stream, at)
+        mix, add, seek = CONTROL.unpack(stream.part(at, at + CONTROL.size))
         at += CONTROL.size
         if mix + add > len(stream) - at:
             return Patch(segments, INVALID_DATA if mix + add > U64_MAX else UNEXPECTED_EOF)
         segments += _mixed(stream, at, at + mix, position)
-        segments.append(Segment(position + mix, 0, None, stream[at + mix : at + mix + add]))
+        extra = stream.part(at + mix, at + mix + add)
+        segments.append(Segment(position + mix, 0, None, extra))
         at += mix + add
         position += mix + signed(seek)
         if not 0 <= position <= I64_MAX:
@@ -103,19 +103,20 @@ def parse(stream: bytes) -> Patch:
     return Patch(segments, None)
 
 
-def _mixed(stream: bytes, start: int, end: int, position: int) -> Iterator[Segment]:
+def _mixed(stream: Stream, start: int, end: int, position: int) -> Iterator[Segment]:
     """Yield the segments of the diff block `stream[start:end]`, which begins at old `position`.
 
-    Nearly all of a block is zero, which means unchanged, at both ends at least.
+    Nearly all of a block is zero, which means unchanged: as a rule all, otherwise at both ends.
     """
     size = end - start
-    head = extent(size, lambda a, b: _is_zero(stream, start + a, start + b))
-    tail = extent(size - head, lambda a, b: _is_zero(stream, end - b, end - a))
-    if head:
-        yield Segment(position, head, None, b"")
-    if head < size:
-        yield Segment(position + head, size - head - tail, stream[start + head : end - tail], b"")
-        yield Segment(position + size - tail, tail, None, b"")
+    if stream.is_zero(start, end):
+        yield Segment(position, size, None, b"")
+        return
+    head = extent(size, lambda a, b: stream.is_zero(start + a, start + b))
+    tail = extent(size - head, lambda a, b: stream.is_zero(end - b, end - a))
+    yield Segment(position, head, None, b"")
+    yield Segment(position + head, size - head - tail, stream.part(start + head, end - tail), b"")
+    yield Segment(position + size - tail, tail, None, b"")
 
 
 def signed(value: int) -> int:
@@ -130,14 +131,6 @@ def _add(old: memoryview, mixed: bytes) -> bytes:
     left, right = int.from_bytes(old), int.from_bytes(mixed)
     total = ((left & low) + (right & low)) ^ ((left ^ right) & ~low)
     return total.to_bytes(size)
-
-
-def _is_zero(stream: bytes, start: int, end: int) -> bool:
-    # startswith on a view compares in place: no copy of a block as large as the table.
-    step = len(_ZEROS)
-    return all(
-        stream.startswith(_ZEROS[: min(step, end - at)], at) for at in range(start, end, step)
-    )
 
 
 def extent(limit: int, alike: Callable[[int, int], bool]) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import struct
+from collections.abc import Iterator
 
 import bsdiff4
 
@@ -23,6 +24,7 @@ from reedbase_backup.last.versions.bsdiff_stream import (
     parse,
     signed,
 )
+from reedbase_backup.last.versions.stream import CHUNK, Stream
 
 XZ_PRESET = 6
 
@@ -78,11 +80,11 @@ def apply(old: bytes, delta: bytes) -> bytes:
     return parse(decompress(delta)).apply(old)
 
 
-def decompress(delta: bytes) -> bytes:
+def decompress(delta: bytes) -> Stream:
     """Return the stream in `delta`. Raise DecompressionFailed unless that is one xz stream."""
     decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ)
     try:
-        stream = decoder.decompress(delta)
+        stream = Stream(_chunks(decoder, delta))
     except lzma.LZMAError as error:
         text = str(error)
         raise _undecodable(_XZ_REASONS.get(text, text)) from None
@@ -93,6 +95,13 @@ def decompress(delta: bytes) -> bytes:
     if decoder.unused_data:
         raise _undecodable("corrupt xz stream")
     return stream
+
+
+def _chunks(decoder: lzma.LZMADecompressor, delta: bytes) -> Iterator[bytes]:
+    chunk = decoder.decompress(delta, CHUNK)
+    while chunk:
+        yield chunk
+        chunk = b"" if decoder.eof else decoder.decompress(b"", CHUNK)
 
 
 def compress(stream: bytes) -> bytes:

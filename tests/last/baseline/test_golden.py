@@ -215,7 +215,8 @@ def test_deltas_are_packed_as_the_baseline_packs_them(databases: dict[str, Path]
         for line in log.read_text().splitlines()[1:]
     ]
     assert packed
-    assert [compress(decompress(delta)) for delta in packed] == packed
+    streams = [decompress(delta) for delta in packed]
+    assert [compress(stream.part(0, len(stream))) for stream in streams] == packed
 
 
 @pytest.mark.parametrize("case", LISTS)

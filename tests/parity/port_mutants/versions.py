@@ -50,8 +50,8 @@ VERSIONS = (
     PortMutant(
         "the-last-extra-byte-is-lost",
         "versions/bsdiff_stream.py",
-        "stream[at + mix : at + mix + add]))",
-        "stream[at + mix : at + mix + max(add - 1, 0)]))",
+        "stream.part(at + mix, at + mix + add)",
+        "stream.part(at + mix, at + mix + max(add - 1, 0))",
     ),
     PortMutant(
         "sums-that-overflow",
