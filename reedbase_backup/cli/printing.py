@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
-
-from reedbase_backup.adapter.json_values import to_json_value
 
 
 def print_line(text: str) -> None:
@@ -18,6 +15,10 @@ def print_line(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print any value of this package as JSON; a name that is not UTF-8 has backslash escapes."""
+    import json
+
+    from reedbase_backup.adapter.json_values import to_json_value
+
     # Letters as they are, where they can be written at all.
     is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     print(json.dumps(to_json_value(value), indent=2, ensure_ascii=not is_utf_8))

@@ -7,38 +7,59 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixture_types import BackupAt
 from reference.cli.fixture_types import RunCommand
 
 from reedbase_backup.cli.table import all_commands
 
 LOADED = """
 import sys
+before = set(sys.modules)
 from reedbase_backup.cli.commands import main
 status = main(sys.argv[1:])
-print(*sys.modules, sep="\\n", file=sys.stderr)
+print(*sys.modules.keys() - before, sep="\\n", file=sys.stderr)
 sys.exit(status)
 """
-DEAR = {"importlib.metadata", "email", "rich", "asyncio", "hypothesis", "pytest"}
+DEAR = {"importlib.metadata", "email", "rich", "asyncio", "hypothesis", "pytest", "msgspec"}
+# What takes as long to load as all else of a list does.
+READING = {"hashlib", "decimal", "isal", "reedbase_backup.archive.reader"}
+JSON = {"json", "reedbase_backup.adapter.json_values"}
+
+
+def modules_of(*arguments: str) -> set[str]:
+    """Return what `reedbackup` loads to run a command."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    return set(ended.stderr.split("\n"))
 
 
 @pytest.mark.parametrize(
     ("command", "needed", "unneeded"),
     [
-        ("list", "reedbase_backup.list", {"reedbase_backup.create", "subprocess"}),
-        ("verify", "reedbase_backup.verify", {"reedbase_backup.restore"}),
+        (
+            "list",
+            "reedbase_backup.list",
+            {"reedbase_backup.create", "subprocess", "pathlib", "shlex"} | READING | JSON,
+        ),
+        ("verify", "reedbase_backup.verify", {"reedbase_backup.restore", "pathlib"} | JSON),
         ("create", "reedbase_backup.create", {"reedbase_backup.preview"}),
     ],
 )
 def test_a_command_loads_nothing_of_the_others(
-    base: Path, command: str, needed: str, unneeded: set[str]
+    base: Path, backup_at: BackupAt, command: str, needed: str, unneeded: set[str]
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", LOADED, command, str(base)], capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stderr
-    loaded = set(ended.stderr.split("\n"))
+    backup_at(base, 1000)
+    loaded = modules_of(command, str(base))
     assert needed in loaded
     assert loaded & (unneeded | DEAR | {"reedbase_backup.adapter.rust.crate"}) == set()
+
+
+def test_help_loads_nothing_that_reads_a_base() -> None:
+    loaded = modules_of("list", "--help")
+    assert "argparse" in loaded
+    assert loaded & (READING | JSON | DEAR | {"reedbase_backup.list"}) == set()
 
 
 def test_what_the_package_offers_is_there_by_every_way_to_ask() -> None:
