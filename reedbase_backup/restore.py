@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import os
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from reedbase_backup import catalogue, retention
@@ -17,11 +16,11 @@ from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.disk.mounts import mount_points
 from reedbase_backup.errors import (
-    BackupNotFound,
     ReedError,
     translated,
     with_outlook,
 )
+from reedbase_backup.picks import Pick, at_or_before
 from reedbase_backup.swap.extract import extract
 from reedbase_backup.swap.links import SWITCH, LiveLinks, Unlinkable
 from reedbase_backup.swap.lock_preservation import preserve_locks
@@ -46,22 +45,25 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
     disk has failed for good midway, the error says what the next call will do.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
-    return restore_newest(base_path, target_timestamp)[1]
+    return restore_picked(base_path, at_or_before(_seconds(target_timestamp)))[1]
 
 
-def restore_newest(base_path: BasePath, target_timestamp: int) -> tuple[BackupName, RestoreReport]:
-    """Do what `restore_point_in_time` does, and return the backup's name, too."""
+def restore_picked(base_path: BasePath, pick: Pick) -> tuple[BackupName, RestoreReport]:
+    """Do what `restore_point_in_time` does with the backup to `pick`, and return its name, too.
+
+    Raise what `pick` raises where that is none.
+    """
     started = time.monotonic_ns()
-    base, target = os.fsdecode(base_path), _seconds(target_timestamp)
+    base = os.fsdecode(base_path)
     with translated("restore"):
         if not folder_exists(base):
-            raise BackupNotFound(target, oldest=None)
+            pick([])
     with base_locked(base) as folder, translated("restore"):
         recover(folder)
         # Where this user may not, what was retired is no backup to be picked.
         with suppress(PermissionError):
             retention.bring_back(base)
-        name = newest_at_or_before(catalogue.archive_names(base), target)
+        name = pick(catalogue.archive_names(base))
         contents = _restore(folder, base, name)
     return name, RestoreReport(
         tables_restored=contents.table_count,
@@ -82,18 +84,6 @@ def _seconds(target_timestamp: int) -> int:
     if not 0 <= target <= U64_MAX:
         raise ValueError(words)
     return target
-
-
-def newest_at_or_before(names: Sequence[BackupName], target: int) -> BackupName:
-    """Return the backup that a restore to `target` (Unix seconds) must use.
-
-    `names` come newest first, so that on equal timestamps the one created last
-    wins. Raise BackupNotFound when even the oldest is later than `target`.
-    """
-    for name in names:
-        if name.timestamp <= target:
-            return name
-    raise BackupNotFound(target, oldest=names[-1].timestamp if names else None)
 
 
 def _restore(base: int, base_path: str, name: BackupName) -> Contents:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from reedbase_backup import catalogue
 from reedbase_backup.archive.reader import ArchiveReader
-from reedbase_backup.catalogue import SUFFIX, BackupName
+from reedbase_backup.catalogue import BackupName
 from reedbase_backup.errors import ReedError, translated
+from reedbase_backup.picks import by_id
 from reedbase_backup.types import BasePath
 
 
@@ -36,10 +37,6 @@ class Verification:
         return self.damage is None
 
 
-class UnknownBackup(Exception):
-    """There is no archive of the id that was asked for."""
-
-
 def verify(base_path: BasePath, ids: Sequence[str] = ()) -> list[Verification]:
     """Read the archives of `ids`, or all under an archive's name, newest first.
 
@@ -50,13 +47,7 @@ def verify(base_path: BasePath, ids: Sequence[str] = ()) -> list[Verification]:
     with translated("verify"):
         names = catalogue.archive_names(base)
         if ids:
-            by_id = {name.id: name for name in names}
-            unknown = [
-                backup_id for backup_id in ids if backup_id.removesuffix(SUFFIX) not in by_id
-            ]
-            if unknown:
-                raise UnknownBackup(f"there is no backup {unknown[0]}; `reedbackup list` shows all")
-            names = [by_id[backup_id.removesuffix(SUFFIX)] for backup_id in ids]
+            names = [by_id(backup_id)(names) for backup_id in ids]
     verifications = [_verify_one(base, name) for name in names]
     return [one for one in verifications if one is not None]
 

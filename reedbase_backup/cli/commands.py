@@ -16,7 +16,13 @@ from io import StringIO
 from reedbase_backup.cli import failures, messages
 from reedbase_backup.cli.arguments import DEBUG, make_parser
 from reedbase_backup.cli.failures import Failed
-from reedbase_backup.cli.standard_streams import abandon, hint, open_closed_streams, say
+from reedbase_backup.cli.standard_streams import (
+    abandon,
+    hint,
+    open_closed_streams,
+    say,
+    say_interrupted,
+)
 from reedbase_backup.errors import ReedError
 
 # What shells report of a program that SIGINT has ended.
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         abandon(sys.stdout)
         return 1
     except KeyboardInterrupt:
-        say(messages.INTERRUPTED)
+        say_interrupted(messages.INTERRUPTED)
         return _INTERRUPTED
     return status
 

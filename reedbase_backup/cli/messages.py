@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reedbase_backup.cli.quantities import counted, date, size
+from reedbase_backup.cli.quantities import age, counted, date, size
 from reedbase_backup.errors import (
     BackupCorrupted,
     BackupNotFound,
@@ -69,9 +69,20 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     ):
         if names:
             yield f"{len(names)} {words}:"
-            yield from (f"  {name}" for name in names[:_MOST_NAMES])
-            if len(names) > _MOST_NAMES:
-                yield f"  and {len(names) - _MOST_NAMES} more"
+            yield from _first_names(names)
+
+
+def loss_lines(preview: Preview, lost: Sequence[str], base: str, now: int) -> Iterator[str]:
+    """Say which backup a restore would take, and what no backup holds that it would lose."""
+    yield f"This restores backup {preview.id} of {age(preview.timestamp, now)}."
+    yield f"No backup holds {counted(len(lost), 'file')} as now in {base}; this would be lost:"
+    yield from _first_names(lost)
+
+
+def _first_names(names: Sequence[str]) -> Iterator[str]:
+    yield from (f"  {name}" for name in names[:_MOST_NAMES])
+    if len(names) > _MOST_NAMES:
+        yield f"  and {len(names) - _MOST_NAMES} more"
 
 
 def verdict(verification: Verification) -> str:
@@ -92,10 +103,13 @@ def verdict(verification: Verification) -> str:
 
 
 def no_backups(base: str) -> str:
-    """Say that there is no backup at `base`, which may not be a database at all."""
-    if os.path.isdir(base):
-        return f"No backups in {base}"
-    return f"No backups: {base} is not a folder; give the path of a .reed database"
+    """Say that the database at `base` has no backup."""
+    return f"No backups in {base}"
+
+
+def see_list(base: str) -> str:
+    """Say how to see which backups there are."""
+    return f"reedbackup list {quoted(base)} shows all"
 
 
 def explanation(error: ReedError, base: str) -> tuple[str, str]:
@@ -112,7 +126,7 @@ def explanation(error: ReedError, base: str) -> tuple[str, str]:
         case BackupNotFound(target=target, oldest=int(oldest)):
             return (
                 f"{base} has no backup up to {date(target)}: the oldest is of {date(oldest)}",
-                f"reedbackup list {quoted(base)} shows all",
+                see_list(base),
             )
         case BackupCorrupted():
             return str(error), f"reedbackup verify {quoted(base)} shows which backups are sound"

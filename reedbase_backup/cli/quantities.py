@@ -8,12 +8,15 @@ from reedbase_backup.types import U64_MAX
 
 _UNITS = ("byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _AGES = ((86_400 * 365, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes"))
-# The last second that datetime can show, 9999-12-31T23:59:59Z.
-_LAST_DATE = 253_402_300_799
+# 9999-12-31T23:59:59Z, the last second that datetime can show, and a day of room for any time zone.
+LAST_DATE = 253_402_300_799 - 86_400
+"""Up to here, Unix seconds are shown as a date."""
 
 
 class NoTime(ValueError):
-    """The text is no time."""
+    """The text is no time; `advice` says what is one."""
+
+    advice = "give latest, an id, Unix seconds, a date such as 2026-11-22T10:00, or 1h (ago)"
 
 
 def size(count: int) -> str:
@@ -34,8 +37,7 @@ def counted(count: int, noun: str) -> str:
 
 def date(timestamp: int) -> str:
     """Return Unix seconds as a local ISO date; beyond the year 9999 the seconds themselves."""
-    # A day of room, for any time zone.
-    if timestamp > _LAST_DATE - 86_400:
+    if timestamp > LAST_DATE:
         return f"{timestamp} s"
     return datetime.fromtimestamp(timestamp, UTC).astimezone().isoformat(timespec="seconds")
 
@@ -68,9 +70,7 @@ def parse_time(text: str) -> int:
         seconds = int(moment.timestamp() // 1)
         is_ambiguous = moment.tzinfo is None and _other_reading(moment) != seconds
     except (ValueError, OverflowError, OSError) as error:
-        raise NoTime(
-            f"{text!r} is no time: give Unix seconds or a date such as 2026-11-22T10:00"
-        ) from error
+        raise NoTime(f"{text!r} is no time, and no id of a backup") from error
     if is_ambiguous:
         raise NoTime(
             f"{text!r} comes twice or never, as the clocks change: add the offset from UTC,"

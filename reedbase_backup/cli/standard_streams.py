@@ -37,6 +37,14 @@ def say(line: str) -> None:
     _print(f"reedbackup: {line}")
 
 
+def say_interrupted(line: str) -> None:
+    """Do `say` after Ctrl-C, which a terminal has shown where the last line was not at its end."""
+    with suppress(OSError):
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+    say(line)
+
+
 def hint(line: str) -> None:
     """Print what to do about it on stderr, in a line, if that is possible."""
     _print(f"hint: {line}")

@@ -23,6 +23,7 @@ from reedbase_backup import (
     restore_point_in_time,
 )
 from reedbase_backup.disk import base_lock, table_lock
+from reedbase_backup.picks import at_or_before
 from reedbase_backup.preview import preview
 from reedbase_backup.types import U64_MAX as FOREVER
 
@@ -46,7 +47,7 @@ def test_a_preview_is_what_the_restore_does(base: Path, database: ReadDatabase) 
     os.utime(base / "indices" / "metadata.json", (1, 1))
     before = kinds(database(base))
 
-    found = preview(base, FOREVER)
+    found = preview(base, at_or_before(FOREVER))
     restore_point_in_time(base, FOREVER)
     after = kinds(database(base))
 
@@ -56,7 +57,7 @@ def test_a_preview_is_what_the_restore_does(base: Path, database: ReadDatabase) 
     assert {*found.changed, *found.mode_changed} == differing
     assert found.changed == ["tables/text/current.csv", "tables/text/empty.csv"]
     assert found.mode_changed == ["tables/text/empty", "tables/text/version.log"]
-    assert preview(base, FOREVER).is_empty
+    assert preview(base, at_or_before(FOREVER)).is_empty
 
 
 @pytest.mark.parametrize("root", ["tables", "indices"])
@@ -65,22 +66,22 @@ def test_a_root_that_is_a_symlink_or_missing_is_in_the_preview(
 ) -> None:
     create_backup(base)
     (base / root).rename(tmp_path / "elsewhere")
-    assert root in preview(base, FOREVER).added
+    assert root in preview(base, at_or_before(FOREVER)).added
     (base / root).symlink_to(tmp_path / "elsewhere")
-    assert preview(base, FOREVER).changed == [root]
+    assert preview(base, at_or_before(FOREVER)).changed == [root]
 
 
 def test_a_symlink_to_a_folder_is_removed_in_the_preview_and_never_followed(base: Path) -> None:
     create_backup(base)
     (base / "indices" / "link").symlink_to(base / "registry", target_is_directory=True)
-    assert preview(base, FOREVER).removed == ["indices/link"]
+    assert preview(base, at_or_before(FOREVER)).removed == ["indices/link"]
 
 
 def test_folders_that_only_paths_imply_are_not_removed_in_the_preview(base: Path) -> None:
     (base / "backups").mkdir()
     with tarfile.open(base / "backups" / "1000.tar.gz", "w:gz") as archive:
         archive.add(base / "tables" / "text" / "current.csv", "tables/text/current.csv")
-    found = preview(base, 1000)
+    found = preview(base, at_or_before(1000))
     assert "tables" not in found.removed
     assert "tables/text" not in found.removed
     assert "tables/routes" in found.removed
@@ -93,31 +94,31 @@ def test_a_hard_link_is_compared_by_the_content_that_it_repeats(base: Path) -> N
     with tarfile.open(base / "backups" / "1000.tar.gz", "w:gz") as archive:
         for root in ("tables", "indices"):
             archive.add(base / root, root)
-    assert preview(base, 1000).is_empty
+    assert preview(base, at_or_before(1000)).is_empty
     (text / "linked").unlink()
     (text / "linked").write_bytes(b"x" * (text / "current.csv").stat().st_size)
     (text / "linked").chmod(0o600)
-    assert preview(base, 1000).changed == ["tables/text/linked"]
+    assert preview(base, at_or_before(1000)).changed == ["tables/text/linked"]
 
 
 def test_a_preview_fails_as_the_restore_would(base: Path, backup_at: BackupAt) -> None:
     with pytest.raises(BackupNotFound):
-        preview(base, 5)
+        preview(base, at_or_before(5))
     backup_at(base, 1000)
     (base / "backups" / "2000.tar.gz").write_bytes(b"damaged")
     with pytest.raises(BackupCorrupted):
-        preview(base, 2000)
+        preview(base, at_or_before(2000))
     with tarfile.open(base / "backups" / "3000.tar.gz", "w:gz") as archive:
         archive.add(base / "registry", "registry")
     with pytest.raises(BackupUnsafe):
-        preview(base, 3000)
+        preview(base, at_or_before(3000))
 
 
 def test_a_preview_is_read_only(base: Path, snapshot: TakeSnapshot) -> None:
     create_backup(base)
     Path(base / "tables" / "new").mkdir()
     before, names = snapshot(base), os.listdir(base)
-    preview(base, FOREVER)
+    preview(base, at_or_before(FOREVER))
     assert (snapshot(base), os.listdir(base)) == (before, names)
 
 
@@ -161,7 +162,7 @@ def test_beside_a_writer_each_table_is_seen_between_two_writes(base: Path, lock:
         assert writer.stdout.readline() == "ready\n"
         both = ["tables/text/current.csv", "tables/text/version.log"]
         for _ in range(20):
-            found = preview(base, FOREVER)
+            found = preview(base, at_or_before(FOREVER))
             assert found.changed in ([], both)
             assert (found.added, found.removed, found.mode_changed) == ([], [], [])
     finally:
@@ -177,7 +178,7 @@ def test_a_table_that_stays_locked_is_an_error_that_names_it(
     with (base / "tables" / "text" / ".lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(LockTimeout, match="tables/text"):
-            preview(base, FOREVER)
+            preview(base, at_or_before(FOREVER))
 
 
 def test_no_backup_or_restore_runs_meanwhile(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,9 +189,9 @@ def test_no_backup_or_restore_runs_meanwhile(base: Path, monkeypatch: pytest.Mon
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with pytest.raises(LockTimeout):
-            preview(base, FOREVER)
+            preview(base, at_or_before(FOREVER))
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        assert preview(base, FOREVER).is_empty
+        assert preview(base, at_or_before(FOREVER)).is_empty
     finally:
         os.close(descriptor)
 
@@ -201,8 +202,9 @@ def test_a_preview_works_where_nothing_may_be_written(base: Path, as_nobody: Run
         folder.chmod(0o555)
     done = as_nobody(
         """
+from reedbase_backup.picks import at_or_before
 from reedbase_backup.preview import preview
-print(preview(sys.argv[1], 2**64 - 1).mode_changed)
+print(preview(sys.argv[1], at_or_before(2**64 - 1)).mode_changed)
 """,
         base,
     )
@@ -219,7 +221,7 @@ def test_where_folders_cannot_be_locked_it_goes_without(
 
     monkeypatch.setattr(fcntl, "flock", refused)
     before, names = snapshot(base), os.listdir(base)
-    assert preview(base, FOREVER).is_empty
+    assert preview(base, at_or_before(FOREVER)).is_empty
     assert (snapshot(base), os.listdir(base)) == (before, names)
 
 
@@ -229,4 +231,4 @@ def test_a_base_that_is_no_folder_has_no_backup_to_preview(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BackupNotFound):
-        preview(path, FOREVER)
+        preview(path, at_or_before(FOREVER))

@@ -9,7 +9,8 @@ import pytest
 from fixture_types import BackupAt, RunAsNobody
 
 from reedbase_backup import BackupCorrupted, BackupUnsafe, catalogue
-from reedbase_backup.verify import UnknownBackup, verify
+from reedbase_backup.picks import UnknownBackup
+from reedbase_backup.verify import verify
 
 
 def test_every_backup_is_verified_newest_first(base: Path, backup_at: BackupAt) -> None:

@@ -7,6 +7,7 @@ import time
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import age, date, size
 
@@ -23,6 +24,8 @@ def run(options: argparse.Namespace) -> int:
     from reedbase_backup.list import list_backups
 
     backups = list_backups(options.base)
+    if not backups:
+        check_database(options.base)
     if options.json:
         print_json(backups)
         return 0

@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 import argparse
+import time
+from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.asking import agrees, can_ask
+from reedbase_backup.cli.failures import Failed
+from reedbase_backup.cli.moments import WAYS, picked
 from reedbase_backup.cli.printing import print_json, print_line
-from reedbase_backup.cli.quantities import NoTime, parse_time
+from reedbase_backup.cli.quantities import NoTime
+
+if TYPE_CHECKING:
+    from reedbase_backup.picks import Pick
 
 EXAMPLES = (
-    "reedbackup restore .reed --to 2026-11-22T10:00 --dry-run",
-    "reedbackup restore .reed --to 1795338000",
+    "reedbackup restore .reed --to latest",
+    "reedbackup restore .reed --to 1h --dry-run",
+    "reedbackup restore .reed --to 2026-11-22T10:00 --yes",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take a database and a time."""
+    """Take a database, and which backup of it."""
     add_base(parser)
     parser.add_argument(
-        "--to",
-        required=True,
-        type=_time,
-        metavar="TIME",
-        help="the newest backup up to this time: Unix seconds, or a date such as 2026-11-22T10:00"
-        " (local time, unless it ends in Z or an offset; a date alone is its first second)",
+        "--to", required=True, metavar="WHEN", help=f"the newest backup up to then: {WAYS}"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be restored, and change nothing"
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask before what no backup holds is lost; where stdin or stderr is no"
+        " terminal, nothing is asked, and the restore goes on",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Restore the database, or say what that would change."""
-    if options.dry_run:
-        return _preview(options)
-    from reedbase_backup.adapter.json_values import to_json_value
-    from reedbase_backup.restore import restore_newest
+    from reedbase_backup.catalogue import archive_names
+    from reedbase_backup.errors import translated
+    from reedbase_backup.picks import UnknownBackup
 
-    name, report = restore_newest(options.base, options.to)
+    with translated("restore"):
+        names = archive_names(options.base)
+    try:
+        pick = picked(options.to, names, int(time.time()))
+        return _preview(options, pick) if options.dry_run else _restore(options, pick)
+    except NoTime as error:
+        raise Failed("NoTime", f"--to: {error}", error.advice, status=2) from error
+    except UnknownBackup as error:
+        raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error
+
+
+def _restore(options: argparse.Namespace, pick: Pick) -> int:
+    from reedbase_backup.adapter.json_values import to_json_value
+    from reedbase_backup.restore import restore_picked
+
+    if not options.yes and can_ask():
+        _ask(options, pick)
+    name, report = restore_picked(options.base, pick)
     if options.json:
         print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
     else:
@@ -46,20 +72,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _preview(options: argparse.Namespace) -> int:
+def _ask(options: argparse.Namespace, pick: Pick) -> None:
+    """Raise Failed where something would be lost, and whoever is asked does not want that."""
+    from reedbase_backup.preview import preview
+    from reedbase_backup.unsaved import unsaved_files
+
+    outlook = preview(options.base, pick)
+    lost = [] if outlook.is_empty else unsaved_files(options.base)
+    if not lost:
+        return
+    lines = [*messages.loss_lines(outlook, lost, options.base, int(time.time()))]
+    if not agrees(lines, "Restore all the same?"):
+        advice = f"reedbackup create {messages.quoted(options.base)} backs up what is there now"
+        raise Failed("NotConfirmed", "nothing was restored, and nothing has changed", advice)
+
+
+def _preview(options: argparse.Namespace, pick: Pick) -> int:
     from reedbase_backup.preview import preview
 
-    outlook = preview(options.base, options.to)
+    outlook = preview(options.base, pick)
     if options.json:
         print_json(outlook)
     else:
         for line in messages.preview_lines(outlook):
             print_line(line)
     return 0
-
-
-def _time(text: str) -> int:
-    try:
-        return parse_time(text)
-    except NoTime as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.failures import Failed, error_fields
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import date, size
@@ -25,13 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the backups, and say which are sound."""
-    from reedbase_backup.verify import UnknownBackup, verify
+    from reedbase_backup.picks import UnknownBackup
+    from reedbase_backup.verify import verify
 
     try:
         verifications = verify(options.base, options.ids)
     except UnknownBackup as error:
-        advice = f"reedbackup list {options.base} shows all"
-        raise Failed("UnknownBackup", str(error), advice) from error
+        raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error
+    if not verifications:
+        check_database(options.base)
     if options.json:
         print_json([_fields(one) for one in verifications])
     elif not verifications:

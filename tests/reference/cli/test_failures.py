@@ -112,7 +112,7 @@ def test_without_a_command_the_help_is_shown(run: RunCommand) -> None:
         ["create"],
         ["restore", "{base}"],
         ["restore", "{base}", "--to"],
-        ["restore", "{base}", "--to", "yesterday"],
+        ["restore", "{base}", "--to", "tomorrow"],
         ["restore", "{base}", "--to", str(2**64)],
         ["list", "{base}", "more"],
         ["create", "{base}", "--nonsense"],
@@ -137,12 +137,23 @@ def test_a_wrong_call_is_status_2_and_does_nothing(
 
 
 @pytest.mark.parametrize("command", ["list", "verify"])
-def test_no_backups_because_of_no_database_is_said(
+def test_what_is_no_database_is_an_error_and_no_database_without_backups(
     run: RunCommand, tmp_path: Path, command: str
 ) -> None:
     status, out, err = run(command, tmp_path / "typo")
-    words = f"No backups: {tmp_path}/typo is not a folder; give the path of a .reed database\n"
-    assert (status, out, err) == (0, words, "")
+    assert (status, out) == (1, "")
+    assert err.splitlines()[0] == f"reedbackup: {tmp_path}/typo is not a folder"
+    (tmp_path / "typo").mkdir()
+    status, out, err = run(command, tmp_path / "typo", "--json")
+    assert (status, json.loads(out)["error"]["kind"]) == (1, "NoTablesFound")
+
+
+def test_backups_of_a_database_that_has_lost_its_tables_are_listed(
+    base: Path, backup_at: BackupAt, run: RunCommand
+) -> None:
+    backup_at(base, 1000)
+    (base / "tables").rename(base / "lost")
+    assert run("list", base)[0] == 0
 
 
 def test_an_interruption_is_one_line_and_what_shells_expect(
