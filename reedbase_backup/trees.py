@@ -11,7 +11,13 @@ from reedbase_backup import catalogue
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk.source import Unit, read_settled, units
-from reedbase_backup.disk.source_entries import SourceEntry, SourceFile, SourceFolder
+from reedbase_backup.disk.source_entries import (
+    SourceEntry,
+    SourceFile,
+    SourceFiles,
+    SourceFolder,
+    SourceOther,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,17 @@ def _unit(unit: Unit) -> Tree:
     tree: Tree = {}
 
     def see(entry: SourceEntry) -> None:
-        tree[entry.name] = _node(entry)
+        if isinstance(entry, SourceFiles):
+            for file in entry:
+                tree[file.name] = _node(file)
+        else:
+            tree[entry.name] = _node(entry)
 
     read_settled(unit, see, tree.clear)
     return tree
 
 
-def _node(entry: SourceEntry) -> Node:
+def _node(entry: SourceFile | SourceFolder | SourceOther) -> Node:
     mode = stat.S_IMODE(entry.status.st_mode)
     if isinstance(entry, SourceFile):
         return Node("file", mode, entry.status.st_size, _digest(entry))
