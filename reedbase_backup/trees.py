@@ -10,6 +10,7 @@ from hashlib import sha256
 from reedbase_backup import catalogue
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.disk.source import Unit, read_settled, units
 from reedbase_backup.disk.source_entries import (
     SourceEntry,
@@ -18,6 +19,9 @@ from reedbase_backup.disk.source_entries import (
     SourceFolder,
     SourceOther,
 )
+from reedbase_backup.errors import translated
+from reedbase_backup.picks import Pick
+from reedbase_backup.types import BasePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,25 @@ def live(base: str) -> Tree:
     for unit in units(base):
         tree.update(_unit(unit))
     return tree
+
+
+def of_backup(base_path: BasePath, pick: Pick) -> tuple[BackupName, Tree, Contents]:
+    """Return which backup `pick` means, and what it holds; no backup is pruned meanwhile.
+
+    Raise what `pick` raises, BackupCorrupted, BackupUnsafe, IoError, PermissionDenied or
+    LockTimeout.
+    """
+    base = os.fsdecode(base_path)
+    with base_watched(base), translated("read_archive"):
+        name = pick(catalogue.archive_names(base))
+        return name, *archived(base, name)
+
+
+def of_database(base_path: BasePath) -> Tree:
+    """Return what is live; no restore runs meanwhile. Raise as `live`."""
+    base = os.fsdecode(base_path)
+    with base_watched(base), translated("read_source"):
+        return live(base)
 
 
 def compare(old: Tree, new: Tree) -> Changes:

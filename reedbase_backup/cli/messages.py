@@ -18,6 +18,7 @@ from reedbase_backup.errors import (
 )
 
 if TYPE_CHECKING:
+    from reedbase_backup.archive.reader import Contents
     from reedbase_backup.catalogue import BackupName
     from reedbase_backup.preview import Preview
     from reedbase_backup.types import BackupInfo, RestoreReport
@@ -51,6 +52,20 @@ def backup_restored(name: BackupName, report: RestoreReport) -> str:
         f" {counted(report.tables_restored, 'table')}, {size(report.total_bytes)},"
         f" in {report.duration_ms} ms"
     )
+
+
+def backup_shown(name: BackupName, contents: Contents, archive_bytes: int, now: int) -> str:
+    """Say what a backup holds in all."""
+    return (
+        f"Backup {name.id} of {date(name.timestamp)}, {age(name.timestamp, now)}:"
+        f" {counted(contents.table_count, 'table')}, {packed(contents.total_bytes, archive_bytes)}"
+    )
+
+
+def packed(total_bytes: int, archive_bytes: int) -> str:
+    """Say how many bytes an archive holds in how many, as in `9.0 MiB in 3.0 MiB (33 %)`."""
+    ratio = f" ({archive_bytes * 100 / total_bytes:.0f} %)" if total_bytes else ""
+    return f"{size(total_bytes)} in {size(archive_bytes)}{ratio}"
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:

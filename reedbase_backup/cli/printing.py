@@ -7,6 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+_GAP = 2
+# How wide the last column of a table is at least, where it is broken over lines.
+_NARROWEST = 36
+
 
 def print_line(text: str) -> None:
     """Print one line for people on stdout."""
@@ -24,8 +28,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(to_json_value(value), indent=2, ensure_ascii=not is_utf_8))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a rich table in a terminal, tab-separated lines elsewhere."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], gives_way: Sequence[str] = ()
+) -> None:
+    """Print a rich table in a terminal, tab-separated lines elsewhere.
+
+    Where a terminal is too narrow, the columns in `gives_way` are left out, in that
+    order, as many as it takes; what is too wide even then is broken over lines.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [columns, *cells]:
@@ -35,12 +45,31 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("id", "date"))
+    console = Console()
+    shown = _columns_that_fit(columns, cells, gives_way, console.width)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for number in shown:
+        is_last = number == shown[-1]
+        table.add_column(columns[number], overflow="fold", no_wrap=not is_last)
     for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+        table.add_row(*(Text(row[number]) for number in shown))
+    console.print(table)
+
+
+def _columns_that_fit(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], gives_way: Sequence[str], width: int
+) -> list[int]:
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    # The last one, as a verdict, may take several lines.
+    widths[-1] = min(widths[-1], _NARROWEST)
+    shown = list(range(len(columns)))
+    for name in gives_way:
+        if sum(widths[number] + _GAP for number in shown) - _GAP <= width:
+            break
+        shown.remove(columns.index(name))
+    return shown
 
 
 def printable(text: str) -> str:

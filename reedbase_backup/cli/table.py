@@ -28,6 +28,8 @@ class Command(NamedTuple):
 COMMANDS = {
     "create": Command(f"{_HERE}.create", "back up a database"),
     "list": Command(f"{_HERE}.list", "list a database's backups, newest first"),
+    "show": Command(f"{_HERE}.show", "list the tables in a backup"),
+    "diff": Command(f"{_HERE}.diff", "say how a backup differs from another, or from what is live"),
     "restore": Command(f"{_HERE}.restore", "bring tables/ and indices/ back to what they were"),
     "verify": Command(f"{_HERE}.verify", "read backups whole and say which are sound"),
     "adapter": Command(f"{_HERE}.adapter", "write an adapter, or print what its messages are"),

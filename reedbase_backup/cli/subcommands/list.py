@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import age, date, size
+
+if TYPE_CHECKING:
+    from reedbase_backup.types import BackupInfo
 
 EXAMPLES = ("reedbackup list .reed", "reedbackup list .reed --json")
 
@@ -33,17 +39,29 @@ def run(options: argparse.Namespace) -> int:
         print_line(messages.no_backups(options.base))
         return 0
     now = int(time.time())
-    print_table(
-        ["id", "date", "age", "size", "tables"],
+    dropped = _dropped_by_the_next(backups, now)
+    columns = ["id", "date", "age", "size", "tables", "next create"]
+    rows = [
         [
-            [
-                info.id,
-                date(info.timestamp),
-                age(info.timestamp, now),
-                size(info.size_bytes),
-                str(info.table_count),
-            ]
-            for info in backups
-        ],
-    )
+            info.id,
+            date(info.timestamp),
+            age(info.timestamp, now),
+            size(info.size_bytes),
+            str(info.table_count),
+            "drops it" if info.id in dropped else "keeps it",
+        ]
+        for info in backups
+    ]
+    if not dropped and sys.stdout.isatty():
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    print_table(columns, rows, gives_way=("date", "tables", "size", "age"))
     return 0
+
+
+def _dropped_by_the_next(backups: Sequence[BackupInfo], now: int) -> set[str]:
+    """Return the ids of the backups that a create would delete now."""
+    from reedbase_backup.catalogue import SUFFIX, BackupName
+    from reedbase_backup.retention import surplus
+
+    names = [name for info in backups if (name := BackupName.parse(info.id + SUFFIX))]
+    return {name.id for name in surplus(names, BackupName(now))}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.asking import agrees, can_ask
+from reedbase_backup.cli.chosen import chosen
 from reedbase_backup.cli.failures import Failed
-from reedbase_backup.cli.moments import WAYS, picked
+from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
-from reedbase_backup.cli.quantities import NoTime
 
 if TYPE_CHECKING:
     from reedbase_backup.picks import Pick
@@ -43,19 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Restore the database, or say what that would change."""
-    from reedbase_backup.catalogue import archive_names
-    from reedbase_backup.errors import translated
-    from reedbase_backup.picks import UnknownBackup
-
-    with translated("restore"):
-        names = archive_names(options.base)
-    try:
-        pick = picked(options.to, names, int(time.time()))
+    with chosen(options.base, options.to) as [pick]:
         return _preview(options, pick) if options.dry_run else _restore(options, pick)
-    except NoTime as error:
-        raise Failed("NoTime", f"--to: {error}", error.advice, status=2) from error
-    except UnknownBackup as error:
-        raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error
 
 
 def _restore(options: argparse.Namespace, pick: Pick) -> int:

@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
                 ]
                 for one in verifications
             ],
+            gives_way=("date", "size"),
         )
     return 0 if all(one.is_sound for one in verifications) else 1
 

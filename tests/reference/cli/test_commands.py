@@ -47,11 +47,11 @@ def test_list_shows_seconds_date_age_size_and_tables_newest_first(
     status, out, _ = run("list", base)
     header, first, second = (line.split("\t") for line in out.splitlines())
     assert status == 0
-    assert header == ["id", "date", "age", "size", "tables"]
+    assert header == ["id", "date", "age", "size", "tables", "next create"]
     assert first[:2] == ["90000", "1970-01-02T01:00:00+00:00"]
     assert first[2].endswith("years ago")
     assert first[3] == f"{newest.size_bytes / 1024:.1f} KiB"
-    assert second == ["1000", "1970-01-01T00:16:40+00:00", *second[2:4], "2"]
+    assert second == ["1000", "1970-01-01T00:16:40+00:00", *second[2:4], "2", "keeps it"]
 
 
 def test_list_as_json_keeps_numbers_beyond_63_bits(
