@@ -11,7 +11,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from operator import attrgetter
 
 from reedbase_backup.disk.source_entries import (
@@ -48,8 +49,10 @@ def read_settled(
     deadline = time.monotonic() + TABLE_TIMEOUT_SECS
     while True:
         try:
-            for entry in unit.entries():
-                read(entry)
+            # Closed here: what fails to be closed by the garbage collector, no caller hears of.
+            with closing(unit.entries()) as entries:
+                for entry in entries:
+                    read(entry)
             return
         except SourceChanged:
             forget()
@@ -83,7 +86,7 @@ class Unit:
         self._stamps: dict[str, Stamp] = {}
         self._lock = TableLock(is_held=False, has_file=False)
 
-    def entries(self) -> Iterator[SourceEntry]:
+    def entries(self) -> Generator[SourceEntry, None, None]:
         """Yield every folder of the unit with what is in it, parents first, in the order of names.
 
         A folder that is gone by now has none. Raise SourceChanged at the end,
