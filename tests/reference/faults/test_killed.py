@@ -13,6 +13,7 @@ import pytest
 from fixture_types import CopyBase, ReadDatabase, Tree
 from reference.faults.traced import (
     DONE,
+    EVERY,
     Kill,
     Restored,
     RunTraced,
@@ -24,8 +25,6 @@ from reference.faults.traced import (
 from reedbase_backup import BackupNotFound, create_backup, list_backups, restore_point_in_time
 
 pytestmark = pytest.mark.slow
-
-# Killed -----------------------------------------------------------------------
 
 
 def test_a_create_killed_at_any_call_leaves_old_backups_and_the_next_create_cleans_up(
@@ -72,28 +71,6 @@ def test_a_create_killed_while_it_prunes_loses_no_backup_that_is_to_stay(
     each(run.points[first:], clone, small, check)
 
 
-def test_a_restore_killed_at_any_call_is_all_old_or_all_new_by_the_next_call(
-    small: Path, clone: CopyBase, restored: Restored, database: ReadDatabase, kill: Kill
-) -> None:
-    old, new, run = restored
-    ends: Counter[str] = Counter()
-
-    def check(base: Path, name: str, n: int) -> None:
-        kill("restore", base, name, n)
-        repeated = clone(base, f"{base.name} repeated")
-        create_backup(base)
-        assert database(base) in (old, new), (name, n)
-        assert leftovers(base) == [], (name, n)
-        ends["old" if database(base) == old else "new"] += 1
-
-        restore_point_in_time(repeated, 1000)
-        assert database(repeated) == new, (name, n)
-        assert leftovers(repeated) == [], (name, n)
-
-    each(run.points, clone, small, check)
-    assert min(ends["old"], ends["new"]) > 5
-
-
 @pytest.mark.parametrize("moving", ["old", "new"])
 def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     small: Path,
@@ -121,6 +98,7 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next_call(
     each(points, clone, half, check)
 
 
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("next_call", [create_backup, lambda base: restore_point_in_time(base, 1)])
 def test_what_is_written_between_a_kill_and_the_next_call_is_all_there_or_not_at_all(
     small: Path,
@@ -129,6 +107,7 @@ def test_what_is_written_between_a_kill_and_the_next_call_is_all_there_or_not_at
     run_traced: RunTraced,
     kill: Kill,
     next_call: Callable[[Path], object],
+    every: int,
 ) -> None:
     """Live files are linked into the trees to come: to write to one is to write to both."""
     log, version = Path("tables", "t", "kept.log"), Path("tables", "t", "made.bsdiff")
@@ -158,7 +137,7 @@ def test_what_is_written_between_a_kill_and_the_next_call_is_all_there_or_not_at
         assert leftovers(base) == []
         written[is_there] += 1
 
-    each(run.points, clone, small, check)
+    each(run.points[::every], clone, small, check)
     assert written[True] > 5
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import pytest
 from fixture_types import CopyBase, Tree
 
 from reedbase_backup import list_backups
@@ -42,6 +43,11 @@ LOOKS = {
 # How a restore's working folder is renamed when its journal counts, and counts no more.
 COMMITTED = r'"\.reedbackup-staging-.*"\.reedbackup-commit-'
 DONE = r'"\.reedbackup-commit-.*"\.reedbackup-staging-'
+EVERY = [
+    pytest.param(3, id="sample"),
+    pytest.param(1, id="full", marks=pytest.mark.campaign),
+]
+"""Of a sweep's points, which are visited."""
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*?)(?:\) += (-?)\d.*)?$", re.MULTILINE)
 
 
