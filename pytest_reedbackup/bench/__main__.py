@@ -1,4 +1,4 @@
-"""The command: which rows, against which peers, shown as a table, as JSON or as curves."""
+"""The command: which rows, by which implementations, shown as a table, as JSON or as a page."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
-from pytest_reedbackup.bench.contestants import TOOLS, Contestant, Implementation, Peer, Tool, can
-from pytest_reedbackup.bench.curves import CURVES, PANELS, Points, drawn, median_points
-from pytest_reedbackup.bench.figures import GAUGES, Figure, Gauge
-from pytest_reedbackup.bench.rows import ROWS, Row
-from pytest_reedbackup.bench.shown import show
-from pytest_reedbackup.bench.turns import Measured, measure
+from pytest_reedbackup.bench.contestants.implementation import REFERENCE
+from pytest_reedbackup.bench.curves import POINTS
+from pytest_reedbackup.bench.result import Result
+from pytest_reedbackup.bench.rows import LOOKS, Row
+from pytest_reedbackup.bench.run import Wanted, run
+from pytest_reedbackup.bench.shown.page import write_page
+from pytest_reedbackup.bench.shown.terminal import show
+from pytest_reedbackup.bench.table import ROWS
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.databases.templates import Templates
 from pytest_reedbackup.model.adapter_faults import AdapterFault
 from pytest_reedbackup.model.failures import BrokenPromise
 
@@ -31,43 +30,72 @@ _PROGRAM = "python -m pytest_reedbackup.bench"
 _DESCRIPTION = "Time implementations beside tools that people know, in turn, and show the ratios."
 
 
-class Result(msgspec.Struct, frozen=True):
-    """All that came of a run, as --json writes it."""
-
-    rows: Sequence[Measured]
-    figures: Sequence[Figure]
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether every target is."""
-        pairs = all(pair.is_reached for row in self.rows for pair in row.beside)
-        return pairs and all(figure.is_reached for figure in self.figures)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is wanted; return 1 where a target is missed, 2 for what cannot be done."""
+    """Measure; return 1 unless every target is reached, 2 for what cannot be done."""
     options = _parser().parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=options.folder))
     try:
-        bench = _Bench(folder, options)
-        if options.curves:
-            options.curves.write_text(bench.curves())
-            return 0
-        result = bench.result()
+        result = _read(options.read) if options.read else _measured(options)
     except (BrokenPromise, AdapterFault) as error:
         return _refused(str(error))
     except subprocess.CalledProcessError as error:
-        said = os.fsdecode(error.stderr).strip()
-        return _refused(f"{' '.join(error.cmd)}: {said or f'exit status {error.returncode}'}")
-    finally:
-        remove_tree(folder)
-    if not result.rows and not result.figures:
-        known = ", ".join(each.id for each in (*ROWS, *GAUGES))
-        return _refused(f"nothing is called {' or '.join(options.row)}; there are {known}")
-    show(result.rows, result.figures)
+        said = os.fsdecode(error.stderr or error.stdout or b"").strip()
+        return _refused(f"{' '.join(map(str, error.cmd))}: {said or f'status {error.returncode}'}")
+    except _CannotBeDone as error:
+        return _refused(str(error))
+    show(result)
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    if options.docs:
+        write_page(result, options.docs)
     return int(not result.is_reached)
+
+
+class _CannotBeDone(Exception):
+    """What the command line asks for is not to be had."""
+
+
+def _measured(options: argparse.Namespace) -> Result:
+    rows = [row for row in _all_rows() if _is_wanted(row, options.row)]
+    if not rows:
+        known = ", ".join(row.id for row in ROWS)
+        asked = " or ".join(options.row)
+        raise _CannotBeDone(f"nothing is called {asked}; there are {known}, and curve/*")
+    wanted = Wanted(
+        rows,
+        options.impl or [REFERENCE],
+        options.baseline,
+        options.rounds,
+        options.floors,
+        options.budget,
+    )
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="reedbackup-", dir=options.folder))
+    except OSError as error:
+        raise _CannotBeDone(f"{error}; --folder names one that is there") from error
+    started = time.monotonic()
+    try:
+        return run(wanted, folder, lambda said: _say(time.monotonic() - started, said))
+    finally:
+        remove_tree(folder)
+
+
+def _all_rows() -> Sequence[Row]:
+    return (*ROWS, *(point.row for point in POINTS))
+
+
+def _is_wanted(row: Row, patterns: Sequence[str] | None) -> bool:
+    return any(fnmatch.fnmatch(row.id, pattern) for pattern in patterns or ["*"])
+
+
+def _read(path: Path) -> Result:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except (OSError, msgspec.DecodeError) as error:
+        raise _CannotBeDone(f"{path}: {error}; --json writes what --from reads") from error
+
+
+def _say(secs: float, said: str) -> None:
+    print(f"{secs:5.0f} s  {said}", file=sys.stderr, flush=True)
 
 
 def _refused(why: str) -> int:
@@ -78,86 +106,52 @@ def _refused(why: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_PROGRAM, description=_DESCRIPTION)
     parser.add_argument(
-        "--impl", action="append", help="as --reedbackup-impl (repeatable; default: python)"
+        "--impl",
+        action="append",
+        help="as --reedbackup-impl (repeatable; default: python; for the port, python-last)",
+    )
+    parser.add_argument(
+        "--baseline", metavar="IMPL", help="an implementation that has turns beside each of them"
     )
     parser.add_argument(
         "--row",
         action="append",
         help="what to measure, as in 'create/*' (repeatable; default: all)",
     )
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each (default: 7)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, in seconds")
     parser.add_argument(
-        "--curves", type=Path, metavar="FILE", help="draw how time grows with size instead, in SVG"
+        "--rounds",
+        type=_at_least_one,
+        default=LOOKS[-1],
+        help="the most turns of each; who is decided before has fewer (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=420.0,
+        metavar="SECS",
+        help="begin no turn after that (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--floors", action="store_true", help="time each job's system calls alone, too"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn's figure")
+    parser.add_argument(
+        "--from", type=Path, metavar="FILE", dest="read", help="measure nothing: read such a file"
+    )
+    parser.add_argument(
+        "--docs", type=Path, metavar="FOLDER", help="write performance.md and its curves there"
     )
     parser.add_argument(
         "--folder", type=Path, help="where databases are built (default: the temporary folder)"
     )
-    parser.add_argument(
-        "--no-pause",
-        action="store_true",
-        help="do not wait 36 s before many files are made, which ext4 needs after removals",
-    )
     return parser
 
 
-class _Bench:
-    """What is measured in one folder, with what the command line says."""
-
-    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
-        self._folder = folder
-        self._options = options
-        self._templates = Templates(folder / "templates")
-        self._implementations: Sequence[str] = options.impl or ["python"]
-        self._console = Console(stderr=True)
-
-    def result(self) -> Result:
-        """Return what came of all that is wanted."""
-        rows = [
-            self._measured(row, implementation, TOOLS)
-            for row in ROWS
-            if self._is_wanted(row.id)
-            for implementation in self._implementations
-            if can(implementation, row.job)
-        ]
-        return Result(
-            rows,
-            [self._figure(gauge) for gauge in GAUGES if self._is_wanted(gauge.id)],
-        )
-
-    def curves(self) -> str:
-        """Return the drawing of the first implementation's curves."""
-        panels: dict[str, dict[str, Points]] = {}
-        for title, specs in PANELS.items():
-            panels[title] = {}
-            for curve in CURVES:
-                secs: dict[int, Sequence[float]] = {}
-                for size, spec in specs.items():
-                    measured = self._measured(curve.row(spec), self._implementations[0], ())
-                    secs[size] = measured.own_secs
-                panels[title][curve.name] = median_points(secs)
-        return drawn(panels)
-
-    def _is_wanted(self, name: str) -> bool:
-        return any(fnmatch.fnmatch(name, pattern) for pattern in self._options.row or ["*"])
-
-    def _measured(self, row: Row, option: str, tools: Sequence[Tool]) -> Measured:
-        """Return what came of a row."""
-        cloned = self._templates.cloned(row.spec, self._folder)
-        with cloned as base, closing(Implementation(option, base)) as own:
-            contestants: list[Contestant] = [own]
-            for tool in tools:
-                if tool.is_compared(row):
-                    beside = self._templates.clone(row.spec, base.parent / tool.name / ".reed")
-                    contestants.append(Peer(tool, beside))
-            with self._console.status(f"{row.what}: {option}"):
-                pause = (lambda secs: None) if self._options.no_pause else time.sleep
-                return measure(row, contestants, self._options.rounds, pause)
-
-    def _figure(self, gauge: Gauge) -> Figure:
-        cloned = self._templates.cloned(gauge.spec, self._folder)
-        with cloned as base, self._console.status(gauge.what):
-            return gauge.figure(base)
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("there is at least one turn")
+    return number
 
 
 if __name__ == "__main__":

@@ -1,151 +1,101 @@
-"""The jobs that are timed, what comes between two turns, and how fast they are to be."""
+"""What a row of the benchmark is: a job, what it is done on, and how fast it is to be."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.databases.spec import BULK_1M, BULK_10K, HISTORY_10K, Spec
-from pytest_reedbackup.views.base import ROOTS
+from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
 
 Change = Callable[[Path, int], None]
 """Changes a database before a turn of this number; not timed."""
 
-_MANY_FILES = 5_000
+LOOKS: Sequence[int] = (3, 5, 8, 12, 16)
+"""After how many turns it is looked at whether they have said enough."""
+
+_MANY_FILES = 1_000
 
 
 class Job(StrEnum):
-    """What is timed."""
+    """What is measured."""
 
     CREATE = "create"
     RESTORE = "restore"
     VERIFY = "verify"
+    LIST = "list"
+    NEWEST_VERSION = "newest version"
+    """A restore of contract `last`, to the newest of a table's versions."""
+    START = "start"
+    """The command line's, from its start to its end."""
+    CREATE_MEMORY = "memory of create"
+    RESTORE_MEMORY = "memory of restore"
+    SUITE = "suite"
+    SUITE_AGAIN = "suite again"
+    SUITE_AGAIN_IN_TWO = "suite again, in two processes"
+    SUITE_WITH_FAULTS = "suite with quick sweeps of faults"
+
+
+_MEMORY = (Job.CREATE_MEMORY, Job.RESTORE_MEMORY)
+_SUITES = (Job.SUITE, Job.SUITE_AGAIN, Job.SUITE_AGAIN_IN_TWO, Job.SUITE_WITH_FAULTS)
+
+
+def unchanged(base: Path, turn: int) -> None:
+    """Leave a database as it is."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A job, what it is done on, and how many times as fast as each peer it is to be."""
+    """A job, what it is done on, and what it is to come up to."""
 
     id: str
     what: str
     job: Job
     spec: Spec
-    targets: Mapping[str, float]
-    """By peer; a peer that is not named here is shown without a target."""
-    change: Change = field(default=lambda base, turn: None)
+    peers: Mapping[str, float | None] = field(default_factory=dict)
+    """By peer: how many times as fast it is to be; None where nothing is said."""
+    limit: float | None = None
+    """The most that it may take itself, in its unit."""
+    change: Change = unchanged
     is_first: bool = False
     """Of a create: whether there is no backup before it."""
+    backups: int = 1
+    """How many backups there are before the first turn."""
+    prepare: Callable[[Path], None] | None = None
+    """Makes those backups, where it is not who is measured."""
+    is_by_best: bool = False
+    """Whether it is held against its peer's best turn: those that scatter with the disk's state."""
+
+    @property
+    def unit(self) -> str:
+        """What its figures are in."""
+        return "MiB" if self.job in _MEMORY else "s"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is anything that it is to come up to."""
+        return self.limit is not None or any(times is not None for times in self.peers.values())
+
+    @property
+    def is_suite(self) -> bool:
+        """Whether pytest is run, with all that it makes and removes."""
+        return self.job in _SUITES
+
+    @property
+    def looks(self) -> Sequence[int]:
+        """After how many turns it is looked at; a suite's are long, and alike."""
+        return LOOKS[:1] if self.job in _MEMORY else (1, 2, 3) if self.is_suite else LOOKS
+
+    @property
+    def has_many_files(self) -> bool:
+        """Whether its database is of many files."""
+        spec = self.spec
+        return isinstance(spec, DatabaseSpec) and (
+            len(spec.table_names) * spec.versions >= _MANY_FILES
+        )
 
     @property
     def makes_many_files(self) -> bool:
-        """Whether many files are made anew, which is dear for a while after many were removed."""
-        return self.job is Job.RESTORE and self.spec == HISTORY_10K
-
-
-def add_one_percent(base: Path, turn: int) -> None:
-    """Add 1 % new files to each folder that has a hundred."""
-    for folder, _, names in list(os.walk(base / "tables")):
-        for number in range(len(names) // 100):
-            path = Path(folder, names[number])
-            path.with_name(f"{turn}-{number}-{path.name}").write_bytes(path.read_bytes())
-
-
-def change_one_table(base: Path, turn: int) -> None:
-    """Change one byte of the current content of one table."""
-    table = min(path for path in (base / "tables").iterdir() if path.is_dir())
-    current = table / "current.csv"
-    content = bytearray(current.read_bytes())
-    content[len(content) // 2] = ord("0") + turn % 10
-    current.write_bytes(content)
-
-
-def change_one_percent(base: Path, turn: int) -> None:
-    """Change the content of 1 % of the files, and of one at least."""
-    files = sorted(path for path in (base / "tables").rglob("*.bsdiff") if path.is_file())
-    for path in files[turn :: max(1, min(100, len(files)))]:
-        path.write_bytes(path.read_bytes()[::-1])
-
-
-def remove_all(base: Path, turn: int) -> None:
-    """Leave nothing of what a restore brings back."""
-    for root in ROOTS:
-        remove_tree(base / root)
-
-
-# Targets: of this project, beside what was measured on one machine of two cores.
-ROWS = (
-    Row(
-        "create/history/first",
-        "create, 10,000 versions, first",
-        Job.CREATE,
-        HISTORY_10K,
-        {"tar": 1.3},
-        is_first=True,
-    ),
-    Row(
-        "create/history/new",
-        "create, 10,000 versions, 1 % more",
-        Job.CREATE,
-        HISTORY_10K,
-        {"tar": 2, "borg": 10},
-        add_one_percent,
-    ),
-    Row(
-        "create/1m/first",
-        "create, 1M rows, first",
-        Job.CREATE,
-        BULK_1M,
-        {"tar": 10, "zstd": 1},
-        is_first=True,
-    ),
-    Row(
-        "create/1m/one-table",
-        "create, 1M rows, one table of four changed",
-        Job.CREATE,
-        BULK_1M,
-        {"tar": 25},
-        change_one_table,
-    ),
-    Row("create/1m/same", "create, 1M rows, unchanged", Job.CREATE, BULK_1M, {"borg": 8}),
-    Row(
-        "create/10k/first",
-        "create, 10k rows, first",
-        Job.CREATE,
-        BULK_10K,
-        {"tar": 5},
-        is_first=True,
-    ),
-    Row("create/10k/same", "create, 10k rows, unchanged", Job.CREATE, BULK_10K, {"tar": 8}),
-    Row(
-        "restore/history/changed",
-        "restore, 10,000 versions, 1 % differs",
-        Job.RESTORE,
-        HISTORY_10K,
-        {"tar": 1.7},
-        change_one_percent,
-    ),
-    Row(
-        "restore/history/nothing",
-        "restore, 10,000 versions, into nothing",
-        Job.RESTORE,
-        HISTORY_10K,
-        {"tar": 1},
-        remove_all,
-    ),
-    Row("restore/1m/same", "restore, 1M rows", Job.RESTORE, BULK_1M, {"tar": 2}),
-    Row(
-        "restore/1m/one-table",
-        "restore, 1M rows, one table of four differs",
-        Job.RESTORE,
-        BULK_1M,
-        {"tar": 6},
-        change_one_table,
-    ),
-    Row("restore/10k/same", "restore, 10k rows", Job.RESTORE, BULK_10K, {"tar": 1}),
-    Row("verify/history", "verify, 10,000 versions", Job.VERIFY, HISTORY_10K, {"gzip": 0.5}),
-    Row("verify/1m", "verify, 1M rows", Job.VERIFY, BULK_1M, {"gzip": 2}),
-)
+        """Whether many files may be made anew."""
+        return self.job is Job.RESTORE and self.has_many_files

@@ -1,0 +1,217 @@
+"""One run: who takes part in which row, the databases that are made for it, and what came of it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_reedbackup.bench.contestants.contestant import Contestant
+from pytest_reedbackup.bench.contestants.decompression import Decompression
+from pytest_reedbackup.bench.contestants.floors import Floor
+from pytest_reedbackup.bench.contestants.implementation import (
+    PORT,
+    REFERENCE,
+    Implementation,
+    can,
+    contract_of,
+)
+from pytest_reedbackup.bench.contestants.processes import (
+    BarePython,
+    CommandLine,
+    Footprint,
+    Suite,
+    is_memory_told,
+    is_suite_in_two_there,
+)
+from pytest_reedbackup.bench.contestants.tools import TOOLS, Peer
+from pytest_reedbackup.bench.disk import Disk
+from pytest_reedbackup.bench.result import Machine, Measured, Result
+from pytest_reedbackup.bench.rows import Job, Row
+from pytest_reedbackup.bench.schedule import take_turns
+from pytest_reedbackup.bench.series import Series
+from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.databases.templates import Templates
+
+Progress = Callable[[str], None]
+"""Says a line to whoever waits."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is to be of."""
+
+    rows: Sequence[Row]
+    implementations: Sequence[str]
+    baseline: str | None = None
+    """An implementation that has turns beside each of the others."""
+    most: int = 16
+    """The most turns of each."""
+    floors: bool = False
+    budget_secs: float = 450.0
+
+
+def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
+    """Measure in `folder`, which is empty, and return what came of it."""
+    started = time.monotonic()
+    room = _Room(folder, wanted, Disk(folder))
+    contracts = {option: contract_of(option, folder) for option in wanted.implementations}
+    entries = [
+        _Entry(row, PORT if is_port and option == REFERENCE else option, room, progress)
+        for row in wanted.rows
+        if _is_possible(row)
+        for is_port in [row.job is Job.NEWEST_VERSION]
+        for option in wanted.implementations
+        if can(option, contracts[option], row)
+    ]
+    with ExitStack() as open_ones:
+        for entry in entries:
+            open_ones.callback(entry.close)
+        take_turns(entries, room.disk, started + wanted.budget_secs)
+        measured = [entry.measured for entry in entries]
+    return Result(
+        _machine(room.disk, {peer for entry in entries for peer in entry.row.peers}),
+        [each for each in measured if each is not None],
+        [entry.row.id for entry, each in zip(entries, measured, strict=True) if each is None],
+        time.monotonic() - started,
+    )
+
+
+def _is_possible(row: Row) -> bool:
+    """Return whether this system has what a row needs."""
+    if row.unit == "MiB":
+        return is_memory_told()
+    return row.job is not Job.SUITE_AGAIN_IN_TWO or is_suite_in_two_there()
+
+
+@dataclass
+class _Room:
+    """A folder with the databases of a run."""
+
+    folder: Path
+    wanted: Wanted
+    disk: Disk
+    templates: Templates = field(init=False)
+    clones: int = 0
+
+    def __post_init__(self) -> None:
+        self.templates = Templates(self.folder / "templates")
+
+    def contestants(self, row: Row, option: str) -> list[Contestant]:
+        """Return who takes part in a row, each with a database of its own."""
+        own = self._own(row, option)
+        return [own, *self._peers(row)]
+
+    def clone(self, row: Row) -> Path:
+        """Return a new clone of a row's database, alone in its folder."""
+        self.clones += 1
+        return self.templates.clone(row.spec, self.folder / str(self.clones) / ".reed")
+
+    def _own(self, row: Row, option: str) -> Contestant:
+        base = self.clone(row)
+        if row.is_suite:
+            cache = self.folder / f"cache-{self.wanted.implementations.index(option)}"
+            return Suite(option, base, cache)
+        if row.job is Job.START:
+            return CommandLine(option, base)
+        return Footprint(option, base) if row.unit == "MiB" else Implementation(option, base)
+
+    def _peers(self, row: Row) -> list[Contestant]:
+        peers: list[Contestant] = [
+            Peer(tool, self.clone(row))
+            for tool in TOOLS
+            if tool.name in row.peers and tool.is_there
+        ]
+        others = (BarePython, Decompression)
+        peers += [kind(self.clone(row)) for kind in others if kind.name in row.peers]
+        if self.wanted.baseline is not None and not row.is_suite:
+            peers.append(Implementation(self.wanted.baseline, self.clone(row), "baseline"))
+        if self.wanted.floors and Floor.is_of(row.job) and row.is_judged:
+            peers.append(Floor(self.clone(row)))
+        return peers
+
+
+class _Entry:
+    """A row and an implementation: prepared at its first turn, cleared away after its last."""
+
+    def __init__(self, row: Row, option: str, room: _Room, progress: Progress) -> None:
+        self.row = row
+        self._option = option
+        self._room = room
+        self._progress = progress
+        self._series: Series | None = None
+        self._folders: range = range(0)
+        self._is_closed = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no turn left."""
+        return self._series is not None and self._series.is_over
+
+    @property
+    def looks_passed(self) -> int:
+        """How far it is."""
+        return 0 if self._series is None else self._series.looks_passed
+
+    @property
+    def makes_many_files(self) -> bool:
+        """Whether a turn must wait until new inodes are cheap."""
+        return self.row.makes_many_files
+
+    @property
+    def measured(self) -> Measured | None:
+        """What came of it; None where it had no time."""
+        return None if self._series is None else self._series.measured
+
+    def turn(self) -> None:
+        """Have the next turn."""
+        if self._series is None:
+            self._series = self._begun()
+        self._series.turn()
+        if self._series.is_over:
+            self._progress(f"{self.row.id}: {self._option}")
+            self.close()
+
+    def close(self) -> None:
+        """End what runs for it, and remove its databases where that costs nobody anything."""
+        if self._series is None or self._is_closed:
+            return
+        self._is_closed = True
+        self._series.close()
+        # Many files are removed when all is measured: others would have to wait after that.
+        if not (self.row.has_many_files and self._room.disk.avoids_freed):
+            for number in self._folders:
+                remove_tree(self._room.folder / str(number))
+
+    def _begun(self) -> Series:
+        first = self._room.clones + 1
+        series = Series(
+            self.row,
+            self._option,
+            self._room.contestants(self.row, self._option),
+            self._room.disk,
+            self._room.wanted.most,
+        )
+        self._folders = range(first, self._room.clones + 1)
+        series.begin()
+        return series
+
+
+def _machine(disk: Disk, peers: Collection[str]) -> Machine:
+    """Return what is to be known of this machine; nothing that names it."""
+    release = ".".join(platform.release().split(".")[:2])
+    return Machine(
+        cores=len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1,
+        file_system=disk.name + (", no journal" if disk.avoids_freed else ""),
+        system=f"{platform.system()} {release}",
+        python=platform.python_version(),
+        tools={tool.name: tool.version for tool in TOOLS if tool.name in peers and tool.is_there},
+        month=f"{datetime.date.today():%Y-%m}",
+    )

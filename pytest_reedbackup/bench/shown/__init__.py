@@ -1,0 +1,1 @@
+"""What was measured, for people: in the terminal, as a page, as a drawing."""

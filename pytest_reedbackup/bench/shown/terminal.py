@@ -1,0 +1,56 @@
+"""The table in the terminal, no wider than 80 columns but for long command lines."""
+
+from __future__ import annotations
+
+import statistics
+
+from rich.console import Console
+
+from pytest_reedbackup.bench.decisions import Standing, interval
+from pytest_reedbackup.bench.result import Beside, Measured, Result
+from pytest_reedbackup.bench.shown.words import amount, standing, target_beside, who
+
+_HEAD = f"{'':14} {'median':>10} {'times':>7} {'nine of ten':>16} {'target':>14}"
+
+
+def show(result: Result) -> None:
+    """Print it; what misses its target is red, and says so."""
+    console = Console(highlight=False, soft_wrap=True)
+    if result.rows:
+        console.print(_HEAD)
+    for row in result.rows:
+        _show_row(row, console)
+    for name in result.unmeasured:
+        console.print(f"{name}: no time was left for it", style="red", markup=False)
+
+
+def _show_row(row: Measured, console: Console) -> None:
+    console.print(who(row), style="bold", markup=False)
+    limit = "" if row.limit is None else f"<= {amount(row.limit, row.unit)}"
+    low, high = row.interval
+    said = standing(row.standing, row.is_limit_forbidden)
+    between = f"{amount(low, row.unit)} to {amount(high, row.unit)}"
+    line = f"  {'itself':12} {amount(row.median, row.unit):>10} {between:>24} {limit:>14} {said}"
+    console.print(line.rstrip(), style=_style(row.standing), markup=False)
+    for beside in row.beside:
+        console.print(_line(row, beside), style=_style(beside.standing), markup=False)
+    if row.steps:
+        steps = (
+            f"{name} {amount(statistics.median(taken), row.unit)}"
+            for name, taken in row.steps.items()
+        )
+        console.print(f"  {'':12} {', '.join(steps)}", style="dim", markup=False)
+
+
+def _line(row: Measured, beside: Beside) -> str:
+    low, high = interval(beside.ratios)
+    median = amount(statistics.median(beside.figures), row.unit)
+    said = standing(beside.standing, row.forbids(beside))
+    return (
+        f"  {beside.peer:12} {median:>10} {beside.times:7.2f} {f'{low:.2f} to {high:.2f}':>16}"
+        f" {target_beside(beside):>14} {said}"
+    ).rstrip()
+
+
+def _style(became: Standing | None) -> str:
+    return {Standing.MISSED: "red", Standing.OPEN: "yellow"}.get(became or Standing.REACHED, "")
