@@ -35,6 +35,8 @@ class Node:
     size: int = 0
     digest: bytes = b""
     """SHA-256 of a file, as a manifest has it."""
+    mtime_ns: int = 0
+    """Of a live file."""
 
     def is_like(self, other: Node | None) -> bool:
         """Return whether the other one is of the same kind, and has the same content."""
@@ -146,7 +148,7 @@ def _unit(unit: Unit) -> Tree:
 def _node(entry: SourceFile | SourceFolder | SourceOther) -> Node:
     mode = stat.S_IMODE(entry.status.st_mode)
     if isinstance(entry, SourceFile):
-        return Node("file", mode, entry.status.st_size, _digest(entry))
+        return Node("file", mode, entry.status.st_size, _digest(entry), entry.status.st_mtime_ns)
     return Node("folder" if isinstance(entry, SourceFolder) else "other", mode)
 
 

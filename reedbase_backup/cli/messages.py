@@ -117,6 +117,24 @@ def verdict(verification: Verification) -> str:
     return f"sound: {counted(verification.table_count or 0, 'table')}, {check}"
 
 
+def live_lines(verifications: Sequence[Verification]) -> Iterator[str]:
+    """Say what came of holding what is live against a backup, with the name of each file."""
+    held = [(one.id, one.live) for one in verifications if one.live is not None]
+    if not held:
+        yield "No sound backup to hold the live files against."
+    for backup_id, live in held:
+        alike = f"{counted(live.files, 'live file')} with the size and time of backup {backup_id}"
+        if not live.differing:
+            yield f"{alike}: each has its content, too."
+            continue
+        yield f"{alike}, and {len(live.differing)} with another content:"
+        yield from (f"  {name}" for name in live.differing)
+        yield (
+            "Either their times were put back, or something wrote past them: restore them, or back"
+            " them up as they are with REEDBACKUP_REUSE=0."
+        )
+
+
 def no_backups(base: str) -> str:
     """Say that the database at `base` has no backup."""
     return f"No backups in {base}"

@@ -15,13 +15,23 @@ from reedbase_backup.cli.quantities import date, size
 if TYPE_CHECKING:
     from reedbase_backup.verify import Verification
 
-EXAMPLES = ("reedbackup verify .reed", "reedbackup verify .reed 1795338000 1795338000-2")
+EXAMPLES = (
+    "reedbackup verify .reed",
+    "reedbackup verify .reed --deep",
+    "reedbackup verify .reed 1795338000 1795338000-2",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take a database and ids."""
+    """Take a database, ids, and whether to read what is live, too."""
     add_base(parser)
     parser.add_argument("ids", metavar="ID", nargs="*", help="only these backups (default: all)")
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="read the live tables and indices, too, under their locks: a file of the size and time"
+        " that the newest sound backup has of it must have its content, too",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from reedbase_backup.verify import verify
 
     try:
-        verifications = verify(options.base, options.ids)
+        verifications = verify(options.base, options.ids, deep=options.deep)
     except UnknownBackup as error:
         raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error
     if not verifications:
@@ -53,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
             ],
             gives_way=("date", "size"),
         )
-    return 0 if all(one.is_sound for one in verifications) else 1
+        if options.deep:
+            for line in messages.live_lines(verifications):
+                print_line(line)
+    return 0 if all(one.is_sound and not one.is_doubted for one in verifications) else 1
 
 
 def _fields(one: Verification) -> dict[str, Any]:
