@@ -16,7 +16,7 @@ _MOST_LINES = 1_000
 _CONTEXT = 2
 # A list that is shorter is read quicker in one line.
 _ONE_LINE = 64
-# Less alike than that, and marking what differs marks nearly all.
+# Less alike than that, and what differs is nearly all.
 _ALIKE = 0.4
 
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
@@ -48,10 +48,11 @@ class Row:
 
 def side_by_side(expected: str, found: str) -> list[Row]:
     """Return the two texts in rows."""
-    left, right = _lines(shown(expected[:LONGEST])), _lines(shown(found[:LONGEST]))
+    texts = shown(expected[:LONGEST]), shown(found[:LONGEST])
+    left, right = map(_lines, texts)
     if len(left) == 1 or len(right) == 1:
         # A sentence beside what was found is no list of the same kind.
-        return list(_paired(left, right))
+        return list(_paired(left, right)) if len(left) == len(right) else [_unlike(left, right)]
     matcher = SequenceMatcher(None, left, right, autojunk=False)
     rows: list[Row] = []
     for tag, start, end, other_start, other_end in matcher.get_opcodes():
@@ -98,19 +99,22 @@ def _paired(left: Sequence[str], right: Sequence[str]) -> Iterator[Row]:
         elif place >= len(right):
             yield Row([Piece(left[place], is_marked=True)], None)
         else:
-            yield Row(*_marked(left[place], right[place]))
+            yield _marked(left[place], right[place])
 
 
-def _marked(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
-    """Return two lines with the words marked that differ; all of them where little is alike."""
+def _unlike(left: Sequence[str], right: Sequence[str]) -> Row:
+    """Return what has so little in common that marks would be everywhere, and help nobody."""
+    return Row([Piece("\n".join(left))], [Piece("\n".join(right))])
+
+
+def _marked(left: str, right: str) -> Row:
+    """Return two lines with the words marked that differ; none where little is alike."""
     words, others = _WORD.findall(left), _WORD.findall(right)
-    if left == right:
-        return [Piece(left)], [Piece(right)]
-    if len(words) > _MOST_WORDS or len(others) > _MOST_WORDS:
-        return [Piece(left, is_marked=True)], [Piece(right, is_marked=True)]
+    if left == right or max(len(words), len(others)) > _MOST_WORDS:
+        return _unlike([left], [right])
     matcher = SequenceMatcher(None, words, others, autojunk=False)
     if matcher.ratio() < _ALIKE:
-        return [Piece(left, is_marked=True)], [Piece(right, is_marked=True)]
+        return _unlike([left], [right])
     own: list[Piece] = []
     other: list[Piece] = []
     for tag, start, end, other_start, other_end in matcher.get_opcodes():
@@ -120,7 +124,7 @@ def _marked(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
         ):
             if text:
                 pieces.append(Piece(text, is_marked=tag != "equal"))
-    return own, other
+    return Row(own, other)
 
 
 def _without_the_same(rows: Sequence[Row]) -> Iterator[Row]:

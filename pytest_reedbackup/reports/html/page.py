@@ -33,6 +33,8 @@ from pytest_reedbackup.reports.strip import LEGEND
 _TEMPLATES = Path(__file__).with_name("templates")
 _HINDERED = (Outcome.NOT_CHECKED, Outcome.UNDECIDED)
 _SET_ASIDE = (Outcome.DIVERGES, Outcome.SKIP)
+_SHOWN_AT_ONCE = 12
+"""How many causes stand there; the others are opened on request."""
 _TONES = {
     Verdict.CONFORMS: "good",
     Verdict.DIVERGES: "good",
@@ -151,6 +153,7 @@ def _environment() -> Environment:
             for group, each in groupby(rows, key=lambda row: row.subject.split("/")[0])
         ],
         "legend": LEGEND,
+        "shown_at_once": _SHOWN_AT_ONCE,
     }
     return environment
 

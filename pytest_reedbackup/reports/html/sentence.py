@@ -9,6 +9,7 @@ from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED
 
+_MOST_NAMED = 3
 _GOOD = (Verdict.CONFORMS, Verdict.DIVERGES)
 
 
@@ -23,17 +24,13 @@ def sentence(results: Sequence[Result]) -> str:
     if good == len(results):
         return f"All {good} conform: {_named(results)}."
     bad = [result for result in results if result.verdict is Verdict.DOES_NOT_CONFORM]
-    unsure = len(results) - good - len(bad)
-    counted = [
-        f"{count} {words}"
-        for count, words in (
-            (good, "conforms" if good == 1 else "conform"),
-            (len(bad), "does not" if len(bad) == 1 else "do not"),
-            (unsure, "is undecided" if unsure == 1 else "are undecided"),
-        )
-        if count
-    ]
-    return f"Of {len(results)} verdicts, {_listed(counted)}."
+    unsure = [result for result in results if result.verdict is Verdict.UNDECIDED]
+    parts = [f"{good} of {len(results)} {'conforms' if good == 1 else 'conform'}"] if good else []
+    if bad:
+        parts.append(f"{_named(bad)} {'does' if len(bad) == 1 else 'do'} not conform")
+    if unsure:
+        parts.append(f"{_named(unsure)} {'is' if len(unsure) == 1 else 'are'} undecided")
+    return f"{'; '.join(parts)}."
 
 
 def clause(result: Result) -> str:
@@ -56,7 +53,16 @@ def clause(result: Result) -> str:
 
 
 def _named(results: Sequence[Result]) -> str:
-    return _listed([f"{each.implementation} to {each.contract}" for each in results])
+    """Return the names of a few, with the contract where it is not the same of all."""
+    if len(results) > _MOST_NAMED:
+        return f"{len(results)} others"
+    is_one = len({each.contract for each in results}) == 1
+    return _listed(
+        [
+            each.implementation if is_one else f"{each.implementation} ({each.contract})"
+            for each in results
+        ]
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

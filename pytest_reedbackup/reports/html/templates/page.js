@@ -24,6 +24,8 @@ function fits(item, sought) {
 function filter() {
   const sought = words.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const item of items) item.hidden = !fits(item, sought);
+  const isSought = fields.some((field) => field?.value);
+  for (const rest of all(".rest")) if (isSought) rest.open = true;
   for (const part of all("section")) {
     const none = part.querySelector(".none");
     if (none) none.hidden = !part.querySelector(".item") || !!part.querySelector(".item:not([hidden])");
@@ -43,7 +45,7 @@ function open(id) {
   const target = byId(id);
   if (!target?.matches("details")) return;
   if (target.hidden) choose({});
-  target.open = true;
+  for (let each = target; each; each = each.parentElement.closest("details")) each.open = true;
   target.scrollIntoView({ block: "start" });
   target.querySelector("summary").focus();
 }
@@ -148,12 +150,12 @@ function facts(pairs) {
   for (const [name, value] of pairs) if (value) list.append(make("dt", name), make("dd", value));
   return list;
 }
-function moment([kind, path, when, detail, expected, found, trace, kept, changed]) {
-  const parts = [facts([
-    ["outcome", text(kind)], ["at", text(path)], ["moment", when === undefined ? "" : text(when)],
-    ["looked at", detail === undefined ? "" : text(detail)],
-  ])];
+function moment([kind, path, when, detail, expected, found, trace, kept]) {
+  const at = [path, when].filter((each) => each !== undefined).map(text).filter(Boolean).join(", ");
+  const word = text(kind) === "kept" ? "stood" : text(kind);
+  const parts = [make("p", at ? `${word}: ${at}` : word)];
   if (detail === undefined) return parts;
+  parts.push(make("p", text(detail), { className: "detail" }));
   const both = make("div", "", { className: "difference" });
   const heads = make("div", "", { className: "pair heads" });
   heads.append(make("b", "expected"), make("b", "found"));
@@ -162,7 +164,6 @@ function moment([kind, path, when, detail, expected, found, trace, kept, changed
   both.append(heads, pair);
   parts.push(both);
   if (trace.length) parts.push(make("h4", "System calls around it"), make("pre", trace.map(text).join("\n")));
-  if (changed?.length) parts.push(make("h4", "The folder, beside what it was before the call"), make("pre", changed.map(text).join("\n")));
   if (text(kept)) parts.push(facts([["as found", text(kept)]]));
   return parts;
 }
@@ -178,7 +179,7 @@ function show(strip, button) {
   command.append(
     make("span", "repeat", { className: "label" }), make("code", code),
     make("button", "copy", { className: "copy", type: "button", ariaLabel: "Copy the command" }));
-  panel.replaceChildren(make("h4", text(id)), ...moments.flatMap(moment), command);
+  panel.replaceChildren(make("h4", text(id)), ...moments.toSorted((one, other) => other.length - one.length).flatMap(moment), command);
   panel.hidden = false;
   panel.opener = button;
   for (const other of all("[aria-pressed]")) other.removeAttribute("aria-pressed");

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_reedbackup.reports.html.differences import Piece, Row, side_by_side
 
 
@@ -37,12 +39,10 @@ def test_commas_within_an_item_do_not_divide_it() -> None:
     assert sum(row.skipped or 1 for row in rows) == 4
 
 
-def test_what_has_nothing_in_common_is_marked_whole() -> None:
-    (row,) = side_by_side("an error of kind BackupNotFound", "7")
-    assert (row.expected, row.found) == (
-        [Piece("an error of kind BackupNotFound", is_marked=True)],
-        [Piece("7", is_marked=True)],
-    )
+@pytest.mark.parametrize("found", ["7", "indices: missing\ntables: missing"])
+def test_where_nothing_is_alike_marks_would_be_everywhere_and_there_are_none(found: str) -> None:
+    expected = "an error of kind BackupNotFound"
+    assert side_by_side(expected, found) == [Row([Piece(expected)], [Piece(found)])]
 
 
 def test_the_same_text_twice_is_no_difference() -> None:
