@@ -13,8 +13,10 @@ from reedbase_backup.disk.existence import name_exists
 KEEP = 32
 """How many backups remain after a backup (ticket 060-OPS-01, "Architecture", step 6)."""
 
-_RETIRED = ".reedbackup-retired-"
-_RETIRED_NAME = re.compile(re.escape(_RETIRED) + r"[0-9a-f]{16}-(.+)", re.ASCII)
+RETIRED_PREFIX = ".reedbackup-retired-"
+"""Backups in backups/ that are to be deleted, or brought back by the next backup."""
+
+_RETIRED_NAME = re.compile(re.escape(RETIRED_PREFIX) + r"[0-9a-f]{16}-(.+)", re.ASCII)
 
 
 def surplus(backups: Sequence[BackupName], just_made: BackupName) -> list[BackupName]:
@@ -34,7 +36,7 @@ def retire(base_path: str, names: Sequence[BackupName]) -> list[str]:
     it, in this call or the next. Raise OSError.
     """
     folder = backups_folder(base_path)
-    hidden = f"{_RETIRED}{os.urandom(8).hex()}-"
+    hidden = f"{RETIRED_PREFIX}{os.urandom(8).hex()}-"
     for name in names:
         os.rename(
             os.path.join(folder, name.file_name), os.path.join(folder, hidden + name.file_name)
@@ -67,7 +69,7 @@ def _retired(folder: str) -> list[str]:
             return [
                 entry.name
                 for entry in entries
-                if entry.name.startswith(_RETIRED) and entry.is_file(follow_symlinks=False)
+                if entry.name.startswith(RETIRED_PREFIX) and entry.is_file(follow_symlinks=False)
             ]
     except (FileNotFoundError, NotADirectoryError):
         return []

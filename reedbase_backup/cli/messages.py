@@ -169,4 +169,4 @@ def explanation(error: ReedError, base: str) -> tuple[str, str]:
         case PermissionDenied():
             return str(error), "call it as the database's owner, or as root"
         case _:
-            return str(error), ""
+            return str(error), f"reedbackup doctor {quoted(base)} shows what is in the way"

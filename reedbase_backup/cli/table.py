@@ -32,6 +32,7 @@ COMMANDS = {
     "diff": Command(f"{_HERE}.diff", "say how a backup differs from another, or from what is live"),
     "restore": Command(f"{_HERE}.restore", "bring tables/ and indices/ back to what they were"),
     "verify": Command(f"{_HERE}.verify", "read backups whole and say which are sound"),
+    "doctor": Command(f"{_HERE}.doctor", "say what is wrong, what comes of it, and what to do"),
     "adapter": Command(f"{_HERE}.adapter", "write an adapter, or print what its messages are"),
     "serve": Command(f"{_HERE}.serve", "answer the adapter protocol on stdin and stdout"),
 }
