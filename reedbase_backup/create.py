@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from reedbase_backup import catalogue, retention
+from reedbase_backup.archive.reuse.origin import Origin
+from reedbase_backup.archive.reuse.predecessor import SWITCH, Predecessor
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import durable
@@ -44,8 +46,11 @@ def create_backup(base_path: BasePath) -> BackupInfo:
     return create_backup_at(base_path, time.time_ns())
 
 
-def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
-    """Do what `create_backup` does, at the time `now_ns` (Unix nanoseconds); capability `clock`."""
+def create_backup_at(base_path: BasePath, now_ns: int, *, reuse: bool = True) -> BackupInfo:
+    """Do what `create_backup` does, at the time `now_ns` (Unix nanoseconds); capability `clock`.
+
+    Without `reuse`, nothing is taken over from the backup before, as with SWITCH at 0.
+    """
     base = os.fsdecode(base_path)
     timestamp = now_ns // 10**9
     if not 0 <= timestamp <= U64_MAX:
@@ -55,7 +60,7 @@ def create_backup_at(base_path: BasePath, now_ns: int) -> BackupInfo:
         _check_tables(folder)
         durable.remove_partial_files(catalogue.backups_folder(base))
         retention.bring_back(base)
-        return _create(base, timestamp)
+        return _create(folder, base, timestamp, reuse and os.environ.get(SWITCH) != "0")
 
 
 def _check_tables(base: int) -> None:
@@ -67,10 +72,16 @@ def _check_tables(base: int) -> None:
         raise BackupUnsafe("tables", SPECIAL)
 
 
-def _create(base: str, timestamp: int) -> BackupInfo:
+def _create(folder: int, base: str, timestamp: int, reuse: bool) -> BackupInfo:
     try:
         with durable.partial_file(catalogue.backups_folder(base)) as partial:
-            with closing(ArchiveWriter(partial.file)) as writer:
+            # Before any of the database is read.
+            origin = Origin.of(partial.file.fileno(), folder)
+            with ExitStack() as held:
+                predecessor = _predecessor(held, folder, base, origin) if reuse else None
+                writer = held.enter_context(
+                    closing(ArchiveWriter(partial.file, origin, predecessor))
+                )
                 table_count = _add_database(writer, base)
                 size_bytes = writer.finish(table_count=table_count)
             partial.share(writer.readers)
@@ -83,6 +94,24 @@ def _create(base: str, timestamp: int) -> BackupInfo:
     # Whatever comes now, the new backup has its place.
     retention.delete(retired)
     return catalogue.describe(name, size_bytes, table_count)
+
+
+def _predecessor(held: ExitStack, folder: int, base: str, origin: Origin) -> Predecessor | None:
+    """Return the newest backup that files can be taken over from, open until `held` ends."""
+    if not origin.began_ns:
+        return None
+    for name in catalogue.archive_names(base):
+        try:
+            file = catalogue.open_archive(base, name)
+        except OSError:
+            # Closed to this user, or on a bad sector: no reason to stop backups.
+            continue
+        predecessor = Predecessor.of(file, origin, folder)
+        if predecessor is not None:
+            held.enter_context(file)
+            return predecessor
+        file.close()
+    return None
 
 
 def _bring_back(base: str, error: BaseException) -> None:

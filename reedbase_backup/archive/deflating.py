@@ -34,6 +34,9 @@ class Span(NamedTuple):
         )
 
 
+NOTHING = Span()
+
+
 class Segment(NamedTuple):
     """A piece compressed: deflate blocks that need nothing before them, nor end a stream."""
 
@@ -104,6 +107,14 @@ class Deflating:
             self._jobs_under_way += 1
         else:
             self._under_way.append(deflated(piece))
+        return self._ready()
+
+    def pass_on(self, segment: Segment) -> list[Segment]:
+        """Have a segment that is there already follow; return as `add`."""
+        self._under_way.append(segment)
+        return self._ready()
+
+    def _ready(self) -> list[Segment]:
         # One for each thread, and one that waits: more would cost memory and gain no time.
         return self._taken(len(self._threads) + 1)
 

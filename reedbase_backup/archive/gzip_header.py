@@ -14,9 +14,19 @@ RAW_DEFLATE = -15
 TRAILER = struct.Struct("<II")
 """What ends a member: CRC-32 and size, modulo 2^32, of its content."""
 
-# Magic, flags, mtime 0 (reproducible), no hint, unknown system; extra length.
-_HEADER = struct.Struct("<3sBIBBH2sHQQI")
-_SUBFIELD_SIZE = 20
+# Magic, flags, mtime 0 (reproducible), no hint, unknown system; extra length; subfield.
+_START = struct.Struct("<3sBIBBH2sH")
+_BASIC = struct.Struct("<QQI")
+_INDEX = struct.Struct("<QII")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an archive file: where, how many bytes, and their CRC-32."""
+
+    offset: int
+    size: int
+    crc: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +36,32 @@ class Summary:
     file_size: int
     table_count: int
     body_crc: int
+    index: Part | None = None
+    """The content of its index, as compressed; None of an archive made without one."""
+
+
+SIZE = _START.size + _BASIC.size + _INDEX.size
+"""The size in bytes of the header of an archive with an index."""
 
 
 def encode(summary: Summary) -> bytes:
-    subfield = (b"RB", _SUBFIELD_SIZE, summary.file_size, summary.table_count, summary.body_crc)
-    return _HEADER.pack(MAGIC, EXTRA_FIELD, 0, 0, 255, 4 + _SUBFIELD_SIZE, *subfield)
+    """Return the header that says `summary`."""
+    fields = _BASIC.pack(summary.file_size, summary.table_count, summary.body_crc)
+    if (part := summary.index) is not None:
+        fields += _INDEX.pack(part.offset, part.size, part.crc)
+    size = len(fields)
+    return _START.pack(MAGIC, EXTRA_FIELD, 0, 0, 255, 4 + size, b"RB", size) + fields
 
 
 def read_summary(file: IO[bytes]) -> Summary | None:
     """Return the extra field of an archive of ours; None where the gzip header is another's."""
-    head = file.read(_HEADER.size)
-    if len(head) < _HEADER.size:
-        return None
-    summary = Summary(*_HEADER.unpack(head)[-3:])
-    return summary if head == encode(summary) else None
+    head = file.read(SIZE)
+    for has_index in (True, False):
+        size = SIZE if has_index else SIZE - _INDEX.size
+        if len(head) >= size:
+            index = Part(*_INDEX.unpack_from(head, size - _INDEX.size)) if has_index else None
+            file_size, table_count, body_crc = _BASIC.unpack_from(head, _START.size)
+            summary = Summary(file_size, table_count, body_crc, index)
+            if head[:size] == encode(summary):
+                return summary
+    return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import IO
 
 from isal import isal_zlib
 
 from reedbase_backup.archive import gzip_header
-from reedbase_backup.archive.deflating import Deflating, Segment, Span
-from reedbase_backup.archive.gzip_header import TRAILER, Summary
+from reedbase_backup.archive.deflating import NOTHING, Deflating, Segment, Span
+from reedbase_backup.archive.gzip_header import TRAILER, Part, Summary
 
 PIECE = 1 << 18
 """About how much content a segment has at most: isal gains 2 % from four times as much."""
@@ -18,12 +19,25 @@ PIECE = 1 << 18
 _LAST_BLOCK = b"\x03\x00"
 
 
+@dataclass(slots=True)
+class Stretch:
+    """Segments that follow each other: where in the file, and what, once they are written."""
+
+    offset: int = 0
+    packed: Span = NOTHING
+    content: Span = NOTHING
+
+    def add(self, segment: Segment) -> None:
+        """Add one at its end."""
+        self.packed = self.packed.joined(segment.packed_span)
+        self.content = self.content.joined(segment.span)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A point between two segments that the writer can return to."""
 
-    offset: int
-    body: Span
+    packed: Span
     content: Span
 
 
@@ -34,9 +48,11 @@ class GzipWriter:
         self._file = file
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._content = Span()
-        self._body = Span()
-        self._file.write(gzip_header.encode(Summary(0, 0, 0)))
+        self._all = Stretch(gzip_header.SIZE)
+        self._current = Stretch()
+        self._stretches: deque[Stretch] = deque()
+        """Which each segment under way is of."""
+        self._file.write(bytes(gzip_header.SIZE))
         self._deflating = Deflating()
 
     def write(self, data: bytes) -> None:
@@ -52,33 +68,59 @@ class GzipWriter:
             piece = b"".join(self._pending)
             self._pending.clear()
             self._pending_size = 0
+            self._stretches.append(self._current)
             self._write_segments(self._deflating.add(piece))
+
+    def begin_stretch(self) -> Stretch:
+        """Return what holds all that is written from here to the next; whole after a `checkpoint`.
+
+        A segment ends here.
+        """
+        self.cut()
+        self._current = Stretch()
+        return self._current
+
+    def copy(self, segment: Segment) -> None:
+        """Add what is compressed already."""
+        self.cut()
+        self._stretches.append(self._current)
+        self._write_segments(self._deflating.pass_on(segment))
 
     def checkpoint(self) -> Checkpoint:
         """End a segment here; `rewind` can come back to it."""
         self.cut()
         self._write_segments(self._deflating.rest())
-        return Checkpoint(self._file.tell(), self._body, self._content)
+        return Checkpoint(self._all.packed, self._all.content)
 
     def rewind(self, checkpoint: Checkpoint) -> None:
         """Forget everything written since `checkpoint`."""
         self._deflating.rest()
+        self._stretches.clear()
         self._pending.clear()
         self._pending_size = 0
-        self._file.seek(checkpoint.offset)
+        self._all.packed, self._all.content = checkpoint.packed, checkpoint.content
+        self._file.seek(self._end)
         self._file.truncate()
-        self._body, self._content = checkpoint.body, checkpoint.content
 
-    def finish(self, *, table_count: int) -> int:
-        """Complete the member and its header, and return the file's size in bytes."""
+    def finish(self, *, table_count: int, index: Stretch) -> int:
+        """Complete the member and its header, and return the file's size in bytes.
+
+        `index` is where in the member the index is.
+        """
         self.checkpoint()
-        trailer = TRAILER.pack(self._content.crc, self._content.size & 0xFFFFFFFF)
-        body_crc = isal_zlib.crc32(_LAST_BLOCK + trailer, self._body.crc)
-        self._file.write(_LAST_BLOCK + trailer)
-        file_size = self._file.tell()
+        content = self._all.content
+        end = _LAST_BLOCK + TRAILER.pack(content.crc, content.size & 0xFFFFFFFF)
+        self._file.write(end)
+        file_size = self._end + len(end)
+        part = Part(index.offset, *index.packed)
+        body_crc = isal_zlib.crc32(end, self._all.packed.crc)
         self._file.seek(0)
-        self._file.write(gzip_header.encode(Summary(file_size, table_count, body_crc)))
+        self._file.write(gzip_header.encode(Summary(file_size, table_count, body_crc, part)))
         return file_size
+
+    @property
+    def _end(self) -> int:
+        return self._all.offset + self._all.packed.size
 
     def close(self) -> None:
         """End what works beside this thread, whether the member is complete or not."""
@@ -86,6 +128,8 @@ class GzipWriter:
 
     def _write_segments(self, segments: list[Segment]) -> None:
         for segment in segments:
+            stretch = self._stretches.popleft()
+            stretch.offset = stretch.offset or self._end
+            stretch.add(segment)
+            self._all.add(segment)
             self._file.write(segment.packed)
-            self._body = self._body.joined(segment.packed_span)
-            self._content = self._content.joined(segment.span)

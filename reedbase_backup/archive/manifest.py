@@ -21,7 +21,9 @@ NAME = b".reedbackup/manifest"
 NO_DIGEST = b"-"
 """In place of the SHA-256 of a folder."""
 
-_TITLE = b"reedbackup manifest 1\n"
+TITLE = b"reedbackup manifest 1\n"
+"""Its first line."""
+
 # As os.fsdecode decodes names, which takes six times as long.
 ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
@@ -55,14 +57,9 @@ def line(name: bytes, digest: bytes, size: int, mtime_ns: int) -> bytes:
     return b"%b %d %d %b\n" % (digest, size, mtime_ns, name)
 
 
-def encode(lines: list[bytes]) -> bytes:
-    """Return the manifest of these lines."""
-    return _TITLE + b"".join(lines)
-
-
 def max_size(names: dict[str, Record]) -> int:
     """Return the size in bytes that no sound manifest of these names exceeds."""
-    return len(_TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
+    return len(TITLE) + sum(_MAX_BESIDE_NAME + 2 * len(os.fsencode(name)) for name in names)
 
 
 def verify(manifest: bytes, records: dict[str, Record]) -> None:
@@ -87,7 +84,7 @@ def verify(manifest: bytes, records: dict[str, Record]) -> None:
 
 def _parsed(manifest: bytes) -> Iterator[tuple[str, bytes, int, int]]:
     """Yield names with what is said of them: digest, size and mtime in ns."""
-    if not manifest.startswith(_TITLE):
+    if not manifest.startswith(TITLE):
         raise ManifestDamaged("its manifest has an unknown format; was it made by a newer version?")
     lines = BytesIO(manifest)
     lines.readline()

@@ -19,6 +19,8 @@ from reedbase_backup.archive.gzip_header import read_summary
 from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
 from reedbase_backup.archive.limits import Allowance, LimitExceeded
 from reedbase_backup.archive.manifest import ManifestDamaged, Record
+from reedbase_backup.archive.reuse import index
+from reedbase_backup.archive.reuse.index import Index, IndexDamaged
 from reedbase_backup.archive.tar.fields import TarDamaged
 from reedbase_backup.archive.tar.header import Member
 from reedbase_backup.archive.tar.reader import TarHostile, TarReader
@@ -55,6 +57,7 @@ class ArchiveReader:
     """
 
     def __init__(self, file: IO[bytes], file_name: str) -> None:
+        self._file = file
         self._file_name = file_name
         size = os.fstat(file.fileno()).st_size
         with self._judging():
@@ -72,6 +75,7 @@ class ArchiveReader:
         self._is_hashing = False
         """Whether something of the current entry was read in chunks."""
         self._manifest: bytes | None = None
+        self._index: bytes | None = None
         self.contents: Contents | None = None
 
     def __iter__(self) -> Iterator[ArchiveEntry]:
@@ -84,6 +88,8 @@ class ArchiveReader:
                     self._record(entry)
                 elif member.name == manifest.NAME:
                     self._read_manifest(member)
+                elif member.name == index.NAME:
+                    self._read_index(member)
             self.contents = self._verified_contents()
 
     def read_through(self) -> Contents:
@@ -105,7 +111,7 @@ class ArchiveReader:
     def _judging(self) -> Iterator[None]:
         try:
             yield
-        except (GzipDamaged, TarDamaged, ManifestDamaged) as error:
+        except (GzipDamaged, TarDamaged, ManifestDamaged, IndexDamaged) as error:
             raise BackupCorrupted(self._file_name, str(error)) from error
         except LimitExceeded as error:
             raise self._refusal(BackupUnsafe(self._file_name, str(error))) from error
@@ -154,6 +160,15 @@ class ArchiveReader:
             raise ManifestDamaged(f"its manifest claims {member.size} bytes")
         self._manifest = b"".join(self._tar.data())
 
+    def _read_index(self, member: Member) -> None:
+        if self._summary is None or self._summary.index is None:
+            return  # Compressed anew, where nothing is where it says.
+        if self._index is not None:
+            raise IndexDamaged("it has two indexes")
+        if member.size > index.MAX_SIZE:
+            raise IndexDamaged(f"its index claims {member.size} bytes")
+        self._index = b"".join(self._tar.data())
+
     def _verified_contents(self) -> Contents:
         if not self._names.has_folder("tables"):
             raise BackupCorrupted(self._file_name, "it holds no tables/ folder")
@@ -164,6 +179,12 @@ class ArchiveReader:
                 raise GzipDamaged("its header counts other tables than it holds")
             if self._manifest is None:
                 raise ManifestDamaged("its manifest is missing")
+            if self._summary.index is not None:
+                if self._index is None:
+                    raise IndexDamaged("its index is missing")
+                if self._index != index.read(self._file.fileno(), self._summary.index):
+                    raise IndexDamaged("it has another index than its header says")
+                Index(self._index, self._summary.file_size)
         elif self._manifest is not None and self._gzip.has_extra_field:
             raise GzipDamaged("its header is damaged")
         if self._manifest is not None:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import IO
 
 from reedbase_backup.archive import manifest
-from reedbase_backup.archive.gzip_writer import GzipWriter
+from reedbase_backup.archive.deflating import Segment, deflated
+from reedbase_backup.archive.gzip_writer import GzipWriter, Stretch
 from reedbase_backup.archive.limits import MAX_PATH
+from reedbase_backup.archive.reuse import index
+from reedbase_backup.archive.reuse.index import Record
+from reedbase_backup.archive.reuse.origin import Origin
+from reedbase_backup.archive.reuse.predecessor import Damaged, Predecessor
+from reedbase_backup.archive.reuse.runs import Run, in_runs
 from reedbase_backup.archive.tar.header import (
     BLOCK,
     END_OF_ARCHIVE,
@@ -33,12 +44,36 @@ from reedbase_backup.errors import BackupUnsafe
 _ONE_PIECE = 1 << 14
 
 
-class ArchiveWriter:
-    """Writes the units of a database to an archive file, until `close`."""
+@dataclass(frozen=True, slots=True)
+class _FolderLine:
+    """What the manifest says of a folder, which is of no run: it changes with each file."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenRun:
+    """A run whose members are written, and whose lines are to be."""
+
+    key: bytes | None
+    is_plain: bool
+    body: Stretch
+    lines: list[Segment]
+
+
+class ArchiveWriter:
+    """Writes the units of a database to an archive file, until `close`.
+
+    `origin` is the new archive's. What is as it was in `predecessor` is taken over.
+    """
+
+    def __init__(
+        self, file: IO[bytes], origin: Origin, predecessor: Predecessor | None = None
+    ) -> None:
         self._gzip = GzipWriter(file)
-        self._manifest: list[bytes] = []
+        self._origin = origin
+        self._predecessor = predecessor
+        self._written: list[_FolderLine | _WrittenRun] = []
         self.readers = Readers()
         """Who besides the owner may read all that was added."""
 
@@ -50,44 +85,104 @@ class ArchiveWriter:
         device.
         """
         checkpoint = self._gzip.checkpoint()
-        lines = len(self._manifest)
+        written = len(self._written)
 
         def forget() -> None:
             self._gzip.rewind(checkpoint)
-            del self._manifest[lines:]
+            del self._written[written:]
 
         read_settled(unit, self._add_entry, forget)
-        return len(self._manifest) > lines
+        return len(self._written) > written
 
     def finish(self, *, table_count: int) -> int:
-        """Add the manifest, end the archive, and return its size in bytes."""
-        content = manifest.encode(self._manifest)
-        member = Member(manifest.NAME, FILE, size=len(content))
-        self._gzip.write(encode(member))
-        self._gzip.write(content + padding(len(content)) + END_OF_ARCHIVE)
-        return self._gzip.finish(table_count=table_count)
+        """Add manifest and index, end the archive, and return its size in bytes."""
+        self._gzip.begin_stretch()
+        size, records = self._add_manifest()
+        self._gzip.checkpoint()
+        content = index.encode(self._origin, records)
+        self._gzip.write(padding(size) + encode(Member(index.NAME, FILE, size=len(content))))
+        place = self._gzip.begin_stretch()
+        self._gzip.write(content)
+        self._gzip.begin_stretch()
+        self._gzip.write(padding(len(content)) + END_OF_ARCHIVE)
+        return self._gzip.finish(table_count=table_count, index=place)
 
     def close(self) -> None:
         """End what works beside this thread, whether the archive is complete or not."""
         self._gzip.close()
+
+    def _add_manifest(self) -> tuple[int, list[Record]]:
+        """Add the manifest, and return its size and the records of all runs."""
+        size, records = len(manifest.TITLE), []
+        for written in self._written:
+            if isinstance(written, _FolderLine):
+                size += len(written.line)
+            else:
+                size += sum(segment.span.size for segment in written.lines)
+        self._gzip.write(encode(Member(manifest.NAME, FILE, size=size)) + manifest.TITLE)
+        for written in self._written:
+            if isinstance(written, _FolderLine):
+                self._gzip.write(written.line)
+                continue
+            lines = self._gzip.begin_stretch()
+            for segment in written.lines:
+                self._gzip.copy(segment)
+            self._gzip.begin_stretch()
+            if written.key is not None:
+                records.append(Record(written.key, written.is_plain, written.body, lines))
+        return size, records
 
     def _add_entry(self, entry: SourceEntry) -> None:
         if isinstance(entry, SourceOther):
             raise BackupUnsafe(entry.name, SPECIAL)
         if isinstance(entry, SourceFolder):
             self._add_folder(entry)
-            return
-        for file in entry:
-            self._add_file(file)
+        elif self._predecessor is None:
+            self._add_files(entry.folder, entry)
+        else:
+            for run, files in groupby(in_runs(entry.folder, entry.looked_at()), itemgetter(0)):
+                # Once all are looked at, the run is complete.
+                deque(files, 0)
+                if not self._took_over(run, self._predecessor):
+                    self._add_files(entry.folder, entry.opened(run.names))
 
     def _add_folder(self, folder: SourceFolder) -> None:
         name, status = _restorable(folder.name), folder.status
         self.readers.see(folder.descriptor, status)
+        self._gzip.begin_stretch()
         self._gzip.write(_header(name + b"/", FOLDER, status, 0))
         line = manifest.line(name, manifest.NO_DIGEST, 0, status.st_mtime_ns)
-        self._manifest.append(line)
+        self._written.append(_FolderLine(line))
 
-    def _add_file(self, file: SourceFile) -> None:
+    def _took_over(self, run: Run, predecessor: Predecessor) -> bool:
+        """Add a run as the predecessor has it, and return whether it does, undamaged."""
+        record = predecessor.find(run)
+        if record is None or (self.readers.are_shared and not record.is_plain):
+            return False
+        checkpoint = self._gzip.checkpoint() if predecessor.is_long(record) else None
+        try:
+            lines = predecessor.lines(record)
+            body = self._gzip.begin_stretch()
+            for segment in predecessor.body(record):
+                self._gzip.copy(segment)
+        except Damaged:
+            if checkpoint is not None:
+                self._gzip.rewind(checkpoint)
+            return False
+        self.readers.see_unchanged(run.statuses)
+        self._written.append(_WrittenRun(record.key, record.is_plain, body, lines))
+        return True
+
+    def _add_files(self, folder: str, files: Iterable[SourceFile]) -> None:
+        for run, members in groupby(in_runs(folder, files), itemgetter(0)):
+            body = self._gzip.begin_stretch()
+            lines = [self._add_file(file) for _, file in members]
+            key = run.key(self._origin.device) if self._origin.began_ns else None
+            segment = deflated(b"".join(lines))
+            self._written.append(_WrittenRun(key, self.readers.are_shared, body, [segment]))
+
+    def _add_file(self, file: SourceFile) -> bytes:
+        """Add a file, and return its line of the manifest."""
         name, status = _restorable(file.name), file.status
         self.readers.see(file.descriptor, status)
         size = status.st_size
@@ -99,7 +194,7 @@ class ArchiveWriter:
             digest = sha256(content).hexdigest()
         else:
             digest = self._add_chunks(header, file)
-        self._manifest.append(manifest.line(name, digest.encode(), size, status.st_mtime_ns))
+        return manifest.line(name, digest.encode(), size, status.st_mtime_ns)
 
     def _add_chunks(self, header: bytes, file: SourceFile) -> str:
         """Add a larger file, and return its digest."""

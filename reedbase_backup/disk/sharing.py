@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Iterable
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -32,17 +33,25 @@ class Readers:
 
     def __init__(self) -> None:
         self._groups: set[int] = set()
-        self._shared = sys.platform == "linux"
+        self.are_shared = sys.platform == "linux"
+        """Whether there may be one; if so, nothing that was seen has an access control list."""
 
     def see(self, descriptor: int, status: os.stat_result) -> None:
         """Take one open folder or file of the database into account."""
-        if self._shared:
+        if self.are_shared:
             self._groups.add(status.st_gid)
-            self._shared = _group_may_read(status.st_mode) and not _has_access_list(descriptor)
+            self.are_shared = _group_may_read(status.st_mode) and not _has_access_list(descriptor)
+
+    def see_unchanged(self, statuses: Iterable[os.stat_result]) -> None:
+        """Take files without an access control list into account, unopened."""
+        for status in statuses:
+            if self.are_shared:
+                self._groups.add(status.st_gid)
+                self.are_shared = _group_may_read(status.st_mode)
 
     def include(self, group: int) -> bool:
         """Return whether the members of `group` could read everything that was seen."""
-        return self._shared and self._groups == {group}
+        return self.are_shared and self._groups == {group}
 
 
 def _group_may_read(mode: int) -> bool:

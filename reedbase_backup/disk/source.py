@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -22,7 +21,6 @@ from reedbase_backup.disk.source_entries import (
     SourceFolder,
     SourceOther,
     opening_failed,
-    settled,
 )
 from reedbase_backup.disk.table_lock import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 from reedbase_backup.errors import LockTimeout, from_os_error
@@ -141,7 +139,7 @@ class Unit:
                         subfolders.append(inner.name)
                     else:
                         yield self._special(inner, name)
-                yield SourceFiles(entry, files, self._found)
+                yield SourceFiles(entry, files, None if self._lock.is_held else self._stamped)
             finally:
                 os.close(folder)
             if name == self.name:
@@ -160,16 +158,6 @@ class Unit:
         # Some file systems do not say the kind of what is gone by now.
         name, status = f"{folder}/{entry.name}", entry.stat(follow_symlinks=False)
         return SourceOther(name, self._stamped(name, status))
-
-    def _found(self, descriptor: int, name: str) -> os.stat_result:
-        """Return the status of an open file of the unit, and note it where no lock is held."""
-        if self._lock.is_held:
-            status = os.fstat(descriptor)
-        else:
-            status = self._stamped(name, settled(descriptor, name))
-        if not stat.S_ISREG(status.st_mode):
-            raise SourceChanged(name)
-        return status
 
     def _stamped(self, name: str, status: os.stat_result) -> os.stat_result:
         self._stamps[name] = _stamp(status)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from reedbase_backup.errors import from_os_error
 
@@ -35,10 +35,13 @@ class SourceFolder:
     descriptor: int
 
 
-class SourceFile(NamedTuple):
-    """An open regular file, as found."""
+@dataclass(slots=True)
+class SourceFile:
+    """An open regular file, as found. (Not frozen: of 10,000, that is 2 ms less.)"""
 
     name: str
+    entry_name: str
+    """Its name in its folder."""
     status: os.stat_result
     descriptor: int
 
@@ -77,6 +80,14 @@ class SourceFile(NamedTuple):
         return chunk
 
 
+@dataclass(slots=True)
+class LookedAt:
+    """A regular file that was not opened."""
+
+    entry_name: str
+    status: os.stat_result
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOther:
     """A symlink, FIFO, socket or device, which a database has no use for."""
@@ -89,30 +100,57 @@ class SourceFiles:
     """The regular files of an open folder, by name, none of them open yet."""
 
     def __init__(
-        self, folder: SourceFolder, names: list[str], found: Callable[[int, str], os.stat_result]
+        self,
+        folder: SourceFolder,
+        names: list[str],
+        note: Callable[[str, os.stat_result], object] | None,
     ) -> None:
-        self._folder = folder
-        self._names = names
-        self._found = found
-        """Returns the status of an open file, after a look at whether it may be read."""
+        self.folder = folder.name
+        self.names = names
+        """The files', in the folder."""
+        self._descriptor = folder.descriptor
+        self._note = note
+        """Notes what a file was like as it was read; None where a lock keeps writers out."""
 
     def __iter__(self) -> Iterator[SourceFile]:
-        """Yield each file, open until the next is asked for.
+        """Yield all, as `opened`."""
+        return self.opened(self.names)
+
+    def opened(self, names: Sequence[str]) -> Iterator[SourceFile]:
+        """Yield these files, each open until the next is asked for.
 
         Raise SourceChanged for one that is gone, or no regular file by now, IoError
         or PermissionDenied.
         """
-        folder, prefix = self._folder.descriptor, f"{self._folder.name}/"
-        for entry_name in self._names:
+        folder, prefix, note = self._descriptor, f"{self.folder}/", self._note
+        for entry_name in names:
             name = prefix + entry_name
             try:
                 descriptor = os.open(entry_name, _OPEN_FILE, dir_fd=folder)
             except OSError as error:
                 raise opening_failed(error, name) from error
             try:
-                yield SourceFile(name, self._found(descriptor, name), descriptor)
+                status = os.fstat(descriptor) if note is None else settled(descriptor, name)
+                self._check(entry_name, status)
+                yield SourceFile(name, entry_name, status, descriptor)
             finally:
                 os.close(descriptor)
+
+    def looked_at(self) -> Iterator[LookedAt]:
+        """Yield all files, without opening any. Raise as `opened`."""
+        for entry_name in self.names:
+            try:
+                status = os.stat(entry_name, dir_fd=self._descriptor, follow_symlinks=False)
+            except OSError as error:
+                raise opening_failed(error, f"{self.folder}/{entry_name}") from error
+            self._check(entry_name, status)
+            yield LookedAt(entry_name, status)
+
+    def _check(self, entry_name: str, status: os.stat_result) -> None:
+        if self._note is not None:
+            self._note(f"{self.folder}/{entry_name}", status)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceChanged(f"{self.folder}/{entry_name}")
 
 
 SourceEntry = SourceFolder | SourceFiles | SourceOther

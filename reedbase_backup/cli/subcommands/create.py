@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
@@ -14,13 +15,21 @@ EXAMPLES = ("reedbackup create .reed", "reedbackup create .reed --json")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a database."""
     add_base(parser)
+    parser.add_argument(
+        "--no-reuse",
+        action="store_true",
+        help="read and compress every file, those too that are as the last backup has them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Back up the database."""
-    from reedbase_backup.create import create_backup
+    from reedbase_backup.create import create_backup, create_backup_at
 
-    info = create_backup(options.base)
+    if options.no_reuse:
+        info = create_backup_at(options.base, time.time_ns(), reuse=False)
+    else:
+        info = create_backup(options.base)
     if options.json:
         print_json(info)
     else:

@@ -13,7 +13,7 @@ import pytest
 from fixture_types import MakeBase
 
 from reedbase_backup import BackupCorrupted, create_backup
-from reedbase_backup.archive.gzip_writer import GzipWriter
+from reedbase_backup.archive.gzip_writer import GzipWriter, Stretch
 from reedbase_backup.archive.reader import ArchiveReader
 from reedbase_backup.archive.tar import header as tar_header
 
@@ -124,7 +124,7 @@ def test_an_archive_of_ours_without_its_manifest_is_damaged(archive: Path) -> No
     with archive.open("wb") as file:
         writer = GzipWriter(file)
         writer.write(plain[: plain.index(b".reedbackup/manifest")] + tar_header.END_OF_ARCHIVE)
-        writer.finish(table_count=1)
+        writer.finish(table_count=1, index=Stretch())
     with pytest.raises(BackupCorrupted, match="its manifest is missing"):
         _decoded(archive)
 
@@ -134,7 +134,7 @@ def test_a_header_that_counts_other_tables_is_damage(archive: Path) -> None:
     with archive.open("wb") as file:
         writer = GzipWriter(file)
         writer.write(plain)
-        writer.finish(table_count=7)
+        writer.finish(table_count=7, index=Stretch())
     with pytest.raises(BackupCorrupted, match="its header counts other tables than it holds"):
         _decoded(archive)
 

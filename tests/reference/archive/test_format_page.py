@@ -9,6 +9,7 @@ from pathlib import Path
 import reedbase_backup.archive
 from reedbase_backup import create_backup
 from reedbase_backup.archive import gzip_header, limits, manifest
+from reedbase_backup.archive.reuse import index
 
 FOLDER = Path(reedbase_backup.archive.__file__).parent
 PAGE = (FOLDER / "FORMAT.md").read_text(encoding="utf-8")
@@ -43,9 +44,10 @@ def test_its_limits_are_those_of_the_code() -> None:
     assert figures("what hard links repeat") == [limits.FREE_LINKED, limits.CONTENT_PER_BYTE]
 
 
-def test_its_header_is_as_long_as_ours() -> None:
-    (length,) = re.findall(r"its first (\d+) bytes", PAGE)
-    assert int(length) == len(gzip_header.encode(gzip_header.Summary(0, 0, 0)))
+def test_its_headers_are_as_long_as_ours() -> None:
+    ((length, older),) = re.findall(r"its first (\d+) bytes, or (\d+)", PAGE)
+    assert int(length) == gzip_header.SIZE
+    assert int(older) == len(gzip_header.encode(gzip_header.Summary(0, 0, 0)))
 
 
 def test_its_order_of_members_is_ours(base: Path) -> None:
@@ -63,4 +65,4 @@ def test_its_order_of_members_is_ours(base: Path) -> None:
     assert tables == sorted(tables)
     assert len(tables) > 1
     assert names.index("indices") > names.index("tables/zz/inner/b")
-    assert names[-1] == manifest.NAME.decode()
+    assert names[-2:] == [manifest.NAME.decode(), index.NAME.decode()]

@@ -24,6 +24,7 @@ from reedbase_backup import (
     list_backups,
     restore_point_in_time,
 )
+from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.disk import source, source_entries, table_lock
 from reedbase_backup.types import U64_MAX as FOREVER
@@ -201,7 +202,7 @@ def test_a_file_that_is_written_without_end_counts_as_changed(
 def test_a_table_that_is_a_file_by_now_is_refused_by_name(base: Path) -> None:
     unit = source.Unit(str(base), "tables/text/current.csv")
     with pytest.raises(BackupUnsafe, match=r"tables/text/current\.csv"):
-        ArchiveWriter(io.BytesIO()).add(unit)
+        ArchiveWriter(io.BytesIO(), Origin(0, 0, 0, 0, 0)).add(unit)
 
 
 _WRITER = """

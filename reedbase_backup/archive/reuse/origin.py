@@ -1,0 +1,80 @@
+"""Where and when an archive was made: what its index says of files is true there alone.
+
+An inode number and times say nothing of a file of another machine, or of a copy, even
+one that `cp -a` has made to look the same. So an archive says which file it is itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+from typing import NamedTuple
+
+# statfs(2): file systems whose files keep their inode numbers, and get a new change time
+# with each change, which nobody can set. Not those of servers, which this machine sees
+# late, and not FAT, which knows neither.
+_FAITHFUL = (
+    0xEF53,  # ext4
+    0x58465342,  # XFS
+    0x9123683E,  # Btrfs
+    0xCA451A4E,  # bcachefs
+    0x2FC12FC1,  # ZFS
+    0xF2F52010,  # F2FS
+    0x01021994,  # tmpfs
+    0x794C7630,  # overlayfs
+)
+# The kernel writes 120 bytes at most.
+_STATFS_SIZE = 256
+_FIELDS = struct.Struct("<qQQQQ")
+
+
+class Origin(NamedTuple):
+    """Which file an archive is, which base it is of, and when it was begun."""
+
+    began_ns: int
+    """By the clock that stamps files there, before any was read; 0 where none can be told by it."""
+    device: int
+    inode: int
+    base_device: int
+    base_inode: int
+
+    @classmethod
+    def of(cls, archive: int, base: int) -> Origin:
+        """Return the origin of an archive just created and open, as the base is. Raise OSError."""
+        own = os.fstat(archive)
+        # Stamped as the database's files are: they are compared with it, if on this device.
+        began_ns = own.st_ctime_ns if _is_faithful(archive) else 0
+        # Times in whole seconds: of two changes in one, the second would not show.
+        return cls(began_ns if began_ns % 10**9 else 0, *_ids(own), *_ids(os.fstat(base)))
+
+    def is_that_of(self, archive: os.stat_result, base: int) -> bool:
+        """Return whether an archive is the very file that was written, and of this base."""
+        return self[1:] == (*_ids(archive), *_ids(os.fstat(base)))
+
+
+SIZE = _FIELDS.size
+
+
+def encode(origin: Origin) -> bytes:
+    """Return `origin` in SIZE bytes."""
+    return _FIELDS.pack(*origin)
+
+
+def decode(content: bytes) -> Origin:
+    """Return the origin at the beginning of `content`."""
+    return Origin(*_FIELDS.unpack_from(content))
+
+
+def _ids(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _is_faithful(descriptor: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    found = ctypes.create_string_buffer(_STATFS_SIZE)
+    if ctypes.CDLL(None).fstatfs(descriptor, found) != 0:
+        return False
+    return ctypes.c_ulong.from_buffer(found).value & 0xFFFFFFFF in _FAITHFUL
