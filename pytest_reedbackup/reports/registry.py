@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytest_reedbackup.reports.drift_table import DriftTable
 from pytest_reedbackup.reports.html.writer import HtmlReport
 from pytest_reedbackup.reports.json_report import JsonReport
 from pytest_reedbackup.reports.junit import JUnitReport
+from pytest_reedbackup.reports.markdown import MarkdownSummary
 from pytest_reedbackup.reports.summary import Summary
 from pytest_reedbackup.reports.writer import Screen, Writer
 
@@ -34,6 +36,19 @@ FILES: tuple[FileReport, ...] = (
 
 SCREEN: tuple[Callable[[Screen], Writer], ...] = (Summary, DriftTable)
 """What every run says in the terminal, in this order."""
+
+
+BY_ENVIRONMENT: Mapping[str, Callable[[Path], Writer]] = {"GITHUB_STEP_SUMMARY": MarkdownSummary}
+"""What is written where a variable names a file, which the run has not made."""
+
+
+def environment_writers(environment: Mapping[str, str]) -> Sequence[Writer]:
+    """Return what writes into the files that these variables name, where they can be written to."""
+    return [
+        make(Path(environment[name]))
+        for name, make in BY_ENVIRONMENT.items()
+        if os.access(environment.get(name, ""), os.W_OK)
+    ]
 
 
 def options() -> Sequence[str]:

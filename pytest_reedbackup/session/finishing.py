@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence, Set
 from functools import cached_property
 from typing import Any
@@ -98,6 +99,8 @@ class Finishing:
             return (yield)
         self._stopped = self._stopped or str(session.shouldfail or session.shouldstop or "")
         self._drive([registry.file_writer(*report) for report in self._settings.report_files])
+        if self.results:
+            self._drive(registry.environment_writers(os.environ))
         yield
         session.exitstatus = self.exit_status(session.exitstatus)
 

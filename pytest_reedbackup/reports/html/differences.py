@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from pytest_reedbackup.reports.html.visible import LONGEST, shown
+from pytest_reedbackup.reports.visible import LONGEST, visible
 
 # Above that, lines are compared as wholes: what is compared word by word takes the square.
 _MOST_WORDS = 400
@@ -48,7 +48,7 @@ class Row:
 
 def side_by_side(expected: str, found: str) -> list[Row]:
     """Return the two texts in rows."""
-    texts = shown(expected[:LONGEST]), shown(found[:LONGEST])
+    texts = visible(expected[:LONGEST]), visible(found[:LONGEST])
     left, right = map(_lines, texts)
     if len(left) == 1 or len(right) == 1:
         # A sentence beside what was found is no list of the same kind.

@@ -21,14 +21,14 @@ from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.html.differences import side_by_side
 from pytest_reedbackup.reports.html.plots import plot_of
-from pytest_reedbackup.reports.html.sentence import clause, sentence
 from pytest_reedbackup.reports.html.sweeps import Points
-from pytest_reedbackup.reports.html.visible import shown
 from pytest_reedbackup.reports.json_report import Report
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import column_names, rules_of
-from pytest_reedbackup.reports.stored import results_of
+from pytest_reedbackup.reports.sentence import clause, sentence
+from pytest_reedbackup.reports.stored.runs import results_of
 from pytest_reedbackup.reports.strip import LEGEND
+from pytest_reedbackup.reports.visible import shortened
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _HINDERED = (Outcome.NOT_CHECKED, Outcome.UNDECIDED)
@@ -135,7 +135,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=shown,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -156,6 +156,13 @@ def _environment() -> Environment:
         "shown_at_once": _SHOWN_AT_ONCE,
     }
     return environment
+
+
+def _shown(value: object) -> object:
+    """Return what a template puts out: texts as they can be shown, but for what is HTML already."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return shortened(value)
+    return value
 
 
 @cache

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
-from pytest_reedbackup.reports.html.visible import shown
 from pytest_reedbackup.reports.strip import headline, points_of, sign
+from pytest_reedbackup.reports.visible import shortened
 
 _POINT = "--reedbackup-point="
 
@@ -58,7 +58,7 @@ class Points:
     def packed(self) -> dict[str, object]:
         """Return everything, as JSON can hold it."""
         return {
-            "texts": [shown(text) for text in self.texts],
+            "texts": [shortened(text) for text in self.texts],
             "strips": self.strips,
             "repeats": self.repeats,
         }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from harness.reports.html.conftest import DESKTOP, PHONE, OpenPage
-from harness.reports.html.reports import report_of, sweep_of
 from harness.reports.html.test_page import HOSTILE
+from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
 from playwright.sync_api import Page
 

@@ -9,7 +9,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from harness.reports.html.reports import report_of, sweep_of
+from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
 
 from pytest_reedbackup.model.outcome import Outcome

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.json_report import ImplementationReport, Report
+from pytest_reedbackup.reports.visible import visible
 from reedbase_backup.adapter.protocol import Hello
 
 
@@ -58,3 +61,19 @@ def _target(held: ImplementationReport) -> Target:
         limits=TimeLimits(),
         recorded=held.recorded,
     )
+
+
+def with_visible_texts(report: Report) -> Report:
+    """Return a report in whose texts is nothing that a terminal would obey."""
+    return msgspec.convert(_visible(msgspec.to_builtins(report)), Report)
+
+
+def _visible(value: object) -> object:
+    match value:
+        case str():
+            return visible(value)
+        case list():
+            return [_visible(each) for each in value]
+        case dict():
+            return {visible(name): _visible(each) for name, each in value.items()}
+    return value

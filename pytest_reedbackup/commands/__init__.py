@@ -1,0 +1,8 @@
+"""The commands that the kit adds to `reedbackup`; each module is loaded when it is called."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "report": (f"{__name__}.report", "show a run's report, compare two, or make a page of one"),
+}
+"""Of each command its module and its line of help, as `reedbase_backup.cli.table` has them."""

@@ -1,0 +1,1 @@
+"""What is made of a report that was written, after its run has ended."""
