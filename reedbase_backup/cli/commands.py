@@ -8,6 +8,7 @@ time that loading all of it takes.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence, Set
 from contextlib import redirect_stdout
@@ -27,6 +28,8 @@ from reedbase_backup.errors import ReedError
 
 # What shells report of a program that SIGINT has ended.
 _INTERRUPTED = 130
+# By which a shell asks for what may come next on a command line.
+_COMPLETING = "_ARGCOMPLETE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], closed: Set[str]) -> int:
+    if _COMPLETING in os.environ:
+        from reedbase_backup.cli.completion import complete
+
+        complete(os.environ, make_parser)
     help_text = StringIO()
     try:
         with redirect_stdout(help_text):

@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor": Command(f"{_HERE}.doctor", "say what is wrong, what comes of it, and what to do"),
     "adapter": Command(f"{_HERE}.adapter", "write an adapter, or print what its messages are"),
     "serve": Command(f"{_HERE}.serve", "answer the adapter protocol on stdin and stdout"),
+    "complete": Command(f"{_HERE}.complete", "have a shell complete command lines"),
 }
 """The commands of this package."""
 

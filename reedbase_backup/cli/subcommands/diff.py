@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
 
@@ -21,8 +22,9 @@ _LIVE = "live"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a database, and what of it to compare."""
     add_base(parser)
-    parser.add_argument("old", metavar="ID", help=f"a backup: {WAYS}")
-    parser.add_argument("new", metavar="ID|live", help="another backup, or what is live")
+    completes_backups(parser.add_argument("old", metavar="ID", help=f"a backup: {WAYS}"))
+    new = parser.add_argument("new", metavar="ID|live", help="another backup, or what is live")
+    completes_backups(new, _LIVE)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.asking import agrees, can_ask
 from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
@@ -27,9 +28,10 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a database, and which backup of it."""
     add_base(parser)
-    parser.add_argument(
+    to = parser.add_argument(
         "--to", required=True, metavar="WHEN", help=f"the newest backup up to then: {WAYS}"
     )
+    completes_backups(to)
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be restored, and change nothing"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import size
@@ -23,7 +24,7 @@ EXAMPLES = ("reedbackup show .reed latest", "reedbackup show .reed 1795338000 --
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a database, and which backup of it."""
     add_base(parser)
-    parser.add_argument("which", metavar="ID", help=f"a backup: {WAYS}")
+    completes_backups(parser.add_argument("which", metavar="ID", help=f"a backup: {WAYS}"))
 
 
 def run(options: argparse.Namespace) -> int:

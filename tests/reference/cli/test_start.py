@@ -20,7 +20,16 @@ status = main(sys.argv[1:])
 print(*sys.modules.keys() - before, sep="\\n", file=sys.stderr)
 sys.exit(status)
 """
-DEAR = {"importlib.metadata", "email", "rich", "asyncio", "hypothesis", "pytest", "msgspec"}
+DEAR = {
+    "argcomplete",
+    "importlib.metadata",
+    "email",
+    "rich",
+    "asyncio",
+    "hypothesis",
+    "pytest",
+    "msgspec",
+}
 # What takes as long to load as all else of a list does.
 READING = {"hashlib", "decimal", "isal", "reedbase_backup.archive.reader"}
 JSON = {"json", "reedbase_backup.adapter.json_values"}
