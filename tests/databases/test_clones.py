@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,18 @@ def test_what_would_fill_the_disk_is_removed_at_once(
     assert not second.exists()
     of_a_run.remove()
     assert not tmp_path.exists()
+
+
+def test_what_others_remove_meanwhile_ends_no_run(tmp_path: Path) -> None:
+    # As a process does that was given up in the middle of a call.
+    databases = tmp_path / "databases"
+    for number in range(1_000):
+        (databases / str(number) / "deep").mkdir(parents=True)
+        (databases / str(number) / "file").touch()
+    of_a_run = Clones(databases)
+    with ThreadPoolExecutor(3) as pool:
+        removals = [pool.submit(of_a_run.remove) for _ in range(2)]
+        removals.append(pool.submit(of_a_run.done_with, databases))
+        for removal in removals:
+            removal.result()
+    assert not databases.exists()

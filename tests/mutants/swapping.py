@@ -3,7 +3,8 @@
     {base}/.staging/   being filled; the next call throws it away
     {base}/.swap/      the same folder when it is whole: from then on every call finishes it
         journal        says that it is ours
-        undo           says that the call failed: it is taken back, rather than finished
+        undo           says that the call failed: it is taken back, rather than finished;
+                       beside the journal, or that file itself where no other can be made
         new/, old/     what comes, and what was there; old/ROOT.none where nothing was
         kept/          copies of what was there where it cannot be renamed, ROOT.whole when whole
     {base}/.swapped/   done, to be thrown away
@@ -39,6 +40,12 @@ class Swapping(TarGz):
         try:
             self.stage(base / ".staging", entries)
             self.begin_swap(base)
+        except BaseException:
+            with suppress(OSError):
+                self.throw_away(base)
+            raise
+        try:
+            self.sync(base)
             self.finish_swap(base)
         except BaseException:
             self.undo_swap(base)
@@ -59,7 +66,6 @@ class Swapping(TarGz):
 
     def begin_swap(self, base: Path) -> None:
         (base / ".staging").rename(base / ".swap")
-        self.sync(base)
 
     def write_entries(self, target: Path, entries: list[Entry]) -> None:
         target.mkdir()
@@ -126,8 +132,7 @@ class Swapping(TarGz):
             and is_folder(swap / "new")
             and is_folder(swap / "old")
             and is_folder(swap / "kept")
-            and (swap / "journal").is_file()
-            and not (swap / "journal").is_symlink()
+            and any(_is_file(swap / name) for name in ("journal", "undo"))
         )
 
     def swap_root(self, live: Path, new: Path, old: Path) -> None:
@@ -168,17 +173,23 @@ class Swapping(TarGz):
 
     def undo_swap(self, base: Path) -> None:
         """Leaves all as it was before a call that fails, or to the next call to do so."""
-        swap = base / ".swap"
-        if self.is_own(swap):
-            with suppress(OSError):
-                mark(swap / "undo")
-            try:
-                self.take_roots_back(base, swap)
-                self.disown(swap)
-            except OSError:
-                return
+        swap = base / ".swap"  # this call's own: nobody else's has been asked about
+        self.turn_round(swap)
+        try:
+            self.take_roots_back(base, swap)
+            self.disown(swap)
+        except OSError:
+            return
         with suppress(OSError):
             self.throw_away(base)
+
+    def turn_round(self, swap: Path) -> None:
+        """Has the next call take it back, should this one come to nothing: it failed."""
+        try:
+            mark(swap / "undo")
+        except OSError:
+            with suppress(OSError):
+                (swap / "journal").rename(swap / "undo")
 
     def take_roots_back(self, base: Path, swap: Path) -> None:
         for root in ROOTS:
@@ -205,7 +216,12 @@ class Swapping(TarGz):
         try:
             swap.rename(swap.with_name(".swapped"))
         except OSError:
-            (swap / "journal").unlink()
+            for name in ("journal", "undo"):
+                (swap / name).unlink(missing_ok=True)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _is_retired(old: Path) -> bool:

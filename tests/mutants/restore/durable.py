@@ -51,7 +51,8 @@ class SyncsBeforeTheSwap(_Lost):
 
     def begin_swap(self, base: Path) -> None:
         self.sync(base)
-        (base / ".staging").rename(base / ".swap")
+        self._is_swapping = True
+        super().begin_swap(base)
 
     def finish_swap(self, base: Path) -> None:
         self._is_swapping = True
