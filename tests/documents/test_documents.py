@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/report.md")
 ROOTS = ("", "pytest_reedbackup", "reedbase_backup", "tests")
 """What a path in a document may be relative to."""
 
@@ -18,8 +18,9 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_of_a_document_leads_somewhere(document: str) -> None:
-    text = (PROJECT / document).read_text()
-    assert not [link for link in _LINK.findall(text) if not (PROJECT / link).exists()]
+    path = PROJECT / document
+    links = _LINK.findall(path.read_text())
+    assert not [link for link in links if not (path.parent / link).exists()]
 
 
 def test_every_path_in_the_architecture_exists() -> None:

@@ -87,9 +87,9 @@ def _items(line: str) -> Iterator[str]:
         elif character in _CLOSING:
             depth -= 1
         elif character == "," and depth == 1:
-            yield line[start : place + 1]
+            yield line[start : place + 1].lstrip()
             start = place + 1
-    yield line[start:]
+    yield line[start:].lstrip()
 
 
 def _paired(left: Sequence[str], right: Sequence[str]) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from pytest_reedbackup.model.timing import Pairs
 from pytest_reedbackup.reports.json_report import Report
 
 _MOST_NAMED = 20
+_LONGEST = 200
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -88,7 +89,8 @@ def lines(found: Changes) -> Iterator[str]:
             went = f"{change.before} -> {change.after}" if change.before else change.after
             yield f"  {change.case_id} ({change.implementation}): {went}"
             if change.why:
-                yield f"    {change.why.splitlines()[0]}"
+                first = change.why.splitlines()[0]
+                yield f"    {first if len(first) <= _LONGEST else f'{first[:_LONGEST]} …'}"
             if change.repeat and kind in ("broken", "slower"):
                 yield f"    repeat: {change.repeat}"
         if len(named) > _MOST_NAMED:

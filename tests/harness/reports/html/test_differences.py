@@ -27,7 +27,7 @@ def test_a_missing_item_of_a_long_list_is_found_among_the_others() -> None:
     ids = [f"17000000{number:02}_000" for number in range(33)]
     rows = side_by_side(repr(ids), repr([one for one in ids if one != ids[20]]))
     differing = [row for row in rows if row.differs]
-    assert [marked(row) for row in differing] == [([f" '{ids[20]}',"], [])]
+    assert [marked(row) for row in differing] == [([f"'{ids[20]}',"], [])]
     assert len(rows) < 10
     assert sum(row.skipped for row in rows) == 33 - 5
 
