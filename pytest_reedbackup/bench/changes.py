@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from pytest_reedbackup.bench.disk import spread
+from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.views.base import ROOTS
 
 _IN_2001 = 10**9
@@ -37,16 +39,36 @@ def change_one_percent(base: Path, turn: int) -> None:
         path.write_bytes(path.read_bytes()[::-1])
 
 
+def make_anew(base: Path, turn: int) -> None:
+    """Put a copy in the place of what a restore brings back, with files that nobody made room for.
+
+    Where the last turn removed many files, making new ones is dear (`bench/disk.py`).
+    """
+    spread(base.parent)
+    anew = base.with_name(f"anew-{turn}")
+    anew.mkdir()
+    for root in _roots(base):
+        clone_tree(base / root, anew / root)
+    set_aside(base, turn)
+    for root in _roots(anew):
+        (anew / root).rename(base / root)
+
+
+def change_one_percent_anew(base: Path, turn: int) -> None:
+    """Do both."""
+    make_anew(base, turn)
+    change_one_percent(base, turn)
+
+
 def set_aside(base: Path, turn: int) -> None:
     """Leave nothing of what a restore brings back.
 
-    It is moved away: ext4 would not have given the inodes of what was removed to new files.
+    It is moved away: where many files were removed, making new ones is dear (`bench/disk.py`).
     """
     aside = base.with_name(f"aside-{turn}")
     aside.mkdir()
-    for root in ROOTS:
-        if (base / root).is_dir():
-            (base / root).rename(aside / root)
+    for root in _roots(base):
+        (base / root).rename(aside / root)
 
 
 def others_archives(base: Path) -> None:
@@ -57,11 +79,14 @@ def others_archives(base: Path) -> None:
     backups = base / "backups"
     backups.mkdir(mode=0o700)
     first = backups / f"{_IN_2001}.tar.gz"
-    roots = [root for root in ROOTS if (base / root).is_dir()]
     subprocess.run(
-        ["tar", "-czf", first, "-C", base, *roots],
+        ["tar", "-czf", first, "-C", base, *_roots(base)],
         check=True,
         capture_output=True,
     )
     for second in range(1, 32):
         (backups / f"{_IN_2001 + second}.tar.gz").hardlink_to(first)
+
+
+def _roots(base: Path) -> list[str]:
+    return [root for root in ROOTS if (base / root).is_dir()]

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from pytest_reedbackup.databases.spec import DatabaseSpec, Spec
+from pytest_reedbackup.databases.spec import Spec
 
 Change = Callable[[Path, int], None]
 """Changes a database before a turn of this number; not timed."""
 
 LOOKS: Sequence[int] = (3, 5, 8, 12, 16)
 """After how many turns it is looked at whether they have said enough."""
-
-_MANY_FILES = 1_000
 
 
 class Job(StrEnum):
@@ -86,16 +84,3 @@ class Row:
     def looks(self) -> Sequence[int]:
         """After how many turns it is looked at; a suite's are long, and alike."""
         return LOOKS[:1] if self.job in _MEMORY else (1, 2, 3) if self.is_suite else LOOKS
-
-    @property
-    def has_many_files(self) -> bool:
-        """Whether its database is of many files."""
-        spec = self.spec
-        return isinstance(spec, DatabaseSpec) and (
-            len(spec.table_names) * spec.versions >= _MANY_FILES
-        )
-
-    @property
-    def makes_many_files(self) -> bool:
-        """Whether many files may be made anew."""
-        return self.job is Job.RESTORE and self.has_many_files

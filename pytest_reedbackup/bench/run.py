@@ -30,7 +30,7 @@ from pytest_reedbackup.bench.contestants.processes import (
     is_suite_in_two_there,
 )
 from pytest_reedbackup.bench.contestants.tools import TOOLS, Peer
-from pytest_reedbackup.bench.disk import Disk
+from pytest_reedbackup.bench.disk import file_system, spread
 from pytest_reedbackup.bench.result import Machine, Measured, Result
 from pytest_reedbackup.bench.rows import Job, Row
 from pytest_reedbackup.bench.schedule import take_turns
@@ -59,7 +59,8 @@ class Wanted:
 def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
     """Measure in `folder`, which is empty, and return what came of it."""
     started = time.monotonic()
-    room = _Room(folder, wanted, Disk(folder))
+    spread(folder)
+    room = _Room(folder, wanted)
     contracts = {option: contract_of(option, folder) for option in wanted.implementations}
     entries = [
         _Entry(row, PORT if is_port and option == REFERENCE else option, room, progress)
@@ -72,10 +73,10 @@ def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
     with ExitStack() as open_ones:
         for entry in entries:
             open_ones.callback(entry.close)
-        take_turns(entries, room.disk, started + wanted.budget_secs)
+        take_turns(entries, started + wanted.budget_secs)
         measured = [entry.measured for entry in entries]
     return Result(
-        _machine(room.disk, {peer for entry in entries for peer in entry.row.peers}),
+        _machine(folder, {peer for entry in entries for peer in entry.row.peers}),
         [each for each in measured if each is not None],
         [entry.row.id for entry, each in zip(entries, measured, strict=True) if each is None],
         time.monotonic() - started,
@@ -95,7 +96,6 @@ class _Room:
 
     folder: Path
     wanted: Wanted
-    disk: Disk
     templates: Templates = field(init=False)
     clones: int = 0
 
@@ -159,11 +159,6 @@ class _Entry:
         return 0 if self._series is None else self._series.looks_passed
 
     @property
-    def makes_many_files(self) -> bool:
-        """Whether a turn must wait until new inodes are cheap."""
-        return self.row.makes_many_files
-
-    @property
     def measured(self) -> Measured | None:
         """What came of it; None where it had no time."""
         return None if self._series is None else self._series.measured
@@ -178,15 +173,13 @@ class _Entry:
             self.close()
 
     def close(self) -> None:
-        """End what runs for it, and remove its databases where that costs nobody anything."""
+        """End what runs for it, and remove its databases."""
         if self._series is None or self._is_closed:
             return
         self._is_closed = True
         self._series.close()
-        # Many files are removed when all is measured: others would have to wait after that.
-        if not (self.row.has_many_files and self._room.disk.avoids_freed):
-            for number in self._folders:
-                remove_tree(self._room.folder / str(number))
+        for number in self._folders:
+            remove_tree(self._room.folder / str(number))
 
     def _begun(self) -> Series:
         first = self._room.clones + 1
@@ -194,7 +187,6 @@ class _Entry:
             self.row,
             self._option,
             self._room.contestants(self.row, self._option),
-            self._room.disk,
             self._room.wanted.most,
         )
         self._folders = range(first, self._room.clones + 1)
@@ -202,14 +194,14 @@ class _Entry:
         return series
 
 
-def _machine(disk: Disk, peers: Collection[str]) -> Machine:
+def _machine(folder: Path, peers: Collection[str]) -> Machine:
     """Return what is to be known of this machine; nothing that names it."""
     release = ".".join(platform.release().split(".")[:2])
     return Machine(
         cores=len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count() or 1,
-        file_system=disk.name + (", no journal" if disk.avoids_freed else ""),
+        file_system=file_system(folder),
         system=f"{platform.system()} {release}",
         python=platform.python_version(),
         tools={tool.name: tool.version for tool in TOOLS if tool.name in peers and tool.is_there},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.decisions import Standing, at_most
-from pytest_reedbackup.bench.disk import Disk, inodes
+from pytest_reedbackup.bench.disk import sync
 from pytest_reedbackup.bench.result import Beside, Measured
 from pytest_reedbackup.bench.rows import Job, Row
 
@@ -16,8 +16,6 @@ _ENOUGH = 5
 _ENOUGH_OF_SLOW = 3
 _SLOW = 10
 """A peer that takes so many times as long has few turns, where nothing is to be decided."""
-_BY_A_SUITE = 10_000
-"""How many files a run of the suite removes: many."""
 
 
 class Series:
@@ -32,14 +30,12 @@ class Series:
         row: Row,
         implementation: str,
         contestants: Sequence[Contestant],
-        disk: Disk,
         most: int,
-        sync: Callable[[], None] = os.sync,
+        sync: Callable[[Path], None] = sync,
     ) -> None:
         self.row = row
         self.implementation = implementation
         self._own, *self._peers = contestants
-        self._disk = disk
         self._looks = [*(look for look in row.looks if look < most), min(most, row.looks[-1])]
         self._sync = sync
         self._round = 1 if row.is_suite else 0
@@ -90,8 +86,8 @@ class Series:
         if self.row.is_first:
             contestant.forget()
         # What others wrote would be written in this one's time, where it syncs.
-        self._sync()
-        figure = self._watched(contestant)
+        self._sync(contestant.base)
+        figure = contestant.run(self.row.job)
         del self._to_come[0]
         if self._round:
             self._taken[contestant].append(figure)
@@ -105,19 +101,6 @@ class Series:
         """Have nothing of anybody run any more."""
         for contestant in (self._own, *self._peers):
             contestant.close()
-
-    def _watched(self, contestant: Contestant) -> float:
-        """Have it do the job, and tell the disk how many files it removed."""
-        if self.row.is_suite:
-            figure = contestant.run(self.row.job)
-            self._disk.freed(_BY_A_SUITE)
-            return figure
-        if not (self._disk.avoids_freed and self.row.makes_many_files):
-            return contestant.run(self.row.job)
-        before = inodes(contestant.base)
-        figure = contestant.run(self.row.job)
-        self._disk.freed(len(before - inodes(contestant.base)))
-        return figure
 
     def _order(self) -> list[Contestant]:
         """Return who has a turn in the next round; nobody where all is said."""

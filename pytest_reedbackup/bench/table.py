@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pytest_reedbackup.bench.changes import (
     add_one_percent,
-    change_one_percent,
+    change_one_percent_anew,
     change_one_table,
     others_archives,
     set_aside,
@@ -75,7 +75,7 @@ _RESTORES = (
         HISTORY_10K,
         {"tar": 1.7},
         limit=0.3,
-        change=change_one_percent,
+        change=change_one_percent_anew,
         is_by_best=True,
     ),
     Row(

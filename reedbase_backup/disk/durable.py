@@ -91,7 +91,7 @@ def sync_tree(root: int, names: Sequence[str]) -> None:
         with suppress(PermissionError):
             _sync_each(root, names)
             return
-    _sync_file_system(root)
+    sync_file_system(root)
 
 
 def _sync_each(root: int, names: Sequence[str]) -> None:
@@ -105,7 +105,8 @@ def _sync_each(root: int, names: Sequence[str]) -> None:
     sync_folder(root, ".")
 
 
-def _sync_file_system(folder: int) -> None:
+def sync_file_system(folder: int) -> None:
+    """Make durable all that is on the file system of an open folder."""
     if sys.platform != "linux":
         os.sync()
         return

@@ -13,6 +13,7 @@ from pytest_reedbackup.bench.changes import (
     add_one_percent,
     change_one_percent,
     change_one_table,
+    make_anew,
     others_archives,
     set_aside,
 )
@@ -50,7 +51,9 @@ def contents(base: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [unchanged, change_one_percent, change_one_table, set_aside])
+@pytest.mark.parametrize(
+    "change", [unchanged, change_one_percent, change_one_table, set_aside, make_anew]
+)
 @pytest.mark.parametrize(
     "name", [tool.name for tool in TOOLS if {Job.CREATE, Job.RESTORE} <= tool.commands.keys()]
 )
@@ -85,7 +88,9 @@ def test_gzip_reads_an_archive_whole(base: Path, tool: FindTool) -> None:
         peer.run(Job.VERIFY)
 
 
-@pytest.mark.parametrize("change", [unchanged, change_one_percent, change_one_table, set_aside])
+@pytest.mark.parametrize(
+    "change", [unchanged, change_one_percent, change_one_table, set_aside, make_anew]
+)
 def test_a_floor_leaves_a_tree_of_the_same_files(base: Path, change: Change) -> None:
     floor = Floor(base)
     floor.run(Job.CREATE)

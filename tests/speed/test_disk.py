@@ -1,4 +1,4 @@
-"""Which file systems are to be left alone after many files were removed."""
+"""Where new files are made on ext4."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fixture_types import FindTool
 
-from pytest_reedbackup.bench.disk import Disk, file_system, inodes
+from pytest_reedbackup.bench.disk import file_system, spread
 
 
 @pytest.fixture
@@ -29,38 +29,30 @@ def mounted(request: pytest.FixtureRequest, tool: FindTool, tmp_path: Path) -> I
     subprocess.run(["umount", folder], check=True, capture_output=True)
 
 
+def groups(folder: Path, names: str) -> set[int]:
+    """Return the block groups of new folders, by their inodes."""
+    per_group = 8_192
+    for name in names:
+        (folder / name).mkdir()
+    return {(folder / name).stat().st_ino // per_group for name in names}
+
+
 @pytest.mark.parametrize(
-    ("mounted", "avoids_freed"),
-    [
-        (["mkfs.ext4", "-O", "^has_journal"], True),
-        (["mkfs.ext4", "-O", "has_journal"], False),
-        (["mkfs.ext2"], False),
-    ],
-    indirect=["mounted"],
-    ids=["ext4 without a journal", "ext4", "ext2"],
+    "mounted", [["mkfs.ext4", "-N", "32768", "-b", "1024"]], indirect=True, ids=["ext4"]
 )
-def test_only_ext4_without_a_journal_avoids_what_was_freed(
-    mounted: Path, avoids_freed: bool
-) -> None:
-    disk = Disk(mounted)
-    assert disk.name.startswith("ext")
-    assert disk.avoids_freed is avoids_freed
-    disk.freed(1_000)
-    assert bool(disk.wait_secs) is avoids_freed
+def test_folders_in_a_spread_one_begin_in_block_groups_of_their_own(mounted: Path) -> None:
+    together, apart = mounted / "together", mounted / "apart"
+    together.mkdir()
+    apart.mkdir()
+    assert spread(apart)
+    assert spread(apart)
+    assert len(groups(together, "abcdefgh")) == 1
+    assert len(groups(apart, "abcdefgh")) > 1
 
 
-def test_memory_avoids_nothing() -> None:
+def test_in_memory_nothing_is_spread() -> None:
     folder = Path("/dev/shm")
     if not folder.is_dir():
         pytest.skip("this system has no /dev/shm")
     assert file_system(folder) == "tmpfs"
-    assert not Disk(folder).avoids_freed
-
-
-def test_files_in_all_folders_are_counted_and_folders_are_not(tmp_path: Path) -> None:
-    (tmp_path / "a/b").mkdir(parents=True)
-    files = [tmp_path / "1", tmp_path / "a/2", tmp_path / "a/b/3"]
-    for file in files:
-        file.touch()
-    assert inodes(tmp_path) == {file.stat().st_ino for file in files}
-    assert inodes(tmp_path / "missing") == set()
+    assert not spread(folder)

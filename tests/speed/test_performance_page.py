@@ -15,7 +15,7 @@ from pytest_reedbackup.bench.shown.words import amount
 
 SVG = "{http://www.w3.org/2000/svg}"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-MACHINE = Machine(2, "ext4, no journal", "Linux 6.18", "3.11.7", {"tar": "tar 1.34"}, "2026-11")
+MACHINE = Machine(2, "ext4", "Linux 6.18", "3.11.7", {"tar": "tar 1.34"}, "2026-11")
 
 ROW = Measured(
     "create/10k/first",
@@ -49,7 +49,7 @@ def test_the_page_in_docs_is_what_its_figures_make() -> None:
 
 def test_the_page_says_each_target_and_what_became_of_it() -> None:
     text = page(result(ROW))
-    assert "2 cores, ext4, no journal, Linux 6.18, Python 3.11.7, 2026-11; 1.5 minutes" in text
+    assert "2 cores, ext4, Linux 6.18, Python 3.11.7, 2026-11; 1.5 minutes" in text
     assert (
         "| create, 10k rows, first | 5.00 ms | tar | 20.0 ms | 4.00 | 2.50 to 4.80 | 5x |"
         " missed |" in text
@@ -62,12 +62,6 @@ def test_a_target_below_the_floor_is_said_to_be_forbidden() -> None:
         ROW, beside=[ROW.beside[0], Beside("floor", [0.005], [0.0041], is_floor=True)]
     )
     assert "missed, floor forbids" in page(result(slow))
-
-
-def test_the_page_speaks_of_pauses_only_where_there_were_any() -> None:
-    assert "without a journal" in page(result(ROW))
-    journalled = msgspec.structs.replace(MACHINE, file_system="ext4")
-    assert "without a journal" not in page(msgspec.structs.replace(result(ROW), machine=journalled))
 
 
 def test_curves_are_a_line_for_each_job_in_each_panel_with_units_on_both_axes() -> None:

@@ -28,15 +28,13 @@ python -m pytest_reedbackup.bench --floors --json docs/performance.json --docs d
 ```
 
 Whoever does a row's job has one turn a round, in alternating order, on a clone of its own, with
-warm caches and all that others wrote synced before. What counts is the ratio of a round's two
+warm caches and all that others wrote synced before, and on ext4 each in block groups of its own
+([why](../pytest_reedbackup/bench/disk.py)). What counts is the ratio of a round's two
 turns: what else the machine does meets either. Turns go on until the interval decides the target,
 for 3 rounds at least (a suite: 1) and 16 at most. The interval is where the median lies nine times
 of ten, by the turns' order alone; of fewer than five turns it is all of them and a fifth more on
-each side. {pauses}No peer syncs what it writes; the reference does.
+each side. No peer syncs what it writes; the reference does.
 """
-_PAUSES = """\
-ext4 without a journal makes new files dear for a while after many were removed: before a restore
-that may make many, it is left alone so long, which is not timed. """
 _CURVES = f"""\
 ## How time grows
 
@@ -72,7 +70,7 @@ def page(result: Result) -> str:
     )
     tools = "; ".join(machine.tools.values())
     parts = [
-        _HOW.format(where=where, pauses=_PAUSES if "no journal" in machine.file_system else ""),
+        _HOW.format(where=where),
         f"Peers: {tools}.\n" if tools else "",
         "## The table\n",
         "\n".join(_table(rows)) + "\n",

@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_opened_again_keeps_no_other_from_being_synced(
         return opened(path, *arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(durable, "_sync_file_system", synced.append)
+    monkeypatch.setattr(durable, "sync_file_system", synced.append)
     folder = opened(tmp_path, os.O_RDONLY)
     durable.sync_tree(folder, ["a", "b", "c"])
     os.close(folder)
