@@ -26,6 +26,7 @@ from reedbase_backup.errors import (
     with_outlook,
 )
 from reedbase_backup.list import read_info
+from reedbase_backup.meter import Meter
 from reedbase_backup.swap.transaction import recover
 from reedbase_backup.types import U64_MAX, BackupInfo, BasePath
 
@@ -46,10 +47,13 @@ def create_backup(base_path: BasePath) -> BackupInfo:
     return create_backup_at(base_path, time.time_ns())
 
 
-def create_backup_at(base_path: BasePath, now_ns: int, *, reuse: bool = True) -> BackupInfo:
+def create_backup_at(
+    base_path: BasePath, now_ns: int, *, reuse: bool = True, meter: Meter | None = None
+) -> BackupInfo:
     """Do what `create_backup` does, at the time `now_ns` (Unix nanoseconds); capability `clock`.
 
     Without `reuse`, nothing is taken over from the backup before, as with SWITCH at 0.
+    The `meter` tells how far it is.
     """
     base = os.fsdecode(base_path)
     timestamp = now_ns // 10**9
@@ -60,7 +64,8 @@ def create_backup_at(base_path: BasePath, now_ns: int, *, reuse: bool = True) ->
         _check_tables(folder)
         durable.remove_partial_files(catalogue.backups_folder(base))
         retention.bring_back(base)
-        return _create(folder, base, timestamp, reuse and os.environ.get(SWITCH) != "0")
+        reuse = reuse and os.environ.get(SWITCH) != "0"
+        return _create(folder, base, timestamp, reuse, meter or Meter())
 
 
 def _check_tables(base: int) -> None:
@@ -72,7 +77,7 @@ def _check_tables(base: int) -> None:
         raise BackupUnsafe("tables", SPECIAL)
 
 
-def _create(folder: int, base: str, timestamp: int, reuse: bool) -> BackupInfo:
+def _create(folder: int, base: str, timestamp: int, reuse: bool, meter: Meter) -> BackupInfo:
     try:
         with durable.partial_file(catalogue.backups_folder(base)) as partial:
             # Before any of the database is read.
@@ -82,6 +87,7 @@ def _create(folder: int, base: str, timestamp: int, reuse: bool) -> BackupInfo:
                 writer = held.enter_context(
                     closing(ArchiveWriter(partial.file, origin, predecessor))
                 )
+                meter.watch(lambda: writer.size)
                 table_count = _add_database(writer, base)
                 size_bytes = writer.finish(table_count=table_count)
             partial.share(writer.readers)
@@ -92,6 +98,7 @@ def _create(folder: int, base: str, timestamp: int, reuse: bool) -> BackupInfo:
         _bring_back(base, error)
         raise
     # Whatever comes now, the new backup has its place.
+    meter.settle()
     retention.delete(retired)
     return catalogue.describe(name, size_bytes, table_count)
 

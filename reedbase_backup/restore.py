@@ -20,6 +20,7 @@ from reedbase_backup.errors import (
     translated,
     with_outlook,
 )
+from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick, at_or_before
 from reedbase_backup.swap.extract import extract
 from reedbase_backup.swap.links import SWITCH, LiveLinks, Unlinkable
@@ -48,10 +49,13 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
     return restore_picked(base_path, at_or_before(_seconds(target_timestamp)))[1]
 
 
-def restore_picked(base_path: BasePath, pick: Pick) -> tuple[BackupName, RestoreReport]:
+def restore_picked(
+    base_path: BasePath, pick: Pick, meter: Meter | None = None
+) -> tuple[BackupName, RestoreReport]:
     """Do what `restore_point_in_time` does with the backup to `pick`, and return its name, too.
 
-    Raise what `pick` raises where that is none.
+    The `meter` tells how much of the archive is read. Raise what `pick` raises where that
+    is none.
     """
     started = time.monotonic_ns()
     base = os.fsdecode(base_path)
@@ -64,7 +68,7 @@ def restore_picked(base_path: BasePath, pick: Pick) -> tuple[BackupName, Restore
         with suppress(PermissionError):
             retention.bring_back(base)
         name = pick(catalogue.archive_names(base))
-        contents = _restore(folder, base, name)
+        contents = _restore(folder, base, name, meter or Meter())
     return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
@@ -86,13 +90,14 @@ def _seconds(target_timestamp: int) -> int:
     return target
 
 
-def _restore(base: int, base_path: str, name: BackupName) -> Contents:
+def _restore(base: int, base_path: str, name: BackupName, meter: Meter) -> Contents:
     """Restore `name`; begin again for what turns out to be unmovable, or not to be linked."""
     unmovable = mount_points(base, ROOTS)
     unlinkable = None if os.environ.get(SWITCH) == "0" else frozenset[str]()
     while True:
         try:
-            return _swapped(Transaction(base, unmovable), base, base_path, name, unlinkable)
+            transaction = Transaction(base, unmovable)
+            return _swapped(transaction, base, base_path, name, unlinkable, meter)
         except Unmovable as error:
             if error.filename in unmovable:
                 raise
@@ -108,6 +113,7 @@ def _swapped(
     base_path: str,
     name: BackupName,
     unlinkable: frozenset[str] | None,
+    meter: Meter,
 ) -> Contents:
     # Until all is undone, should it come to that.
     with ExitStack() as locks:
@@ -116,6 +122,7 @@ def _swapped(
                 layout = transaction.layout
                 links = LiveLinks(base, layout, folders, unlinkable)
                 with catalogue.open_archive(base_path, name) as file:
+                    meter.watch(file.tell)
                     reader = ArchiveReader(file, name.file_name)
                     extraction = extract(reader, base_path, layout, folders, links)
                 locks.enter_context(tables_locked(base))
@@ -128,5 +135,6 @@ def _swapped(
             if outlook is None or not isinstance(error, OSError | ReedError):
                 raise
             raise with_outlook(error, "restore", outlook) from error
+    meter.settle()
     transaction.discard()
     return extraction.contents

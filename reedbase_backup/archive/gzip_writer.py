@@ -62,6 +62,11 @@ class GzipWriter:
         if self._pending_size >= PIECE:
             self.cut()
 
+    @property
+    def size(self) -> int:
+        """How many bytes of content were written by now, roughly."""
+        return self._all.content.size + self._pending_size
+
     def cut(self) -> None:
         """End a segment here, if anything is in it."""
         if self._pending_size:

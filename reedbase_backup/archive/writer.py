@@ -94,6 +94,11 @@ class ArchiveWriter:
         read_settled(unit, self._add_entry, forget)
         return len(self._written) > written
 
+    @property
+    def size(self) -> int:
+        """How many bytes the entries take by now, roughly."""
+        return self._gzip.size
+
     def finish(self, *, table_count: int) -> int:
         """Add manifest and index, end the archive, and return its size in bytes."""
         self._gzip.begin_stretch()

@@ -31,3 +31,17 @@ def chosen(base: str, *words: str) -> Iterator[list[Pick]]:
         raise Failed("NoTime", str(error), error.advice, status=2) from error
     except UnknownBackup as error:
         raise Failed("UnknownBackup", str(error), messages.see_list(base)) from error
+
+
+def archive_bytes(base: str, pick: Pick) -> int:
+    """Return the size of the archive that is picked; 0 where there is none (any more)."""
+    import os
+
+    from reedbase_backup.catalogue import archive_names, archive_path
+    from reedbase_backup.errors import BackupNotFound
+    from reedbase_backup.picks import UnknownBackup
+
+    try:
+        return os.stat(archive_path(base, pick(archive_names(base)))).st_size
+    except (OSError, BackupNotFound, UnknownBackup):
+        return 0

@@ -17,6 +17,7 @@ from io import StringIO
 from reedbase_backup.cli import failures, messages
 from reedbase_backup.cli.arguments import DEBUG, make_parser
 from reedbase_backup.cli.failures import Failed
+from reedbase_backup.cli.interruption import Interrupted
 from reedbase_backup.cli.standard_streams import (
     abandon,
     hint,
@@ -49,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"the output cannot be written: {error.strerror}")
         abandon(sys.stdout)
         return 1
-    except KeyboardInterrupt:
-        say_interrupted(messages.INTERRUPTED)
+    except KeyboardInterrupt as error:
+        say_interrupted(str(error) if isinstance(error, Interrupted) else messages.INTERRUPTED)
         return _INTERRUPTED
     return status
 

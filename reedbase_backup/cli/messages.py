@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reedbase_backup.cli.quantities import age, counted, date, size
+from reedbase_backup.cli.quantities import age, counted, date, duration, size
 from reedbase_backup.errors import (
     BackupCorrupted,
     BackupNotFound,
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from reedbase_backup.types import BackupInfo, RestoreReport
     from reedbase_backup.verify import Verification
 
-INTERRUPTED = "interrupted; the database is whole, as before the command or as after it"
+INTERRUPTED = "interrupted; nothing has changed"
+
 
 _MOST_NAMES = 10
 _GIVE_A_DATABASE = "give the path of a .reed database"
@@ -37,20 +38,36 @@ def quoted(text: str) -> str:
     return quote(text)
 
 
-def backup_created(info: BackupInfo) -> str:
-    """Say which backup there is now."""
+def backup_created(info: BackupInfo, total_bytes: int, seconds: float) -> str:
+    """Say which backup there is now, what it holds, and how long it took."""
     return (
-        f"Backup {info.id} of {date(info.timestamp)}: "
-        f"{counted(info.table_count, 'table')}, {size(info.size_bytes)}"
+        f"Backup {info.id} of {date(info.timestamp)}: {counted(info.table_count, 'table')},"
+        f" {packed(total_bytes, info.size_bytes)}, in {duration(seconds)}"
     )
 
 
-def backup_restored(name: BackupName, report: RestoreReport) -> str:
+def create_interrupted(*, is_made: bool) -> str:
+    """Say what Ctrl-C has left of a create."""
+    if is_made:
+        return "interrupted; the new backup is made, and whole"
+    return "interrupted; no backup was made, and the database is as it was"
+
+
+def restore_interrupted(*, is_done: bool, is_cut_off: bool) -> str:
+    """Say what Ctrl-C has left of a restore."""
+    if is_done:
+        return "interrupted; the restore is done, and the database is as it was backed up"
+    if is_cut_off:
+        return "interrupted midway; the next create or restore completes the restore, or undoes it"
+    return "interrupted; nothing was restored, and the database is as it was"
+
+
+def backup_restored(name: BackupName, report: RestoreReport, archive_bytes: int) -> str:
     """Say which backup was restored."""
     return (
         f"Restored backup {name.id} of {date(name.timestamp)}:"
-        f" {counted(report.tables_restored, 'table')}, {size(report.total_bytes)},"
-        f" in {report.duration_ms} ms"
+        f" {counted(report.tables_restored, 'table')},"
+        f" {packed(report.total_bytes, archive_bytes)}, in {duration(report.duration_ms / 1000)}"
     )
 
 

@@ -42,6 +42,15 @@ def date(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, UTC).astimezone().isoformat(timespec="seconds")
 
 
+def duration(seconds: float) -> str:
+    """Return how long something took, as in `34 ms`, `2.5 s` or `3 min 20 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
 def age(timestamp: int, now: int) -> str:
     """Return how long before `now` (or after it) `timestamp` was, as in `3 hours ago`."""
     apart = abs(now - timestamp)

@@ -6,11 +6,11 @@ import errno
 import fcntl
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 
 from reedbase_backup.disk.table_lock import LOCK_NAME
 from reedbase_backup.doctor.finding import Finding, at, command
+from reedbase_backup.sizes import live_bytes
 from reedbase_backup.swap.working_folders import commit_name, staging_name, tokens
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -75,7 +75,7 @@ def leftovers(base: str) -> Iterator[Finding]:
 
 def room(base: str) -> Iterator[Finding]:
     """Find whether a restore, which needs the trees twice for a while, has room."""
-    free, needed = shutil.disk_usage(base).free, _bytes_below(base)
+    free, needed = shutil.disk_usage(base).free, live_bytes(base)
     if free < needed:
         yield Finding(
             "little-room",
@@ -134,16 +134,3 @@ def _holder(path: str) -> str:
     place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
     holders = [words[4] for words in lines if words[1] == "FLOCK" and words[5] == place]
     return f" (process {', '.join(holders)})" if holders else ""
-
-
-def _bytes_below(base: str) -> int:
-    total = 0
-    for root in ("tables", "indices"):
-        for folder, _, names in os.walk(at(base, root)):
-            for name in names:
-                try:
-                    found = os.lstat(at(folder, name))
-                except FileNotFoundError:
-                    continue
-                total += found.st_size if stat.S_ISREG(found.st_mode) else 0
-    return total

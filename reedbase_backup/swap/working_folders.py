@@ -66,6 +66,15 @@ def tokens(base: int) -> tuple[list[str], list[str]]:
     return committed, [match[2] for match in matches if match[1] == "staging"]
 
 
+def is_cut_off(base_path: str) -> bool:
+    """Return whether a restore is left midway, for the next call to complete or undo."""
+    try:
+        names = os.listdir(base_path)
+    except OSError:
+        return False
+    return any((match := _NAME.fullmatch(name)) and match[1] == "commit" for name in names)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingFolder:
     """A working folder, and the new/ and old/ in it, all open."""

@@ -16,9 +16,9 @@ import pytest
 from fixture_types import BackupAt, TakeSnapshot
 
 from reedbase_backup import create_backup, restore_point_in_time
-from reedbase_backup.doctor import base as base_room
 from reedbase_backup.doctor.examination import examine
 from reedbase_backup.doctor.finding import Finding
+from reedbase_backup.sizes import live_bytes
 
 DOCTOR = (sys.executable, "-m", "reedbase_backup", "doctor")
 
@@ -172,7 +172,7 @@ def test_locks_are_named_with_who_holds_them_and_are_no_problem(sound: Path) -> 
 def test_a_disk_with_less_room_than_a_restore_takes_is_found(
     sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    total = base_room._bytes_below(str(sound))
+    total = live_bytes(str(sound))
     usage = shutil.disk_usage(sound)
     for free, expected in ((total, []), (total - 1, ["little-room"])):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, f=free: usage._replace(free=f))

@@ -7,7 +7,10 @@ import time
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.interruption import interruptible
 from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.progress import shown
+from reedbase_backup.sizes import live_bytes
 
 EXAMPLES = ("reedbackup create .reed", "reedbackup create .reed --json")
 
@@ -24,14 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Back up the database."""
-    from reedbase_backup.create import create_backup, create_backup_at
+    from reedbase_backup.create import create_backup_at
 
-    if options.no_reuse:
-        info = create_backup_at(options.base, time.time_ns(), reuse=False)
-    else:
-        info = create_backup(options.base)
+    total_bytes = live_bytes(options.base)
+    started = time.monotonic()
+    with (
+        shown("Backing up", total_bytes) as meter,
+        interruptible(lambda: messages.create_interrupted(is_made=meter.is_settled)),
+    ):
+        info = create_backup_at(
+            options.base, time.time_ns(), reuse=not options.no_reuse, meter=meter
+        )
     if options.json:
         print_json(info)
     else:
-        print_line(messages.backup_created(info))
+        print_line(messages.backup_created(info, total_bytes, time.monotonic() - started))
     return 0

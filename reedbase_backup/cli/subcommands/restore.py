@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.asking import agrees, can_ask
-from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.chosen import archive_bytes, chosen
 from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.failures import Failed
+from reedbase_backup.cli.interruption import interruptible
 from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.progress import shown
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from reedbase_backup.meter import Meter
     from reedbase_backup.picks import Pick
 
 EXAMPLES = (
@@ -51,16 +56,30 @@ def run(options: argparse.Namespace) -> int:
 
 def _restore(options: argparse.Namespace, pick: Pick) -> int:
     from reedbase_backup.adapter.json_values import to_json_value
+    from reedbase_backup.picks import by_id
     from reedbase_backup.restore import restore_picked
 
     if not options.yes and can_ask():
         _ask(options, pick)
-    name, report = restore_picked(options.base, pick)
+    with (
+        shown("Restoring", archive_bytes(options.base, pick)) as meter,
+        _interruptible(options.base, meter),
+    ):
+        name, report = restore_picked(options.base, pick, meter)
     if options.json:
         print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
     else:
-        print_line(messages.backup_restored(name, report))
+        size = archive_bytes(options.base, by_id(name.id))
+        print_line(messages.backup_restored(name, report, size))
     return 0
+
+
+def _interruptible(base: str, meter: Meter) -> AbstractContextManager[None]:
+    from reedbase_backup.swap.working_folders import is_cut_off
+
+    return interruptible(
+        lambda: messages.restore_interrupted(is_done=meter.is_settled, is_cut_off=is_cut_off(base))
+    )
 
 
 def _ask(options: argparse.Namespace, pick: Pick) -> None:

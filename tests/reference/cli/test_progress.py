@@ -1,0 +1,62 @@
+"""Progress is shown at a terminal to who waits, and to nobody else; the last line says it all."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fixture_types import BackupAt
+from reference.cli.fixture_types import RunCommand
+from reference.cli.terminal import at_terminal
+
+SLOW = """
+import sys, time
+from reedbase_backup.archive.writer import ArchiveWriter
+before = ArchiveWriter._add_file
+def waiting(*given):
+    time.sleep(0.3)
+    return before(*given)
+ArchiveWriter._add_file = waiting
+from reedbase_backup.cli.commands import main
+sys.exit(main())
+"""
+LAST_LINE = re.compile(
+    r"Backup \d+ of \S+: 2 tables, \d+\.\d KiB in [\d.]+ (KiB|bytes) \(\d+ %\), in [\d.]+ m?s\n"
+)
+
+
+@pytest.mark.slow
+def test_who_waits_at_a_terminal_sees_how_far_it_is_how_fast_and_how_long_yet(base: Path) -> None:
+    status, shown = at_terminal("create", base, command=(sys.executable, "-c", SLOW))
+    assert status == 0
+    assert "Backing up" in shown
+    assert re.search(r"\d %|\d%", shown)
+    assert "/s" in shown
+    assert re.search(r"\d:\d\d:\d\d", shown)
+
+
+@pytest.mark.slow
+def test_in_a_pipe_nothing_is_shown_but_the_last_line(base: Path) -> None:
+    command = [sys.executable, "-c", SLOW, "create", str(base)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert LAST_LINE.fullmatch(done.stdout)
+
+
+def test_what_is_over_at_once_shows_no_bar(base: Path) -> None:
+    status, shown = at_terminal("create", base)
+    assert status == 0
+    assert LAST_LINE.fullmatch(shown)
+
+
+def test_a_restores_last_line_says_sizes_ratio_and_duration(
+    base: Path, backup_at: BackupAt, run: RunCommand
+) -> None:
+    backup_at(base, 1000)
+    out = run("restore", base, "--to", "latest")[1]
+    assert re.fullmatch(
+        r"Restored backup 1000 of \S+: 2 tables, [\d.]+ KiB in .* \(\d+ %\), in [\d.]+ m?s\n", out
+    )
