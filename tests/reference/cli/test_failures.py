@@ -74,6 +74,7 @@ def test_where_an_error_came_up_is_shown_by_debug_alone(run: RunCommand, tmp_pat
 
 FAULTY = """
 import sys
+from reedbase_backup import create
 from reedbase_backup.cli.commands import main
 def faulty(*_, **__): raise ZeroDivisionError("as nobody foresaw")
 create.create_backup_at = faulty
