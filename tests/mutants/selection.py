@@ -32,7 +32,6 @@ FIRST_OF_MANY = (
     "ticket/create/special-file/fifo",
     "ticket/restore/exact-tree",
     "ticket/restore/others-untouched",
-    "ticket/restore/pick",
     "ticket/restore/none",
     "ticket/restore/foreign-archive/gnu",
 )

@@ -72,12 +72,12 @@ def test_a_difference_fails_with_the_command_and_the_folder(
 
 
 def test_all_examples_are_of_the_case_that_is_chosen_alone(run_suite: RunSuite) -> None:
-    options = ("--reedbackup-baseline=python-last", "--reedbackup-examples=30")
+    options = ("--reedbackup-baseline=python-last", "--reedbackup-examples=8")
     _, alone = run_suite("python-last", options=(*options, PARITY))
     _, shared = run_suite("python-last", options=(*options, PARITY, PICK))
-    assert alone.cases[0].measured.startswith("30 databases")
+    assert alone.cases[0].measured.startswith("8 databases")
     (parity,) = (case for case in shared.cases if case.case_id == "last/parity/fuzz")
-    assert parity.measured.startswith("15 databases")
+    assert parity.measured.startswith("4 databases")
 
 
 def test_without_a_baseline_or_one_of_contract_last_it_is_skipped(run_suite: RunSuite) -> None:
@@ -99,13 +99,13 @@ def test_an_implementation_of_the_ticket_is_no_match_for_a_baseline_of_last(
 def test_a_recording_made_without_a_baseline_is_one_for_others(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
-    examples = "--reedbackup-examples=40"
+    examples = "--reedbackup-examples=12"
     # The port itself: of the imitation there is no saying beyond what its document says.
     run_suite(ITSELF, options=(PARITY, examples, "--reedbackup-record=last.recording"))
     compared = (PARITY, examples, "--reedbackup-baseline=replay:last.recording")
     ended, report = run_suite("python-last", options=compared)
     assert only(report)[0] is Outcome.PASS, ended.stdout
-    assert report.cases[0].measured.startswith("40 databases")
+    assert report.cases[0].measured.startswith("12 databases")
     _, report = run_suite(served(mutant("written-by-admin"), tmp_path / "copy"), options=compared)
     (case,) = report.cases
     assert case.outcome is Outcome.FAIL
@@ -134,7 +134,7 @@ def test_the_baseline_keeps_the_promise_and_so_does_who_declares(
     (tmp_path / "undeclared.py").write_text(UNDECLARED_PORT)
     declared = tmp_path / "divergences.toml"
     declared.write_text("".join(DECLARED.format(case=c, defect=d) for d, c in CASES.items()))
-    options = (PICK, "--reedbackup-examples=150", f"--reedbackup-divergences={declared}")
+    options = (PICK, "--reedbackup-examples=50", f"--reedbackup-divergences={declared}")
     ended, report = run_suite(BASELINE, "undeclared:Undeclared", options=options)
     assert [case.outcome for case in report.cases] == [Outcome.PASS] * 2, ended.stdout
 

@@ -13,11 +13,21 @@ from pytest_reedbackup.reports.json_report import Report
 pytestmark = pytest.mark.slow
 
 
+# test_ticket_crate.py has it killed and its calls fail in every run.
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        ("off", "conforms as far as it was tried"),
+        pytest.param("quick", "conforms", marks=pytest.mark.campaign),
+    ],
+)
 def test_the_ticket_crate_passes_the_whole_suite(
     ticket_adapter: Path,
     run_suite: Callable[..., tuple[subprocess.CompletedProcess[str], Report]],
+    faults: str,
+    verdict: str,
 ) -> None:
-    ended, report = run_suite(str(ticket_adapter))
+    ended, report = run_suite(str(ticket_adapter), options=[f"--reedbackup-faults={faults}"])
     (crate,) = report.implementations
-    assert crate.verdict == "conforms", ended.stdout
+    assert crate.verdict == verdict, ended.stdout
     assert (crate.language, ended.returncode) == ("Rust", 0)

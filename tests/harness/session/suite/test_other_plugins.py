@@ -202,7 +202,16 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return say
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+# Each starts two to five processes, and is like one of the others as far as is known.
+LIKE_OTHERS = (
+    *("xdist-worksteal", "xdist-each", "xdist-rerunfailures", "timeout", "socket", "cov", "sw"),
+    *("benchmark-skip", "no-cacheprovider", "no-skipping", "setup-only", "strict-xfail"),
+    *("status-5-by-a-hook", "keyword"),
+)
+LATER = dict.fromkeys(LIKE_OTHERS, pytest.mark.campaign)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=LATER.get(n, ())) for n in SURROUNDINGS])
 def test_all_say_the_truth_whatever_surrounds_the_run(
     run: Callable[..., Said], pytester: pytest.Pytester, name: str
 ) -> None:
@@ -210,16 +219,13 @@ def test_all_say_the_truth_whatever_surrounds_the_run(
     if surroundings.before is not None:
         run(*surroundings.before)
     pytester.makepyfile(around=surroundings.plugin)
-    said = run(*_in_order(surroundings.options), "-p", "around")
+    order = () if "randomly" in surroundings.options else ("-p", "no:randomly")
+    said = run(*order, *surroundings.options, "-p", "around")
     assert said.verdict(GOOD) == surroundings.good
     assert said.verdict(BROKEN) == surroundings.broken
     for implementation in (GOOD, BROKEN):
         assert said.outcomes(implementation).keys() == CASES
     expect_agreement(said)
-
-
-def _in_order(options: Sequence[str]) -> Sequence[str]:
-    return options if "randomly" in options else ["-p", "no:randomly", *options]
 
 
 def expect_agreement(said: Said) -> None:
