@@ -214,7 +214,7 @@ class ArchiveWriter:
 
 def _restorable(name: str) -> bytes:
     """Return the bytes of a name, none too long."""
-    encoded = os.fsencode(name)
+    encoded = name.encode(manifest.ENCODING, manifest.ERRORS)
     if len(encoded) > MAX_PATH:
         raise BackupUnsafe(name, f"its path of {len(encoded)} bytes cannot be restored")
     return encoded

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from isal import isal_zlib
 
 from reedbase_backup.archive.gzip_writer import PIECE
+from reedbase_backup.archive.manifest import ENCODING, ERRORS
 
 # 64 files on an average: fewer cost more than they save, of more a change spoils more.
 _ENDS = 64
@@ -57,7 +58,7 @@ class Run:
         self.statuses.append(status)
         self._size += status.st_size
         self.is_full = (
-            isal_zlib.crc32(os.fsencode(name)) % _ENDS == 0
+            isal_zlib.crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
             or self._size >= PIECE
             or len(self.names) >= _MOST_FILES
             or status.st_size >= _LARGE_FILE
@@ -87,7 +88,7 @@ class Run:
         except struct.error:
             return None
         # No name is empty or has a zero byte in it.
-        names = os.fsencode("\0".join((self.folder, *self.names, "", "")))
+        names = "\0".join((self.folder, *self.names, "", "")).encode(ENCODING, ERRORS)
         return sha256(names + b"".join(told)).digest()[:KEY_SIZE]
 
     def is_older_than(self, time_ns: int) -> bool:
