@@ -146,6 +146,21 @@ def test_who_may_read_is_known_of_files_that_are_taken_over(
         assert stat.S_IMODE(newest(base).stat().st_mode) == (0o600 if private else 0o640)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to any group")
+def test_a_file_of_another_group_that_is_taken_over_closes_the_backup_still(
+    make_base: MakeBase,
+) -> None:
+    base = make_base("t")
+    for path in (base, *base.rglob("*")):
+        path.chmod(0o2770 if path.is_dir() else 0o660)
+    os.chown(base / "tables" / "t" / "current.csv", -1, 4242)
+    wait_a_tick()
+    for _ in range(2):
+        create_backup(base)
+        assert stat.S_IMODE(newest(base).stat().st_mode) == 0o600
+    assert read_by_a_backup(base) == []
+
+
 def test_where_it_is_not_known_who_may_read_files_they_are_opened(
     make_base: MakeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
