@@ -19,7 +19,7 @@ from pytest_reedbackup.reports.html.page import page
 HOSTILE = (
     "</script><script>alert(1)</script>",
     "\"'><img src=x onerror=alert(1)>",
-    "<!--",
+    "</script x><!-- <script y",
     "{{ 7 * 7 }}{% raw %}",
     "\x00\x07\x1b[31m\x9b",
     "\u202egpj.exe",
