@@ -72,18 +72,15 @@ class Beside:
             return (yield)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
-        """Return whether this is a sample of the suite that nothing shares, records or watches."""
+        """Return whether this is the suite, not in whole sweeps, and nobody shares or watches."""
         settings, options = self._settings, self._config.option
         is_shared = settings.workers > 1 or self._config.getoption("dist", "no") != "no"
         is_recorded = settings.record is not None or bool(settings.recordings)
         is_watched = options.usepdb or options.setuponly or self._config.stash.get(ALONE, False)
-        is_sample = settings.runs_suite and settings.faults is Faults.QUICK
+        is_short = settings.runs_suite and settings.faults is not Faults.FULL
         is_mixed = len({_lane(item) for item in items}) > 1
         return (
-            is_sample
-            and is_mixed
-            and not (is_shared or is_recorded or is_watched)
-            and is_possible()
+            is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:

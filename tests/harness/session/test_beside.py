@@ -58,6 +58,7 @@ CASES = (
 )
 PLAIN = "test_create_returns_what_list_shows_first"
 SWEEP = "test_a_created_backup_is_durable"
+WAITS = "test_a_lock_that_stays_taken_ends_in_an_error"
 
 MINE = """
 from reedbase_backup.adapter.loading import load
@@ -159,6 +160,14 @@ def test_a_sweep_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) 
     assert swept.sweep is not None
     assert swept.sweep.results
     assert swept.duration_secs > 0.05
+
+
+@pytest.mark.slow
+def test_what_waits_runs_beside_without_sweeps_too(tmp_path: Path) -> None:
+    waits = ("--reedbackup-case=ticket/create/hot/lock-stays", "--reedbackup-faults=off")
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *waits, CASES[-1])
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert ran.where == {f"{PLAIN} here", f"{WAITS} beside"}
 
 
 def test_what_is_broken_beside_reads_as_if_it_broke_here(tmp_path: Path) -> None:
