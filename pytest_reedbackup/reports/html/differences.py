@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from pytest_reedbackup.reports.visible import LONGEST, visible
+from pytest_reedbackup.reports.words.visible import LONGEST, visible
 
 # Above that, lines are compared as wholes: what is compared word by word takes the square.
 _MOST_WORDS = 400

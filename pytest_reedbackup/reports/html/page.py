@@ -25,10 +25,10 @@ from pytest_reedbackup.reports.html.sweeps import Points
 from pytest_reedbackup.reports.json_report import Report
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import column_names, rules_of
-from pytest_reedbackup.reports.sentence import clause, sentence
 from pytest_reedbackup.reports.stored.runs import results_of
 from pytest_reedbackup.reports.strip import LEGEND
-from pytest_reedbackup.reports.visible import shortened
+from pytest_reedbackup.reports.words.sentence import clause, sentence
+from pytest_reedbackup.reports.words.visible import shortened
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _HINDERED = (Outcome.NOT_CHECKED, Outcome.UNDECIDED)

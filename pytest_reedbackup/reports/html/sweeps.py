@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
 from pytest_reedbackup.reports.strip import headline, points_of, sign
-from pytest_reedbackup.reports.visible import shortened
+from pytest_reedbackup.reports.words.visible import shortened
 
 _POINT = "--reedbackup-point="
 

@@ -11,7 +11,7 @@ from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target, TimeLimits
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.json_report import ImplementationReport, Report
-from pytest_reedbackup.reports.visible import visible
+from pytest_reedbackup.reports.words.visible import visible
 from reedbase_backup.adapter.protocol import Hello
 
 

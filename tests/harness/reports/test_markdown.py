@@ -10,7 +10,7 @@ from harness.session.outcomes import case_outcome
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import results
 from pytest_reedbackup.reports import registry
-from pytest_reedbackup.reports.markdown import summary
+from pytest_reedbackup.reports.words.markdown import summary
 
 pytest_plugins = ["pytester"]
 

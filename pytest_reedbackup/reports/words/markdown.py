@@ -11,8 +11,8 @@ from pytest_reedbackup.model.grouping import CauseGroup, grouped
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
-from pytest_reedbackup.reports.sentence import sentence
-from pytest_reedbackup.reports.visible import visible
+from pytest_reedbackup.reports.words.sentence import sentence
+from pytest_reedbackup.reports.words.visible import visible
 from pytest_reedbackup.reports.writer import Writer
 
 _MOST_CAUSES = 20

@@ -1,0 +1,1 @@
+"""Words of reports, whatever they are written into: sentences, Markdown, text of strangers."""
