@@ -183,9 +183,11 @@ def pytest_cmdline_main(
     """
     if not config.getoption("reedbackup_impl"):
         return (yield)
+    from pytest_reedbackup.session.progress.lines import ask_for_less
     from pytest_reedbackup.session.run import Run
     from pytest_reedbackup.session.suite.place import runs_suite
 
+    ask_for_less(config)
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
         config.option.benchmark_disable = True
     if runs_suite(config):

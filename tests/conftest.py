@@ -34,6 +34,10 @@ OVERDUE_S = 10
 """What a test without marker `slow` may take on a busy machine; 2 s on an idle one."""
 
 
+# What runs print is wrapped to their terminal; tests of that say another width.
+os.environ["COLUMNS"] = "240"
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark campaigns as slow: a `-m "not slow"` replaces the `-m` that leaves them out."""
     if item.get_closest_marker("campaign") is not None:

@@ -5,14 +5,32 @@ from __future__ import annotations
 from pytest_reedbackup.contracts.ticket import ERROR_KINDS
 from pytest_reedbackup.implementations.answers import Answer, Refused
 from pytest_reedbackup.model.adapter_faults import AdapterFault
+from pytest_reedbackup.model.differences import difference
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, short_repr
 from pytest_reedbackup.views.tree import Tree
+from reedbase_backup.adapter.words import ROUNDED, did_you_mean
+
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
 
 
 def expect(what: str, found: object, expected: object) -> None:
     """Raise BrokenPromise unless `found` equals `expected`."""
     if found != expected:
-        raise BrokenPromise(what, expected=short_repr(expected), found=short_repr(found))
+        raise BrokenPromise(
+            what,
+            expected=short_repr(expected),
+            found=f"{short_repr(found)}{_about_rounding(expected, found)}",
+            difference=difference(expected, found),
+        )
+
+
+def _about_rounding(expected: object, found: object) -> str:
+    """Return what has become of a large integer on its way through a parser that reads doubles."""
+    if not isinstance(expected, int) or not isinstance(found, int):
+        return ""
+    was_rounded = expected > 2**53 and float(expected) == float(found)
+    return f": {ROUNDED}" if was_rounded else ""
 
 
 def expect_that(
@@ -41,7 +59,7 @@ def expect_documented(answer: Answer, what: str) -> None:
         raise BrokenPromise(
             what,
             expected=f"one of a documented kind: {', '.join(sorted(ERROR_KINDS))}",
-            found=str(answer),
+            found=f"{answer}{did_you_mean(answer.kind, ERROR_KINDS)}",
             cause=answer.cause(),
         )
 

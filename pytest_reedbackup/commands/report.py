@@ -123,6 +123,7 @@ class _Screen:
     def __init__(self) -> None:
         self.width = shutil.get_terminal_size().columns
         self.has_colour = sys.stdout.isatty()
+        self.is_verbose = False
 
     def section(self, title: str) -> None:
         """Begin a part under a line with its title."""

@@ -27,6 +27,9 @@ from pytest_reedbackup.recording.unsupported import Unsupported
 from reedbase_backup.adapter.loading import load
 from reedbase_backup.adapter.protocol import Contract, Hello
 
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
+
 _SHUTDOWN_SECS = 10.0
 
 

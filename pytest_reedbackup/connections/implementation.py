@@ -32,6 +32,9 @@ else:
     BackupT = TypeVar("BackupT", covariant=True)
     ReportT = TypeVar("ReportT", covariant=True)
 
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
+
 
 @dataclass(frozen=True)
 class Implementation(Generic[BackupT, ReportT]):

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, short_repr
+from reedbase_backup.adapter.words import did_you_mean
+
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +73,6 @@ def refusal_of(answer: Answer, what: str, kinds: Collection[str] = ()) -> Refuse
             cause=Cause.NO_ERROR,
         )
     if kinds and answer.kind not in kinds:
-        raise BrokenPromise(what, expected=wanted, found=str(answer), cause=answer.cause())
+        meant = did_you_mean(answer.kind, kinds)
+        raise BrokenPromise(what, expected=wanted, found=f"{answer}{meant}", cause=answer.cause())
     return answer

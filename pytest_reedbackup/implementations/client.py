@@ -23,6 +23,9 @@ from pytest_reedbackup.model.failures import UnfitValue
 from reedbase_backup.adapter import protocol, schemas
 from reedbase_backup.adapter.protocol import Contract
 
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
+
 _NOT_OF: Mapping[type[ProtocolViolation], str] = {
     ProtocolViolation: "it is not of the protocol's shape",
     Misfit: "the value is not of its contract's type",

@@ -21,6 +21,9 @@ from reedbase_backup.adapter import protocol
 from reedbase_backup.adapter.protocol import Contract
 from reedbase_backup.types import U64_MAX
 
+# Where a call of an implementation fails, a user's test is to be shown, and not this file.
+__tracebackhide__ = True
+
 NANO = 10**9
 _SUFFIX = ".tar.gz"
 

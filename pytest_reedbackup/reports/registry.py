@@ -12,7 +12,7 @@ from pytest_reedbackup.reports.drift_table import DriftTable
 from pytest_reedbackup.reports.html.writer import HtmlReport
 from pytest_reedbackup.reports.json_report import JsonReport
 from pytest_reedbackup.reports.junit import JUnitReport
-from pytest_reedbackup.reports.summary import Summary
+from pytest_reedbackup.reports.terminal.summary import Summary
 from pytest_reedbackup.reports.words.markdown import MarkdownSummary
 from pytest_reedbackup.reports.writer import Screen, Writer
 

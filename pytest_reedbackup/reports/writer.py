@@ -41,6 +41,10 @@ class Screen(Protocol):
     def has_colour(self) -> bool:
         """Whether terminal colours are shown as such."""
 
+    @property
+    def is_verbose(self) -> bool:
+        """Whether all is to be shown, however long (-v)."""
+
     def section(self, title: str) -> None:
         """Begin a part of the output."""
 

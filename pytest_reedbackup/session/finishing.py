@@ -12,14 +12,21 @@ import pytest
 
 from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.model.case import Case, case_of
+from pytest_reedbackup.model.grouping import grouped
 from pytest_reedbackup.model.outcome import CaseOutcome, Key
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.verdict import Result, results
-from pytest_reedbackup.reports import last_line, registry
+from pytest_reedbackup.reports import registry
+from pytest_reedbackup.reports.terminal import last_line
 from pytest_reedbackup.reports.writer import Writer, drive
 from pytest_reedbackup.session import pytest_internals
-from pytest_reedbackup.session.attempts import CollectedOutcomes
-from pytest_reedbackup.session.judging import not_checked, outcome_of, with_divergence
+from pytest_reedbackup.session.attempts import CollectedOutcomes, phase_outcome
+from pytest_reedbackup.session.judging import (
+    not_checked,
+    outcome_of,
+    shows_more,
+    with_divergence,
+)
 from pytest_reedbackup.session.planning import Planned, left_out, target_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.suite.afresh import arguments_of
@@ -124,11 +131,12 @@ class Finishing:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
         """Write what is for the terminal, after pytest's own lists."""
-        yield
         if self._has_nothing_to_say or not self.results:
-            return
-        self._drive(registry.screen_writers(_TerminalScreen(terminalreporter)))
+            return (yield)
         counted = pytest_internals.counted_by(terminalreporter)
+        last_line.leave_out(counted, self._is_told_below)
+        yield
+        self._drive(registry.screen_writers(_TerminalScreen(terminalreporter)))
         last_line.count_cases(counted, self._outcomes, self._is_case)
         pytest_internals.recolour(terminalreporter)
 
@@ -191,6 +199,23 @@ class Finishing:
             return False
         return self._settings.runs_suite or entry.nodeid in self._node_ids
 
+    def _is_told_below(self, entry: object) -> bool:
+        """Return whether the summary has all that is to be said of a report of a case.
+
+        What a case printed, and where in the harness an error came up, it has not;
+        these are shown of the first case of each cause.
+        """
+        if not isinstance(entry, pytest.TestReport) or not self._is_case(entry):
+            return False
+        outcome = phase_outcome(entry)
+        is_first = outcome is not None and outcome.key in self._first_of_causes
+        return not (is_first and shows_more(entry))
+
+    @cached_property
+    def _first_of_causes(self) -> Set[Key]:
+        groups = grouped(self._outcomes)
+        return {(group.implementation, group.contract, group.case_ids[0]) for group in groups}
+
     @cached_property
     def _keys(self) -> Set[Key]:
         return {one.key for one in self._planned}
@@ -208,6 +233,7 @@ class _TerminalScreen:
         terminal = reporter.config.get_terminal_writer()
         self.width = terminal.fullwidth
         self.has_colour = terminal.hasmarkup
+        self.is_verbose = reporter.config.get_verbosity() > 0
 
     def section(self, title: str) -> None:
         """Begin a part of the output under a line with its title."""

@@ -130,12 +130,22 @@ def show(outcome: CaseOutcome, report: pytest.TestReport, call: pytest.CallInfo[
         report.outcome, report.longrepr = "passed", None
     elif outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
         report.outcome = "failed"
+        error = call.excinfo.value if call.excinfo else None
+        setattr(report, _TRACED, not isinstance(error, BrokenPromise | AdapterFault))
         report.longrepr = _failure_text(outcome, report, call)
     else:
         report.outcome = "skipped"
         report.longrepr = (str(report.location[0]), report.location[1] or 0, outcome.detail)
         if outcome.outcome is Outcome.DIVERGES:
             report.wasxfail = outcome.divergence
+
+
+_TRACED = "reedbackup_traced"
+
+
+def shows_more(report: pytest.TestReport) -> bool:
+    """Return whether a report of a failure has more than the outcome: output, or a traceback."""
+    return bool(report.sections) or getattr(report, _TRACED, False)
 
 
 def _cause(error: BaseException) -> BaseException:

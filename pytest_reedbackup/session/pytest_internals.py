@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -30,6 +31,9 @@ def check(config: pytest.Config) -> None:
         "runtestprotocol": hasattr(runner, "runtestprotocol"),
         # There is none with -p no:terminal.
         "TerminalReporter.stats": reporter is None or hasattr(reporter, "stats"),
+        "TerminalReporter._locationline": reporter is None or hasattr(reporter, "_locationline"),
+        "TerminalReporter.write_fspath_result": reporter is None
+        or hasattr(reporter, "write_fspath_result"),
         "TerminalReporter._set_main_color": reporter is None
         or hasattr(reporter, "_set_main_color"),
     }
@@ -65,6 +69,32 @@ def parameters_of(item: pytest.Item) -> dict[str, Any]:
 def counted_by(reporter: pytest.TerminalReporter) -> dict[str, list[Any]]:
     """Return what the last line counts, by what it calls it; changes to it are heeded."""
     return reporter.stats
+
+
+def name_tests(
+    reporter: pytest.TerminalReporter, groups: Mapping[str, str], names: Mapping[str, str]
+) -> None:
+    """Have each line of letters be of a group, and a line with -v of a name, both by node id."""
+    of_file, of_line = reporter.write_fspath_result, reporter._locationline
+
+    def write_group(nodeid: str, letter: str, **markup: bool) -> None:
+        group = groups.get(str(nodeid))
+        if group is None:
+            of_file(nodeid, letter, **markup)
+            return
+        if reporter.currentfspath != group:
+            if reporter.currentfspath is not None and reporter._show_progress_info:
+                reporter._write_progress_information_filling_space()
+            reporter.currentfspath = group
+            reporter.line("")
+            reporter.write(f"{group} ")
+        reporter.write(letter, flush=True, **markup)
+
+    def line_of(nodeid: Any, *location: Any) -> str:
+        name = names.get(str(nodeid))
+        return of_line(nodeid, *location) if name is None else f"{name} "
+
+    vars(reporter).update(write_fspath_result=write_group, _locationline=line_of)
 
 
 def recolour(reporter: pytest.TerminalReporter) -> None:

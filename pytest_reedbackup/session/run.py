@@ -11,7 +11,7 @@ from pytest_reedbackup.connections.implementation import Implementation
 from pytest_reedbackup.model.case import case_of, declared_by
 from pytest_reedbackup.model.failures import BrokenPromise, MissingCapability, UndecidedBound
 from pytest_reedbackup.recording.recorder import Recorder
-from pytest_reedbackup.reports import last_line
+from pytest_reedbackup.reports.terminal import last_line
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.attempts import Journal, phase_outcome
 from pytest_reedbackup.session.beside.hooks import Beside
@@ -26,6 +26,8 @@ from pytest_reedbackup.session.planning import (
     suite_cases,
     target_of,
 )
+from pytest_reedbackup.session.progress.lines import ProgressLines
+from pytest_reedbackup.session.progress.ticking import Ticking, in_terminal
 from pytest_reedbackup.session.recording_hooks import RecordingHooks, ReplayHooks
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.watching import watched
@@ -55,6 +57,10 @@ class Run:
         config.stash[_RUN] = run
         for plugin in (run, run.finishing, *run.recording_hooks, Beside(config, run.settings)):
             config.pluginmanager.register(plugin)
+        if run.settings.runs_suite and not hasattr(config, "workerinput"):
+            config.pluginmanager.register(ProgressLines(config, run.settings.remarks))
+            if in_terminal(config):
+                config.pluginmanager.register(Ticking(config))
 
     @classmethod
     def of(cls, config: pytest.Config) -> Run | None:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/report.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/porting.md",
+    "docs/report.md",
+)
 ROOTS = ("", "pytest_reedbackup", "reedbase_backup", "tests")
 """What a path in a document may be relative to."""
 

@@ -148,7 +148,7 @@ def run_pytest() -> RunPytest:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

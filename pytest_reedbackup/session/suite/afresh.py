@@ -36,6 +36,16 @@ def arguments_of(config: pytest.Config) -> list[str]:
     return list(map(os.fspath, config.invocation_params.args))
 
 
+def remarks_of(config: pytest.Config) -> list[str]:
+    """Return what is not as the project says, where the suite runs in its place."""
+    return [
+        line
+        for plugin in config.pluginmanager.get_plugins()
+        if isinstance(plugin, Afresh)
+        for line in plugin.pytest_report_header()
+    ]
+
+
 @dataclass(frozen=True)
 class Arguments:
     """A part of the arguments, taken apart before any conftest.py has added options."""

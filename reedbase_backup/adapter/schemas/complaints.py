@@ -5,7 +5,6 @@ Decoding ends at the first thing that does not fit; who writes an adapter wants 
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -16,13 +15,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from reedbase_backup.adapter.schemas import schema
+from reedbase_backup.adapter.words import ROUNDED, did_you_mean
 from reedbase_backup.types import U64_MAX
-
-ROUNDED = (
-    "a JSON parser that reads doubles rounds above 2^53 (in JavaScript read and write them as"
-    " BigInt)"
-)
-"""What becomes of large integers, and the way out."""
 
 _SHOWN = 60
 _TYPES = {
@@ -52,21 +46,6 @@ def complaints(name: str, message: Any) -> list[str]:
         of = f" of `{place}`" if place else ""
         lines.append(f"right{of}: {', '.join(f'`{field}`' for field in fields)}")
     return _each_once(lines)
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return that of `words` which `word` may be meant to be; empty where none is like it."""
-    by_plain = {_plain(each): each for each in words}
-    plain = _plain(word)
-    contained = [each for each in by_plain if plain and (plain in each or each in plain)]
-    near = difflib.get_close_matches(plain, by_plain, n=1) or contained[:1]
-    return by_plain[near[0]] if near else ""
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return the question whether another word was meant; empty where none is like it."""
-    meant = nearest(word, words)
-    return f"; did you mean `{meant}`?" if meant and meant != word else ""
 
 
 @cache
@@ -166,8 +145,3 @@ def _shown(value: Any) -> str:
 
 def _bound(bound: int) -> str:
     return "2^64-1" if bound == U64_MAX else f"{bound}"
-
-
-def _plain(word: str) -> str:
-    """Return a word as it is whatever a language's way to write names is."""
-    return re.sub(r"[^a-z0-9]", "", word.casefold())

@@ -10,22 +10,40 @@ from pathlib import Path
 from reedbase_backup.cli.printing import print_line
 
 EXAMPLES = (
+    "reedbackup adapter python --out ./my-adapter",
     "reedbackup adapter rust --crate ./my-crate --contract ticket --out ./my-adapter",
     "reedbackup adapter schema replies/error",
 )
 
 
+_SKELETONS = {
+    "python": "in Python",
+    "go": "in Go",
+    "javascript": "in JavaScript",
+    "stdio": "of an adapter that calls any command",
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a language, and what that needs."""
     languages = parser.add_subparsers(dest="language", metavar="LANGUAGE", required=True)
+    for name, words in _SKELETONS.items():
+        skeleton = languages.add_parser(
+            name,
+            help=f"write a skeleton {words}",
+            description=f"Write a skeleton {words}, with a test, a README and a file for CI.",
+        )
+        skeleton.add_argument("--out", type=Path, required=True, help="the folder to write")
+        skeleton.set_defaults(run=_skeleton)
     rust = languages.add_parser(
         "rust",
-        help="write a Cargo project that serves a Rust crate",
-        description="Write a Cargo project that puts a Rust crate behind the adapter protocol.",
+        help="write a skeleton in Rust, or a Cargo project that serves a crate",
+        description="Write a skeleton in Rust; with --crate, a Cargo project that puts that crate"
+        " behind the adapter protocol, the crate unchanged.",
     )
-    rust.add_argument("--crate", type=Path, required=True, help="the crate's folder")
-    rust.add_argument("--contract", choices=("ticket", "last"), required=True)
     rust.add_argument("--out", type=Path, required=True, help="the folder to write")
+    rust.add_argument("--crate", type=Path, help="the crate's folder; the options below go with it")
+    rust.add_argument("--contract", choices=("ticket", "last"))
     rust.add_argument("--name", help="the implementation's name in reports")
     rust.add_argument("--module", metavar="PATH", help="the functions' module, as ops::backup")
     rust.add_argument("--registry", metavar="PATH", help="contract last: the registry's module")
@@ -51,6 +69,10 @@ def _rust(options: argparse.Namespace) -> int:
     from reedbase_backup.adapter.rust.generator import generate
     from reedbase_backup.cli.failures import Failed
 
+    if options.crate is None:
+        return _skeleton(options)
+    if options.contract is None:
+        raise Failed("Usage", "adapter rust: --crate needs --contract, ticket or last", status=2)
     try:
         executable = generate(
             options.crate,
@@ -66,6 +88,23 @@ def _rust(options: argparse.Namespace) -> int:
     manifest = shlex.quote(str(options.out / "Cargo.toml"))
     print_line(f"Build it:  cargo build --release --manifest-path {manifest}")
     print_line(f"Use it:    pytest --reedbackup-impl={shlex.quote(str(executable))}")
+    return 0
+
+
+def _skeleton(options: argparse.Namespace) -> int:
+    from reedbase_backup.adapter.skeletons import NotEmpty, commands, write
+    from reedbase_backup.cli.failures import Failed
+
+    try:
+        skeleton = write(options.language, options.out)
+    except NotEmpty as error:
+        raise Failed("NotEmpty", str(error), "give --out another folder", status=2) from error
+    except OSError as error:
+        raise Failed("IoError", str(error), status=2) from error
+    print_line(f"Written to {options.out}: the functions are to be written in {skeleton.code}.")
+    print_line(f"cd {shlex.quote(str(options.out))}")
+    for command in commands(skeleton):
+        print_line(command)
     return 0
 
 

@@ -141,7 +141,7 @@ USAGE_ERRORS = {
     ),
     "hello-with-unknown-fields": (
         [f"--reedbackup-impl={PYTHON} extra.py"],
-        "unknown field `motto`",
+        "`result.motto`: unknown field",
         "try it by hand",
     ),
     "malformed-command-line": (

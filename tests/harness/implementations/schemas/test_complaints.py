@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from harness.implementations.canned import BACKUP, LAST_REPORT, REPORT
 
-from reedbase_backup.adapter.schemas.complaints import ROUNDED, complaints, did_you_mean, nearest
+from reedbase_backup.adapter.schemas.complaints import complaints
+from reedbase_backup.adapter.words import ROUNDED, did_you_mean, nearest
 from reedbase_backup.types import U64_MAX
 
 

@@ -150,7 +150,7 @@ def test_the_suite_is_closed_to_the_project_that_the_virtual_environment_lies_in
         (folder / "__init__.py").write_text("def setup_module(): raise RuntimeError('no')")
     (tmp_path / "project" / ".venv" / "pyvenv.cfg").touch()
     for started_in in (tmp_path / "project", tmp_path):
-        ended = run_pytest(started_in, *SUITE, PYTHONPATH=str(installed))
+        ended = run_pytest(started_in, "-v", *SUITE, PYTHONPATH=str(installed))
         assert "site-packages/pytest_reedbackup/conformance/suite.ini" in ended.stdout
         assert ": 1 kept, 0 broken, 0 errors" in ended.stdout
         assert ended.returncode == pytest.ExitCode.OK

@@ -13,12 +13,13 @@ from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.grouping import by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.run_record import RunRecord
-from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.matrix import matrices
-from pytest_reedbackup.reports.strip import LEGEND, evidence, headline, strips
+from pytest_reedbackup.reports.strip import headline
+from pytest_reedbackup.reports.terminal.broken import ids_in_words, print_broken
+from pytest_reedbackup.reports.terminal.wrapping import LEAST, labelled
 from pytest_reedbackup.reports.writer import Screen, Writer
 
 _VERDICT_STYLES = {
@@ -28,9 +29,6 @@ _VERDICT_STYLES = {
     Verdict.UNDECIDED: "bold yellow",
 }
 _GROUPED = (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES, Outcome.NOT_CHECKED)
-# Cases that were not checked for one reason, and are named one by one.
-_MOST_NAMED = 10
-_INDENT = " " * 11
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
@@ -59,7 +57,13 @@ class Summary(Writer):
         for result, target in zip(results, targets, strict=True):
             _print_verdict(console, result, target)
         for result, target in zip(results, targets, strict=True):
-            _print_details(console, result, target, is_headed=len(results) > 1)
+            _print_details(
+                console,
+                result,
+                target,
+                is_headed=len(results) > 1,
+                is_verbose=screen.is_verbose,
+            )
         if len(results) > 1:
             for matrix in matrices(results):
                 console.print()
@@ -75,21 +79,17 @@ def _print_verdict(console: Console, result: Result, target: Target) -> None:
         for outcome, word in COUNTED
         if counts[outcome] or outcome in _ALWAYS_COUNTED
     ]
-    console.print(
-        Text.assemble(
-            (result.implementation, "bold"),
-            f" under contract {result.contract}{_translated(target)}: ",
-            (result.statement, _VERDICT_STYLES[result.verdict]),
-            f"{_share(result)} — promises: {', '.join(counted)}",
-        )
+    verdict = Text.assemble(
+        (result.implementation, "bold"),
+        f" under contract {result.contract}{_translated(target)}: ",
+        (result.statement, _VERDICT_STYLES[result.verdict]),
+        f"{_share(result)} — promises: {', '.join(counted)}",
     )
-    console.print(
-        Text(
-            f"  {hello.name} {hello.version}, {hello.language}; clock: {target.clock}"
-            f"{_replayed(target)}",
-            style="dim",
-        )
-    )
+    for line in verdict.wrap(console, max(console.width, LEAST)):
+        line.rstrip()
+        console.print(line)
+    about = f"{hello.name} {hello.version}, {hello.language}; clock: {target.clock}"
+    _print_line(console, "  ", about + _replayed(target), "dim")
     for words, rules in (
         ("not checked", result.unchecked_rules),
         ("cannot be held to", result.untried_rules),
@@ -103,7 +103,7 @@ def _print_rules(console: Console, words: str, rules: Mapping[str, CaseOutcome])
     for rule, case in rules.items():
         by_reason.setdefault(case.detail, []).append(rule)
     for reason, named in by_reason.items():
-        console.print(Text(f"  {words}: {', '.join(named)}: {reason}", style="yellow"))
+        _print_line(console, f"  {words}: ", f"{', '.join(named)}: {reason}", "yellow")
 
 
 def _replayed(target: Target) -> str:
@@ -125,7 +125,9 @@ def _translated(target: Target) -> str:
     return f", translated from {target.translated_from}" if target.translated_from else ""
 
 
-def _print_details(console: Console, result: Result, target: Target, *, is_headed: bool) -> None:
+def _print_details(
+    console: Console, result: Result, target: Target, *, is_headed: bool, is_verbose: bool
+) -> None:
     """Print what was measured, broken, and left out; under a heading if `is_headed`."""
     measured = [outcome for outcome in result.outcomes if outcome.measured]
     # What a translation breaks is shown rule by rule, in the drift report.
@@ -135,12 +137,10 @@ def _print_details(console: Console, result: Result, target: Target, *, is_heade
         heading = f"{result.implementation}, contract {result.contract}:"
         console.print(Text(heading, style="bold"))
     for outcome in measured:
-        console.print(Text(f"  {outcome.case_id}: {outcome.figures}"))
+        _print_line(console, f"  {outcome.case_id}: ", outcome.figures)
     _print_sweeps(console, result)
-    for outcome in listed:
-        if outcome.outcome in (Outcome.FAIL, Outcome.ERROR):
-            _print_broken(console, outcome)
-    _print_by_reason(console, listed)
+    print_broken(console, listed, is_verbose=is_verbose)
+    _print_by_reason(console, listed, is_verbose=is_verbose)
 
 
 def _print_sweeps(console: Console, result: Result) -> None:
@@ -149,68 +149,39 @@ def _print_sweeps(console: Console, result: Result) -> None:
     for outcome, sweep in swept:
         if sweep.visited == sweep.points:
             took = f"{outcome.duration_secs:.1f} s"
-            console.print(Text(f"  {outcome.case_id}: {headline(sweep)}, {took}"))
+            _print_line(console, f"  {outcome.case_id}: ", f"{headline(sweep)}, {took}")
     sampled = [sweep for _, sweep in swept if 0 < sweep.visited < sweep.points]
     if sampled:
         visited, points = sum(s.visited for s in sampled), sum(s.points for s in sampled)
-        console.print(
-            Text(
-                f"  a sample of {visited:,} of {points:,} points of {_sweeps(len(sampled))};"
-                " --reedbackup-faults=full visits all"
-            )
+        _print_line(
+            console,
+            "  ",
+            f"a sample of {visited:,} of {points:,} points of {_sweeps(len(sampled))};"
+            " --reedbackup-faults=full visits all",
         )
-
-
-def _print_broken(console: Console, outcome: CaseOutcome) -> None:
-    heading = f" {outcome.case_id} — {outcome.promise}"
-    console.print()
-    console.print(Text.assemble(MARKS[outcome.outcome], (heading, "bold")))
-    for line in _evidence(outcome):
-        console.print(Text(f"  {line}"))
-    if outcome.sweep is not None:
-        _print_points(console, outcome.sweep)
-    if outcome.flaky:
-        console.print(Text(f"  flaky    not every one of {outcome.attempts} attempts ended so"))
-    console.print(Text(f"  repeat   {outcome.repeat}", style="dim"))
 
 
 def _sweeps(number: int) -> str:
     return "1 sweep" if number == 1 else f"{number} sweeps"
 
 
-def _print_points(console: Console, sweep: Sweep) -> None:
-    """Print the points of a sweep that was not stood, and the first bad one in full."""
-    console.print(Text(f"  points   {headline(sweep)} ({LEGEND})"))
-    for line in strips(sweep, console.width - len(_INDENT)):
-        console.print(Text(f"{_INDENT}{line}"))
-    if sweep.first_broken is not None:
-        for line in evidence(sweep.first_broken):
-            console.print(Text(f"{_INDENT}{line}", style="dim"))
-
-
-def _print_by_reason(console: Console, outcomes: Sequence[CaseOutcome]) -> None:
+def _print_by_reason(
+    console: Console, outcomes: Sequence[CaseOutcome], *, is_verbose: bool
+) -> None:
     """Print cases that were skipped, undecided or diverged, those of one reason together."""
     for alike in by_reason(outcomes, _GROUPED):
         first, *more = alike
+        word, style = MARKS[first.outcome]
         about = f"{len(alike)} cases" if more else first.case_id
-        reason = first.divergence or first.detail
-        console.print(Text.assemble(MARKS[first.outcome], f" {about}: {reason}"))
-        if first.outcome is Outcome.NOT_CHECKED and len(more) >= _MOST_NAMED:
-            continue  # a whole suite that -k leaves out; the JSON report has them all
-        for case in alike if more else ():
-            console.print(Text(f"  {case.case_id}"))
+        lines = labelled(f"{word} ", f"{about}: {first.divergence or first.detail}", console.width)
+        console.print(Text.assemble((word, style), next(lines).removeprefix(word)))
+        for line in lines:
+            console.print(Text(line))
+        if more:
+            named = ids_in_words([case.case_id for case in alike], is_verbose=is_verbose)
+            _print_line(console, "  ", named)
 
 
-def _evidence(outcome: CaseOutcome) -> list[str]:
-    if outcome.outcome is Outcome.ERROR:
-        return [_first_line(outcome.detail)]
-    return [
-        f"at       {_first_line(outcome.detail)}",
-        f"expected {_first_line(outcome.expected)}",
-        f"found    {_first_line(outcome.found)}",
-    ]
-
-
-def _first_line(text: str) -> str:
-    first, *more = text.splitlines() or [""]
-    return f"{first} (and {len(more)} more lines above)" if more else first
+def _print_line(console: Console, label: str, text: str, style: str = "") -> None:
+    for line in labelled(label, text, console.width):
+        console.print(Text(line, style=style))

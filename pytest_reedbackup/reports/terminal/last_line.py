@@ -43,6 +43,13 @@ def count_cases(
         counted.setdefault(_CALLED[outcome.outcome], []).append(outcome)
 
 
+def leave_out(counted: dict[str, list[Any]], is_told: Callable[[object], bool]) -> None:
+    """Have pytest show no failure that is told elsewhere, before it shows any."""
+    for category in ("failed", "error"):
+        if category in counted:
+            counted[category] = [report for report in counted[category] if not is_told(report)]
+
+
 def status_of(outcome: CaseOutcome) -> tuple[str, str, str]:
     """Return the category, the letter and the word that pytest shows while the run goes on."""
     category = _CALLED[outcome.outcome]

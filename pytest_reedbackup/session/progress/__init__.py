@@ -1,0 +1,1 @@
+"""What a run of the suite shows while it goes on."""

@@ -1,0 +1,3 @@
+module my-backup
+
+go 1.21
