@@ -1,4 +1,4 @@
-"""Mount points below a database, which no rename moves and no removal may enter."""
+"""What is mounted: points below a database, which no rename moves, and which file system it is."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ def mount_points(base: int, roots: Sequence[str]) -> frozenset[str]:
         places = [os.fsdecode(p[len(prefix) :]) for p in mounted if p.startswith(prefix)]
         return frozenset(place for place in places if place.partition("/")[0] in roots)
     return frozenset(_other_devices(base, roots))
+
+
+def file_system(descriptor: int) -> bytes | None:
+    """Return the name of the file system that an open file is on; None where none is told."""
+    try:
+        with open(f"/proc/self/fdinfo/{descriptor}", "rb") as lines:
+            (mount,) = (line.split()[1] for line in lines if line.startswith(b"mnt_id:"))
+        with open(_MOUNTS, "rb") as lines:
+            (line,) = (line for line in lines if line.split(maxsplit=1)[0] == mount)
+    except (OSError, ValueError):
+        # No Linux, or no /proc here.
+        return None
+    return line.partition(b" - ")[2].split()[0]
 
 
 def _unescaped(field: bytes) -> bytes:

@@ -6,27 +6,25 @@ one that `cp -a` has made to look the same. So an archive says which file it is 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
-import sys
 from typing import NamedTuple
 
-# statfs(2): file systems whose files keep their inode numbers, and get a new change time
-# with each change, which nobody can set. Not those of servers, which this machine sees
-# late, and not FAT, which knows neither.
+from reedbase_backup.disk.mounts import file_system
+
+# File systems whose files keep their inode numbers, and get a new change time with each
+# change, which nobody can set. Not those of servers, which this machine sees late, and
+# not FAT, which knows neither.
 _FAITHFUL = (
-    0xEF53,  # ext4
-    0x58465342,  # XFS
-    0x9123683E,  # Btrfs
-    0xCA451A4E,  # bcachefs
-    0x2FC12FC1,  # ZFS
-    0xF2F52010,  # F2FS
-    0x01021994,  # tmpfs
-    0x794C7630,  # overlayfs
+    b"ext4",
+    b"xfs",
+    b"btrfs",
+    b"bcachefs",
+    b"zfs",
+    b"f2fs",
+    b"tmpfs",
+    b"overlay",
 )
-# The kernel writes 120 bytes at most.
-_STATFS_SIZE = 256
 _FIELDS = struct.Struct("<qQQQQ")
 
 
@@ -45,7 +43,7 @@ class Origin(NamedTuple):
         """Return the origin of an archive just created and open, as the base is. Raise OSError."""
         own = os.fstat(archive)
         # Stamped as the database's files are: they are compared with it, if on this device.
-        began_ns = own.st_ctime_ns if _is_faithful(archive) else 0
+        began_ns = own.st_ctime_ns if file_system(archive) in _FAITHFUL else 0
         # Times in whole seconds: of two changes in one, the second would not show.
         return cls(began_ns if began_ns % 10**9 else 0, *_ids(own), *_ids(os.fstat(base)))
 
@@ -69,12 +67,3 @@ def decode(content: bytes) -> Origin:
 
 def _ids(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _is_faithful(descriptor: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    found = ctypes.create_string_buffer(_STATFS_SIZE)
-    if ctypes.CDLL(None).fstatfs(descriptor, found) != 0:
-        return False
-    return ctypes.c_ulong.from_buffer(found).value & 0xFFFFFFFF in _FAITHFUL
