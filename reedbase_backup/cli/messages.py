@@ -53,6 +53,13 @@ def create_interrupted(*, is_made: bool) -> str:
     return "interrupted; no backup was made, and the database is as it was"
 
 
+def target_interrupted(target: str, *, is_done: bool) -> str:
+    """Say what Ctrl-C has left of a restore into a folder of its own."""
+    if is_done:
+        return f"interrupted; {target} is restored, and whole"
+    return f"interrupted; {target} is not there, and the database is as it was"
+
+
 def restore_interrupted(*, is_done: bool, is_cut_off: bool) -> str:
     """Say what Ctrl-C has left of a restore."""
     if is_done:
@@ -62,10 +69,12 @@ def restore_interrupted(*, is_done: bool, is_cut_off: bool) -> str:
     return "interrupted; nothing was restored, and the database is as it was"
 
 
-def backup_restored(name: BackupName, report: RestoreReport, archive_bytes: int) -> str:
+def backup_restored(
+    name: BackupName, report: RestoreReport, archive_bytes: int, into: str = ""
+) -> str:
     """Say which backup was restored."""
     return (
-        f"Restored backup {name.id} of {date(name.timestamp)}:"
+        f"Restored backup {name.id} of {date(name.timestamp)}{f' into {into}' if into else ''}:"
         f" {counted(report.tables_restored, 'table')},"
         f" {packed(report.total_bytes, archive_bytes)}, in {duration(report.duration_ms / 1000)}"
     )

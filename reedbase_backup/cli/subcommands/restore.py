@@ -27,6 +27,7 @@ EXAMPLES = (
     "reedbackup restore .reed --to latest",
     "reedbackup restore .reed --to 1h --dry-run",
     "reedbackup restore .reed --to 2026-11-22T10:00 --yes",
+    "reedbackup restore .reed --to yesterday --target ./yesterday.reed",
 )
 
 
@@ -37,8 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, metavar="WHEN", help=f"the newest backup up to then: {WAYS}"
     )
     completes_backups(to)
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--dry-run", action="store_true", help="say what would be restored, and change nothing"
+    )
+    instead.add_argument(
+        "--target",
+        metavar="DIR",
+        help="restore into this folder, which is not there yet or empty, and not into the database",
     )
     parser.add_argument(
         "--yes",
@@ -51,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Restore the database, or say what that would change."""
     with chosen(options.base, options.to) as [pick]:
-        return _preview(options, pick) if options.dry_run else _restore(options, pick)
+        if options.dry_run:
+            return _preview(options, pick)
+        return _restore_to(options, pick) if options.target else _restore(options, pick)
 
 
 def _restore(options: argparse.Namespace, pick: Pick) -> int:
@@ -71,6 +80,26 @@ def _restore(options: argparse.Namespace, pick: Pick) -> int:
     else:
         size = archive_bytes(options.base, by_id(name.id))
         print_line(messages.backup_restored(name, report, size))
+    return 0
+
+
+def _restore_to(options: argparse.Namespace, pick: Pick) -> int:
+    from reedbase_backup.adapter.json_values import to_json_value
+    from reedbase_backup.elsewhere import restore_elsewhere
+    from reedbase_backup.picks import by_id
+
+    with (
+        shown("Restoring", archive_bytes(options.base, pick)) as meter,
+        interruptible(
+            lambda: messages.target_interrupted(options.target, is_done=meter.is_settled)
+        ),
+    ):
+        name, report = restore_elsewhere(options.base, pick, options.target, meter)
+    if options.json:
+        print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
+    else:
+        size = archive_bytes(options.base, by_id(name.id))
+        print_line(messages.backup_restored(name, report, size, into=options.target))
     return 0
 
 
