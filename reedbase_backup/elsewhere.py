@@ -59,7 +59,7 @@ def _check_free(target: str) -> None:
             return
         is_folder = os.path.isdir(target) and not os.path.islink(target)
         if not is_folder or os.listdir(target):
-            raise IoError("restore", f"{target} is there already, and is no empty folder")
+            raise IoError("restore_target", f"{target} is there already, and is no empty folder")
 
 
 @contextmanager

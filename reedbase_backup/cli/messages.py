@@ -178,6 +178,8 @@ def explanation(error: ReedError, base: str) -> tuple[str, str]:
             return f"{base} has no tables/ folder", _GIVE_A_DATABASE
         case IoError(operation="open_base") if not os.path.isdir(base):
             return f"{base} is not a folder", _GIVE_A_DATABASE
+        case IoError(operation="restore_target"):
+            return error.reason, "give --target a folder that is not there yet"
         case BackupNotFound(oldest=None) if os.path.isdir(base):
             return f"{base} has no backups", f"reedbackup create {quoted(base)} makes one"
         case BackupNotFound(oldest=None):

@@ -109,3 +109,4 @@ def test_the_command_takes_a_target(base: Path, tmp_path: Path, backup_at: Backu
     again = subprocess.run([*command, *options], capture_output=True, text=True)
     assert (again.returncode, again.stdout) == (1, "")
     assert "is there already" in again.stderr
+    assert "hint: give --target a folder that is not there yet\n" in again.stderr
