@@ -55,7 +55,7 @@ def test_every_row_runs_beside_each_of_its_peers_that_is_there(
         assert len(measured.own) == 1
         assert measured.own[0] > 0
     shown = capsys.readouterr()
-    assert max(map(len, shown.out.splitlines())) <= 100
+    assert max(map(len, shown.out.splitlines())) <= 90
     assert len(shown.err.splitlines()) == len(SMALL_ROWS)
 
 

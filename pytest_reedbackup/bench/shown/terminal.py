@@ -1,8 +1,9 @@
-"""The table in the terminal, no wider than 80 columns but for long command lines."""
+"""The table in the terminal, no wider than 90 columns but for long command lines."""
 
 from __future__ import annotations
 
 import statistics
+import textwrap
 
 from rich.console import Console
 
@@ -10,6 +11,8 @@ from pytest_reedbackup.bench.decisions import Standing, interval
 from pytest_reedbackup.bench.result import Beside, Measured, Result
 from pytest_reedbackup.bench.shown.words import amount, standing, target_beside, who
 
+_WIDTH = 90
+_INDENT = 15 * " "
 _HEAD = f"{'':14} {'median':>10} {'times':>7} {'nine of ten':>16} {'target':>14}"
 
 
@@ -34,12 +37,11 @@ def _show_row(row: Measured, console: Console) -> None:
     console.print(line.rstrip(), style=_style(row.standing), markup=False)
     for beside in row.beside:
         console.print(_line(row, beside), style=_style(beside.standing), markup=False)
-    if row.steps:
-        steps = (
-            f"{name} {amount(statistics.median(taken), row.unit)}"
-            for name, taken in row.steps.items()
-        )
-        console.print(f"  {'':12} {', '.join(steps)}", style="dim", markup=False)
+    steps = ", ".join(
+        f"{name} {amount(statistics.median(taken), row.unit)}" for name, taken in row.steps.items()
+    )
+    for part in textwrap.wrap(steps, _WIDTH - len(_INDENT)):
+        console.print(f"{_INDENT}{part}", style="dim", markup=False)
 
 
 def _line(row: Measured, beside: Beside) -> str:
