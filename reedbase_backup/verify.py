@@ -11,10 +11,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reedbase_backup import catalogue, trees
+from reedbase_backup import catalogue
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.catalogue import BackupName
+from reedbase_backup.comparing import trees
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.errors import ReedError, translated
 from reedbase_backup.picks import by_id

@@ -20,7 +20,7 @@ from reedbase_backup.errors import (
 if TYPE_CHECKING:
     from reedbase_backup.archive.reader import Contents
     from reedbase_backup.catalogue import BackupName
-    from reedbase_backup.preview import Preview
+    from reedbase_backup.comparing.preview import Preview
     from reedbase_backup.types import BackupInfo, RestoreReport
     from reedbase_backup.verify import Verification
 

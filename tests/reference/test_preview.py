@@ -22,9 +22,9 @@ from reedbase_backup import (
     create_backup,
     restore_point_in_time,
 )
+from reedbase_backup.comparing.preview import preview
 from reedbase_backup.disk import base_lock, table_lock
 from reedbase_backup.picks import at_or_before
-from reedbase_backup.preview import preview
 from reedbase_backup.types import U64_MAX as FOREVER
 
 
@@ -203,7 +203,7 @@ def test_a_preview_works_where_nothing_may_be_written(base: Path, as_nobody: Run
     done = as_nobody(
         """
 from reedbase_backup.picks import at_or_before
-from reedbase_backup.preview import preview
+from reedbase_backup.comparing.preview import preview
 print(preview(sys.argv[1], at_or_before(2**64 - 1)).mode_changed)
 """,
         base,

@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from reedbase_backup.cli.arguments import add_base
-from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.choosing.chosen import chosen
+from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
-from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
 
 if TYPE_CHECKING:
-    from reedbase_backup.trees import Changes
+    from reedbase_backup.comparing.trees import Changes
 
 EXAMPLES = ("reedbackup diff .reed latest live", "reedbackup diff .reed 1795338000 1795341600")
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Say what is another in the new one: content and mode, and no times."""
-    from reedbase_backup import trees
+    from reedbase_backup.comparing import trees
 
     words = [options.old] if options.new == _LIVE else [options.old, options.new]
     with chosen(options.base, *words) as picks:

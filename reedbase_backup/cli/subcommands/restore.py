@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.asking import agrees, can_ask
-from reedbase_backup.cli.chosen import archive_bytes, chosen
+from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen
+from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.interruption import interruptible
-from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line
 from reedbase_backup.cli.progress import shown
 
@@ -113,8 +113,8 @@ def _interruptible(base: str, meter: Meter) -> AbstractContextManager[None]:
 
 def _ask(options: argparse.Namespace, pick: Pick) -> None:
     """Raise Failed where something would be lost, and whoever is asked does not want that."""
-    from reedbase_backup.preview import preview
-    from reedbase_backup.unsaved import unsaved_files
+    from reedbase_backup.comparing.preview import preview
+    from reedbase_backup.comparing.unsaved import unsaved_files
 
     outlook = preview(options.base, pick)
     lost = [] if outlook.is_empty else unsaved_files(options.base)
@@ -127,7 +127,7 @@ def _ask(options: argparse.Namespace, pick: Pick) -> None:
 
 
 def _preview(options: argparse.Namespace, pick: Pick) -> int:
-    from reedbase_backup.preview import preview
+    from reedbase_backup.comparing.preview import preview
 
     outlook = preview(options.base, pick)
     if options.json:

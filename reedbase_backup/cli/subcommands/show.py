@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
-from reedbase_backup.cli.chosen import chosen
+from reedbase_backup.cli.choosing.chosen import chosen
+from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
-from reedbase_backup.cli.moments import WAYS
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import size
 
 if TYPE_CHECKING:
-    from reedbase_backup.trees import Tree
+    from reedbase_backup.comparing.trees import Tree
 
 EXAMPLES = ("reedbackup show .reed latest", "reedbackup show .reed 1795338000 --json")
 
@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List what the backup holds, a line a table, once all of it is verified."""
-    from reedbase_backup import trees
     from reedbase_backup.catalogue import archive_path
+    from reedbase_backup.comparing import trees
 
     with chosen(options.base, options.which) as [pick]:
         name, tree, contents = trees.of_backup(options.base, pick)

@@ -12,7 +12,7 @@ from reference.cli.fixture_types import RunCommand
 
 from reedbase_backup import BackupNotFound
 from reedbase_backup.catalogue import BackupName
-from reedbase_backup.cli import moments
+from reedbase_backup.cli.choosing import moments
 from reedbase_backup.cli.quantities import NoTime
 from reedbase_backup.picks import UnknownBackup
 

@@ -53,7 +53,7 @@ def modules_of(*arguments: str) -> set[str]:
             {"reedbase_backup.create", "subprocess", "pathlib", "shlex"} | READING | JSON,
         ),
         ("verify", "reedbase_backup.verify", {"reedbase_backup.restore", "pathlib"} | JSON),
-        ("create", "reedbase_backup.create", {"reedbase_backup.preview"}),
+        ("create", "reedbase_backup.create", {"reedbase_backup.comparing.preview"}),
     ],
 )
 def test_a_command_loads_nothing_of_the_others(

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
+from reedbase_backup.cli.choosing.moments import picked
 from reedbase_backup.cli.failures import Failed
-from reedbase_backup.cli.moments import picked
 from reedbase_backup.cli.quantities import NoTime
 
 if TYPE_CHECKING:

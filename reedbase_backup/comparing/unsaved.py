@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from reedbase_backup import catalogue, trees
+from reedbase_backup import catalogue
+from reedbase_backup.comparing import trees
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.errors import ReedError, translated
 from reedbase_backup.types import BasePath

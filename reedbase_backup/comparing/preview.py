@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from reedbase_backup import catalogue, trees
+from reedbase_backup import catalogue
+from reedbase_backup.comparing import trees
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.errors import translated

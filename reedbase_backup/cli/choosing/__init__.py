@@ -1,0 +1,1 @@
+"""Which backup a person means by what they type."""

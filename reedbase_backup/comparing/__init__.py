@@ -1,0 +1,1 @@
+"""What is live and what backups hold, held against each other."""
