@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fixture_types import BackupAt
 from reference.cli.fixture_types import RunCommand
-from reference.cli.terminal import at_terminal
+from reference.cli.terminals.terminal import at_terminal
 
 pytestmark = pytest.mark.usefixtures("utc")
 

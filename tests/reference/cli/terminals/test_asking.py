@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fixture_types import BackupAt, ReadDatabase
-from reference.cli.terminal import COMMAND, at_terminal
+from reference.cli.terminals.terminal import COMMAND, at_terminal
 
 from reedbase_backup import create_backup
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fixture_types import BackupAt, ReadDatabase
-from reference.cli.terminal import at_terminal
+from reference.cli.terminals.terminal import at_terminal
 
 from reedbase_backup import create_backup, list_backups, restore_point_in_time
 
