@@ -124,6 +124,7 @@ def test_cases_of_the_suite_have_their_fixtures_also_in_a_run_of_a_users(
 
 EXTRA_FIELD = """
 import json, sys
+sys.stdin.readline()
 hello = {"protocol": 1, "name": "x", "version": "1", "language": "x", "contracts": ["ticket"],
          "capabilities": [], "motto": "more"}
 print(json.dumps({"jsonrpc": "2.0", "id": 1, "result": hello}), flush=True)
