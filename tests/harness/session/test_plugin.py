@@ -184,8 +184,10 @@ def test_a_usage_error_is_one_line_that_says_what_to_do(
     errors = [line for line in ended.errlines if line.startswith("ERROR: ")]
     assert len(errors) == 1
     assert errors[0].startswith("ERROR: --reedbackup-")
-    assert cause in errors[0]
-    assert remedy in errors[0]
+    # One line, but for a reply that does not fit: then all that is wrong with it follows.
+    told = "\n".join(ended.errlines)
+    assert cause in told
+    assert remedy in told
     shown = "\n".join(ended.errlines + ended.outlines)
     assert "Traceback" not in shown
     assert "INTERNALERROR" not in shown
