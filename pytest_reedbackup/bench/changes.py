@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from pytest_reedbackup.bench.disk import spread
 from pytest_reedbackup.databases.clone import clone_tree
+from pytest_reedbackup.databases.disk import spread
 from pytest_reedbackup.views.base import ROOTS
 
 _IN_2001 = 10**9
@@ -42,7 +42,7 @@ def change_one_percent(base: Path, turn: int) -> None:
 def make_anew(base: Path, turn: int) -> None:
     """Put a copy in the place of what a restore brings back, with files that nobody made room for.
 
-    Where the last turn removed many files, making new ones is dear (`bench/disk.py`).
+    Where the last turn removed many files, making new ones is dear (`databases/disk.py`).
     """
     spread(base.parent)
     anew = base.with_name(f"anew-{turn}")
@@ -63,7 +63,7 @@ def change_one_percent_anew(base: Path, turn: int) -> None:
 def set_aside(base: Path, turn: int) -> None:
     """Leave nothing of what a restore brings back.
 
-    It is moved away: where many files were removed, making new ones is dear (`bench/disk.py`).
+    It is moved away: where many files were removed, making new ones is dear (`databases/disk.py`).
     """
     aside = base.with_name(f"aside-{turn}")
     aside.mkdir()

@@ -30,12 +30,12 @@ from pytest_reedbackup.bench.contestants.processes import (
     is_suite_in_two_there,
 )
 from pytest_reedbackup.bench.contestants.tools import TOOLS, Peer
-from pytest_reedbackup.bench.disk import file_system, spread
 from pytest_reedbackup.bench.result import Machine, Measured, Result
 from pytest_reedbackup.bench.rows import Job, Row
 from pytest_reedbackup.bench.schedule import take_turns
 from pytest_reedbackup.bench.series import Series
 from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.databases.disk import file_system, spread
 from pytest_reedbackup.databases.templates import Templates
 
 Progress = Callable[[str], None]

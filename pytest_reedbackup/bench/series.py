@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.decisions import Standing, at_most
-from pytest_reedbackup.bench.disk import sync
 from pytest_reedbackup.bench.result import Beside, Measured
 from pytest_reedbackup.bench.rows import Job, Row
+from pytest_reedbackup.databases.disk import sync
 
 _ENOUGH = 5
 _ENOUGH_OF_SLOW = 3
