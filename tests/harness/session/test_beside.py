@@ -153,8 +153,8 @@ def test_a_sweep_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) 
         "test_create_10k_rows_within_100_ms here",
     }
     lines = [line for line in ran.output.splitlines() if "PASSED" in line]
-    assert SWEEP in lines[-2]
-    assert "10k_rows" in lines[-1]
+    assert lines[-2].startswith("ticket/create/durable ")
+    assert lines[-1].startswith("ticket/bounds/create-10k ")
     swept = ran.outcomes["ticket/create/durable"]
     assert swept.outcome is Outcome.PASS
     assert swept.sweep is not None
