@@ -67,7 +67,7 @@ def drawn(fuzzing: Fuzzing, share: int = 0) -> list[History]:
 def shrunk(output: str) -> str:
     """The example that a failure shows, and what it says of it."""
     example: str
-    (example,) = set(re.findall(r"  at  .*?Failing test case: .*?\n  \)", output, re.DOTALL))
+    (example,) = set(re.findall(r"  at  .*?Failing test case: .*?\n +\)", output, re.DOTALL))
     return example
 
 
