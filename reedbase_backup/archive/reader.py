@@ -182,7 +182,7 @@ class ArchiveReader:
             if self._summary.index is not None:
                 if self._index is None:
                     raise IndexDamaged("its index is missing")
-                if self._index != index.read(self._file.fileno(), self._summary.index):
+                if self._index != index.read(self._file, self._summary.index):
                     raise IndexDamaged("it has another index than its header says")
                 Index(self._index, self._summary.file_size)
         elif self._manifest is not None and self._gzip.has_extra_field:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 from isal import igzip_lib, isal_zlib
 
@@ -78,15 +78,16 @@ class Index:
         return Record(key, bool(is_plain), _stretch(numbers[:5]), _stretch(numbers[5:]))
 
 
-def read(descriptor: int, part: Part) -> bytes:
+def read(file: IO[bytes], part: Part) -> bytes:
     """Return the content of the index that is in this part of an archive file.
 
     Raise IndexDamaged where it is not there, or OSError.
     """
-    size = os.fstat(descriptor).st_size
+    size = os.fstat(file.fileno()).st_size
     if part.size > MAX_SIZE or part.offset + part.size > size:
         raise IndexDamaged(_NOT_THERE)
-    packed = os.pread(descriptor, part.size, part.offset)
+    file.seek(part.offset)
+    packed = file.read(part.size)
     if (len(packed), isal_zlib.crc32(packed)) != (part.size, part.crc):
         raise IndexDamaged(_NOT_THERE)
     try:

@@ -34,7 +34,7 @@ class Predecessor:
     """An archive of this base, of ours, and open."""
 
     def __init__(self, file: IO[bytes], found: Index) -> None:
-        self._descriptor = file.fileno()
+        self._file = file
         self._index = found
 
     @classmethod
@@ -55,7 +55,7 @@ class Predecessor:
                 or summary.file_size != status.st_size
             ):
                 return None
-            found = Index(index.read(file.fileno(), summary.index), status.st_size)
+            found = Index(index.read(file, summary.index), status.st_size)
             # By a clock that went back, times tell nothing.
             in_order = 0 < found.origin.began_ns <= now.began_ns
             is_here = found.origin.is_that_of(status, base)
@@ -93,7 +93,8 @@ class Predecessor:
         while done.size < stretch.packed.size or done is NOTHING:
             size = min(stretch.packed.size - done.size, _CHUNK)
             try:
-                packed = os.pread(self._descriptor, size, stretch.offset + done.size)
+                self._file.seek(stretch.offset + done.size)
+                packed = self._file.read(size)
             except OSError as error:
                 raise Damaged from error
             span = Span(len(packed), isal_zlib.crc32(packed))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import os
 import shutil
 import zlib
@@ -21,10 +23,11 @@ from reference.create.reuse import (
 )
 from reference.restore.live import rewrite
 
-from reedbase_backup import create_backup, list_backups, restore_point_in_time
+from reedbase_backup import catalogue, create_backup, list_backups, restore_point_in_time
 from reedbase_backup.archive import gzip_header
 from reedbase_backup.archive.gzip_header import Summary
 from reedbase_backup.archive.reuse import index, origin
+from reedbase_backup.catalogue import BackupName
 from reedbase_backup.types import U64_MAX as FOREVER
 from reedbase_backup.verify import verify
 
@@ -126,19 +129,37 @@ def test_an_archive_from_before_there_was_an_index_is_listed_verified_and_restor
     assert {path: path.read_bytes() for path in before} == before
 
 
+class BadDisk(io.BufferedReader):
+    """A file that cannot be read any more where it is sought in once more than `spared`."""
+
+    spared = 0
+
+    def seek(self, target: int, whence: int = os.SEEK_SET, /) -> int:
+        self.spared -= 1
+        return super().seek(target, whence)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.spared < 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
 def test_a_predecessor_that_cannot_be_read_any_more_is_no_error(
     backed_up: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a bad sector."""
-
-    def fail(*arguments: object) -> bytes:
-        raise OSError(5, "Input/output error")
-
+    opened = catalogue.open_archive
     for spared in (0, 1):
         # The first is of the index.
-        spare = iter([os.pread] * spared)
+        def open_archive(path: str, name: BackupName, spared: int = spared) -> BadDisk:
+            file = opened(path, name)
+            assert isinstance(file, io.BufferedReader)
+            bad = BadDisk(file.detach())
+            bad.spared = spared
+            return bad
+
         with monkeypatch.context() as patched, files_read() as names:
-            patched.setattr(os, "pread", lambda *a, left=spare: next(left, fail)(*a))
+            patched.setattr(catalogue, "open_archive", open_archive)
             made = create_backup(backed_up)
         assert sorted(names) == everything(backed_up)
         assert_equals_reading(backed_up, made)
@@ -149,7 +170,7 @@ def test_an_index_of_no_archive_of_its_size_is_none(backed_up: Path) -> None:
         summary = gzip_header.read_summary(file)
         assert summary is not None
         assert summary.index is not None
-        content = index.read(file.fileno(), summary.index)
+        content = index.read(file, summary.index)
     assert index.Index(content, summary.file_size)
     for other, size in ((content, 100), (content[:-1], summary.file_size), (b"", 10**9)):
         with pytest.raises(index.IndexDamaged):
