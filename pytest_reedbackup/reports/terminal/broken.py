@@ -65,7 +65,8 @@ def _evidence(outcome: CaseOutcome, width: int, most: int) -> Iterator[str]:
             yield from labelled("  found    ", outcome.found, width, most)
         yield from _about_defect(outcome, width)
     if outcome.notes:
-        yield from labelled("  known    ", "\n".join(outcome.notes), width, most)
+        # The last says where it is kept.
+        yield from labelled("  known    ", "\n".join(outcome.notes), width, most, last=1)
 
 
 def _about_defect(outcome: CaseOutcome, width: int) -> Iterator[str]:

@@ -10,18 +10,21 @@ LEAST = 40
 """Characters of a line, however narrow the terminal."""
 
 
-def labelled(label: str, text: str, width: int, most: int = 0) -> Iterator[str]:
+def labelled(label: str, text: str, width: int, most: int = 0, last: int = 0) -> Iterator[str]:
     """Yield lines of `text` behind `label`, or under where the text began.
 
-    Of more than `most` lines of the text the rest is counted; all are there for 0.
+    Of more than `most` lines of the text the rest is counted, but for the `last` ones; all
+    are there for 0.
     """
     lines = text.splitlines() or [""]
-    left = len(lines) - most if most and len(lines) > most + 1 else 0
-    for line in lines[: len(lines) - left]:
+    left = len(lines) - most - last if most and len(lines) > most + last + 1 else 0
+    for line in lines[:most] if left else lines:
         yield from _wrapped(label, line, width)
         label = " " * len(label)
     if left:
         yield f"{label}… {left} more lines; -v shows all"
+        for line in lines[most + left :]:
+            yield from _wrapped(label, line, width)
 
 
 def command_lines(label: str, command: str, width: int) -> Iterator[str]:

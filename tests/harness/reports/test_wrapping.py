@@ -45,6 +45,9 @@ def test_of_many_lines_the_rest_is_counted_and_one_more_is_shown() -> None:
     text = "\n".join(map(str, range(30)))
     assert list(labelled("at ", text, 80, most=8))[-1] == "   … 22 more lines; -v shows all"
     assert len(list(labelled("at ", "\n".join(map(str, range(9))), 80, most=8))) == 9
+    *_, counted, end = labelled("at ", text, 80, most=8, last=1)
+    assert counted == "   … 21 more lines; -v shows all"
+    assert end.strip() == text.splitlines()[-1].strip()
 
 
 def test_an_entry_of_a_difference_hangs_under_its_sign() -> None:
