@@ -14,8 +14,11 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from reedbase_backup.disk import mounts
 from reedbase_backup.disk.durable import sync_file_system
 
 _SPREADING = ("ext2", "ext3", "ext4")
@@ -29,38 +32,35 @@ def spread(folder: Path) -> bool:
     Return whether its file system does that; another has no need of it, and where it may not
     be asked, files cost what they cost.
     """
-    if file_system(folder) not in _SPREADING:
-        return False
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with _opened(folder) as descriptor:
+        if mounts.file_system(descriptor) not in _SPREADING:
+            return False
         flags = array.array("l", [0])
-        fcntl.ioctl(descriptor, _GET_FLAGS, flags)
-        flags[0] |= _TOP_OF_HIERARCHY
-        fcntl.ioctl(descriptor, _SET_FLAGS, flags)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+        try:
+            fcntl.ioctl(descriptor, _GET_FLAGS, flags)
+            flags[0] |= _TOP_OF_HIERARCHY
+            fcntl.ioctl(descriptor, _SET_FLAGS, flags)
+        except OSError:
+            return False
     return True
 
 
 def sync(folder: Path) -> None:
     """Have all written that is to be written to a folder's file system."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with _opened(folder) as descriptor:
         sync_file_system(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def file_system(folder: Path) -> str:
     """Return the name of the file system that a folder is on; where that is not said, nothing."""
-    number = folder.stat().st_dev
-    wanted = f"{os.major(number)}:{os.minor(number)}"
-    mounts = Path("/proc/self/mountinfo")
-    for line in mounts.read_text().splitlines() if mounts.exists() else ():
-        # proc_pid_mountinfo(5): the third field is the device, the type is behind " - ".
-        before, _, behind = line.partition(" - ")
-        if before.split()[2] == wanted:
-            return behind.split()[0]
-    return ""
+    with _opened(folder) as descriptor:
+        return mounts.file_system(descriptor)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.model.failures import MissingCapability
+from reedbase_backup.disk.mounts import all_mount_points
 
-_MOUNTS = Path("/proc/self/mountinfo")
 _TRIES = 20
 _PAUSE_SECS = 0.01
 
@@ -160,13 +160,11 @@ def mounted_read_only(source: Path, target: Path, *, tool: bool = False) -> Iter
 
 
 def mount_points() -> list[str]:
-    """Return all mount points, oldest first (proc(5): octal for blanks and such)."""
+    """Return all mount points, oldest first; none where no system tells them."""
     try:
-        lines = _MOUNTS.read_bytes().splitlines()
+        return all_mount_points()
     except FileNotFoundError:
         return []
-    points = [line.split(b" ")[4].decode("unicode_escape").encode("latin-1") for line in lines]
-    return [os.fsdecode(point) for point in points]
 
 
 def _mount(capability: str, tool: bool, *arguments: str) -> None:

@@ -22,20 +22,25 @@ def mount_points(base: int, roots: Sequence[str]) -> frozenset[str]:
     """
     if sys.platform == "linux":
         try:
-            path = os.fsencode(os.readlink(f"/proc/self/fd/{base}"))
-            with open(_MOUNTS, "rb") as lines:
-                mounted = [_unescaped(line.split()[_MOUNT_POINT]) for line in lines]
+            path = os.readlink(f"/proc/self/fd/{base}")
+            points = all_mount_points()
         except (FileNotFoundError, PermissionError):
             # No /proc here; the folders themselves tell, but for bind mounts.
             return frozenset(_other_devices(base, roots))
-        prefix = path.rstrip(b"/") + b"/"
-        places = [os.fsdecode(p[len(prefix) :]) for p in mounted if p.startswith(prefix)]
+        prefix = path.rstrip("/") + "/"
+        places = [point[len(prefix) :] for point in points if point.startswith(prefix)]
         return frozenset(place for place in places if place.partition("/")[0] in roots)
     return frozenset(_other_devices(base, roots))
 
 
-def file_system(descriptor: int) -> bytes | None:
-    """Return the name of the file system that an open file is on; None where none is told."""
+def all_mount_points() -> list[str]:
+    """Return where anything is mounted, oldest first. Raise OSError, as where there is no /proc."""
+    with open(_MOUNTS, "rb") as lines:
+        return [_unescaped(line.split()[_MOUNT_POINT]) for line in lines]
+
+
+def file_system(descriptor: int) -> str:
+    """Return the name of the file system that an open file is on; "" where none is told."""
     try:
         with open(f"/proc/self/fdinfo/{descriptor}", "rb") as lines:
             (mount,) = (line.split()[1] for line in lines if line.startswith(b"mnt_id:"))
@@ -43,12 +48,13 @@ def file_system(descriptor: int) -> bytes | None:
             (line,) = (line for line in lines if line.split(maxsplit=1)[0] == mount)
     except (OSError, ValueError):
         # No Linux, or no /proc here.
-        return None
-    return line.partition(b" - ")[2].split()[0]
+        return ""
+    return os.fsdecode(line.partition(b" - ")[2].split()[0])
 
 
-def _unescaped(field: bytes) -> bytes:
-    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), field)
+def _unescaped(field: bytes) -> str:
+    # Octal for blanks and such.
+    return os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), field))
 
 
 def _other_devices(base: int, roots: Sequence[str]) -> Iterator[str]:

@@ -16,14 +16,14 @@ from reedbase_backup.disk.mounts import file_system
 # change, which nobody can set. Not those of servers, which this machine sees late, and
 # not FAT, which knows neither.
 _FAITHFUL = (
-    b"ext4",
-    b"xfs",
-    b"btrfs",
-    b"bcachefs",
-    b"zfs",
-    b"f2fs",
-    b"tmpfs",
-    b"overlay",
+    "ext4",
+    "xfs",
+    "btrfs",
+    "bcachefs",
+    "zfs",
+    "f2fs",
+    "tmpfs",
+    "overlay",
 )
 _FIELDS = struct.Struct("<qQQQQ")
 
