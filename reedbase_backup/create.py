@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack, closing
 
 from reedbase_backup import catalogue, retention
-from reedbase_backup.archive.reuse.origin import Origin
+from reedbase_backup.archive.reuse.origin import Origin, is_on_faithful_disk
 from reedbase_backup.archive.reuse.predecessor import SWITCH, Predecessor
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
@@ -116,7 +116,8 @@ def _predecessor(held: ExitStack, folder: int, base: str, origin: Origin) -> Pre
         predecessor = Predecessor.of(file, origin, folder)
         if predecessor is not None:
             held.enter_context(file)
-            return predecessor
+            # As one is, so are all: they are on one disk.
+            return predecessor if is_on_faithful_disk(file.fileno()) else None
         file.close()
     return None
 

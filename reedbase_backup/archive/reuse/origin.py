@@ -43,13 +43,18 @@ class Origin(NamedTuple):
         """Return the origin of an archive just created and open, as the base is. Raise OSError."""
         own = os.fstat(archive)
         # Stamped as the database's files are: they are compared with it, if on this device.
-        began_ns = own.st_ctime_ns if file_system(archive) in _FAITHFUL else 0
+        began_ns = own.st_ctime_ns
         # Times in whole seconds: of two changes in one, the second would not show.
         return cls(began_ns if began_ns % 10**9 else 0, *_ids(own), *_ids(os.fstat(base)))
 
     def is_that_of(self, archive: os.stat_result, base: int) -> bool:
         """Return whether an archive is the very file that was written, and of this base."""
         return self[1:] == (*_ids(archive), *_ids(os.fstat(base)))
+
+
+def is_on_faithful_disk(descriptor: int) -> bool:
+    """Return whether times and inode numbers tell which files there are what they were."""
+    return file_system(descriptor) in _FAITHFUL
 
 
 SIZE = _FIELDS.size
