@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from reedbase_backup.cli.table import COMMANDS, Command, all_commands, load
@@ -79,8 +79,21 @@ def _add_debug(parser: argparse.ArgumentParser) -> None:
 
 def add_base(parser: argparse.ArgumentParser) -> None:
     """Add what most commands take: the database, and whether to print JSON."""
-    parser.add_argument("base", type=_base, metavar="BASE", help="the database's .reed folder")
+    of_base = path_of("a .reed database")
+    parser.add_argument("base", type=of_base, metavar="BASE", help="the database's .reed folder")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def path_of(what: str) -> Callable[[str], str]:
+    """Return the type of an argument that is the path of `what`, and not empty."""
+
+    def path(text: str) -> str:
+        if not text:
+            # Such as of a shell's variable that is not set.
+            raise argparse.ArgumentTypeError(f"it is empty; give the path of {what}")
+        return text
+
+    return path
 
 
 def _examples(lines: Sequence[str]) -> str:
@@ -99,10 +112,3 @@ class _Version(argparse.Action):
 
         print(f"{parser.prog} {version('pytest-reedbackup')}")
         parser.exit()
-
-
-def _base(text: str) -> str:
-    if not text:
-        # Such as of a shell's variable that is not set.
-        raise argparse.ArgumentTypeError("it is empty; give the path of a .reed database")
-    return text

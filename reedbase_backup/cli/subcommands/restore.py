@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
-from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.arguments import add_base, path_of
 from reedbase_backup.cli.asking import agrees, can_ask
 from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen
 from reedbase_backup.cli.choosing.moments import WAYS
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     instead.add_argument(
         "--target",
+        type=path_of("a folder that is not there yet"),
         metavar="DIR",
         help="restore into this folder, which is not there yet or empty, and not into the database",
     )

@@ -118,6 +118,7 @@ def test_without_a_command_the_help_is_shown(run: RunCommand) -> None:
         ["list", ""],
         ["verify", ""],
         ["restore", "", "--to", "5"],
+        ["restore", "{base}", "--to", "latest", "--target", ""],
     ],
 )
 def test_a_wrong_call_is_status_2_and_does_nothing(
