@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from reedbase_backup.catalogue import BackupName, archive_names, archive_path
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.choosing.moments import picked
 from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.quantities import NoTime
-
-if TYPE_CHECKING:
-    from reedbase_backup.picks import Pick
+from reedbase_backup.errors import BackupNotFound, translated
+from reedbase_backup.picks import Pick, UnknownBackup
 
 
 @contextmanager
 def chosen(base: str, *words: str) -> Iterator[list[Pick]]:
     """Yield what picks the backups meant by `words`; raise Failed where that means none."""
-    from reedbase_backup.catalogue import archive_names
-    from reedbase_backup.errors import translated
-    from reedbase_backup.picks import UnknownBackup
-
     with translated("list_backups"):
         names = archive_names(base)
     try:
@@ -33,15 +29,17 @@ def chosen(base: str, *words: str) -> Iterator[list[Pick]]:
         raise Failed("UnknownBackup", str(error), messages.see_list(base)) from error
 
 
-def archive_bytes(base: str, pick: Pick) -> int:
-    """Return the size of the archive that is picked; 0 where there is none (any more)."""
-    import os
-
-    from reedbase_backup.catalogue import archive_names, archive_path
-    from reedbase_backup.errors import BackupNotFound
-    from reedbase_backup.picks import UnknownBackup
-
+def picked_bytes(base: str, pick: Pick) -> int:
+    """Return the size of the archive that is picked; 0 where there is none."""
     try:
-        return os.stat(archive_path(base, pick(archive_names(base)))).st_size
+        return archive_bytes(base, pick(archive_names(base)))
     except (OSError, BackupNotFound, UnknownBackup):
+        return 0
+
+
+def archive_bytes(base: str, name: BackupName) -> int:
+    """Return the size of a backup's archive; 0 where there is none any more."""
+    try:
+        return os.stat(archive_path(base, name)).st_size
+    except OSError:
         return 0

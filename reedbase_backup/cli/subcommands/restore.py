@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base, path_of
 from reedbase_backup.cli.asking import agrees, can_ask
-from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen
+from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen, picked_bytes
 from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.failures import Failed
@@ -18,10 +18,9 @@ from reedbase_backup.cli.printing import print_json, print_line
 from reedbase_backup.cli.progress import shown
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from reedbase_backup.meter import Meter
+    from reedbase_backup.catalogue import BackupName
     from reedbase_backup.picks import Pick
+    from reedbase_backup.types import RestoreReport
 
 EXAMPLES = (
     "reedbackup restore .reed --to latest",
@@ -59,57 +58,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Restore the database, or say what that would change."""
     with chosen(options.base, options.to) as [pick]:
-        if options.dry_run:
-            return _preview(options, pick)
-        return _restore_to(options, pick) if options.target else _restore(options, pick)
+        return _preview(options, pick) if options.dry_run else _restore(options, pick)
 
 
 def _restore(options: argparse.Namespace, pick: Pick) -> int:
     from reedbase_backup.adapter.json_values import to_json_value
-    from reedbase_backup.picks import by_id
+
+    restored = _in_place if options.target is None else _elsewhere
+    name, report = restored(options, pick)
+    if options.json:
+        print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
+    else:
+        size = archive_bytes(options.base, name)
+        print_line(messages.backup_restored(name, report, size, into=options.target or ""))
+    return 0
+
+
+def _in_place(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, RestoreReport]:
     from reedbase_backup.restore import restore_picked
+    from reedbase_backup.swap.working_folders import is_cut_off
 
     if not options.yes and can_ask():
         _ask(options, pick)
     with (
-        shown("Restoring", archive_bytes(options.base, pick)) as meter,
-        _interruptible(options.base, meter),
+        shown("Restoring", picked_bytes(options.base, pick)) as meter,
+        interruptible(
+            lambda: messages.restore_interrupted(
+                is_done=meter.is_settled, is_cut_off=is_cut_off(options.base)
+            )
+        ),
     ):
-        name, report = restore_picked(options.base, pick, meter)
-    if options.json:
-        print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
-    else:
-        size = archive_bytes(options.base, by_id(name.id))
-        print_line(messages.backup_restored(name, report, size))
-    return 0
+        return restore_picked(options.base, pick, meter)
 
 
-def _restore_to(options: argparse.Namespace, pick: Pick) -> int:
-    from reedbase_backup.adapter.json_values import to_json_value
+def _elsewhere(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, RestoreReport]:
     from reedbase_backup.elsewhere import restore_elsewhere
-    from reedbase_backup.picks import by_id
 
     with (
-        shown("Restoring", archive_bytes(options.base, pick)) as meter,
+        shown("Restoring", picked_bytes(options.base, pick)) as meter,
         interruptible(
             lambda: messages.target_interrupted(options.target, is_done=meter.is_settled)
         ),
     ):
-        name, report = restore_elsewhere(options.base, pick, options.target, meter)
-    if options.json:
-        print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
-    else:
-        size = archive_bytes(options.base, by_id(name.id))
-        print_line(messages.backup_restored(name, report, size, into=options.target))
-    return 0
-
-
-def _interruptible(base: str, meter: Meter) -> AbstractContextManager[None]:
-    from reedbase_backup.swap.working_folders import is_cut_off
-
-    return interruptible(
-        lambda: messages.restore_interrupted(is_done=meter.is_settled, is_cut_off=is_cut_off(base))
-    )
+        return restore_elsewhere(options.base, pick, options.target, meter)
 
 
 def _ask(options: argparse.Namespace, pick: Pick) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
-from reedbase_backup.cli.choosing.chosen import chosen
+from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen
 from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.printing import print_json, print_line, print_table
@@ -29,25 +28,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List what the backup holds, a line a table, once all of it is verified."""
-    from reedbase_backup.catalogue import archive_path
     from reedbase_backup.comparing import trees
 
     with chosen(options.base, options.which) as [pick]:
         name, tree, contents = trees.of_backup(options.base, pick)
-    archive_bytes = os.stat(archive_path(options.base, name)).st_size
+    size_bytes = archive_bytes(options.base, name)
     parts = _parts(tree)
     if options.json:
         described = {
             "id": name.id,
             "timestamp": name.timestamp,
-            "size_bytes": archive_bytes,
+            "size_bytes": size_bytes,
             "total_bytes": contents.total_bytes,
             "has_manifest": contents.has_manifest,
         }
         keys = ("name", "files", "total_bytes")
         print_json(described | {"parts": [dict(zip(keys, part, strict=True)) for part in parts]})
         return 0
-    print_line(messages.backup_shown(name, contents, archive_bytes, int(time.time())))
+    print_line(messages.backup_shown(name, contents, size_bytes, int(time.time())))
     rows = [[part, str(files), size(count)] for part, files, count in parts]
     print_table(["part", "files", "size"], rows, gives_way=("files",))
     return 0
