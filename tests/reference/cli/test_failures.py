@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +63,20 @@ def test_a_failure_is_a_line_on_what_happened_and_one_on_what_to_do_and_as_json_
     assert error.keys() == {"kind", "fields", "message", "advice"}
     assert error["kind"] == kind
     assert f"reedbackup: {error['message']}\nhint: {error['advice']}\n" == err
+
+
+def test_a_file_that_cannot_be_looked_at_is_the_backups_to_speak_of(
+    base: Path, run: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: str) -> os.stat_result:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(os, "lstat", closed)
+    status, out, err = run("create", base)
+    assert (status, out) == (1, "")
+    happened, to_do = err.splitlines()
+    assert happened.startswith(f"reedbackup: Permission denied: {base}")
+    assert to_do == "hint: call it as the database's owner, or as root"
 
 
 def test_where_an_error_came_up_is_shown_by_debug_alone(run: RunCommand, tmp_path: Path) -> None:
