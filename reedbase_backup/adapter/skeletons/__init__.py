@@ -26,14 +26,15 @@ class Skeleton(NamedTuple):
     """What --reedbackup-impl takes."""
     action: str
     """What GitHub's workflows set the language up with, and its version."""
+    shared: tuple[str, ...] = ()
+    """Files that another language's folder has: their paths from here."""
 
 
 _PYTHON = "actions/setup-python@v5 with: {python-version: '3.12'}"
+_PYTHON_TEST = "python3 -m pytest test_adapter.py"
 
 SKELETONS = {
-    "python": Skeleton(
-        "adapter.py", "", "python3 -m pytest test_adapter.py", "python3 adapter.py", _PYTHON
-    ),
+    "python": Skeleton("adapter.py", "", _PYTHON_TEST, "python3 adapter.py", _PYTHON),
     "rust": Skeleton(
         "src/backup.rs",
         "cargo build --release",
@@ -56,7 +57,12 @@ SKELETONS = {
         "actions/setup-node@v4 with: {node-version: 22}",
     ),
     "stdio": Skeleton(
-        "tool.sh", "", "python3 -m pytest test_adapter.py", "python3 adapter.py", _PYTHON
+        "tool.sh",
+        "",
+        _PYTHON_TEST,
+        "python3 adapter.py",
+        _PYTHON,
+        shared=("python/test_adapter.py",),
     ),
 }
 """What can be written, by its name on the command line."""
@@ -73,6 +79,8 @@ def write(language: str, out: Path) -> Skeleton:
     skeleton = SKELETONS[language]
     unwanted = shutil.ignore_patterns("__pycache__", "target", "my-backup")
     shutil.copytree(_FOLDER / language, out, ignore=unwanted, dirs_exist_ok=True)
+    for path in skeleton.shared:
+        shutil.copy2(_FOLDER / path, out)
     (out / "README.md").write_text(_readme(skeleton))
     workflow = out / ".github" / "workflows" / "conformance.yml"
     workflow.parent.mkdir(parents=True)
