@@ -27,14 +27,14 @@ _WRONG_CALL = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what to do, and the reports."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, run, words in (
+    for name, act, words in (
         ("show", _show, "print the summary that the run ended with"),
         ("html", _html, "write the page of a report: one file, to be looked at anywhere"),
         ("badge", _badge, "write the verdict as an SVG badge"),
     ):
         action = actions.add_parser(name, help=words, description=f"{words.capitalize()}.")
         action.add_argument("file", type=Path, metavar="FILE.json", help="a run's JSON report")
-        action.set_defaults(run=run)
+        action.set_defaults(act=act)
         if name != "show":
             action.add_argument(
                 "--out",
@@ -49,12 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("old", type=Path, metavar="OLD.json", help="the report of the earlier run")
     diff.add_argument("new", type=Path, metavar="NEW.json", help="the report of the later run")
     diff.add_argument("--json", action="store_true", help="print JSON")
-    diff.set_defaults(run=_diff)
+    diff.set_defaults(act=_diff)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the action's own function does: none is chosen without one."""
-    raise NotImplementedError(options.action)
+    """Do what is asked for."""
+    status: int = options.act(options)
+    return status
 
 
 def _show(options: argparse.Namespace) -> int:

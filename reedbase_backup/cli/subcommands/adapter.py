@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             description=f"Write a skeleton {words}, with a test, a README and a file for CI.",
         )
         skeleton.add_argument("--out", type=Path, required=True, help="the folder to write")
-        skeleton.set_defaults(run=_skeleton)
+        skeleton.set_defaults(act=_skeleton)
     rust = languages.add_parser(
         "rust",
         help="write a skeleton in Rust, or a Cargo project that serves a crate",
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rust.add_argument("--module", metavar="PATH", help="the functions' module, as ops::backup")
     rust.add_argument("--registry", metavar="PATH", help="contract last: the registry's module")
     rust.add_argument("--binary", metavar="NAME", help="the executable's name")
-    rust.set_defaults(run=_rust)
+    rust.set_defaults(act=_rust)
     schema = languages.add_parser(
         "schema",
         help="print the JSON Schemas of the adapter protocol's messages",
@@ -56,12 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " object by name, or the one with a name.",
     )
     schema.add_argument("name", metavar="NAME", nargs="?", help="only this one: replies/error")
-    schema.set_defaults(run=_schema)
+    schema.set_defaults(act=_schema)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the language's own function does: none is chosen without one."""
-    raise NotImplementedError(options.language)
+    """Do what the language is for."""
+    status: int = options.act(options)
+    return status
 
 
 def _rust(options: argparse.Namespace) -> int:
