@@ -12,7 +12,7 @@ from pytest_reedbackup.reports.json_report import IncompleteReport, Report, writ
 from pytest_reedbackup.reports.stored.runs import record_of, results_of, with_visible_texts
 from pytest_reedbackup.reports.writer import drive
 from reedbase_backup.cli.failures import Failed
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_line, showable
 
 EXAMPLES = (
     "reedbackup report show report.json",
@@ -132,5 +132,4 @@ class _Screen:
 
     def write(self, text: str) -> None:
         """Write lines."""
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(showable(text))

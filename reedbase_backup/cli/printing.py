@@ -78,5 +78,10 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+    return showable(visible)
+
+
+def showable(text: str) -> str:
+    """Return `text` with escapes for what stdout's encoding has no letters for."""
     encoding = sys.stdout.encoding or "utf-8"
-    return visible.encode(encoding, "backslashreplace").decode(encoding)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
