@@ -114,9 +114,12 @@ def _schema(options: argparse.Namespace) -> int:
     from reedbase_backup.cli.failures import Failed
 
     known, name = schemas.names(), options.name
-    if name is not None and name not in known:
+    if name is None:
+        printed = {each: schemas.schema(each) for each in known}
+    elif name in known:
+        printed = schemas.schema(name)
+    else:
         there_are = f"there are {', '.join(known)}"
         raise Failed("UnknownSchema", f"there is no schema {name}", there_are, status=2)
-    named = {each: schemas.schema(each) for each in known}
-    print(json.dumps(named if name is None else named[name], indent=2))
+    print(json.dumps(printed, indent=2))
     return 0
