@@ -49,10 +49,8 @@ def _chosen(contract: str | None, pattern: str | None) -> list[Case]:
     # Here, for it imports the suite.
     from pytest_reedbackup.session.planning import suite_cases
 
-    order = {(name, rule): at for name, rules in RULES.items() for at, rule in enumerate(rules)}
-    cases = sorted(
-        suite_cases(), key=lambda case: (list(RULES).index(case.contract), order[_rule(case)])
-    )
+    order = [(name, rule) for name, rules in RULES.items() for rule in rules]
+    cases = sorted(suite_cases(), key=lambda case: order.index(_rule(case)))
     chosen = [
         case
         for case in cases
