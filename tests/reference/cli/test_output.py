@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from fixture_types import BackupAt
 from reference.cli.fixture_types import RunCommand
+from reference.cli.terminals.terminal import at_terminal
 
 from reedbase_backup import create_backup, list_backups
 
@@ -112,16 +112,9 @@ def test_a_terminal_gets_an_aligned_table_in_colour_unless_it_asks_for_none(
     base: Path, no_color: bool
 ) -> None:
     create_backup(base)
-    primary, secondary = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
-    environment |= {"TERM": "xterm-256color", "COLUMNS": "120"}
-    if no_color:
-        environment |= {"NO_COLOR": "1", "TERM": "dumb"}
-    command: list[str | Path] = [sys.executable, "-m", "reedbase_backup", "list", base]
-    subprocess.run(command, stdout=secondary, check=True, env=environment)
-    os.close(secondary)
-    shown = os.read(primary, 1 << 16).decode()
-    os.close(primary)
+    environment = {"NO_COLOR": "1", "TERM": "dumb"} if no_color else {}
+    status, shown = at_terminal("list", base, columns=120, env=environment)
+    assert status == 0
     assert "\t" not in shown
     assert list_backups(base)[0].id in shown
     assert ("\x1b[" in shown) is not no_color
