@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -55,6 +56,12 @@ def test_the_page_says_each_target_and_what_became_of_it() -> None:
         " missed |" in text
     )
     assert "| create, 10k rows, first | 5.00 ms | 4.00 ms | look 1.00 ms |" in text
+
+
+def test_every_link_of_the_page_leads_somewhere() -> None:
+    links = re.findall(r"(?<!!)\[[^]]*\]\(([^)]+)\)", page(result(ROW)))
+    assert links
+    assert not [link for link in links if not (DOCS / link).exists()]
 
 
 def test_a_target_below_the_floor_is_said_to_be_forbidden() -> None:
