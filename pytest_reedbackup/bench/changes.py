@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree
 from pytest_reedbackup.databases.disk import spread
-from pytest_reedbackup.views.base import ROOTS
+from pytest_reedbackup.views.base import roots_in
 
 _IN_2001 = 10**9
 """Unix seconds of the oldest backup that `others_archives` makes."""
@@ -47,10 +47,10 @@ def make_anew(base: Path, turn: int) -> None:
     spread(base.parent)
     anew = base.with_name(f"anew-{turn}")
     anew.mkdir()
-    for root in _roots(base):
+    for root in roots_in(base):
         clone_tree(base / root, anew / root)
     set_aside(base, turn)
-    for root in _roots(anew):
+    for root in roots_in(anew):
         (anew / root).rename(base / root)
 
 
@@ -67,7 +67,7 @@ def set_aside(base: Path, turn: int) -> None:
     """
     aside = base.with_name(f"aside-{turn}")
     aside.mkdir()
-    for root in _roots(base):
+    for root in roots_in(base):
         (base / root).rename(aside / root)
 
 
@@ -80,13 +80,9 @@ def others_archives(base: Path) -> None:
     backups.mkdir(mode=0o700)
     first = backups / f"{_IN_2001}.tar.gz"
     subprocess.run(
-        ["tar", "-czf", first, "-C", base, *_roots(base)],
+        ["tar", "-czf", first, "-C", base, *roots_in(base)],
         check=True,
         capture_output=True,
     )
     for second in range(1, 32):
         (backups / f"{_IN_2001 + second}.tar.gz").hardlink_to(first)
-
-
-def _roots(base: Path) -> list[str]:
-    return [root for root in ROOTS if (base / root).is_dir()]

@@ -13,6 +13,11 @@ ROOTS = ("tables", "indices")
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
+def roots_in(base: Path) -> list[str]:
+    """Return which of them a base has."""
+    return [root for root in ROOTS if (base / root).is_dir()]
+
+
 def live_tree(base: Path) -> Tree:
     """Return what a backup holds: tables/ and indices/."""
     others = tuple(child.name for child in base.iterdir() if child.name not in ROOTS)

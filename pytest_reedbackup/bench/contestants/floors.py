@@ -18,7 +18,7 @@ from typing import TypeAlias
 from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.rows import Job
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.views.base import ROOTS
+from pytest_reedbackup.views.base import roots_in
 from reedbase_backup import create_backup
 from reedbase_backup.disk.durable import sync_file, sync_tree
 
@@ -166,7 +166,7 @@ class Floor(Contestant):
 def _look(base: Path) -> _Looked:
     """Return what scandir and stat tell of all files."""
     looked: dict[str, Mapping[str, _Facts]] = {}
-    waiting = [root for root in ROOTS if (base / root).is_dir()]
+    waiting = roots_in(base)
     while waiting:
         folder = waiting.pop()
         looked[folder] = _look_at(base / folder, waiting, folder)

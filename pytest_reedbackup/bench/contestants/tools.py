@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.rows import Job
 from pytest_reedbackup.databases.clone import remove_tree
-from pytest_reedbackup.views.base import ROOTS
+from pytest_reedbackup.views.base import roots_in
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ class Peer(Contestant):
             "archive": str(self._store / f"{self._turn}.tar.gz"),
             "turn": str(self._turn),
         }
-        roots = [root for root in ROOTS if (self.base / root).is_dir()]
-        words = [[word] if word != _ROOTS else roots for word in command]
+        words = [[word] if word != _ROOTS else roots_in(self.base) for word in command]
         subprocess.run(
             [word.format(**places) for part in words for word in part],
             cwd=self.base,
