@@ -24,6 +24,11 @@ class Beside(Struct, frozen=True):
     """Whether the peer does less than the job: what nobody who does it can beat."""
 
     @property
+    def median(self) -> float:
+        """Return what the peer takes."""
+        return statistics.median(self.figures)
+
+    @property
     def ratios(self) -> Sequence[float]:
         """Return by turn how many times as fast it is: what slows the machine meets either."""
         best = min(self.figures)
@@ -31,6 +36,11 @@ class Beside(Struct, frozen=True):
             (best if self.is_by_best else figure) / max(own, 1e-9)
             for own, figure in zip(self.own, self.figures, strict=True)
         ]
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return where the median of the ratios lies, nine times of ten."""
+        return interval(self.ratios)
 
     @property
     def times(self) -> float:
@@ -75,9 +85,7 @@ class Measured(Struct, frozen=True):
     @property
     def floor(self) -> float | None:
         """Return what nobody can beat; None where that was not measured."""
-        return next(
-            (statistics.median(each.figures) for each in self.beside if each.is_floor), None
-        )
+        return next((each.median for each in self.beside if each.is_floor), None)
 
     @property
     def standings(self) -> Sequence[Standing]:
@@ -89,8 +97,7 @@ class Measured(Struct, frozen=True):
         """Return whether the floor itself is slower than the target beside a peer."""
         if self.floor is None or beside.target is None:
             return False
-        figures = beside.figures
-        peer = min(figures) if beside.is_by_best else statistics.median(figures)
+        peer = min(beside.figures) if beside.is_by_best else beside.median
         return peer / self.floor < beside.target
 
     @property

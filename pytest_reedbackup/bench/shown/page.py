@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_reedbackup.bench.curves import CURVES, POINTS
-from pytest_reedbackup.bench.decisions import interval
 from pytest_reedbackup.bench.result import Beside, Measured, Result
 from pytest_reedbackup.bench.shown.drawing import drawn
-from pytest_reedbackup.bench.shown.words import amount, standing, target_beside, who
+from pytest_reedbackup.bench.shown.words import amount, standing, steps, target_beside, who
 
 PAGE, DRAWING = "performance.md", "performance.svg"
 
@@ -114,11 +113,11 @@ def _itself(row: Measured) -> Sequence[str]:
 
 
 def _beside(row: Measured, beside: Beside) -> Sequence[str]:
-    low, high = interval(beside.ratios)
+    low, high = beside.interval
     return (
         amount(statistics.median(beside.own), row.unit),
         beside.peer,
-        amount(statistics.median(beside.figures), row.unit),
+        amount(beside.median, row.unit),
         *(f"{beside.times:.2f}", f"{low:.2f} to {high:.2f}", target_beside(beside)),
         standing(beside.standing, row.forbids(beside)),
     )
@@ -129,9 +128,5 @@ def _floors(rows: Sequence[Measured]) -> Iterator[str]:
     yield "|---|--:|--:|---|"
     for row in rows:
         if row.floor is not None:
-            steps = ", ".join(
-                f"{name} {amount(statistics.median(taken), row.unit)}"
-                for name, taken in row.steps.items()
-            )
             own, floor = amount(row.median, row.unit), amount(row.floor, row.unit)
-            yield f"| {who(row)} | {own} | {floor} | {steps} |"
+            yield f"| {who(row)} | {own} | {floor} | {steps(row)} |"

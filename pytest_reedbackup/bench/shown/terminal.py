@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 import textwrap
 
 from rich.console import Console
 
-from pytest_reedbackup.bench.decisions import Standing, interval
+from pytest_reedbackup.bench.decisions import Standing
 from pytest_reedbackup.bench.result import Beside, Measured, Result
-from pytest_reedbackup.bench.shown.words import amount, standing, target_beside, who
+from pytest_reedbackup.bench.shown.words import amount, standing, steps, target_beside, who
 
 _WIDTH = 90
 _INDENT = 15 * " "
@@ -37,16 +36,13 @@ def _show_row(row: Measured, console: Console) -> None:
     console.print(line.rstrip(), style=_style(row.standing), markup=False)
     for beside in row.beside:
         console.print(_line(row, beside), style=_style(beside.standing), markup=False)
-    steps = ", ".join(
-        f"{name} {amount(statistics.median(taken), row.unit)}" for name, taken in row.steps.items()
-    )
-    for part in textwrap.wrap(steps, _WIDTH - len(_INDENT)):
+    for part in textwrap.wrap(steps(row), _WIDTH - len(_INDENT)):
         console.print(f"{_INDENT}{part}", style="dim", markup=False)
 
 
 def _line(row: Measured, beside: Beside) -> str:
-    low, high = interval(beside.ratios)
-    median = amount(statistics.median(beside.figures), row.unit)
+    low, high = beside.interval
+    median = amount(beside.median, row.unit)
     said = standing(beside.standing, row.forbids(beside))
     return (
         f"  {beside.peer:12} {median:>10} {beside.times:7.2f} {f'{low:.2f} to {high:.2f}':>16}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+
+from pytest_reedbackup.bench.contestants.implementation import PORT, REFERENCE
 from pytest_reedbackup.bench.decisions import Standing
 from pytest_reedbackup.bench.result import Beside, Measured
 
@@ -27,9 +30,16 @@ def target_beside(beside: Beside) -> str:
     return f"{beside.target:g}x{' the best' if beside.is_by_best else ''}"
 
 
+def steps(row: Measured) -> str:
+    """Return what each kind of the floor's system calls takes; nothing where there is none."""
+    return ", ".join(
+        f"{name} {amount(statistics.median(taken), row.unit)}" for name, taken in row.steps.items()
+    )
+
+
 def who(row: Measured) -> str:
     """Return what was done, and by whom where it is not the reference."""
-    is_own = row.implementation in ("python", "python-last")
+    is_own = row.implementation in (REFERENCE, PORT)
     return row.what if is_own else f"{row.what}, by {row.implementation}"
 
 
