@@ -35,13 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         result = _read(options.read) if options.read else _measured(options)
-    except (BrokenPromise, AdapterFault) as error:
+    except (BrokenPromise, AdapterFault, _CannotBeDone) as error:
         return _refused(str(error))
     except subprocess.CalledProcessError as error:
         said = os.fsdecode(error.stderr or error.stdout or b"").strip()
         return _refused(f"{' '.join(map(str, error.cmd))}: {said or f'status {error.returncode}'}")
-    except _CannotBeDone as error:
-        return _refused(str(error))
     show(result)
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")

@@ -66,9 +66,14 @@ class Row:
     """Whether it is held against its peer's best turn: those that scatter with the disk's state."""
 
     @property
+    def is_memory(self) -> bool:
+        """Whether it is how much memory a process has, and not how long it takes."""
+        return self.job in _MEMORY
+
+    @property
     def unit(self) -> str:
         """What its figures are in."""
-        return "MiB" if self.job in _MEMORY else "s"
+        return "MiB" if self.is_memory else "s"
 
     @property
     def is_judged(self) -> bool:
@@ -83,4 +88,4 @@ class Row:
     @property
     def looks(self) -> Sequence[int]:
         """After how many turns it is looked at; a suite's are long, and alike."""
-        return LOOKS[:1] if self.job in _MEMORY else (1, 2, 3) if self.is_suite else LOOKS
+        return LOOKS[:1] if self.is_memory else (1, 2, 3) if self.is_suite else LOOKS

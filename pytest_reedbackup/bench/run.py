@@ -48,12 +48,14 @@ class Wanted:
 
     rows: Sequence[Row]
     implementations: Sequence[str]
-    baseline: str | None = None
+    baseline: str | None
     """An implementation that has turns beside each of the others."""
-    most: int = 16
+    most: int
     """The most turns of each."""
-    floors: bool = False
-    budget_secs: float = 450.0
+    floors: bool
+    """Whether each job's system calls have turns, too."""
+    budget_secs: float
+    """After how long no turn begins."""
 
 
 def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
@@ -63,10 +65,9 @@ def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
     room = _Room(folder, wanted)
     contracts = {option: contract_of(option, folder) for option in wanted.implementations}
     entries = [
-        _Entry(row, PORT if is_port and option == REFERENCE else option, room, progress)
+        _Entry(row, _who_has(row, option), room, progress)
         for row in wanted.rows
         if _is_possible(row)
-        for is_port in [row.job is Job.NEWEST_VERSION]
         for option in wanted.implementations
         if can(option, contracts[option], row)
     ]
@@ -83,9 +84,14 @@ def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
     )
 
 
+def _who_has(row: Row, option: str) -> str:
+    """Return who has a row's turns for an implementation: for the reference it may be its port."""
+    return PORT if row.job is Job.NEWEST_VERSION and option == REFERENCE else option
+
+
 def _is_possible(row: Row) -> bool:
     """Return whether this system has what a row needs."""
-    if row.unit == "MiB":
+    if row.is_memory:
         return is_memory_told()
     return row.job is not Job.SUITE_AGAIN_IN_TWO or is_suite_in_two_there()
 
@@ -119,7 +125,7 @@ class _Room:
             return Suite(option, base, cache)
         if row.job is Job.START:
             return CommandLine(option, base)
-        return Footprint(option, base) if row.unit == "MiB" else Implementation(option, base)
+        return Footprint(option, base) if row.is_memory else Implementation(option, base)
 
     def _peers(self, row: Row) -> list[Contestant]:
         peers: list[Contestant] = [
@@ -144,9 +150,8 @@ class _Entry:
         self._option = option
         self._room = room
         self._progress = progress
+        self._contestants: Sequence[Contestant] = ()
         self._series: Series | None = None
-        self._folders: range = range(0)
-        self._is_closed = False
 
     @property
     def is_over(self) -> bool:
@@ -174,22 +179,14 @@ class _Entry:
 
     def close(self) -> None:
         """End what runs for it, and remove its databases."""
-        if self._series is None or self._is_closed:
-            return
-        self._is_closed = True
-        self._series.close()
-        for number in self._folders:
-            remove_tree(self._room.folder / str(number))
+        for contestant in self._contestants:
+            contestant.close()
+            remove_tree(contestant.base.parent)
+        self._contestants = ()
 
     def _begun(self) -> Series:
-        first = self._room.clones + 1
-        series = Series(
-            self.row,
-            self._option,
-            self._room.contestants(self.row, self._option),
-            self._room.wanted.most,
-        )
-        self._folders = range(first, self._room.clones + 1)
+        self._contestants = self._room.contestants(self.row, self._option)
+        series = Series(self.row, self._option, self._contestants, self._room.wanted.most)
         series.begin()
         return series
 

@@ -97,11 +97,6 @@ class Series:
             self._round += 1
             self._to_come = self._order()
 
-    def close(self) -> None:
-        """Have nothing of anybody run any more."""
-        for contestant in (self._own, *self._peers):
-            contestant.close()
-
     def _order(self) -> list[Contestant]:
         """Return who has a turn in the next round; nobody where all is said."""
         taking_part = [peer for peer in self._peers if self._wants_more(peer)]

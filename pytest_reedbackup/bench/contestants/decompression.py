@@ -11,14 +11,13 @@ from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.rows import Job
 from pytest_reedbackup.views.tables import tables_of
 
-NAME = "lzma"
 _CORES = 2
 
 
 class Decompression(Contestant):
     """Decompresses each delta of the one table, on two cores: lzma lets go of the GIL."""
 
-    name = NAME
+    name = "lzma"
     is_floor = True
 
     def run(self, job: Job) -> float:

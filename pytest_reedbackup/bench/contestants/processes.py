@@ -22,7 +22,6 @@ from pytest_reedbackup.implementations.child import ChildProcess
 from pytest_reedbackup.implementations.client import Client
 from reedbase_backup.types import U64_MAX
 
-BARE = "bare Python"
 _SECS = 600.0
 _SUITE_ENDS_WITH = (0, 1)
 """An implementation that does not conform is timed, too."""
@@ -31,7 +30,7 @@ _SUITE_ENDS_WITH = (0, 1)
 class BarePython(Contestant):
     """An interpreter that starts and ends: what of a process is Python's own."""
 
-    name = BARE
+    name = "bare Python"
     is_floor = True
 
     def run(self, job: Job) -> float:
