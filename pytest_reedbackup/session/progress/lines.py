@@ -38,8 +38,7 @@ class ProgressLines:
     def pytest_sessionstart(self) -> None:
         """Say in a line what runs, and then what is to be known of the settings."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        is_quiet = self._config.get_verbosity() < 0
-        if reporter is None or is_quiet or self._config.get_verbosity() > 0:
+        if reporter is None or self._config.get_verbosity() != 0:
             return
         kit = f"pytest-reedbackup {version('pytest-reedbackup')}"
         python = f"Python {platform.python_version()}, {platform.system()}"

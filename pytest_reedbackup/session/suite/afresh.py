@@ -30,20 +30,20 @@ IMPLEMENTATION = "--reedbackup-impl"
 
 def arguments_of(config: pytest.Config) -> list[str]:
     """Return the command line as the user gave it."""
-    for plugin in config.pluginmanager.get_plugins():
-        if isinstance(plugin, Afresh):
-            return plugin.command_line
-    return list(map(os.fspath, config.invocation_params.args))
+    afresh = _begun_as(config)
+    return afresh.command_line if afresh else list(map(os.fspath, config.invocation_params.args))
 
 
 def remarks_of(config: pytest.Config) -> list[str]:
     """Return what is not as the project says, where the suite runs in its place."""
-    return [
-        line
-        for plugin in config.pluginmanager.get_plugins()
-        if isinstance(plugin, Afresh)
-        for line in plugin.pytest_report_header()
-    ]
+    afresh = _begun_as(config)
+    return afresh.pytest_report_header() if afresh else []
+
+
+def _begun_as(config: pytest.Config) -> Afresh | None:
+    """Return what began this run in another's place; None where it is the user's own."""
+    plugins = config.pluginmanager.get_plugins()
+    return next((plugin for plugin in plugins if isinstance(plugin, Afresh)), None)
 
 
 @dataclass(frozen=True)
