@@ -6,7 +6,7 @@ case that makes a backup, and is still one thing to mend.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -41,11 +41,7 @@ def grouped(outcomes: Iterable[CaseOutcome]) -> list[CauseGroup]:
 
     A sweep stands alone: it has points of its own to show.
     """
-    groups: dict[tuple[object, ...], list[CaseOutcome]] = {}
-    for outcome in outcomes:
-        if outcome.outcome in _BAD:
-            groups.setdefault(_likeness(outcome), []).append(outcome)
-    return [_group(alike) for alike in groups.values()]
+    return [_group(alike) for alike in _together(outcomes, _BAD, _likeness)]
 
 
 def by_reason(outcomes: Iterable[CaseOutcome], kinds: Sequence[Outcome]) -> list[list[CaseOutcome]]:
@@ -53,12 +49,24 @@ def by_reason(outcomes: Iterable[CaseOutcome], kinds: Sequence[Outcome]) -> list
 
     They are of one target, and neither broken promises nor errors.
     """
-    cases: dict[tuple[Outcome, str], list[CaseOutcome]] = {}
+    return _together(outcomes, kinds, _reason)
+
+
+def _together(
+    outcomes: Iterable[CaseOutcome],
+    kinds: Sequence[Outcome],
+    likeness: Callable[[CaseOutcome], tuple[object, ...]],
+) -> list[list[CaseOutcome]]:
+    """Return the cases that came out in one of these ways, the alike together."""
+    groups: dict[tuple[object, ...], list[CaseOutcome]] = {}
     for outcome in outcomes:
         if outcome.outcome in kinds:
-            reason = outcome.divergence or outcome.detail
-            cases.setdefault((outcome.outcome, reason), []).append(outcome)
-    return list(cases.values())
+            groups.setdefault(likeness(outcome), []).append(outcome)
+    return list(groups.values())
+
+
+def _reason(outcome: CaseOutcome) -> tuple[object, ...]:
+    return outcome.outcome, outcome.divergence or outcome.detail
 
 
 def _likeness(outcome: CaseOutcome) -> tuple[object, ...]:
