@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,28 +12,30 @@ from fixture_types import FindTool
 
 from pytest_reedbackup.databases.clones import Clones
 from pytest_reedbackup.databases.disk import file_system, spread
+from pytest_reedbackup.injection.power.disks import FileSystem
+
+INODES, GROUPS = 32_768, 4
+"""Of 8 MiB each, where blocks have 1 KiB (mke2fs(8))."""
 
 
 @pytest.fixture
-def mounted(request: pytest.FixtureRequest, tool: FindTool, tmp_path: Path) -> Iterator[Path]:
-    """A new file system, made by the command that the test is given."""
+def ext4(tool: FindTool, tmp_path: Path) -> Iterator[Path]:
+    """A new file system of several block groups."""
     if os.geteuid() != 0:
         pytest.skip("only root mounts")
-    command: Sequence[str] = request.param
     image, folder = tmp_path / "image", tmp_path / "mounted"
     image.touch()
-    os.truncate(image, 32 << 20)
+    os.truncate(image, GROUPS * 8 << 20)
     folder.mkdir()
-    subprocess.run([tool(command[0]), *command[1:], image], check=True, capture_output=True)
-    subprocess.run(["mount", "-o", "loop", image, folder], check=True, capture_output=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True, capture_output=True)
+    making = [tool("mkfs.ext4"), "-N", f"{INODES}", "-b", "1024", str(image)]
+    subprocess.run(making, check=True, capture_output=True)
+    with FileSystem.EXT4.mounted(image, folder):
+        yield folder
 
 
 def groups(folders: Iterable[Path]) -> set[int]:
     """Return the block groups of folders, by their inodes."""
-    per_group = 8_192
-    return {folder.stat().st_ino // per_group for folder in folders}
+    return {folder.stat().st_ino // (INODES // GROUPS) for folder in folders}
 
 
 def new(parent: Path) -> list[Path]:
@@ -44,14 +46,8 @@ def new(parent: Path) -> list[Path]:
     return folders
 
 
-ext4 = pytest.mark.parametrize(
-    "mounted", [["mkfs.ext4", "-N", "32768", "-b", "1024"]], indirect=True, ids=["ext4"]
-)
-
-
-@ext4
-def test_folders_in_a_spread_one_begin_in_block_groups_of_their_own(mounted: Path) -> None:
-    together, apart = mounted / "together", mounted / "apart"
+def test_folders_in_a_spread_one_begin_in_block_groups_of_their_own(ext4: Path) -> None:
+    together, apart = ext4 / "together", ext4 / "apart"
     together.mkdir()
     apart.mkdir()
     assert spread(apart)
@@ -60,9 +56,8 @@ def test_folders_in_a_spread_one_begin_in_block_groups_of_their_own(mounted: Pat
     assert len(groups(new(apart))) > 1
 
 
-@ext4
-def test_no_database_of_a_run_pays_for_what_was_removed_of_another(mounted: Path) -> None:
-    folder = mounted / "databases"
+def test_no_database_of_a_run_pays_for_what_was_removed_of_another(ext4: Path) -> None:
+    folder = ext4 / "databases"
     folder.mkdir()
     of_a_run = Clones(folder)
     assert len(groups(of_a_run.new_folder() for _ in range(8))) > 1
