@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness.reports.html.conftest import DESKTOP, PHONE, OpenPage
-from harness.reports.html.test_page import HOSTILE
+from harness.reports.html.strangers import HOSTILE, report_of_stranger
 from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
 from playwright.sync_api import Page
@@ -182,19 +182,7 @@ def test_paper_shows_what_is_wrong_and_no_buttons(written: Written, open_page: O
 def test_nothing_that_strangers_write_runs_or_widens_the_page(
     open_report: Callable[..., Page], complaints: list[str], value: str
 ) -> None:
-    case = case_outcome(
-        Outcome.FAIL,
-        f"restore/{value}/x",
-        implementation=value,
-        promise=value,
-        repeat=value,
-        detail=value,
-        expected=value,
-        found=f"{value} not",
-        measured=value,
-        sweep=sweep_of(3, broken=[2], words=value),
-    )
-    page = open_report(report_of([case], [value]), size=PHONE)
+    page = open_report(report_of_stranger(value), size=PHONE)
     page.evaluate(OPEN_ALL)
     for _ in range(2):  # what is above it may have got its height only now
         page.evaluate("document.querySelector('.strip').scrollIntoView()")

@@ -9,24 +9,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from harness.reports.html.strangers import HOSTILE, report_of_stranger
 from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
 
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.timing import Pairs, Rounds
 from pytest_reedbackup.reports.html.page import page
-
-HOSTILE = (
-    "</script><script>alert(1)</script>",
-    "\"'><img src=x onerror=alert(1)>",
-    "</script x><!-- <script y",
-    "{{ 7 * 7 }}{% raw %}",
-    "\x00\x07\x1b[31m\x9b",
-    "\u202egpj.exe",
-    "\ud800 alone",
-    "שלום",
-    "a" * 100_000,
-)
 
 
 class Elements(HTMLParser):
@@ -58,22 +47,7 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value)[:12])
 def test_what_strangers_write_is_text_wherever_it_stands(value: str) -> None:
-    case = case_outcome(
-        Outcome.FAIL,
-        f"restore/{value}/x",
-        implementation=value,
-        promise=value,
-        repeat=value,
-        detail=value,
-        expected=value,
-        found=f"{value} not",
-        measured=value,
-        yardstick=value,
-        defect=value,
-        node_id=value,
-        sweep=sweep_of(3, broken=[2], words=value),
-    )
-    html = page(report_of([case], [value]))
+    html = page(report_of_stranger(value))
     html.encode()
     elements = Elements(html)
     tags = [tag for tag, _ in elements.tags]
