@@ -36,12 +36,17 @@ class CauseGroup(Struct, frozen=True, kw_only=True):
     difference: list[str]
 
 
-def grouped(outcomes: Iterable[CaseOutcome]) -> list[CauseGroup]:
-    """Return the broken promises and the errors by cause, in order of appearance.
+def by_cause(outcomes: Iterable[CaseOutcome]) -> list[list[CaseOutcome]]:
+    """Return the broken promises and the errors, those of one cause together.
 
     A sweep stands alone: it has points of its own to show.
     """
-    return [_group(alike) for alike in _together(outcomes, _BAD, _likeness)]
+    return _together(outcomes, _BAD, _likeness)
+
+
+def grouped(outcomes: Iterable[CaseOutcome]) -> list[CauseGroup]:
+    """Return the same for programs, to whom the ids of the cases say enough."""
+    return [_group(alike) for alike in by_cause(outcomes)]
 
 
 def by_reason(outcomes: Iterable[CaseOutcome], kinds: Sequence[Outcome]) -> list[list[CaseOutcome]]:

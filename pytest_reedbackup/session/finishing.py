@@ -12,7 +12,7 @@ import pytest
 
 from pytest_reedbackup.drift.rows import Drift, drift_of
 from pytest_reedbackup.model.case import Case, case_of
-from pytest_reedbackup.model.grouping import grouped
+from pytest_reedbackup.model.grouping import by_cause
 from pytest_reedbackup.model.outcome import CaseOutcome, Key
 from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.verdict import Result, results
@@ -213,8 +213,7 @@ class Finishing:
 
     @cached_property
     def _first_of_causes(self) -> Set[Key]:
-        groups = grouped(self._outcomes)
-        return {(group.implementation, group.contract, group.case_ids[0]) for group in groups}
+        return {cases[0].key for cases in by_cause(self._outcomes)}
 
     @cached_property
     def _keys(self) -> Set[Key]:

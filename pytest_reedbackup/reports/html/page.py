@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.model.grouping import by_reason, grouped
+from pytest_reedbackup.model.grouping import by_cause, by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.html.differences import side_by_side
@@ -98,10 +98,11 @@ def page(report: Report) -> str:
 
 def _by_cause(result: Result) -> list[Sequence[CaseOutcome]]:
     """Return the cases that keep the verdict from being good, by cause: what breaks most first."""
-    cases = {case.case_id: case for case in result.outcomes}
-    groups = [[cases[each] for each in group.case_ids] for group in grouped(result.outcomes)]
-    groups.sort(key=lambda group: (_WORST_FIRST.index(group[0].outcome), -len(group)))
-    return [*groups, *by_reason(result.outcomes, _HINDERED)]
+    causes = sorted(
+        by_cause(result.outcomes),
+        key=lambda cases: (_WORST_FIRST.index(cases[0].outcome), -len(cases)),
+    )
+    return [*causes, *by_reason(result.outcomes, _HINDERED)]
 
 
 def _ordered(cases: Sequence[CaseOutcome]) -> list[CaseOutcome]:

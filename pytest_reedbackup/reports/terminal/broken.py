@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_reedbackup.contracts.last import DEFECTS
-from pytest_reedbackup.model.grouping import CauseGroup, grouped
+from pytest_reedbackup.model.grouping import by_cause
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.reports.marks import MARKS
@@ -22,30 +22,29 @@ _NAMED = 3
 
 def print_broken(console: Console, outcomes: Sequence[CaseOutcome], *, is_verbose: bool) -> None:
     """Print each cause of broken promises and errors once; all of it where `is_verbose`."""
-    by_id = {outcome.case_id: outcome for outcome in outcomes}
-    for group in grouped(outcomes):
-        first = by_id[group.case_ids[0]]
+    for cases in by_cause(outcomes):
+        first = cases[0]
         console.print()
-        _print_heading(console, group, first)
+        _print_heading(console, first, len(cases))
         for line in _evidence(first, console.width, 0 if is_verbose else _MOST_LINES):
             console.print(Text(line))
         if first.sweep is not None:
             _print_points(console, first.sweep)
         if first.flaky:
             console.print(Text(f"  flaky    not every one of {first.attempts} attempts ended so"))
-        if len(group.case_ids) > 1:
-            named = ids_in_words(group.case_ids, is_verbose=is_verbose)
+        if len(cases) > 1:
+            named = ids_in_words([case.case_id for case in cases], is_verbose=is_verbose)
             for line in labelled("  cases    ", named, console.width):
                 console.print(Text(line))
-        for line in command_lines("  repeat   ", group.repeat, console.width):
+        for line in command_lines("  repeat   ", first.repeat, console.width):
             console.print(Text(line, style="dim"))
 
 
-def _print_heading(console: Console, group: CauseGroup, first: CaseOutcome) -> None:
-    word, style = MARKS[group.outcome]
+def _print_heading(console: Console, first: CaseOutcome, number: int) -> None:
+    word, style = MARKS[first.outcome]
     about = f"{first.case_id} — {first.promise}"
-    if len(group.case_ids) > 1:
-        about = f"{len(group.case_ids)} cases for one cause; the first is {about}"
+    if number > 1:
+        about = f"{number} cases for one cause; the first is {about}"
     head, *more = labelled(f"{word} ", about, console.width)
     console.print(Text.assemble((word, style), (head.removeprefix(word), "bold")))
     for line in more:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_reedbackup.drift.rows import Drift
-from pytest_reedbackup.model.grouping import CauseGroup, grouped
-from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.model.grouping import by_cause
+from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
 from pytest_reedbackup.reports.words.sentence import sentence
@@ -16,6 +16,7 @@ from pytest_reedbackup.reports.words.visible import visible
 from pytest_reedbackup.reports.writer import Writer
 
 _MOST_CAUSES = 20
+_NAMED = 3
 _MOST_CHARACTERS = 600
 
 
@@ -33,9 +34,9 @@ class MarkdownSummary(Writer):
 
 def summary(results: Sequence[Result]) -> str:
     """Return the verdict, the counts, and what is wrong by its cause."""
-    causes = [group for result in results for group in grouped(result.outcomes)]
+    causes = [cases for result in results for cases in by_cause(result.outcomes)]
     parts = [f"## {_plain(sentence(results))}\n", _table(results)]
-    parts += [_cause(group) for group in causes[:_MOST_CAUSES]]
+    parts += [_cause(cases) for cases in causes[:_MOST_CAUSES]]
     if len(causes) > _MOST_CAUSES:
         parts.append(f"and {len(causes) - _MOST_CAUSES} more causes: the report has them all\n")
     return "\n".join(parts) + "\n"
@@ -56,14 +57,14 @@ def _table(results: Sequence[Result]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *rows])
 
 
-def _cause(group: CauseGroup) -> str:
-    first, *more = group.case_ids
-    ids = ", ".join(map(_code, [first, *more[:2]]))
-    others = f" and {len(more) - 2} more" if len(more) > 2 else ""
-    lines = [f"**{MARKS[group.outcome][0]}** {ids}{others}", "", f"- {_code(group.detail)}"]
-    if group.outcome is Outcome.FAIL:
-        lines += [f"- expected {_code(group.expected)}", f"- found {_code(group.found)}"]
-    return "\n".join([*lines, f"- repeat {_code(group.repeat)}", ""])
+def _cause(cases: Sequence[CaseOutcome]) -> str:
+    first = cases[0]
+    ids = ", ".join(_code(case.case_id) for case in cases[:_NAMED])
+    others = f" and {len(cases) - _NAMED} more" if len(cases) > _NAMED else ""
+    lines = [f"**{MARKS[first.outcome][0]}** {ids}{others}", "", f"- {_code(first.detail)}"]
+    if first.outcome is Outcome.FAIL:
+        lines += [f"- expected {_code(first.expected)}", f"- found {_code(first.found)}"]
+    return "\n".join([*lines, f"- repeat {_code(first.repeat)}", ""])
 
 
 def _code(text: str) -> str:

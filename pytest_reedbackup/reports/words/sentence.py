@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_reedbackup.model.grouping import grouped
+from pytest_reedbackup.model.grouping import by_cause
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED
@@ -38,7 +38,7 @@ def clause(result: Result) -> str:
     counts, total = result.counts, len(result.outcomes)
     does = "is undecided" if result.verdict is Verdict.UNDECIDED else result.statement
     if broken := counts[Outcome.FAIL]:
-        causes = sum(each.outcome is Outcome.FAIL for each in grouped(result.outcomes))
+        causes = sum(cases[0].outcome is Outcome.FAIL for cases in by_cause(result.outcomes))
         are = "is" if broken == 1 else "are"
         by = "" if broken == 1 else ", all by one cause" if causes == 1 else f", by {causes} causes"
         return f"{does}: of {total} promises {broken} {are} broken{by}"
