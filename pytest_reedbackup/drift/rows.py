@@ -95,23 +95,21 @@ def _rule_drift(result: Result, target: Target) -> RuleDrift:
         contract=result.contract,
         translated_from=target.translated_from,
         translation=target.translation,
-        rows=[_row(result.contract, rule, cases) for rule, cases in _by_rule(result).items()],
+        rows=[_row(result.contract, rule, cases) for rule, cases in _in_order(result)],
     )
 
 
-def _by_rule(result: Result) -> dict[str, list[CaseOutcome]]:
+def _in_order(result: Result) -> list[tuple[str, Sequence[CaseOutcome]]]:
     """Return the rules in the order of the contract's document, grouped by what they are about."""
-    grouped: dict[str, list[CaseOutcome]] = {}
-    for outcome in result.outcomes:
-        grouped.setdefault(outcome.rule, []).append(outcome)
+    by_rule = result.by_rule
     order = list(drift.BASELINE if result.contract == "ticket" else RULES[result.contract])
-    groups = list(dict.fromkeys(rule.split("/")[0] for rule in (*drift.BASELINE, *order, *grouped)))
+    groups = list(dict.fromkeys(rule.split("/")[0] for rule in (*drift.BASELINE, *order, *by_rule)))
 
     def position(rule: str) -> tuple[int, int]:
         place = order.index(rule) if rule in order else len(order)
         return groups.index(rule.split("/")[0]), place
 
-    return {rule: grouped[rule] for rule in sorted(grouped, key=position)}
+    return [(rule, by_rule[rule]) for rule in sorted(by_rule, key=position)]
 
 
 def _row(contract: Contract, rule: str, cases: Sequence[CaseOutcome]) -> Row:

@@ -42,6 +42,14 @@ class Result(Struct, frozen=True):
     """Cases of the suite for this contract that the run was told to leave out."""
 
     @property
+    def by_rule(self) -> Mapping[str, Sequence[CaseOutcome]]:
+        """The cases of each rule, in the order of their appearance."""
+        grouped: dict[str, list[CaseOutcome]] = {}
+        for outcome in self.outcomes:
+            grouped.setdefault(outcome.rule, []).append(outcome)
+        return grouped
+
+    @property
     def counts(self) -> Counter[Outcome]:
         """How many cases ended in each way."""
         return Counter(outcome.outcome for outcome in self.outcomes)
@@ -73,7 +81,7 @@ class Result(Struct, frozen=True):
         """Rules of which what is basic ran and said something of the implementation."""
         return {
             rule
-            for rule, cases in self._by_rule().items()
+            for rule, cases in self.by_rule.items()
             if all(case.outcome.is_checked for case in _basic(cases))
         }
 
@@ -110,15 +118,9 @@ class Result(Struct, frozen=True):
 
     def _unheld_rules(self) -> Iterator[tuple[str, CaseOutcome]]:
         """Each rule of which something basic did not run, with the gravest of those cases."""
-        for rule, cases in self._by_rule().items():
+        for rule, cases in self.by_rule.items():
             if left := [case for case in _basic(cases) if case.outcome in _UNHELD]:
                 yield rule, max(left, key=lambda case: (_is_hindered(case), not _is_optional(case)))
-
-    def _by_rule(self) -> dict[str, list[CaseOutcome]]:
-        grouped: dict[str, list[CaseOutcome]] = {}
-        for outcome in self.outcomes:
-            grouped.setdefault(outcome.rule, []).append(outcome)
-        return grouped
 
 
 _UNHELD = (Outcome.SKIP, Outcome.NOT_CHECKED)

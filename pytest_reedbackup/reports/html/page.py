@@ -7,7 +7,6 @@ import hashlib
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.grouping import by_cause, by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
@@ -24,7 +22,7 @@ from pytest_reedbackup.reports.html.plots import plot_of
 from pytest_reedbackup.reports.html.sweeps import Points
 from pytest_reedbackup.reports.json_report import Report
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
-from pytest_reedbackup.reports.matrix import column_names, rules_of
+from pytest_reedbackup.reports.matrix import matrices
 from pytest_reedbackup.reports.stored.runs import results_of
 from pytest_reedbackup.reports.strip import LEGEND
 from pytest_reedbackup.reports.words.sentence import clause, sentence
@@ -42,18 +40,6 @@ _TONES = {
     Verdict.UNDECIDED: "unsure",
 }
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, *_HINDERED, *_SET_ASIDE, Outcome.PASS)
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """The rules of one contract, and what each implementation makes of them."""
-
-    contract: str
-    columns: Sequence[str]
-    numbers: Sequence[int]
-    """Of the results, among all of the page."""
-    rows: Sequence[tuple[str, str, Sequence[Outcome | None]]]
-    """A rule, what it says, and its outcome in each column; None where it has none."""
 
 
 def page(report: Report) -> str:
@@ -78,7 +64,7 @@ def page(report: Report) -> str:
             others=[
                 cases for result in results for cases in by_reason(result.outcomes, _SET_ASIDE)
             ],
-            matrices=_matrices(results),
+            matrices=list(matrices(results)),
             measured=[case for case in report.cases if case.measured],
             sweeps=sweeps,
             cases=_ordered(report.cases),
@@ -107,28 +93,6 @@ def _by_cause(result: Result) -> list[Sequence[CaseOutcome]]:
 
 def _ordered(cases: Sequence[CaseOutcome]) -> list[CaseOutcome]:
     return sorted(cases, key=lambda case: _WORST_FIRST.index(case.outcome))
-
-
-def _matrices(results: Sequence[Result]) -> list[Matrix]:
-    contracts = dict.fromkeys(result.contract for result in results)
-    return [_matrix(each, results) for each in contracts]
-
-
-def _matrix(contract: str, all_results: Sequence[Result]) -> Matrix:
-    numbers = [n for n, result in enumerate(all_results) if result.contract == contract]
-    results = [all_results[number] for number in numbers]
-    says = RULES.get(contract, {})
-    rows = [
-        (rule, says.get(rule, ""), [_of_rule(result, rule) for result in results])
-        for rule in rules_of(contract, results)
-    ]
-    names = column_names([result.implementation for result in results])
-    return Matrix(contract, names, numbers, rows)
-
-
-def _of_rule(result: Result, rule: str) -> Outcome | None:
-    outcomes = [case.outcome for case in result.outcomes if case.rule == rule]
-    return Outcome.of_rule(outcomes) if outcomes else None
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from pytest_reedbackup.contracts import RULES
@@ -16,7 +17,7 @@ from pytest_reedbackup.model.run_record import RunRecord
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
-from pytest_reedbackup.reports.matrix import matrices
+from pytest_reedbackup.reports.matrix import Matrix, matrices
 from pytest_reedbackup.reports.strip import headline
 from pytest_reedbackup.reports.terminal.broken import ids_in_words, print_broken
 from pytest_reedbackup.reports.terminal.wrapping import LEAST, labelled
@@ -29,6 +30,7 @@ _VERDICT_STYLES = {
     Verdict.UNDECIDED: "bold yellow",
 }
 _GROUPED = (Outcome.SKIP, Outcome.UNDECIDED, Outcome.DIVERGES, Outcome.NOT_CHECKED)
+_WIDEST_MARK = max(len(word) for word, _ in MARKS.values())
 _ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.SKIP)
 
 
@@ -67,9 +69,20 @@ class Summary(Writer):
         if len(results) > 1:
             for matrix in matrices(results):
                 console.print()
-                console.print(matrix, soft_wrap=False)
+                console.print(_drawn(matrix), soft_wrap=False)
         screen.section("reedbackup")
         screen.write(text.getvalue())
+
+
+def _drawn(matrix: Matrix) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"contract {matrix.contract}", no_wrap=True)
+    for name in matrix.columns:
+        # Names are folded, never cut: two that differ at the end stay two.
+        table.add_column(name, overflow="fold", min_width=_WIDEST_MARK)
+    for row in matrix.rows:
+        table.add_row(row.rule, *(Text(*MARKS[o]) if o else Text("-", "dim") for o in row.outcomes))
+    return table
 
 
 def _print_verdict(console: Console, result: Result, target: Target) -> None:
