@@ -40,10 +40,15 @@ class Outcome(StrEnum):
         """Whether the case ran and said something of the implementation."""
         return self not in (Outcome.SKIP, Outcome.ERROR, Outcome.NOT_CHECKED)
 
+    @property
+    def rank(self) -> int:
+        """Its place among them all, the worst first."""
+        return _WORST_FIRST.index(self)
+
     @classmethod
     def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
         """Return what the outcomes of a case's attempts make of the case."""
-        return min(outcomes, key=_SEVERITY.index)
+        return min(outcomes, key=_WORST_FIRST.index)
 
     @classmethod
     def of_rule(cls, outcomes: Iterable[Outcome]) -> Outcome:
@@ -52,7 +57,7 @@ class Outcome(StrEnum):
         return cls.worst([each for each in of_cases if each is not Outcome.SKIP] or of_cases)
 
 
-_SEVERITY = (
+_WORST_FIRST = (
     Outcome.FAIL,
     Outcome.ERROR,
     Outcome.NOT_CHECKED,

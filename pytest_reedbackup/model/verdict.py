@@ -26,6 +26,12 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+_WORST_FIRST = (
+    Verdict.DOES_NOT_CONFORM,
+    Verdict.UNDECIDED,
+    Verdict.DIVERGES,
+    Verdict.CONFORMS,
+)
 _AS_FAR_AS_TRIED = {
     Verdict.CONFORMS: "conforms as far as it was tried",
     Verdict.DIVERGES: "conforms with declared divergences, as far as it was tried",
@@ -154,3 +160,8 @@ def results(
     for outcome in outcomes:
         grouped.setdefault((outcome.implementation, outcome.contract), []).append(outcome)
     return [Result(*key, group, (left_out or {}).get(key[1], 0)) for key, group in grouped.items()]
+
+
+def worst(results: Iterable[Result]) -> Result | None:
+    """The first of those with the worst verdict; None where there is no result."""
+    return min(results, key=lambda result: _WORST_FIRST.index(result.verdict), default=None)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from pytest_reedbackup.model.grouping import by_cause, by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
-from pytest_reedbackup.model.verdict import Result, Verdict
+from pytest_reedbackup.model.verdict import Result, Verdict, worst
 from pytest_reedbackup.reports.html.differences import side_by_side
 from pytest_reedbackup.reports.html.plots import plot_of
 from pytest_reedbackup.reports.html.sweeps import Points
@@ -39,7 +39,6 @@ _TONES = {
     Verdict.DOES_NOT_CONFORM: "bad",
     Verdict.UNDECIDED: "unsure",
 }
-_WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, *_HINDERED, *_SET_ASIDE, Outcome.PASS)
 
 
 def page(report: Report) -> str:
@@ -56,9 +55,7 @@ def page(report: Report) -> str:
             report=report,
             results=results,
             sentence=sentence(results),
-            tone=max((_TONES[r.verdict] for r in results), key=("good", "unsure", "bad").index)
-            if results
-            else "unsure",
+            tone=_TONES[shown.verdict if (shown := worst(results)) else Verdict.UNDECIDED],
             held=list(zip(results, report.implementations, strict=True)),
             causes=[cases for result in results for cases in _by_cause(result)],
             others=[
@@ -86,13 +83,13 @@ def _by_cause(result: Result) -> list[Sequence[CaseOutcome]]:
     """Return the cases that keep the verdict from being good, by cause: what breaks most first."""
     causes = sorted(
         by_cause(result.outcomes),
-        key=lambda cases: (_WORST_FIRST.index(cases[0].outcome), -len(cases)),
+        key=lambda cases: (cases[0].outcome.rank, -len(cases)),
     )
     return [*causes, *by_reason(result.outcomes, _HINDERED)]
 
 
 def _ordered(cases: Sequence[CaseOutcome]) -> list[CaseOutcome]:
-    return sorted(cases, key=lambda case: _WORST_FIRST.index(case.outcome))
+    return sorted(cases, key=lambda case: case.outcome.rank)
 
 
 @cache

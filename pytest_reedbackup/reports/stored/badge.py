@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_reedbackup.model.verdict import Result, Verdict
+from pytest_reedbackup.model.verdict import Result, Verdict, worst
 
-_WORST_FIRST = (
-    Verdict.DOES_NOT_CONFORM,
-    Verdict.UNDECIDED,
-    Verdict.DIVERGES,
-    Verdict.CONFORMS,
-)
 # White on each of them has the contrast of WCAG 2.2 AA.
 _COLOURS = {
     Verdict.DOES_NOT_CONFORM: "#ab1218",
@@ -24,9 +18,9 @@ _LABEL, _CHARACTER, _ROOM = "reedbackup", 6.6, 12
 
 def badge(results: Sequence[Result]) -> str:
     """Return the badge of the worst verdict; of a run that held nothing it says that."""
-    worst = min(results, key=lambda result: _WORST_FIRST.index(result.verdict), default=None)
-    words = worst.statement if worst else "nothing was held"
-    colour = _COLOURS[worst.verdict if worst else Verdict.UNDECIDED]
+    shown = worst(results)
+    words = shown.statement if shown else "nothing was held"
+    colour = _COLOURS[shown.verdict if shown else Verdict.UNDECIDED]
     left, right = (round(len(text) * _CHARACTER + _ROOM) for text in (_LABEL, words))
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" \
