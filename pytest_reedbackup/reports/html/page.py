@@ -8,7 +8,6 @@ import json
 import shlex
 from collections.abc import Sequence
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,7 +45,8 @@ def page(report: Report) -> str:
     results = results_of(report)
     keys = [(result.implementation, result.contract) for result in results]
     points = Points()
-    sweeps = [points.add(case, case.sweep) for case in _ordered(report.cases) if case.sweep]
+    cases = sorted(report.cases, key=lambda case: case.outcome.rank)
+    sweeps = [points.add(case, case.sweep) for case in cases if case.sweep]
     script, style = _text("page.js"), _text("page.css")
     return (
         _environment()
@@ -56,20 +56,19 @@ def page(report: Report) -> str:
             results=results,
             sentence=sentence(results),
             tone=_TONES[shown.verdict if (shown := worst(results)) else Verdict.UNDECIDED],
-            held=list(zip(results, report.implementations, strict=True)),
-            causes=[cases for result in results for cases in _by_cause(result)],
+            causes=[alike for result in results for alike in _by_cause(result)],
             others=[
-                cases for result in results for cases in by_reason(result.outcomes, _SET_ASIDE)
+                alike for result in results for alike in by_reason(result.outcomes, _SET_ASIDE)
             ],
             matrices=list(matrices(results)),
             measured=[case for case in report.cases if case.measured],
             sweeps=sweeps,
-            cases=_ordered(report.cases),
+            cases=cases,
             groups=list(dict.fromkeys(case.rule.split("/")[0] for case in report.cases)),
             outcomes=[
                 (o, words) for o, words in COUNTED if any(c.outcome is o for c in report.cases)
             ],
-            numbers={case.key: number for number, case in enumerate(_ordered(report.cases))},
+            numbers={case.key: number for number, case in enumerate(cases)},
             held_number=lambda case: keys.index((case.implementation, case.contract)),
             points=_island(points.packed()),
             style=Markup(style),
@@ -83,13 +82,9 @@ def _by_cause(result: Result) -> list[Sequence[CaseOutcome]]:
     """Return the cases that keep the verdict from being good, by cause: what breaks most first."""
     causes = sorted(
         by_cause(result.outcomes),
-        key=lambda cases: (cases[0].outcome.rank, -len(cases)),
+        key=lambda alike: (alike[0].outcome.rank, -len(alike)),
     )
     return [*causes, *by_reason(result.outcomes, _HINDERED)]
-
-
-def _ordered(cases: Sequence[CaseOutcome]) -> list[CaseOutcome]:
-    return sorted(cases, key=lambda case: case.outcome.rank)
 
 
 @cache
@@ -110,10 +105,6 @@ def _environment() -> Environment:
         "mark": lambda outcome: MARKS[outcome][0],
         "style_of": lambda outcome: outcome.replace(" ", "-"),
         "tone_of": lambda verdict: _TONES[verdict],
-        "by_group": lambda rows: [
-            (group, list(each))
-            for group, each in groupby(rows, key=lambda row: row.subject.split("/")[0])
-        ],
         "legend": LEGEND,
         "shown_at_once": _SHOWN_AT_ONCE,
     }

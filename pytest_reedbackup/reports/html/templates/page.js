@@ -145,11 +145,6 @@ for (const strip of all(".strip")) {
 }
 
 /* One point: what was injected, what came of it, the trace, the folder. */
-function facts(pairs) {
-  const list = make("dl");
-  for (const [name, value] of pairs) if (value) list.append(make("dt", name), make("dd", value));
-  return list;
-}
 function moment([kind, path, when, detail, expected, found, trace, kept]) {
   const at = [path, when].filter((each) => each !== undefined).map(text).filter(Boolean).join(", ");
   const word = text(kind) === "kept" ? "stood" : text(kind);
@@ -164,7 +159,11 @@ function moment([kind, path, when, detail, expected, found, trace, kept]) {
   both.append(heads, pair);
   parts.push(both);
   if (trace.length) parts.push(make("h4", "System calls around it"), make("pre", trace.map(text).join("\n")));
-  if (text(kept)) parts.push(facts([["as found", text(kept)]]));
+  if (text(kept)) {
+    const list = make("dl");
+    list.append(make("dt", "as found"), make("dd", text(kept)));
+    parts.push(list);
+  }
   return parts;
 }
 function quote(word) {
