@@ -6,11 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
 
-_SIGNS = {PointOutcome.KEPT: "·", PointOutcome.BROKEN: "X", PointOutcome.NOT_REACHED: "-"}
+SIGNS = {
+    PointOutcome.KEPT: ("·", "stood"),
+    PointOutcome.BROKEN: ("X", "broken"),
+    PointOutcome.NOT_REACHED: ("-", "not reached"),
+}
+"""Sign and word of a point."""
 _LEAST_SIGNS = 10
 _WORST_FIRST = (PointOutcome.BROKEN, PointOutcome.KEPT, PointOutcome.NOT_REACHED)
 
-LEGEND = "· stood  X broken  - not reached"
+LEGEND = "  ".join(f"{sign} {word}" for sign, word in SIGNS.values())
 
 
 def headline(sweep: Sweep) -> str:
@@ -25,13 +30,8 @@ def headline(sweep: Sweep) -> str:
 
 def strips(sweep: Sweep, width: int) -> Iterator[str]:
     """Yield each kind of point with a sign for each one visited, in lines of `width` at most."""
-    signs = {
-        row: _signs([result for result in sweep.results if result.row == row]) for row in sweep.rows
-    }
-    counts = {
-        row: f"{points}" if len(signs[row]) == points else f"{len(signs[row])} of {points}"
-        for row, points in sweep.rows.items()
-    }
+    signs = {row: signs_of(points_of(sweep, row)) for row in sweep.rows}
+    counts = {row: count_of(len(signs[row]), points) for row, points in sweep.rows.items()}
     named, counted = (max(map(len, words), default=0) for words in (sweep.rows, counts.values()))
     for row in sweep.rows:
         head = f"{row:<{named}}  {counts[row]:>{counted}}  "
@@ -65,18 +65,21 @@ def account(sweep: Sweep, width: int) -> str:
     return "\n".join(lines)
 
 
-def points_of(results: Sequence[PointResult]) -> list[list[PointResult]]:
-    """Return what came of each point, of each of its moments, in the order of the calls."""
+def points_of(sweep: Sweep, row: str) -> list[list[PointResult]]:
+    """Return what came of each point of a kind, of each of its moments, in the order of calls."""
     of_points: dict[tuple[int, str], list[PointResult]] = {}
-    for result in results:
-        of_points.setdefault((result.number, result.point), []).append(result)
+    for result in sweep.results:
+        if result.row == row:
+            of_points.setdefault((result.number, result.point), []).append(result)
     return [of_points[point] for point in sorted(of_points)]
 
 
-def sign(results: Sequence[PointResult]) -> str:
-    """Return the sign of a point: of the worst of its moments."""
-    return _SIGNS[min((result.outcome for result in results), key=_WORST_FIRST.index)]
+def signs_of(points: Sequence[Sequence[PointResult]]) -> str:
+    """Return the sign of each point: of the worst of its moments."""
+    worst = (min((r.outcome for r in results), key=_WORST_FIRST.index) for results in points)
+    return "".join(SIGNS[outcome][0] for outcome in worst)
 
 
-def _signs(results: Sequence[PointResult]) -> str:
-    return "".join(map(sign, points_of(results)))
+def count_of(visited: int, points: int) -> str:
+    """Return how many points of a kind have signs, and of how many where that is not all."""
+    return f"{points}" if visited == points else f"{visited} of {points}"

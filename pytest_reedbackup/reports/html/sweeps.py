@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
-from pytest_reedbackup.reports.strip import headline, points_of, sign
+from pytest_reedbackup.reports.strip import SIGNS, count_of, headline, points_of, signs_of
 from pytest_reedbackup.reports.words.visible import shortened
 
 _POINT = "--reedbackup-point="
@@ -21,8 +21,8 @@ class Strip:
     """The points of one kind."""
 
     row: str
-    points: int
-    """How many there are."""
+    count: str
+    """How many of them were visited, and of how many where that is not all."""
     signs: str
     """One a point that was visited, each the worst of its moments."""
     number: int
@@ -61,19 +61,20 @@ class Points:
             "texts": [shortened(text) for text in self.texts],
             "strips": self.strips,
             "repeats": self.repeats,
+            "signs": dict(SIGNS.values()),
         }
 
     def _strip(self, case: CaseOutcome, sweep: Sweep, row: str) -> Strip:
-        points = points_of([result for result in sweep.results if result.row == row])
+        points = points_of(sweep, row)
         self.strips.append(
             [[self._number(results[0].point), *map(self._result, results)] for results in points]
         )
         self.repeats.append(self._number(_without_points(case.repeat)))
-        signs = "".join(map(sign, points))
-        return Strip(row, sweep.rows[row], signs, len(self.strips) - 1)
+        count = count_of(len(points), sweep.rows[row])
+        return Strip(row, count, signs_of(points), len(self.strips) - 1)
 
     def _result(self, result: PointResult) -> Packed:
-        known: Packed = [self._number(str(result.outcome)), self._number(result.path)]
+        known: Packed = [self._number(SIGNS[result.outcome][1]), self._number(result.path)]
         if result.moment or result.outcome is PointOutcome.BROKEN:
             known.append(self._number(result.moment))
         if result.outcome is PointOutcome.BROKEN:

@@ -111,7 +111,6 @@ document.addEventListener("keydown", (event) => {
 let known = null;
 const points = () => (known ??= JSON.parse(byId("points").textContent));
 const text = (number) => points().texts[number];
-const KINDS = { "·": "stood", X: "broken", "-": "not reached" };
 function fill(strip) {
   const signs = [...strip.textContent];
   if (!signs.length || strip.dataset.filled) return;
@@ -120,7 +119,7 @@ function fill(strip) {
   const data = points().strips[strip.dataset.strip];
   strip.replaceChildren(...signs.map((sign, place) => {
     const button = make("button", sign, { type: "button", tabIndex: place === first ? 0 : -1 });
-    button.ariaLabel = button.title = `${text(data[place][0])}: ${KINDS[sign]}`;
+    button.ariaLabel = button.title = `${text(data[place][0])}: ${points().signs[sign]}`;
     if (sign === "X") button.className = "broken";
     return button;
   }));
@@ -147,8 +146,7 @@ for (const strip of all(".strip")) {
 /* One point: what was injected, what came of it, the trace, the folder. */
 function moment([kind, path, when, detail, expected, found, trace, kept]) {
   const at = [path, when].filter((each) => each !== undefined).map(text).filter(Boolean).join(", ");
-  const word = text(kind) === "kept" ? "stood" : text(kind);
-  const parts = [make("p", at ? `${word}: ${at}` : word)];
+  const parts = [make("p", at ? `${text(kind)}: ${at}` : text(kind))];
   if (detail === undefined) return parts;
   parts.push(make("p", text(detail), { className: "detail" }));
   const both = make("div", "", { className: "difference" });
