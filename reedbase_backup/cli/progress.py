@@ -19,11 +19,16 @@ _PERIOD_S = 0.1
 _ROOM_FOR_A_BAR = 60
 
 
+def can_show() -> bool:
+    """Return whether somebody sees how far a command is: never in a script or a pipe."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
 @contextmanager
 def shown(words: str, total: int) -> Iterator[Meter]:
     """Yield the meter of a call on `total` bytes, and show it meanwhile."""
     meter, ended = Meter(), threading.Event()
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if not can_show():
         yield meter
         return
     shower = threading.Thread(target=_show, args=(meter, ended, words, total), daemon=True)

@@ -9,7 +9,7 @@ from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.interruption import interruptible
 from reedbase_backup.cli.printing import print_json, print_line
-from reedbase_backup.cli.progress import shown
+from reedbase_backup.cli.progress import can_show, shown
 from reedbase_backup.sizes import live_bytes
 
 EXAMPLES = ("reedbackup create .reed", "reedbackup create .reed --json")
@@ -29,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
     """Back up the database."""
     from reedbase_backup.create import create_backup_at
 
-    total_bytes = live_bytes(options.base)
+    # It takes a look at each file, and JSON does not say it.
+    is_said = can_show() or not options.json
+    total_bytes = live_bytes(options.base) if is_said else 0
     started = time.monotonic()
     with (
         shown("Backing up", total_bytes) as meter,

@@ -60,3 +60,13 @@ def test_a_restores_last_line_says_sizes_ratio_and_duration(
     assert re.fullmatch(
         r"Restored backup 1000 of \S+: 2 tables, [\d.]+ KiB in .* \(\d+ %\), in [\d.]+ m?s\n", out
     )
+
+
+def test_no_bytes_are_counted_where_nobody_is_told_of_them(
+    base: Path, run: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(_: str) -> int:
+        raise AssertionError("each file is looked at once more")
+
+    monkeypatch.setattr("reedbase_backup.cli.subcommands.create.live_bytes", counted)
+    assert run("create", base, "--json")[0] == 0
