@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fixture_types import FindTool
-from harness.fixture_types import RunPytest
+from harness.fixture_types import RunPytest, WriteAdapter
 from harness.sources import MINE
 
 pytest_plugins = ["pytester"]
@@ -178,25 +178,19 @@ def test_the_folder_is_pytests_own_where_no_other_is_named(
 
 
 MISFIT = """
-import json, sys
+def answer(request):
+    if request["method"] == "shutdown":
+        return ended(request)
+    return called(request, {"ident": "5", "timestamp": 5})
 
-for line in sys.stdin:
-    request = json.loads(line)
-    result = {"value": None}
-    if request["method"] == "hello":
-        result = {"protocol": 1, "name": "wrong", "version": "1", "language": "Python",
-                  "contracts": ["ticket"], "capabilities": []}
-    elif request["method"] != "shutdown":
-        result = {"value": {"ident": "5", "timestamp": 5}, "elapsed_ns": 1}
-    print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}), flush=True)
+serve(answer)
 """
 
 
 @pytest.fixture
-def misfit(pytester: pytest.Pytester) -> str:
+def misfit(adapter: WriteAdapter) -> str:
     """The command of an adapter none of whose values has its contract's fields."""
-    script = pytester.makepyfile(wrong=MISFIT)
-    return shlex.join([sys.executable, str(script)])
+    return shlex.join(adapter(MISFIT))
 
 
 def test_first_replies_that_do_not_fit_end_the_run_at_once_with_all_that_is_wrong(
