@@ -14,10 +14,7 @@ from reedbase_backup import create_backup, list_backups, restore_point_in_time
 WAITING = """
 import sys, time
 from {module} import {name} as owner
-before = owner.{function}
 def waiting(*given, **named):
-    if {after}:
-        before(*given, **named)
     print("waiting", flush=True)
     time.sleep(60)
 owner.{function} = waiting
@@ -26,10 +23,10 @@ sys.exit(main())
 """
 
 
-def interrupted(where: str, *arguments: object, after: bool = False) -> list[str]:
-    """The lines after Ctrl-C in a call that waits in a function, or at its end."""
+def interrupted(where: str, *arguments: object) -> list[str]:
+    """The lines after Ctrl-C in a call that waits in a function."""
     module, name, function = where.rsplit(".", 2)
-    code = WAITING.format(module=module, name=name, function=function, after=after)
+    code = WAITING.format(module=module, name=name, function=function)
     command = (sys.executable, "-c", code)
     status, shown = at_terminal(*arguments, command=command, typed={"waiting": "\x03"})
     assert status == 130
@@ -55,21 +52,21 @@ def test_a_create_says_whether_there_is_a_backup(base: Path, where: str, is_made
 
 
 @pytest.mark.parametrize(
-    ("where", "after", "words"),
+    ("where", "words"),
     [
-        ("reedbase_backup.swap.transaction.Transaction.commit", False, "nothing was restored"),
-        ("reedbase_backup.swap.transaction.Transaction.discard", False, "the restore is done"),
+        ("reedbase_backup.swap.transaction.Transaction.commit", "nothing was restored"),
+        ("reedbase_backup.swap.transaction.Transaction.discard", "the restore is done"),
     ],
 )
 def test_a_restore_says_which_tree_is_there(
-    base: Path, database: ReadDatabase, backup_at: BackupAt, where: str, after: bool, words: str
+    base: Path, database: ReadDatabase, backup_at: BackupAt, where: str, words: str
 ) -> None:
     old = database(base)
     backup_at(base, 1000)
     (base / "tables" / "text" / "current.csv").write_text("new")
     new = database(base)
     arguments = ("restore", base, "--to", "latest", "--yes")
-    assert words in interrupted(where, *arguments, after=after)[-1]
+    assert words in interrupted(where, *arguments)[-1]
     assert database(base) == (new if words.startswith("nothing") else old)
 
 
