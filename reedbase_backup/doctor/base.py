@@ -48,11 +48,7 @@ def locks(base: str) -> Iterator[Finding]:
 
 def leftovers(base: str) -> Iterator[Finding]:
     """Find what restores that were cut off have left; one at work has the same."""
-    descriptor = os.open(base, _FOLDER)
-    try:
-        committed, staging = tokens(descriptor)
-    finally:
-        os.close(descriptor)
+    committed, staging = tokens(base)
     for token in committed:
         yield Finding(
             "restore-cut-off",

@@ -59,8 +59,11 @@ def commit_name(token: str) -> str:
     return _COMMIT + token
 
 
-def tokens(base: int) -> tuple[list[str], list[str]]:
-    """Return the tokens in the base's names of commit folders, and of staging ones, of any kind."""
+def tokens(base: int | str) -> tuple[list[str], list[str]]:
+    """Return the tokens in the base's names of commit folders, and of staging ones, of any kind.
+
+    The base is open, or a path. Raise OSError.
+    """
     matches = [match for name in sorted(os.listdir(base)) if (match := _NAME.fullmatch(name))]
     committed = [match[2] for match in matches if match[1] == "commit"]
     return committed, [match[2] for match in matches if match[1] == "staging"]
@@ -69,10 +72,10 @@ def tokens(base: int) -> tuple[list[str], list[str]]:
 def is_cut_off(base_path: str) -> bool:
     """Return whether a restore is left midway, for the next call to complete or undo."""
     try:
-        names = os.listdir(base_path)
+        committed, _ = tokens(base_path)
     except OSError:
         return False
-    return any((match := _NAME.fullmatch(name)) and match[1] == "commit" for name in names)
+    return bool(committed)
 
 
 @dataclass(frozen=True, slots=True)
