@@ -27,6 +27,11 @@ class Span(NamedTuple):
     size: int = 0
     crc: int = 0
 
+    @classmethod
+    def of(cls, data: bytes) -> Span:
+        """Return what `data` is."""
+        return cls(len(data), isal_zlib.crc32(data))
+
     def joined(self, after: Span) -> Span:
         """Return what these bytes are with others `after` them."""
         return Span(
@@ -53,11 +58,7 @@ def deflated(piece: bytes) -> Segment:
     """
     deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
     packed = deflate.compress(piece) + deflate.flush(isal_zlib.Z_FULL_FLUSH)
-    return Segment(
-        packed,
-        Span(len(packed), isal_zlib.crc32(packed)),
-        Span(len(piece), isal_zlib.crc32(piece)),
-    )
+    return Segment(packed, Span.of(packed), Span.of(piece))
 
 
 class _Job:

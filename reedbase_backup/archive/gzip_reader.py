@@ -11,7 +11,8 @@ from reedbase_backup.archive.gzip_header import EXTRA_FIELD, MAGIC, RAW_DEFLATE,
 from reedbase_backup.archive.limits import MAX_GZIP_TEXT, LimitExceeded
 
 # isal's stubs do not say that this is an exception class.
-_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+"""What isal raises for data that are no deflate stream."""
 
 _FHCRC, _FNAME, _FCOMMENT = 0x02, 0x08, 0x10
 _RESERVED_FLAGS = 0xE0
@@ -83,7 +84,7 @@ class GzipReader:
         assert self._inflate is not None
         try:
             data = self._inflate.decompress(self._input, _OUTPUT)
-        except _ISAL_ERROR as error:
+        except ISAL_ERROR as error:
             raise GzipDamaged(f"its compressed data is damaged ({error})") from error
         self._input = self._inflate.unconsumed_tail
         self._crc = isal_zlib.crc32(data, self._crc)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 
 from reedbase_backup.archive.deflating import Span
 from reedbase_backup.archive.gzip_header import RAW_DEFLATE, Part
+from reedbase_backup.archive.gzip_reader import ISAL_ERROR
 from reedbase_backup.archive.gzip_writer import Stretch
 from reedbase_backup.archive.reuse import origin
 from reedbase_backup.archive.reuse.origin import Origin
@@ -26,8 +27,6 @@ MAX_SIZE = 8 << 20
 the runs are not in it, and the next backup compresses them anew."""
 
 _NOT_THERE = "its index is not where its header says"
-# isal's stubs do not say that this is an exception class.
-_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
 _TITLE = b"reedbackup index 1\n"
 _HEAD = len(_TITLE) + origin.SIZE
 # A stretch: offset, size and CRC-32 as compressed, size and CRC-32 of the content.
@@ -88,11 +87,11 @@ def read(file: IO[bytes], part: Part) -> bytes:
         raise IndexDamaged(_NOT_THERE)
     file.seek(part.offset)
     packed = file.read(part.size)
-    if (len(packed), isal_zlib.crc32(packed)) != (part.size, part.crc):
+    if Span.of(packed) != (part.size, part.crc):
         raise IndexDamaged(_NOT_THERE)
     try:
         content = isal_zlib.decompressobj(RAW_DEFLATE).decompress(packed, MAX_SIZE + 1)
-    except _ISAL_ERROR as error:
+    except ISAL_ERROR as error:
         raise IndexDamaged(_NOT_THERE) from error
     if len(content) > MAX_SIZE:
         raise IndexDamaged(_NOT_THERE)

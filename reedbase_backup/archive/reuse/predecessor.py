@@ -9,8 +9,6 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
-from isal import isal_zlib
-
 from reedbase_backup.archive.deflating import NOTHING, Segment, Span
 from reedbase_backup.archive.gzip_header import read_summary
 from reedbase_backup.archive.gzip_writer import Stretch
@@ -97,7 +95,7 @@ class Predecessor:
                 packed = self._file.read(size)
             except OSError as error:
                 raise Damaged from error
-            span = Span(len(packed), isal_zlib.crc32(packed))
+            span = Span.of(packed)
             done = done.joined(span)
             if span.size != size or not size:
                 raise Damaged
