@@ -65,7 +65,7 @@ def max_size(names: dict[str, Record]) -> int:
 def verify(manifest: bytes, records: dict[str, Record]) -> None:
     """Compare what was read with the manifest, and give it the manifest's exact mtimes.
 
-    `found` has the mtimes as tar headers do, some of them in whole seconds.
+    `records` have the mtimes as tar headers do, some of them in whole seconds.
     Raise ManifestDamaged.
     """
     missing = dict(records)

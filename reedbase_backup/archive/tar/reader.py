@@ -1,7 +1,7 @@
 """Reading tar archives of anybody, with nothing in them trusted.
 
 v7, ustar, GNU and pax headers are understood. What a member is allowed to be
-called and to do is for `contents` to judge; here go only claims that no sound
+called and to do is for `admission` to judge; here go only claims that no sound
 archive makes of its own structure.
 """
 
