@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 
 from reedbase_backup import catalogue
+from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk.durable import PARTIAL_PREFIX
 from reedbase_backup.doctor.base import names_in
@@ -103,7 +104,7 @@ def leftovers(base: str) -> Iterator[Finding]:
 
 
 def _may_read_all(base: str, reads: int, passes: int) -> bool:
-    for root in ("tables", "indices"):
+    for root in ROOTS:
         for folder, _, files in os.walk(at(base, root)):
             if os.lstat(folder).st_mode & (reads | passes) != reads | passes:
                 return False

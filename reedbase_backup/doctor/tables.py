@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from reedbase_backup.archive.admission import ROOTS
 from reedbase_backup.disk.table_lock import LOCK_NAME
 from reedbase_backup.doctor.base import names_in
 from reedbase_backup.doctor.finding import Finding, at, command
@@ -32,7 +33,7 @@ def tables(base: str) -> Iterator[Finding]:
 
 def specials(base: str) -> Iterator[Finding]:
     """Find what no backup takes: symlinks above all, and those in the way of a write (D17)."""
-    for root in ("tables", "indices"):
+    for root in ROOTS:
         if Path(base, root).is_symlink():
             yield _special(base, root)
             continue
@@ -108,7 +109,7 @@ def _log(base: str, place: str) -> Iterator[Finding]:
 def _temporary(base: str, place: str) -> Iterator[Finding]:
     for name in names_in(at(base, place)):
         path = Path(base, place, name)
-        if any(fnmatch.fnmatch(name, one) for one in _TEMPORARY) and not path.is_symlink():
+        if _is_temporary(name) and not path.is_symlink():
             yield Finding(
                 "table-leftover",
                 False,
@@ -119,9 +120,13 @@ def _temporary(base: str, place: str) -> Iterator[Finding]:
             )
 
 
+def _is_temporary(name: str) -> bool:
+    return any(fnmatch.fnmatch(name, one) for one in _TEMPORARY)
+
+
 def _special(base: str, place: str) -> Finding:
     name = os.path.basename(place)
-    is_in_the_way = name == LOCK_NAME or any(fnmatch.fnmatch(name, one) for one in _TEMPORARY)
+    is_in_the_way = name == LOCK_NAME or _is_temporary(name)
     writes = "; ReedBase writes through it, wherever it leads (D17)" if is_in_the_way else ""
     return Finding(
         "symlink-in-the-way" if is_in_the_way else "special-file",
