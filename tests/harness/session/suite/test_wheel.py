@@ -135,7 +135,8 @@ def test_what_is_installed_runs_its_own_suite(
         "def pytest_report_header():\n"
         "    return [pytest_reedbackup.__file__, reedbase_backup.__file__]\n"
     )
-    shown = ("-p", "shows_paths", CASE)
+    # With -v: a run of the suite has no header else.
+    shown = ("-v", "-p", "shows_paths", CASE)
     ended = run_pytest(tmp_path, "--reedbackup-impl=python", *shown, PYTHONPATH=str(installed))
     assert ended.returncode == pytest.ExitCode.OK, ended.stdout + ended.stderr
     assert f"{installed}/pytest_reedbackup/__init__.py" in ended.stdout
