@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections import deque
 from queue import SimpleQueue
 from threading import Thread
@@ -58,6 +59,13 @@ def deflated(piece: bytes) -> Segment:
     """
     deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
     packed = deflate.compress(piece) + deflate.flush(isal_zlib.Z_FULL_FLUSH)
+    return Segment(packed, Span.of(packed), Span.of(piece))
+
+
+def stored(piece: bytes) -> Segment:
+    """Return `piece` in a segment that is not compressed: its size depends on nothing else."""
+    deflate = zlib.compressobj(0, zlib.DEFLATED, RAW_DEFLATE)
+    packed = deflate.compress(piece) + deflate.flush(zlib.Z_FULL_FLUSH)
     return Segment(packed, Span.of(packed), Span.of(piece))
 
 

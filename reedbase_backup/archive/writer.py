@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import IO
 
 from reedbase_backup.archive import manifest
-from reedbase_backup.archive.deflating import Segment, deflated
+from reedbase_backup.archive.deflating import Segment, deflated, stored
 from reedbase_backup.archive.gzip_writer import GzipWriter, Stretch
 from reedbase_backup.archive.limits import MAX_PATH
 from reedbase_backup.archive.reuse import index
@@ -107,7 +107,9 @@ class ArchiveWriter:
         content = index.encode(self._origin, records)
         self._gzip.write(padding(size) + encode(Member(index.NAME, FILE, size=len(content))))
         place = self._gzip.begin_stretch()
-        self._gzip.write(content)
+        # Digests and times: they hardly compress, and would make archives of the same database
+        # larger or smaller by a byte or two.
+        self._gzip.copy(stored(content))
         self._gzip.begin_stretch()
         self._gzip.write(padding(len(content)) + END_OF_ARCHIVE)
         return self._gzip.finish(table_count=table_count, index=place)

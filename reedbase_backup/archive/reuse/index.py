@@ -25,6 +25,8 @@ NAME = b".reedbackup/index"
 MAX_SIZE = 8 << 20
 """The largest index in bytes, which is one of five million small files: beyond, the rest of
 the runs are not in it, and the next backup compresses them anew."""
+# In a segment, stored in blocks of up to 65,535 bytes, each takes five more.
+_MAX_PACKED_SIZE = MAX_SIZE + (MAX_SIZE >> 10)
 
 _NOT_THERE = "its index is not where its header says"
 _TITLE = b"reedbackup index 1\n"
@@ -83,7 +85,7 @@ def read(file: IO[bytes], part: Part) -> bytes:
     Raise IndexDamaged where it is not there, or OSError.
     """
     size = os.fstat(file.fileno()).st_size
-    if part.size > MAX_SIZE or part.offset + part.size > size:
+    if part.size > _MAX_PACKED_SIZE or part.offset + part.size > size:
         raise IndexDamaged(_NOT_THERE)
     file.seek(part.offset)
     packed = file.read(part.size)
