@@ -18,6 +18,7 @@ from reedbase_backup.catalogue import BackupName
 from reedbase_backup.comparing import trees
 from reedbase_backup.disk.base_lock import base_watched
 from reedbase_backup.errors import ReedError, translated
+from reedbase_backup.meter import Meter
 from reedbase_backup.picks import by_id
 from reedbase_backup.types import BasePath
 
@@ -64,17 +65,22 @@ class Verification:
 
 
 def verify(
-    base_path: BasePath, ids: Sequence[str] = (), *, deep: bool = False
+    base_path: BasePath,
+    ids: Sequence[str] = (),
+    *,
+    deep: bool = False,
+    meter: Meter | None = None,
 ) -> list[Verification]:
     """Read the archives of `ids`, or all under an archive's name, newest first.
 
     If `deep`, then read what is live, too, each table under its lock as a backup does, and
-    hold it against the newest of those that are sound. Changes nothing on disk.
+    hold it against the newest of those that are sound. The `meter` tells how many bytes of
+    archives, and then of what is live, are read. Changes nothing on disk.
 
     Raise UnknownBackup for an id without an archive, IoError or PermissionDenied where
     backups/ or, if `deep`, what is live cannot be read, LockTimeout where that is locked.
     """
-    base = os.fsdecode(base_path)
+    base, meter = os.fsdecode(base_path), meter or Meter()
     with translated("verify"):
         names = catalogue.archive_names(base)
         if ids:
@@ -82,7 +88,7 @@ def verify(
     verifications: list[Verification] = []
     newest: tuple[BackupName, Contents] | None = None
     for name in names:
-        found = _verify_one(base, name)
+        found = _verify_one(base, name, meter)
         if found is None:
             continue
         verification, contents = found
@@ -91,11 +97,13 @@ def verify(
             newest = name, contents
     if newest is None:
         return verifications
-    check = _held_against(base, newest[1].records)
+    check = _held_against(base, newest[1].records, meter)
     return [replace(one, live=check) if one.id == newest[0].id else one for one in verifications]
 
 
-def _verify_one(base: str, name: BackupName) -> tuple[Verification, Contents | None] | None:
+def _verify_one(
+    base: str, name: BackupName, meter: Meter
+) -> tuple[Verification, Contents | None] | None:
     """Return what one archive shows, and holds if it is sound.
 
     None where a backup that runs meanwhile has pruned it.
@@ -104,11 +112,14 @@ def _verify_one(base: str, name: BackupName) -> tuple[Verification, Contents | N
     try:
         with translated("verify", path), catalogue.open_archive(base, name) as file:
             size = os.fstat(file.fileno()).st_size
+            meter.watch(file.tell)
             contents = ArchiveReader(file, name.file_name).read_through()
     except ReedError as damage:
         if isinstance(damage.__cause__, FileNotFoundError):
             return None
         return Verification(name.id, name.timestamp, size, None, None, False, damage), None
+    finally:
+        meter.count(size or 0)
     verification = Verification(
         name.id,
         name.timestamp,
@@ -121,11 +132,11 @@ def _verify_one(base: str, name: BackupName) -> tuple[Verification, Contents | N
     return verification, contents
 
 
-def _held_against(base: str, records: Mapping[str, Record]) -> LiveCheck:
+def _held_against(base: str, records: Mapping[str, Record], meter: Meter) -> LiveCheck:
     """Hold what is live against `records`, all that a backup has."""
     # No backup or restore meanwhile, which would look at the same files.
     with base_watched(base), translated("verify"):
-        live = trees.live(base)
+        live = trees.live(base, meter)
     alike = [
         name
         for name, node in live.items()

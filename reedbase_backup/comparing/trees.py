@@ -20,6 +20,7 @@ from reedbase_backup.disk.source_entries import (
     SourceOther,
 )
 from reedbase_backup.errors import translated
+from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick
 from reedbase_backup.types import BasePath
 
@@ -84,14 +85,17 @@ def archived(base: str, name: BackupName) -> tuple[Tree, Contents]:
     return tree, reader.contents
 
 
-def live(base: str) -> Tree:
+def live(base: str, meter: Meter | None = None) -> Tree:
     """Return what the database holds, read as a backup reads it: each table between two writes.
 
-    Raise LockTimeout, IoError or PermissionDenied.
+    The `meter` counts what was read. Raise LockTimeout, IoError or PermissionDenied.
     """
     tree: Tree = {}
     for unit in units(base):
-        tree.update(_unit(unit))
+        own = _unit(unit)
+        if meter is not None:
+            meter.count(sum(node.size for node in own.values()))
+        tree.update(own)
     return tree
 
 

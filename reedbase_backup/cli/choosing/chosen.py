@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from reedbase_backup.catalogue import BackupName, archive_names, archive_path
+from reedbase_backup.catalogue import SUFFIX, BackupName, archive_names, archive_path
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.choosing.moments import picked
 from reedbase_backup.cli.failures import Failed
@@ -35,6 +35,16 @@ def picked_bytes(base: str, pick: Pick) -> int:
         return archive_bytes(base, pick(archive_names(base)))
     except (OSError, BackupNotFound, UnknownBackup):
         return 0
+
+
+def all_bytes(base: str, ids: Collection[str]) -> int:
+    """Return the sum of the sizes of the archives of `ids`, or of all where that is empty."""
+    try:
+        names = archive_names(base)
+    except OSError:
+        return 0
+    chosen = {one.removesuffix(SUFFIX) for one in ids}
+    return sum(archive_bytes(base, name) for name in names if not ids or name.id in chosen)
 
 
 def archive_bytes(base: str, name: BackupName) -> int:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.choosing.chosen import all_bytes
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.failures import Failed, error_fields
 from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.progress import can_show, shown
 from reedbase_backup.cli.quantities import date, size
+from reedbase_backup.sizes import live_bytes
 
 if TYPE_CHECKING:
     from reedbase_backup.verify import Verification
@@ -40,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     from reedbase_backup.verify import verify
 
     try:
-        verifications = verify(options.base, options.ids, deep=options.deep)
+        with shown("Verifying", _bytes_to_read(options) if can_show() else 0) as meter:
+            verifications = verify(options.base, options.ids, deep=options.deep, meter=meter)
     except UnknownBackup as error:
         raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error
     if not verifications:
@@ -67,6 +71,10 @@ def run(options: argparse.Namespace) -> int:
             for line in messages.live_lines(verifications):
                 print_line(line)
     return 0 if all(one.is_sound and not one.is_doubted for one in verifications) else 1
+
+
+def _bytes_to_read(options: argparse.Namespace) -> int:
+    return all_bytes(options.base, options.ids) + (live_bytes(options.base) if options.deep else 0)
 
 
 def _fields(one: Verification) -> dict[str, Any]:

@@ -12,17 +12,28 @@ from fixture_types import BackupAt
 from reference.cli.fixture_types import RunCommand
 from reference.cli.terminals.terminal import at_terminal
 
+from reedbase_backup.cli.choosing.chosen import all_bytes
+from reedbase_backup.meter import Meter
+from reedbase_backup.sizes import live_bytes
+from reedbase_backup.verify import verify
+
 SLOW = """
 import sys, time
-from reedbase_backup.archive.writer import ArchiveWriter
-before = ArchiveWriter._add_file
+from {module} import {owner} as owner
+before = owner.{function}
 def waiting(*given):
     time.sleep(0.3)
     return before(*given)
-ArchiveWriter._add_file = waiting
+owner.{function} = waiting
 from reedbase_backup.cli.commands import main
 sys.exit(main())
 """
+SLOW_CREATE = SLOW.format(
+    module="reedbase_backup.archive.writer", owner="ArchiveWriter", function="_add_file"
+)
+SLOW_VERIFY = SLOW.format(
+    module="reedbase_backup.archive.reader", owner="ArchiveReader", function="read_through"
+)
 LAST_LINE = re.compile(
     r"Backup \d+ of \S+: 2 tables, \d+\.\d KiB in [\d.]+ (KiB|bytes) \(\d+ %\), in [\d.]+ m?s\n"
 )
@@ -30,7 +41,7 @@ LAST_LINE = re.compile(
 
 @pytest.mark.slow
 def test_who_waits_at_a_terminal_sees_how_far_it_is_how_fast_and_how_long_yet(base: Path) -> None:
-    status, shown = at_terminal("create", base, command=(sys.executable, "-c", SLOW))
+    status, shown = at_terminal("create", base, command=(sys.executable, "-c", SLOW_CREATE))
     assert status == 0
     assert "Backing up" in shown
     assert re.search(r"\d %|\d%", shown)
@@ -40,7 +51,7 @@ def test_who_waits_at_a_terminal_sees_how_far_it_is_how_fast_and_how_long_yet(ba
 
 @pytest.mark.slow
 def test_in_a_pipe_nothing_is_shown_but_the_last_line(base: Path) -> None:
-    command = [sys.executable, "-c", SLOW, "create", str(base)]
+    command = [sys.executable, "-c", SLOW_CREATE, "create", str(base)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert LAST_LINE.fullmatch(done.stdout)
@@ -70,3 +81,37 @@ def test_no_bytes_are_counted_where_nobody_is_told_of_them(
 
     monkeypatch.setattr("reedbase_backup.cli.subcommands.create.live_bytes", counted)
     assert run("create", base, "--json")[0] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [[], ["--deep"]])
+def test_a_verify_shows_at_a_terminal_how_far_it_is(
+    base: Path, backup_at: BackupAt, options: list[str]
+) -> None:
+    for second in range(1000, 1008):
+        backup_at(base, second)
+    command = (sys.executable, "-c", SLOW_VERIFY)
+    status, shown = at_terminal("verify", base, *options, command=command)
+    assert status == 0
+    assert "Verifying" in shown
+    assert "/s" in shown
+    assert re.search(r"\d:\d\d:\d\d", shown)
+    # It has taken itself away, and the table has its place.
+    assert re.match(r"(\x1b\[\w+)*\s*id ", shown.rpartition("\x1b[2K")[2])
+
+
+def test_what_a_verify_reads_adds_up_to_the_archives_and_what_is_live(
+    base: Path, backup_at: BackupAt
+) -> None:
+    for second in (1000, 2000):
+        backup_at(base, second)
+    archives = {path.name: path.stat().st_size for path in (base / "backups").iterdir()}
+    for ids, deep, expected in (
+        ([], False, sum(archives.values())),
+        (["1000"], False, archives["1000.tar.gz"]),
+        ([], True, sum(archives.values()) + live_bytes(str(base))),
+    ):
+        meter = Meter()
+        verify(base, ids, deep=deep, meter=meter)
+        assert meter.done() == expected
+        assert all_bytes(str(base), ids) + (live_bytes(str(base)) if deep else 0) == expected
