@@ -103,24 +103,6 @@ def _children() -> str:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keeps what pytest compiles from one run to the next, whatever this process was told.
-
-    Every run rewrites the assertions of all plugins, ours and hypothesis among
-    them; without a place for the result that takes seconds.
-    """
-    cache = getattr(request.config, "cache", None)
-    folder = cache.mkdir("reedbackup-compiled") if cache else None
-    with pytest.MonkeyPatch.context() as patch:
-        if folder is not None:
-            patch.setattr(sys, "dont_write_bytecode", False)
-            patch.setattr(sys, "pycache_prefix", str(folder))
-            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patch.setenv("PYTHONPYCACHEPREFIX", str(folder))
-        yield
-
-
 @pytest.fixture(scope="session")
 def library() -> Path:
     """libfaketime; skips where it is missing, unless tools are required."""
