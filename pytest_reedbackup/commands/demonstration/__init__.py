@@ -1,0 +1,1 @@
+"""What `reedbackup demo` tells and does: real commands on a real database, and what they print."""
