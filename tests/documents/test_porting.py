@@ -1,4 +1,4 @@
-"""The porter's guide says what the contracts, the schemas and the adapter of the reference say."""
+"""The guide and the protocol say what contracts, schemas and the reference's adapter say."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
+from documents.pages import PROJECT
 from fixture_types import MakeBase
 
 from pytest_reedbackup.contracts import RULES
@@ -18,7 +18,8 @@ from reedbase_backup.adapter import schemas
 from reedbase_backup.adapter.schemas.complaints import complaints
 from reedbase_backup.types import U64_MAX
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "porting.md").read_text()
+GUIDE = (PROJECT / "docs/porting.md").read_text()
+PROTOCOL = (PROJECT / "docs/protocol.md").read_text()
 WORDS = " ".join(GUIDE.split())
 TYPES = {"string": "string", "integer": "integer"}
 
@@ -75,8 +76,8 @@ def test_the_fields_of_every_kind_of_error_are_those_of_the_schema() -> None:
 
 
 def session() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    requests = re.findall(r"^> (.*)$", GUIDE, re.MULTILINE)
-    replies = re.findall(r"^< (.*)$", GUIDE, re.MULTILINE)
+    requests = re.findall(r"^> (.*)$", PROTOCOL, re.MULTILINE)
+    replies = re.findall(r"^< (.*)$", PROTOCOL, re.MULTILINE)
     return [(json.loads(a), json.loads(b)) for a, b in zip(requests, replies, strict=True)]
 
 

@@ -88,11 +88,12 @@ def write(language: str, out: Path) -> Skeleton:
     return skeleton
 
 
-def commands(skeleton: Skeleton) -> list[str]:
-    """Return what to type, from nothing to the first run of the suite."""
+def commands(skeleton: Skeleton, options: str = "") -> list[str]:
+    """Return what to type, from nothing to the first run of the suite, which gets `options`."""
     made = [skeleton.build] if skeleton.build else []
     install = "python3 -m pip install pytest-reedbackup"
-    return [install, *made, skeleton.test, f"pytest --reedbackup-impl='{skeleton.implementation}'"]
+    suite = f"pytest --reedbackup-impl='{skeleton.implementation}'{options}"
+    return [install, *made, skeleton.test, suite]
 
 
 def _readme(skeleton: Skeleton) -> str:
@@ -123,7 +124,9 @@ that it relies on. What goes to stderr is shown with a failure; stdout is the pr
 def _workflow(skeleton: Skeleton) -> str:
     uses, _, given = skeleton.action.partition(" with: ")
     set_up = f"      - uses: {uses}\n        with: {given}\n" if uses else ""
-    runs = "\n".join(f"      - run: {command}" for command in commands(skeleton))
+    # Power cuts need root and disks, which hosted runners do not give as they are.
+    options = " --reedbackup-faults=off --reedbackup-report=report.html"
+    runs = "\n".join(f"      - run: {command}" for command in commands(skeleton, options))
     return f"""\
 name: conformance
 on: [push, pull_request]
@@ -133,4 +136,7 @@ jobs:
     steps:
       - uses: actions/checkout@v4
 {set_up}{runs}
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with: {{name: conformance, path: report.html}}
 """

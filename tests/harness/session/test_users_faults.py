@@ -1,5 +1,5 @@
-"""Faults in users' own tests: the examples of README.md as they stand there, on writers that
-withstand them and on writers that do not."""
+"""Faults in users' own tests: the examples of docs/your-tests.md as they stand there, on writers
+that withstand them and on writers that do not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_row(table, row):
 
 def example(number: int) -> str:
     """Return an example of the section."""
-    document = Path(__file__).resolve().parents[3] / "README.md"
+    document = Path(__file__).resolve().parents[3] / "docs" / "your-tests.md"
     section = document.read_text().partition(SECTION)[2].partition("\n## ")[0]
     blocks = re.findall(r"^```python\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
     code: str = blocks[number]
