@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.printing import print_json, printable
 from reedbase_backup.cli.standard_streams import hint, say
 from reedbase_backup.errors import ReedError
+
+if TYPE_CHECKING:
+    from reedbase_backup.remote.errors import RemoteError
 
 
 class Failed(Exception):
@@ -57,6 +60,7 @@ def report(options: argparse.Namespace, failure: Failed) -> None:
         print_json({"error": {name: getattr(failure, name) for name in names}})
 
 
-def error_fields(error: ReedError) -> dict[str, Any]:
+def error_fields(error: ReedError | RemoteError) -> dict[str, Any]:
     """Return what JSON has of an error that a result holds."""
-    return {"kind": error.kind, "fields": error.fields, "message": str(error)}
+    fields = error.fields if isinstance(error, ReedError) else {}
+    return {"kind": error.kind, "fields": fields, "message": str(error)}

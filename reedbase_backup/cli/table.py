@@ -31,6 +31,7 @@ COMMANDS = {
     "show": Command(f"{_HERE}.show", "list the tables in a backup"),
     "diff": Command(f"{_HERE}.diff", "say how a backup differs from another, or from what is live"),
     "restore": Command(f"{_HERE}.restore", "bring tables/ and indices/ back to what they were"),
+    "copy": Command(f"{_HERE}.copy", "copy backups to a far end: a folder, S3, SFTP"),
     "verify": Command(f"{_HERE}.verify", "read backups whole and say which are sound"),
     "doctor": Command(f"{_HERE}.doctor", "say what is wrong, what comes of it, and what to do"),
     "adapter": Command(f"{_HERE}.adapter", "write an adapter, or print what its messages are"),

@@ -27,6 +27,10 @@ OTHERWISE = {
     # No test uses the network: what is installed is there. CI makes the second command whole.
     "python3 -m venv .venv && .venv/bin/pip install -q . && ": "",
     "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest -n 2": "true",
+    # Another disk, and hosts.
+    "/mnt/disk/backups": "./far",
+    "s3://bucket/backups": "./far",
+    "sftp://me@host/srv/backups": "./far",
     # Minutes each.
     "--reedbackup-examples=1000": "--reedbackup-examples=4",
     "pytest_reedbackup.bench": f"pytest_reedbackup.bench --from {PROJECT}/docs/performance.json",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reedbase_backup.cli import messages
-from reedbase_backup.cli.arguments import add_base
+from reedbase_backup.cli.arguments import path_of
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.printing import print_json, print_line, print_table
 from reedbase_backup.cli.quantities import age, date, size
@@ -17,16 +17,32 @@ from reedbase_backup.cli.quantities import age, date, size
 if TYPE_CHECKING:
     from reedbase_backup.types import BackupInfo
 
-EXAMPLES = ("reedbackup list .reed", "reedbackup list .reed --json")
+EXAMPLES = (
+    "reedbackup list .reed",
+    "reedbackup list .reed --json",
+    "reedbackup list --from s3://bucket/backups",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take a database."""
-    add_base(parser)
+    """Take a database, or a far end."""
+    where = parser.add_mutually_exclusive_group(required=True)
+    of_base = path_of("a .reed database")
+    where.add_argument(
+        "base", type=of_base, nargs="?", metavar="BASE", help="the database's .reed folder"
+    )
+    where.add_argument(
+        "--from", dest="source", metavar="URL", help="list what copy has brought there, instead"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the database's backups."""
+    """List the backups of a database, or at a far end."""
+    if options.source is not None:
+        from reedbase_backup.cli.remote.listing import list_far_end
+
+        return list_far_end(options)
     from reedbase_backup.list import list_backups
 
     backups = list_backups(options.base)

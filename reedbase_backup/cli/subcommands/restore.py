@@ -27,6 +27,7 @@ EXAMPLES = (
     "reedbackup restore .reed --to 1h --dry-run",
     "reedbackup restore .reed --to 2026-11-22T10:00 --yes",
     "reedbackup restore .reed --to yesterday --target ./yesterday.reed",
+    "reedbackup restore .reed --to latest --from s3://bucket/backups",
 )
 
 
@@ -37,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, metavar="WHEN", help=f"the newest backup up to then: {WAYS}"
     )
     completes_backups(to)
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="URL",
+        help="take a backup that copy has brought there; the database may be gone altogether",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--dry-run", action="store_true", help="say what would be restored, and change nothing"
@@ -57,6 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Restore the database, or say what that would change."""
+    if options.source is not None:
+        from reedbase_backup.cli.remote import restoring
+
+        if options.dry_run:
+            return restoring.preview(options)
+        with restoring.fetched(options) as (options.base, pick):
+            return _restore(options, pick)
     with chosen(options.base, options.to) as [pick]:
         return _preview(options, pick) if options.dry_run else _restore(options, pick)
 

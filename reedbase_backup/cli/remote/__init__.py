@@ -1,0 +1,1 @@
+"""What the commands have in common that go to a far end."""
