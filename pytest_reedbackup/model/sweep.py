@@ -29,6 +29,15 @@ class PointOutcome(StrEnum):
     """The call ended before it came so far: another run may make other calls."""
 
 
+class FolderDifference(Struct, frozen=True, kw_only=True):
+    """A folder as it was found, path by path against what it might have been."""
+
+    against: str
+    """What it is held against: of all that the call may leave, what it is most alike."""
+    lines: Sequence[str]
+    """They begin with `-` for what is missing and `+` for what is too much; at most 60."""
+
+
 class PointResult(Struct, frozen=True, kw_only=True):
     """One point of a sweep, as it was judged."""
 
@@ -50,6 +59,8 @@ class PointResult(Struct, frozen=True, kw_only=True):
     """The system calls around a broken point, a line each."""
     kept: str = ""
     """The folder in which the database is as it was found."""
+    folder: FolderDifference | None = None
+    """How that folder differs from what it might have been."""
 
     @property
     def place(self) -> str:

@@ -22,6 +22,7 @@ from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.session.attempts import phase_outcome
 from pytest_reedbackup.session.beside.hooks import ALONE
 from pytest_reedbackup.session.planning import FIXTURE
+from pytest_reedbackup.views.folders import Whole
 
 FIRST_OF_MANY = (
     "ticket/create/archive",
@@ -101,9 +102,9 @@ class Aimed(Sweeper):
 
     at: str = ""
 
-    def sweep(self, visits: Sequence[Visit]) -> None:
+    def sweep(self, visits: Sequence[Visit], wholes: Sequence[Whole] = ()) -> None:
         """Visit them as any sweep does."""
-        super().sweep([v for v in visits if re.search(self.at, f"{v.point} {v.about}")])
+        super().sweep([v for v in visits if re.search(self.at, f"{v.point} {v.about}")], wholes)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -55,7 +55,8 @@ def sweep_full_disks(
         (folder / "prepared").mkdir()
         scene = tiny_scene(implementation, folder / "prepared" / BASE)
         swept = make_call(implementation, scene)
-        sweeper.sweep(FullDisks(implementation, scene, swept, folder, sweeper.kept).visits())
+        full = FullDisks(implementation, scene, swept, folder, sweeper.kept)
+        sweeper.sweep(full.visits(), swept.wholes())
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pytest_reedbackup.injection.sweeps.sweeping import failure_at, reply, signa
 from pytest_reedbackup.injection.sweeps.visiting import KILL, Visits
 from pytest_reedbackup.model.failures import BrokenPromise
 from pytest_reedbackup.model.sweep import Sweep
+from pytest_reedbackup.views.folders import before_call
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ChangeSweep:
         swept: list[Sweep] = []
         sweeper = Sweeper(self.kept, only=self.only, record=swept.append)
         with suppress(BrokenPromise):  # it is in the sweep
-            sweeper.sweep(visits[: self.most])
+            sweeper.sweep(visits[: self.most], [before_call(self.base)])
         return swept[0]
 
     @contextmanager

@@ -47,6 +47,7 @@ class Enduring:
             memory = replace(ordeals, ground=InMemory(prepared, folder / "memory").used)
             disk = replace(ordeals, ground=OnDisk(prepared, folder / "disk").used)
             self._sweep(
+                ordeals,
                 self._steps(memory, ROOM),
                 self._steps(memory, INODES),
                 self._steps(disk, ROOM_ON_EXT4),
@@ -56,14 +57,14 @@ class Enduring:
         """Limit the process: open files, the size of its files, memory."""
         with self._ordeals(tracer=QUIET) as (ordeals, _):
             limits = (OPEN_FILES, FILE_SIZE, MEMORY)
-            self._sweep(*(self._steps(ordeals, limit) for limit in limits))
+            self._sweep(ordeals, *(self._steps(ordeals, limit) for limit in limits))
 
     def read_only(self) -> None:
         """Mount read-only what the call may want to write to."""
         with self._ordeals() as (ordeals, _):
             with ordeals.ground() as base:
                 parts = list(read_only_parts(base))
-            self._sweep(ordeals.visits(parts))
+            self._sweep(ordeals, ordeals.visits(parts))
 
     def unkind_file_systems(self) -> None:
         """Take from the file system, one at a time, what the call makes use of."""
@@ -71,7 +72,7 @@ class Enduring:
             rows: dict[str, list[Hardship]] = {}
             for lack in lacks(ordeals, must_work=self.sweeping.make_call is not Create):
                 rows.setdefault(lack.row, []).append(lack)
-            self._sweep(*(ordeals.visits(row) for row in rows.values()))
+            self._sweep(ordeals, *(ordeals.visits(row) for row in rows.values()))
 
     def placements(self) -> None:
         """Mount parts of the database, for who owns it and is not root.
@@ -92,15 +93,15 @@ class Enduring:
                 accepted = partial(replace(placed, swept=create).stands, hardship)
                 judge = partial(_visit_where, accepted, placed, hardship)
                 visits.append(Visit(name, "", judge, hardship.row, number))
-            self._sweep(visits)
+            self._sweep(ordeals, visits)
 
     def _steps(self, ordeals: Ordeals, scarcity: Scarcity) -> list[Visit]:
         sweeper = self.sweeping.sweeper
         is_full = sweeper.is_full or bool(sweeper.only)
         return ordeals.visits(scarcity.hardships(ordeals, is_full=is_full))
 
-    def _sweep(self, *rows: Sequence[Visit]) -> None:
-        self.sweeping.sweeper.sweep(list(in_turn(rows)))
+    def _sweep(self, ordeals: Ordeals, *rows: Sequence[Visit]) -> None:
+        self.sweeping.sweeper.sweep(list(in_turn(rows)), ordeals.swept.wholes())
 
     @contextmanager
     def _ordeals(self, tracer: Sequence[str] = ()) -> Iterator[tuple[Ordeals, Path]]:

@@ -19,6 +19,7 @@ from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.model.failures import Cause
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
+from pytest_reedbackup.views.folders import before_call
 from pytest_reedbackup.views.tree import Tree
 
 _CORRUPTED = ("BackupCorrupted",)
@@ -50,7 +51,11 @@ def sweep_damage(
         victim = _Victim(implementation, stage, backup, target, untouched, Keeping(sweeper.kept))
         places = mixed(places_in(content, thorough=sweeper.is_full))
         sweeper.sweep(
-            [Visit(at.point, name, partial(victim.visited, at), at.row, at.number) for at in places]
+            [
+                Visit(at.point, name, partial(victim.visited, at), at.row, at.number)
+                for at in places
+            ],
+            [before_call(prepared)],
         )
 
 

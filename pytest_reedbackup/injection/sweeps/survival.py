@@ -18,6 +18,7 @@ from pytest_reedbackup.contracts.ticket import RETENTION
 from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.sweeps.scenes import LATER, Scene
 from pytest_reedbackup.views.base import backups_listing, live_tree, source_tree
+from pytest_reedbackup.views.folders import Whole, before_call, with_restored
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
 
@@ -53,6 +54,10 @@ class Aftermath:
 
 class Swept(Protocol):
     """A call, and what is promised of what it leaves: the expect_… raise BrokenPromise."""
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave."""
+        ...
 
     def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""
@@ -97,6 +102,10 @@ class _Calls:
 
     implementation: TicketImplementation
     scene: Scene
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave."""
+        return [before_call(self.scene.base)]
 
     def live_after(self, answer: Answer) -> Tree:
         """Return what tables/ and indices/ hold, for good, once it has answered."""
@@ -218,6 +227,11 @@ class Restore(_Calls):
         """Make the call."""
         self.scene.set_clock(self.implementation.clock)
         return process.restore_point_in_time(base, self.scene.restored.timestamp)
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave: as before, and restored."""
+        before = before_call(self.scene.base)
+        return [before, with_restored(before, self.scene.restored.tree)]
 
     def live_after(self, answer: Answer) -> Tree:
         """Return the restored tree after a success, what was there after an error."""

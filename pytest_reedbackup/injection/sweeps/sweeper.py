@@ -13,8 +13,11 @@ import msgspec
 
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.injection.power.disks import FileSystem
+from pytest_reedbackup.injection.sweeps.stages import BASE
 from pytest_reedbackup.model.failures import BrokenPromise, Cause, MissingCapability
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+from pytest_reedbackup.views.folders import Whole, difference_of
+from pytest_reedbackup.views.tree import Tree
 
 _NAMED = 8
 """How many points are named where one is asked for that there is not."""
@@ -66,13 +69,14 @@ class Sweeper:
         """Return whether every point is to be visited."""
         return self.until is None
 
-    def sweep(self, visits: Sequence[Visit]) -> None:
+    def sweep(self, visits: Sequence[Visit], wholes: Sequence[Whole] = ()) -> None:
         """Visit these points in their order, of which any beginning is to be an even sample.
 
-        Raise BrokenPromise for the first that was not stood, once all were visited, and
+        What is found at a broken one is held against `wholes`, which the call may leave. Raise
+        BrokenPromise for the first that was not stood, once all were visited, and
         MissingCapability where nothing went wrong at any.
         """
-        _judge(self._visited(self._chosen(visits), visits))
+        _judge(self._visited(self._chosen(visits), visits, wholes))
 
     def _is_ours(self, visit: Visit) -> bool:
         # By its name: the points of a call need not be the same in each worker.
@@ -87,7 +91,9 @@ class Sweeper:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         return _DefectSweeper(**own, what=what, about=about)
 
-    def _visited(self, chosen: Sequence[Visit], visits: Sequence[Visit]) -> Sweep:
+    def _visited(
+        self, chosen: Sequence[Visit], visits: Sequence[Visit], wholes: Sequence[Whole]
+    ) -> Sweep:
         """Visit those of the points that are `chosen`, while there is time, and record it."""
         if not visits:
             raise MissingCapability("points", "nothing of the call can go wrong here", tool=True)
@@ -97,7 +103,7 @@ class Sweeper:
             for visit in chosen:
                 if results and self._is_over(results[-1]):
                     break
-                results += visit.made()
+                results += (_with_folder(result, wholes) for result in visit.made())
         finally:
             rows = Counter(visit.row for visit in visits)
             sweep = Sweep(rows=dict(rows), results=results)
@@ -129,13 +135,13 @@ class _DefectSweeper(Sweeper):
     what: str
     about: str
 
-    def sweep(self, visits: Sequence[Visit]) -> None:
+    def sweep(self, visits: Sequence[Visit], wholes: Sequence[Whole] = ()) -> None:
         """Visit these points. Raise BrokenPromise where all were stood."""
         if self.share:
             return  # a part of the points cannot tell what another has shown, so one has all
         whole = replace(self, shares=1)
         about = [visit for visit in visits if visit.about.endswith(self.about)]
-        sweep = self._visited(whole._chosen(about), about)
+        sweep = self._visited(whole._chosen(about), about, wholes)
         _expect_reached(sweep)
         if sweep.first_broken is None:
             raise BrokenPromise(
@@ -171,6 +177,15 @@ def judged(
             kept=kept,
         )
     return PointResult(point=point, path=about, outcome=PointOutcome.KEPT, moment=moment)
+
+
+def _with_folder(result: PointResult, wholes: Sequence[Whole]) -> PointResult:
+    """Return a result that says how the folder differs which was kept of a broken point."""
+    around = Path(result.kept)
+    if not wholes or not result.kept or not around.is_dir():
+        return result  # it was stood, or was broken before it was kept
+    base = around / BASE if (around / BASE).is_dir() else around
+    return msgspec.structs.replace(result, folder=difference_of(Tree.read(base), wholes))
 
 
 def _judge(sweep: Sweep) -> None:

@@ -23,6 +23,7 @@ from pytest_reedbackup.injection.sweeps.visiting import KILL, REPLY, ServedCall,
 from pytest_reedbackup.injection.traced.failures import Failure
 from pytest_reedbackup.injection.traced.points import SYNCING, Point
 from pytest_reedbackup.model.sweep import PointResult
+from pytest_reedbackup.views.folders import Whole
 
 SIGNALS = ("SIGINT", "SIGTERM")
 """What ends a program that somebody has had enough of."""
@@ -49,29 +50,29 @@ class Sweeps(ABC, Generic[SweptT]):
 
     def power_cuts(self) -> None:
         """Cut the power at each system call that changes the disk."""
-        with self._visits(self._disk_of_sample) as visits:
-            self._kill_at_each(visits)
+        with self._visits(self._disk_of_sample) as (visits, wholes):
+            self._kill_at_each(visits, wholes)
 
     def replies(self) -> None:
         """Cut the power when the call has just been answered."""
-        with self._visits(self._disk) as visits:
-            self.sweeper.sweep([reply(visits)])
+        with self._visits(self._disk) as (visits, wholes):
+            self.sweeper.sweep([reply(visits)], wholes)
 
     def reply_and_power_cuts(self) -> None:
         """Do both: first when the call has been answered, then at each of its system calls."""
-        with self._visits(self._disk) as visits:
-            self._kill_at_each(visits, first=[REPLY])
+        with self._visits(self._disk) as (visits, wholes):
+            self._kill_at_each(visits, wholes, first=[REPLY])
 
     def kills(self) -> None:
         """Kill the process at each system call that changes the disk."""
-        with self._visits(_folder) as visits:
-            self._kill_at_each(visits)
+        with self._visits(_folder) as (visits, wholes):
+            self._kill_at_each(visits, wholes)
 
     def interrupts(self) -> None:
         """Send each of the signals at each system call that changes the disk."""
-        with self._visits(_folder) as visits:
+        with self._visits(_folder) as (visits, wholes):
             sent = turn_by_turn(evenly(visits.points()), SIGNALS)
-            self.sweeper.sweep([signal_at(visits, point, signal) for point, signal in sent])
+            self.sweeper.sweep([signal_at(visits, point, signal) for point, signal in sent], wholes)
 
     def failures(self) -> None:
         """Have each system call that is about the database fail in each way."""
@@ -79,25 +80,31 @@ class Sweeps(ABC, Generic[SweptT]):
             stage = FolderStage(base, folder / "stage")
             failing = Failing(reserve, stage, swept, self.sweeper.kept)
             failures = failures_evenly(failing.points())
-            self.sweeper.sweep([failure_at(failing.visit, failure) for failure in failures])
+            made = [failure_at(failing.visit, failure) for failure in failures]
+            self.sweeper.sweep(made, swept.wholes())
 
     def failed_syncs(self) -> None:
         """Have each sync fail in each way, and cut the power right after a success."""
-        with self._visits(self._disk_of_sample) as visits:
+        with self._visits(self._disk_of_sample) as (visits, wholes):
             syncs = [point for point in visits.points() if point.call in SYNCING]
             failures = failures_evenly(syncs)
-            self.sweeper.sweep([failure_at(visits.after_failure, failure) for failure in failures])
+            made = [failure_at(visits.after_failure, failure) for failure in failures]
+            self.sweeper.sweep(made, wholes)
 
-    def _kill_at_each(self, visits: Visits, first: Sequence[Point] = ()) -> None:
+    def _kill_at_each(
+        self, visits: Visits, wholes: Sequence[Whole], first: Sequence[Point] = ()
+    ) -> None:
         points = dict.fromkeys([*first, *evenly(visits.points())])
-        self.sweeper.sweep([signal_at(visits, point, KILL) for point in points])
+        self.sweeper.sweep([signal_at(visits, point, KILL) for point in points], wholes)
 
     @contextmanager
-    def _visits(self, make_stage: MakeStage) -> Iterator[Visits]:
+    def _visits(self, make_stage: MakeStage) -> Iterator[tuple[Visits, Sequence[Whole]]]:
+        """Give what visits share, and the databases that the call may leave."""
         with self.prepared() as (folder, base, swept, reserve):
             (folder / "stage").mkdir()
             stage = make_stage(base, folder / "stage")
-            yield Visits(ServedCall(reserve, swept), stage, self.sweeper.kept)
+            visits = Visits(ServedCall(reserve, swept), stage, self.sweeper.kept)
+            yield visits, swept.wholes()
 
     @contextmanager
     def prepared(self) -> Iterator[tuple[Path, Path, SweptT, Reserve]]:

@@ -19,6 +19,8 @@ _ONE_LINE = 64
 # Less alike than that, and what differs is nearly all.
 _ALIKE = 0.4
 
+# A list or a record; brackets further on are a sentence's.
+_LIST = re.compile(r"[\w.]*[\[({]")
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\""
 
@@ -72,7 +74,7 @@ def _lines(text: str) -> list[str]:
 
 def _items(line: str) -> Iterator[str]:
     """Yield a line in parts that end with the commas of its outermost brackets."""
-    if len(line) <= _ONE_LINE:
+    if len(line) <= _ONE_LINE or not _LIST.match(line):
         yield line
         return
     start = depth = 0

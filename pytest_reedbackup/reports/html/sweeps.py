@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+from pytest_reedbackup.reports.html.differences import Piece, Row, side_by_side
 from pytest_reedbackup.reports.strip import SIGNS, count_of, headline, points_of, signs_of
 from pytest_reedbackup.reports.words.visible import shortened
 
@@ -46,9 +47,12 @@ class Points:
     texts: list[str] = field(default_factory=list)
     strips: list[list[Packed]] = field(default_factory=list)
     """By strip, by point: its id, then of each of its moments what is known."""
+    differences: list[list[Packed]] = field(default_factory=list)
+    """Rows of what was expected beside what was found: of each side its pieces, or a number."""
     repeats: list[int] = field(default_factory=list)
     """By strip, the command that repeats its case, to which the point is to be added."""
     _numbers: dict[str, int] = field(default_factory=dict)
+    _pairs: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, case: CaseOutcome, sweep: Sweep) -> Shown:
         """Take up the points of a case; return what is drawn of them."""
@@ -60,6 +64,7 @@ class Points:
         return {
             "texts": [shortened(text) for text in self.texts],
             "strips": self.strips,
+            "differences": self.differences,
             "repeats": self.repeats,
             "signs": dict(SIGNS.values()),
         }
@@ -78,10 +83,38 @@ class Points:
         if result.moment or result.outcome is PointOutcome.BROKEN:
             known.append(self._number(result.moment))
         if result.outcome is PointOutcome.BROKEN:
-            known += [self._number(t) for t in (result.detail, result.expected, result.found)]
+            known.append(self._number(result.detail))
+            known.append(self._difference(result.expected, result.found))
             known.append([self._number(line) for line in result.trace])
             known.append(self._number(result.kept))
+            if result.folder is not None:
+                lines = [self._number(line) for line in result.folder.lines]
+                known.append([self._number(result.folder.against), lines])
         return known
+
+    def _difference(self, expected: str, found: str) -> int:
+        """Take up what was expected and found side by side; many points have the same."""
+        if (expected, found) not in self._pairs:
+            self._pairs[expected, found] = len(self.differences)
+            rows = side_by_side(expected, found)
+            self.differences.append([self._row(row) for row in rows])
+        return self._pairs[expected, found]
+
+    def _row(self, row: Row) -> Packed:
+        if row.skipped:
+            return [row.skipped]
+        return [self._pieces(row.expected), self._pieces(row.found)]
+
+    def _pieces(self, line: Sequence[Piece] | None) -> Packed | None:
+        """Return the texts of a line by turns, those that are as they should be first."""
+        if line is None:
+            return None
+        packed: Packed = []
+        for piece in line:
+            if piece.is_marked != len(packed) % 2:
+                packed.append(self._number(""))
+            packed.append(self._number(piece.text))
+        return packed
 
     def _number(self, text: str) -> int:
         if text not in self._numbers:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.run_record import RunRecord
-from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
+from pytest_reedbackup.model.sweep import FolderDifference, PointOutcome, PointResult, Sweep
 from pytest_reedbackup.model.verdict import results
 from pytest_reedbackup.reports import json_report
 from pytest_reedbackup.reports.json_report import Footer, ImplementationReport, Report
@@ -42,7 +42,13 @@ def report_of(cases: Sequence[CaseOutcome], arguments: Sequence[str] = ()) -> Re
     )
 
 
-def sweep_of(points: int, *, broken: Sequence[int] = (), words: str = "lost") -> Sweep:
+def sweep_of(
+    points: int,
+    *,
+    broken: Sequence[int] = (),
+    words: str = "lost",
+    folder: FolderDifference | None = None,
+) -> Sweep:
     """Return a sweep of so many points, of which these are not stood."""
     return Sweep(
         rows={"fsync": points},
@@ -58,6 +64,7 @@ def sweep_of(points: int, *, broken: Sequence[int] = (), words: str = "lost") ->
                 found=f"none of {words}" if number in broken else "",
                 trace=[f"fsync({number}) = 0"] if number in broken else [],
                 kept=f"/kept/fsync#{number}" if number in broken else "",
+                folder=folder if number in broken else None,
             )
             for number in range(1, points + 1)
         ],

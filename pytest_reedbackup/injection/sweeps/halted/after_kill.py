@@ -45,6 +45,7 @@ from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.traced.system_calls import SystemCall
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import ROOTS, live_tree
+from pytest_reedbackup.views.folders import before_call
 
 _CREATE, _RESTORE = "create", "restore"
 _ELSEWHERE = "what was left elsewhere"
@@ -62,7 +63,8 @@ def sweep_after_kills(sweeper: Sweeper, killed: Planting) -> None:
         points = kills.points()
         calling = Calling(killed.implementation, patience_secs(kills.took_secs))
         running.enter_context(calling)
-        sweeper.sweep(_AfterKills(kills, calling, Keeping(sweeper.kept)).visits(points))
+        visits = _AfterKills(kills, calling, Keeping(sweeper.kept)).visits(points)
+        sweeper.sweep(visits, [before_call(killed.scene.base)])
 
 
 @dataclass(frozen=True)

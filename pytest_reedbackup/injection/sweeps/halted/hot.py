@@ -30,6 +30,7 @@ from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.served import Served, served
 from pytest_reedbackup.injection.writers import HALF_A_TABLE, STEPS, steps_of_a_write, torn
 from pytest_reedbackup.model.sweep import PointResult
+from pytest_reedbackup.views.folders import before_call
 
 _LEAST_PATIENCE_SECS = 0.15
 _PATIENCE = 5
@@ -51,7 +52,7 @@ def sweep_hot(
     with in_memory(prepared) as stage, served(implementation) as process:
         create = alone(process, stage, Served.create_backup, "create")
         hot = _Hot(process, stage, written, Keeping(sweeper.kept), create)
-        sweeper.sweep(hot.visits())
+        sweeper.sweep(hot.visits(), [before_call(prepared)])
 
 
 def expect_whole(base: Path, backup_id: str, written: Sequence[str], what: str) -> None:

@@ -32,6 +32,7 @@ from pytest_reedbackup.injection.traced.points import Point
 from pytest_reedbackup.injection.traced.served import Call, Served, served
 from pytest_reedbackup.model.sweep import PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
+from pytest_reedbackup.views.folders import before_call
 from pytest_reedbackup.views.tree import Tree
 from reedbase_backup.adapter.protocol import TicketBackup
 
@@ -82,7 +83,8 @@ def sweep_meetings(sweeper: Sweeper, implementation: TicketImplementation, bases
             stage = stack.enter_context(in_memory(base))
             place = _Place(first, second, stage, bases.trees, keeping, whole)
             meetings += [place.visits(*pair) for pair in pairs]
-        sweeper.sweep(mixed(meetings))
+        wholes = [before_call(base) for base in (bases.small, bases.full)]
+        sweeper.sweep(mixed(meetings), wholes)
 
 
 def _restore(target: int) -> Call:

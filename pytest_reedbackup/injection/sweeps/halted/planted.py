@@ -40,6 +40,7 @@ from pytest_reedbackup.injection.traced.served import Call, Served
 from pytest_reedbackup.injection.traced.system_calls import SystemCall, traced
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult
 from pytest_reedbackup.views.base import below_roots, live_tree
+from pytest_reedbackup.views.folders import before_call
 from pytest_reedbackup.views.tree import Tree
 
 _LEAST_PATIENCE_SECS = 5.0
@@ -108,12 +109,13 @@ class Planting:
         """
         with self._planted(sweeper) as planted:
             if planted.names:
-                sweeper.sweep(planted.under_names())
+                sweeper.sweep(planted.under_names(), [before_call(self.scene.base)])
 
     def everywhere(self, sweeper: Sweeper) -> None:
         """Do the same, and plant in the live tree, and while the call stands still."""
         with self._planted(sweeper) as planted:
-            sweeper.sweep(mixed([planted.under_names(), planted.in_live(), planted.during()]))
+            visits = mixed([planted.under_names(), planted.in_live(), planted.during()])
+            sweeper.sweep(visits, [before_call(self.scene.base)])
 
     def expect_mended(self, process: Served, base: Path, what: str) -> None:
         """Hold the next calls, with what was planted gone, to find one tree or the other."""

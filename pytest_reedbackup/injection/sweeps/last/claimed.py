@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytest_reedbackup.injection.sweeps.last.create import SafeCreate
 from pytest_reedbackup.injection.sweeps.last.restore import SafeRestore
 from pytest_reedbackup.injection.sweeps.last.scene import Scene, expect_earlier_kept
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Caller, Swept
+from pytest_reedbackup.views.folders import Whole
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Claimed:
 
     safe: Swept
     scene: Scene
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave."""
+        return self.safe.wholes()
 
     def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""

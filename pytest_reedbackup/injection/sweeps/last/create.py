@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pytest_reedbackup.implementations.tar_failures import past_tar_failures
 from pytest_reedbackup.injection.sweeps.last.scene import Scene, expect_earlier_kept
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Caller, expect_reported
 from pytest_reedbackup.views.base import backups_listing
+from pytest_reedbackup.views.folders import Whole, before_call
 from pytest_reedbackup.views.tree import ROOT, Tree
 
 _LATER = 1000
@@ -25,6 +27,10 @@ class SafeCreate:
 
     implementation: LastImplementation
     scene: Scene
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave."""
+        return [before_call(self.scene.base)]
 
     def make(self, process: Caller, base: Path) -> Answer:
         """Make the call, again where tar failed (D1)."""

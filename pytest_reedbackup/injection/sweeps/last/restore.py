@@ -13,6 +13,7 @@ from pytest_reedbackup.implementations.answers import Answer, Answered, value_of
 from pytest_reedbackup.injection.sweeps.last.scene import USERS, Scene, expect_earlier_kept
 from pytest_reedbackup.injection.sweeps.survival import Aftermath, Caller
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
+from pytest_reedbackup.views.folders import Whole, before_call
 from pytest_reedbackup.views.snapshot import Snapshot
 from pytest_reedbackup.views.tables import TableFolder, Unreadable, tables_of
 from pytest_reedbackup.views.users import read_users
@@ -30,6 +31,10 @@ class SafeRestore:
 
     implementation: LastImplementation
     scene: Scene
+
+    def wholes(self) -> Sequence[Whole]:
+        """Return the databases that it may leave."""
+        return [before_call(self.scene.base)]
 
     def make(self, process: Caller, base: Path) -> Answer:
         """Make the call."""

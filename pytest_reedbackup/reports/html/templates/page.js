@@ -144,19 +144,49 @@ for (const strip of all(".strip")) {
 }
 
 /* One point: what was injected, what came of it, the trace, the folder. */
-function moment([kind, path, when, detail, expected, found, trace, kept]) {
+const STYLES = { broken: "fail", stood: "pass" };
+function side(line, className, tag) {
+  const cell = make("pre", "", { className, role: "cell" });
+  /* Pieces by turns: as it should be, then what differs. */
+  (line ?? []).forEach((piece, place) => cell.append(place % 2 ? make(tag, text(piece)) : text(piece)));
+  return cell;
+}
+function difference(rows) {
+  const all = make("div", "", { className: "difference", role: "table", ariaLabel: "Expected and found" });
+  const heads = make("div", "", { className: "pair heads", role: "row" });
+  heads.append(...["expected", "found"].map((head) => make("b", head, { role: "columnheader" })));
+  all.append(heads);
+  for (const [expected, found] of rows) {
+    const pair = make("div", "", { className: "pair", role: "row" });
+    if (typeof expected === "number") {
+      pair.classList.add("skipped");
+      pair.append(make("span", `… ${expected} lines the same`, { role: "cell" }));
+    } else {
+      if (String(expected) === String(found)) pair.classList.add("same");
+      pair.append(side(expected, "expected", "ins"), side(found, "found", "del"));
+    }
+    all.append(pair);
+  }
+  return all;
+}
+function folderDifference([against, lines]) {
+  if (!lines.length) return [make("p", `The folder as found differs in nothing from ${text(against)}.`)];
+  const label = "What is missing in the folder and what is too much";
+  const list = make("pre", "", { className: "lines", ariaLabel: label });
+  for (const line of lines.map(text)) {
+    list.append(make("span", line, { className: { "-": "gone", "+": "extra" }[line[0]] ?? "" }), "\n");
+  }
+  return [make("h4", `The folder as found, against ${text(against)}`), list];
+}
+function moment([kind, path, when, detail, sides, trace, kept, folder]) {
   const at = [path, when].filter((each) => each !== undefined).map(text).filter(Boolean).join(", ");
-  const parts = [make("p", at ? `${text(kind)}: ${at}` : text(kind))];
+  const parts = [make("p", at ? ` ${at}` : "")];
+  parts[0].prepend(make("span", text(kind), { className: `mark ${STYLES[text(kind)] ?? ""}` }));
   if (detail === undefined) return parts;
   parts.push(make("p", text(detail), { className: "detail" }));
-  const both = make("div", "", { className: "difference" });
-  const heads = make("div", "", { className: "pair heads" });
-  heads.append(make("b", "expected"), make("b", "found"));
-  const pair = make("div", "", { className: "pair" });
-  pair.append(make("pre", text(expected), { className: "expected" }), make("pre", text(found), { className: "found" }));
-  both.append(heads, pair);
-  parts.push(both);
+  parts.push(difference(points().differences[sides]));
   if (trace.length) parts.push(make("h4", "System calls around it"), make("pre", trace.map(text).join("\n")));
+  if (folder) parts.push(...folderDifference(folder));
   if (text(kept)) {
     const list = make("dl");
     list.append(make("dt", "as found"), make("dd", text(kept)));

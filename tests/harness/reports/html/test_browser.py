@@ -13,6 +13,7 @@ from harness.session.outcomes import case_outcome
 from playwright.sync_api import Page
 
 from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.model.sweep import FolderDifference
 from pytest_reedbackup.reports import json_report
 
 pytestmark = pytest.mark.slow
@@ -150,12 +151,38 @@ def test_a_point_of_a_sweep_opens_its_trace_and_its_folder(
         panel.locator("h4").first.inner_text()
     )
     assert "System calls around it" in panel.inner_text()
-    assert "as found" in panel.inner_text()
+    assert "The folder as found" in panel.inner_text()
+    assert panel.locator("p .mark.fail").first.inner_text() == "broken"
     assert "--reedbackup-point=" in panel.locator(".command code").inner_text()
     page.keyboard.press("Escape")
     assert not panel.is_visible()
     page.keyboard.press("Enter")
     assert panel.is_visible()
+    assert complaints == []
+
+
+def test_a_broken_point_shows_what_differs_and_its_folder_path_by_path(
+    open_report: Callable[..., Page], complaints: list[str]
+) -> None:
+    folder = FolderDifference(
+        against="the database before the call",
+        lines=["- tables/a: file", "+ tables/a: folder", "… and 3 more lines"],
+    )
+    sweep = sweep_of(3, broken=[2], folder=folder)
+    page = open_report(report_of([case_outcome(Outcome.FAIL, sweep=sweep)]), size=PHONE)
+    page.locator(".strip button.broken").click()
+    panel = page.locator(".point")
+    assert panel.locator("ins").all_text_contents() == ["all"]
+    assert panel.locator("del").all_text_contents() == ["none"]
+    assert "The folder as found, against the database before the call" in panel.inner_text()
+    assert panel.locator(".gone").all_text_contents() == ["- tables/a: file"]
+    assert panel.locator(".extra").all_text_contents() == ["+ tables/a: folder"]
+    assert panel.locator(".lines").inner_text().splitlines() == folder.lines
+    assert page.evaluate(CONTRAST) == []
+    assert not page.evaluate(IS_TOO_WIDE)
+    page.locator(".strip button").first.click()
+    assert panel.locator(".mark.pass").all_text_contents() == ["stood"]
+    assert panel.locator(".lines").count() == 0
     assert complaints == []
 
 

@@ -32,6 +32,12 @@ def test_a_missing_item_of_a_long_list_is_found_among_the_others() -> None:
     assert sum(row.skipped for row in rows) == 33 - 5
 
 
+def test_a_long_sentence_with_brackets_stays_whole() -> None:
+    words = "tables/text/current.csv: content differs (451 bytes, sha256 2d7… expected; 0 found)"
+    (row,) = side_by_side("19 folders and files, unchanged", words)
+    assert row.found == [Piece(words)]
+
+
 def test_commas_within_an_item_do_not_divide_it() -> None:
     one = "[('a, b', 1, [2, 3]), ('c', 4, [5, 6]), ('d', 7, [8, 9]), ('e\\', f', 10, [11, 12])]"
     rows = side_by_side(one, one.replace("7", "70"))

@@ -60,7 +60,7 @@ def test_what_strangers_write_is_text_wherever_it_stands(value: str) -> None:
     texts = json.loads(elements.scripts[0])["texts"]
     if value.isprintable() and len(value) < 100:
         assert elements.text.count(value) >= 9
-        assert f"all of {value}" in texts
+        assert value in texts
 
 
 @pytest.mark.parametrize(
