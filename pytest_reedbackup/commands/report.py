@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_reedbackup.reports import json_report, registry
@@ -19,6 +20,7 @@ EXAMPLES = (
     "reedbackup report html report.json --out report.html",
     "reedbackup report diff old.json new.json",
     "reedbackup report badge report.json",
+    "reedbackup report results python.json rust.json --out results.md",
 )
 
 _WRONG_CALL = 2
@@ -42,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 metavar="PATH",
                 help=f"the file to write (default: beside FILE.json, ending in {_ENDINGS[name]})",
             )
+    words = "write the verdicts of runs as a page in Markdown that says the same of every such run"
+    results = actions.add_parser("results", help=words, description=f"{words.capitalize()}.")
+    results.add_argument("files", type=Path, nargs="+", metavar="FILE.json", help="JSON reports")
+    results.add_argument("--out", type=Path, required=True, metavar="PATH", help="file to write")
+    results.set_defaults(act=_results)
     words = "say what a run broke, mended or slowed down that another did not"
     diff = actions.add_parser(
         "diff", help=words, description=f"{words.capitalize()}; status 1 where it is a regression."
@@ -68,13 +75,19 @@ def _show(options: argparse.Namespace) -> int:
 def _html(options: argparse.Namespace) -> int:
     from pytest_reedbackup.reports.html.page import page
 
-    return _write(options, page(_read(options.file)))
+    return _write(_beside(options), page(_read(options.file)), [options.file])
 
 
 def _badge(options: argparse.Namespace) -> int:
     from pytest_reedbackup.reports.stored.badge import badge
 
-    return _write(options, badge(results_of(_read(options.file))))
+    return _write(_beside(options), badge(results_of(_read(options.file))), [options.file])
+
+
+def _results(options: argparse.Namespace) -> int:
+    from pytest_reedbackup.reports.stored.published import published
+
+    return _write(options.out, published([_read(file) for file in options.files]), options.files)
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -100,9 +113,13 @@ def _read(path: Path) -> Report:
         raise Failed("IncompleteReport", str(error), advice, status=_WRONG_CALL) from error
 
 
-def _write(options: argparse.Namespace, content: str) -> int:
+def _beside(options: argparse.Namespace) -> Path:
     path: Path = options.out or options.file.with_suffix(_ENDINGS[options.action])
-    if path.resolve() == options.file.resolve():
+    return path
+
+
+def _write(path: Path, content: str, read: Sequence[Path]) -> int:
+    if path.resolve() in [file.resolve() for file in read]:
         raise Failed(
             "SameFile",
             f"{path} is the report that is read",

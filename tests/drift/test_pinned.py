@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from documents.results import check_published
 
 from pytest_reedbackup.contracts import RULES, drift
 from pytest_reedbackup.drift.rows import Row
@@ -145,6 +146,10 @@ def test_the_report_says_what_was_translated(report: Report) -> None:
     (implementation,) = report.implementations
     assert implementation.translated_from == "last"
     assert implementation.verdict == "does not conform"
+
+
+def test_the_drift_is_published_as_it_is(report: Report) -> None:
+    check_published(report)
 
 
 def test_a_case_of_a_translation_is_repeated_by_its_command(report: Report) -> None:

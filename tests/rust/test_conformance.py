@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from documents.results import check_published
 
 from pytest_reedbackup.reports.json_report import Report
 
@@ -31,3 +32,5 @@ def test_the_ticket_crate_passes_the_whole_suite(
     (crate,) = report.implementations
     assert crate.verdict == verdict, ended.stdout
     assert (crate.language, ended.returncode) == ("Rust", 0)
+    if faults == "off":
+        check_published(report)

@@ -35,7 +35,7 @@ class MarkdownSummary(Writer):
 def summary(results: Sequence[Result]) -> str:
     """Return the verdict, the counts, and what is wrong by its cause."""
     causes = [cases for result in results for cases in by_cause(result.outcomes)]
-    parts = [f"## {_plain(sentence(results))}\n", _table(results)]
+    parts = [f"## {plain(sentence(results))}\n", _table(results)]
     parts += [_cause(cases) for cases in causes[:_MOST_CAUSES]]
     if len(causes) > _MOST_CAUSES:
         parts.append(f"and {len(causes) - _MOST_CAUSES} more causes: the report has them all\n")
@@ -47,7 +47,7 @@ def _table(results: Sequence[Result]) -> str:
     head = ["implementation", "contract", "verdict", *(words for _, words in shown)]
     rows = [
         [
-            _code(result.implementation),
+            code(result.implementation),
             result.contract,
             result.statement,
             *(str(result.counts[outcome]) for outcome, _ in shown),
@@ -59,15 +59,15 @@ def _table(results: Sequence[Result]) -> str:
 
 def _cause(cases: Sequence[CaseOutcome]) -> str:
     first = cases[0]
-    ids = ", ".join(_code(case.case_id) for case in cases[:_NAMED])
+    ids = ", ".join(code(case.case_id) for case in cases[:_NAMED])
     others = f" and {len(cases) - _NAMED} more" if len(cases) > _NAMED else ""
-    lines = [f"**{MARKS[first.outcome][0]}** {ids}{others}", "", f"- {_code(first.detail)}"]
+    lines = [f"**{MARKS[first.outcome][0]}** {ids}{others}", "", f"- {code(first.detail)}"]
     if first.outcome is Outcome.FAIL:
-        lines += [f"- expected {_code(first.expected)}", f"- found {_code(first.found)}"]
-    return "\n".join([*lines, f"- repeat {_code(first.repeat)}", ""])
+        lines += [f"- expected {code(first.expected)}", f"- found {code(first.found)}"]
+    return "\n".join([*lines, f"- repeat {code(first.repeat)}", ""])
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return a text of strangers that Markdown shows as it is, in one line."""
     short = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} …"
     line = visible(" ".join(short.split())).replace("|", "\\|")
@@ -76,6 +76,6 @@ def _code(text: str) -> str:
     return f"{fence} {line} {fence}" if longest else f"`{line or ' '}`"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a sentence with implementations' names in it, none of which is Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", visible(" ".join(text.split())))

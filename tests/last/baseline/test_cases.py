@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from documents.results import check_published
 from last.baseline.undeclared import UNDECLARED_PORT
 
 from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from pytest_reedbackup.model.case import Case, declared_by
+from pytest_reedbackup.reports.json_report import Report
 from reedbase_backup.last import DIVERGENCES
 
 pytestmark = pytest.mark.slow
@@ -104,6 +107,7 @@ def test_the_port_conforms_with_just_the_declared_divergences(tmp_path: Path) ->
     unchecked = {case["case_id"] for case in report["cases"] if case["outcome"] == "skip"}
     assert diverging == declared - unchecked
     assert {entry["case"] for entry in report["divergences"]} == declared
+    check_published(msgspec.convert(report, Report))
 
 
 def test_the_baseline_conforms_with_all_its_defects(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from documents.results import check_published
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
@@ -47,6 +48,7 @@ def test_the_reference_conforms_in_process_and_behind_the_protocol_case_by_case(
     assert skipped == {case.case_id for case in report.cases if case.missing == NEEDS_A_BASELINE}
     assert {case.rule for case in report.cases} == RULES["ticket"].keys()
     assert {_function(case) for case in report.cases} >= SIX_BEHAVIOURS
+    check_published(report)
 
 
 def test_the_first_line_of_the_summary_is_the_verdict(tmp_path: Path) -> None:
