@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result
+from pytest_reedbackup.reports.words.names import short_names
 
 
 @dataclass(frozen=True)
@@ -52,24 +51,10 @@ def _matrix(contract: str, all_results: Sequence[Result]) -> Matrix:
     known = [rule for rule in says if rule in checked]
     return Matrix(
         contract=contract,
-        columns=_column_names([result.implementation for result in results]),
+        columns=short_names([result.implementation for result in results]),
         numbers=numbers,
         rows=[
             Row(rule, says.get(rule, ""), [side.get(rule) for side in sides])
             for rule in (*known, *sorted(checked.difference(known)))
         ],
     )
-
-
-def _column_names(options: Sequence[str]) -> Sequence[str]:
-    """Return names that differ: the programs' without their folders, where these differ."""
-    short = [_without_folder(option) for option in options]
-    return short if len(set(short)) == len(set(options)) else options
-
-
-def _without_folder(option: str) -> str:
-    try:
-        program, *arguments = shlex.split(option)
-    except ValueError:  # of a report that is read: no command line, but what names it
-        return option
-    return shlex.join([PurePath(program).name, *arguments])

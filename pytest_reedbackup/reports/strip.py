@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
@@ -31,15 +32,23 @@ def headline(sweep: Sweep) -> str:
 def strips(sweep: Sweep, width: int) -> Iterator[str]:
     """Yield each kind of point with a sign for each one visited, in lines of `width` at most."""
     signs = {row: signs_of(points_of(sweep, row)) for row in sweep.rows}
-    counts = {row: count_of(len(signs[row]), points) for row, points in sweep.rows.items()}
-    named, counted = (max(map(len, words), default=0) for words in (sweep.rows, counts.values()))
-    for row in sweep.rows:
+    counts = {row: count_of(len(signs[row]), sweep.rows[row]) for row in signs if signs[row]}
+    named, counted = (max(map(len, words), default=0) for words in (counts, counts.values()))
+    for row in counts:
         head = f"{row:<{named}}  {counts[row]:>{counted}}  "
         room = max(width - len(head), _LEAST_SIGNS)
         whole = signs[row]
         parts = [whole[start : start + room] for start in range(0, len(whole), room)] or [""]
         yield (head + parts[0]).rstrip()
         yield from (" " * len(head) + part for part in parts[1:])
+    if left := unvisited(sweep):
+        yield from textwrap.wrap(f"none of {left}", width, subsequent_indent="        ")
+
+
+def unvisited(sweep: Sweep) -> str:
+    """Return the kinds of which no point was visited, each with how many there are."""
+    visited = {result.row for result in sweep.results}
+    return ", ".join(f"{row} {n}" for row, n in sweep.rows.items() if row not in visited)
 
 
 def evidence(result: PointResult) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pytest_reedbackup.model.target import Origin, Target, TimeLimits
 from pytest_reedbackup.recording.format import Header, Recording
 from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.recording.replay import open_recording
+from pytest_reedbackup.reports.terminal.wrapping import labelled
 from pytest_reedbackup.views.umask import current_umask
 from reedbase_backup.adapter.protocol import Contract, Hello
 
@@ -76,9 +78,10 @@ def connect(
 
 def _does_not_fit(misfits: Sequence[ProtocolViolation]) -> Unusable:
     """Return that nothing was held against anything: every case would end in the same errors."""
-    shown = "\n\n".join(str(misfit) for misfit in misfits)
+    width = shutil.get_terminal_size().columns
+    shown = "\n\n".join("\n".join(labelled("", str(misfit), width)) for misfit in misfits)
     return Unusable(
-        "its first replies do not fit the adapter protocol, so no case ran\n\n"
+        "its first replies do not fit the protocol: no case ran\n\n"
         f"{shown}\n\n{RUN_ON} runs the suite all the same"
     )
 

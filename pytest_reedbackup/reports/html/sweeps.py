@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from pytest_reedbackup.model.outcome import CaseOutcome
 from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
 from pytest_reedbackup.reports.html.differences import Piece, Row, side_by_side
-from pytest_reedbackup.reports.strip import SIGNS, count_of, headline, points_of, signs_of
+from pytest_reedbackup.reports.strip import (
+    SIGNS,
+    count_of,
+    headline,
+    points_of,
+    signs_of,
+    unvisited,
+)
 from pytest_reedbackup.reports.words.visible import shortened
 
 _POINT = "--reedbackup-point="
@@ -37,6 +44,8 @@ class Shown:
     case: CaseOutcome
     headline: str
     strips: Sequence[Strip]
+    unvisited: str
+    """The kinds of which no point was visited; empty where there are none."""
     is_broken: bool
 
 
@@ -56,8 +65,10 @@ class Points:
 
     def add(self, case: CaseOutcome, sweep: Sweep) -> Shown:
         """Take up the points of a case; return what is drawn of them."""
-        strips = [self._strip(case, sweep, row) for row in sweep.rows]
-        return Shown(case, headline(sweep), strips, sweep.first_broken is not None)
+        visited = {result.row for result in sweep.results}
+        strips = [self._strip(case, sweep, row) for row in sweep.rows if row in visited]
+        is_broken = sweep.first_broken is not None
+        return Shown(case, headline(sweep), strips, unvisited(sweep), is_broken)
 
     def packed(self) -> dict[str, object]:
         """Return everything, as JSON can hold it."""

@@ -150,7 +150,9 @@ def _print_details(
         heading = f"{result.implementation}, contract {result.contract}:"
         console.print(Text(heading, style="bold"))
     for outcome in measured:
-        _print_line(console, f"  {outcome.case_id}: ", outcome.figures)
+        _print_line(console, f"  {outcome.case_id}: ", outcome.measured)
+    for yardstick in dict.fromkeys(each.yardstick for each in measured if each.yardstick):
+        _print_line(console, "  ", yardstick, "dim")
     _print_sweeps(console, result)
     print_broken(console, listed, is_verbose=is_verbose)
     _print_by_reason(console, listed, is_verbose=is_verbose)
@@ -159,10 +161,14 @@ def _print_details(
 def _print_sweeps(console: Console, result: Result) -> None:
     """Print how many points were visited: of each sweep where it was all, else of all together."""
     swept = [(outcome, outcome.sweep) for outcome in result.outcomes if outcome.sweep]
+    alike: dict[str, list[CaseOutcome]] = {}
     for outcome, sweep in swept:
         if sweep.visited == sweep.points:
-            took = f"{outcome.duration_secs:.1f} s"
-            _print_line(console, f"  {outcome.case_id}: ", f"{headline(sweep)}, {took}")
+            alike.setdefault(headline(sweep), []).append(outcome)
+    for words, outcomes in alike.items():
+        took = f"{sum(outcome.duration_secs for outcome in outcomes):.1f} s"
+        named = ", ".join(outcome.case_id for outcome in outcomes)
+        _print_line(console, "  ", f"{named}: {words}, {took}")
     sampled = [sweep for _, sweep in swept if 0 < sweep.visited < sweep.points]
     if sampled:
         visited, points = sum(s.visited for s in sampled), sum(s.points for s in sampled)

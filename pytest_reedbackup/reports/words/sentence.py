@@ -8,6 +8,7 @@ from pytest_reedbackup.model.grouping import by_cause
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED
+from pytest_reedbackup.reports.words.names import short_names
 
 _MOST_NAMED = 3
 _GOOD = (Verdict.CONFORMS, Verdict.DIVERGES)
@@ -19,7 +20,8 @@ def sentence(results: Sequence[Result]) -> str:
         return "Nothing was held against a contract."
     if len(results) == 1:
         (result,) = results
-        return f"Under contract {result.contract} {result.implementation} {clause(result)}."
+        (name,) = short_names([result.implementation])
+        return f"Under contract {result.contract} {name} {clause(result)}."
     good = sum(result.verdict in _GOOD for result in results)
     if good == len(results):
         return f"All {good} conform: {_named(results)}."
@@ -56,13 +58,11 @@ def _named(results: Sequence[Result]) -> str:
     """Return the names of a few, with the contract where it is not the same of all."""
     if len(results) > _MOST_NAMED:
         return f"{len(results)} others"
-    is_one = len({each.contract for each in results}) == 1
-    return _listed(
-        [
-            each.implementation if is_one else f"{each.implementation} ({each.contract})"
-            for each in results
-        ]
-    )
+    names = short_names([each.implementation for each in results])
+    if len({each.contract for each in results}) == 1:
+        return _listed(names)
+    pairs = zip(names, results, strict=True)
+    return _listed([f"{name} ({each.contract})" for name, each in pairs])
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
+from typing import NamedTuple
 
 import pytest
 
@@ -15,6 +17,7 @@ from pytest_reedbackup.session.suite.afresh import arguments_of, remarks_of
 from pytest_reedbackup.session.suite.place import runs_suite
 
 _BENCHMARK = "--benchmark"
+_MOST_IN_A_STRETCH = 11
 
 
 def ask_for_less(config: pytest.Config) -> None:
@@ -61,7 +64,7 @@ def _names(items: Iterable[pytest.Item]) -> tuple[Mapping[str, str], Mapping[str
     """Return by node id the group of rules that a case is of, and the case's id."""
     cases = {item: case for item in items if (case := case_of(item)) is not None}
     targets = {str(target_of(item)) for item in cases}
-    groups = {item.nodeid: _group(case) for item, case in cases.items()}
+    groups = {item.nodeid: line for line, items in _lines(cases) for item in items}
     ids = {
         item.nodeid: f"{case.id} {target_of(item)}" if len(targets) > 1 else case.id
         for item, case in cases.items()
@@ -69,5 +72,32 @@ def _names(items: Iterable[pytest.Item]) -> tuple[Mapping[str, str], Mapping[str
     return groups, ids
 
 
-def _group(case: Case) -> str:
-    return f"{case.contract}/{case.rule.partition('/')[0]}"
+def _lines(cases: Mapping[pytest.Item, Case]) -> Iterator[tuple[str, Sequence[pytest.Item]]]:
+    """Yield the groups of rules in the order of the cases, short stretches of them in one line."""
+    lines: list[list[_Stretch]] = []
+    for (contract, group), items in groupby(cases, key=lambda item: _group(cases[item])):
+        stretch = _Stretch(contract, group, list(items))
+        if lines and all(each.fits_beside(stretch) for each in lines[-1]):
+            lines[-1].append(stretch)
+        else:
+            lines.append([stretch])
+    for line in lines:
+        named = ", ".join(dict.fromkeys(each.group for each in line))
+        yield f"{line[0].contract}/{named}", [item for each in line for item in each.items]
+
+
+class _Stretch(NamedTuple):
+    """Cases of one group that come one after the other."""
+
+    contract: str
+    group: str
+    items: Sequence[pytest.Item]
+
+    def fits_beside(self, other: _Stretch) -> bool:
+        """Return whether a line has room for both."""
+        is_short = max(len(self.items), len(other.items)) <= _MOST_IN_A_STRETCH
+        return is_short and self.contract == other.contract
+
+
+def _group(case: Case) -> tuple[str, str]:
+    return case.contract, case.rule.partition("/")[0]

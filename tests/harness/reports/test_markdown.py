@@ -11,6 +11,7 @@ from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.model.verdict import results
 from pytest_reedbackup.reports import registry
 from pytest_reedbackup.reports.words.markdown import summary
+from pytest_reedbackup.reports.words.sentence import sentence
 
 pytest_plugins = ["pytester"]
 
@@ -26,6 +27,16 @@ def test_the_summary_has_the_verdict_the_counts_and_what_is_wrong_by_its_cause()
     assert "| `python` | ticket | undecided | 1 | 7 |" in text
     assert text.count("- `it ended`") == 1
     assert "and 4 more" in text
+
+
+def test_the_sentence_calls_a_program_by_its_name_where_that_is_enough() -> None:
+    mine, others = (
+        case_outcome(Outcome.PASS, implementation=f"/home/{who}/adapter --fast")
+        for who in ("me", "other")
+    )
+    assert sentence(results([mine])).startswith("Under contract ticket adapter --fast conforms")
+    both = sentence(results([mine, others]))
+    assert "/home/me/adapter --fast and /home/other/adapter --fast" in both
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ def test_a_strip_has_a_sign_a_point_in_the_order_of_the_call_and_the_worst_momen
     ]
 
 
+def test_kinds_of_which_nothing_was_visited_are_named_together() -> None:
+    rows = {"read": 30, **SWEEP.rows, "rename": 2}
+    *shown, last = strips(Sweep(rows=rows, results=SWEEP.results), 40)
+    assert shown == list(strips(SWEEP, 40))
+    assert last == "none of read 30, rename 2"
+
+
 def test_no_line_of_a_strip_is_wider_than_it_may_be() -> None:
     lines = list(strips(SWEEP, 27))
     assert lines[:2] == ["write  11 of 12  ··········", "                 -"]
