@@ -7,7 +7,7 @@ and all that is to stay was read back, does it drop what `keep` leaves no room f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -21,7 +21,7 @@ from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick
 from reedbase_backup.remote import checksums
 from reedbase_backup.remote.errors import OtherArchive, RemoteError, TransferDamaged
-from reedbase_backup.remote.folders import is_partial_of
+from reedbase_backup.remote.folders import named_later
 from reedbase_backup.remote.listing import archives
 from reedbase_backup.remote.opening import open_store
 from reedbase_backup.remote.stores import CHUNK, Source, Store, digest
@@ -150,8 +150,8 @@ class Copy:
                 self._has_failed = True
             else:
                 results.append(Copied(name.id, name.timestamp, size, state))
-                self._remove_partials(name)
         meter.settle()
+        self._remove_leftovers({one.id for one in results if one.error is None})
         return results
 
     def surplus(self) -> list[BackupName]:
@@ -211,10 +211,18 @@ class Copy:
                 "compare the two; move that one away, or copy to another folder",
             )
 
-    def _remove_partials(self, name: BackupName) -> None:
-        """Remove what a copy that was cut off has left of an archive that is there."""
-        for partial in [one for one in self._held if is_partial_of(one, name.file_name)]:
-            self._store.remove(partial)
+    def _remove_leftovers(self, settled: Collection[str]) -> None:
+        """Remove what copies that were cut off have left of what is `settled`, or no backup here.
+
+        Another copy, that fills such a file just now, finds it gone, and fills one anew.
+        """
+        with translated("copy"):
+            here = {name.id for name in catalogue.archive_names(self._base)}
+        for partial in self._held:
+            later = named_later(partial)
+            name = BackupName.parse(later.removesuffix(checksums.SUFFIX)) if later else None
+            if name is not None and (name.id in settled or name.id not in here):
+                self._store.remove(partial)
 
 
 def _size(base: str, name: BackupName) -> int | None:

@@ -7,6 +7,7 @@ the same places. So one that was cut off is continued, and what was once found r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
@@ -15,6 +16,7 @@ from reedbase_backup.disk.durable import PARTIAL_PREFIX
 from reedbase_backup.remote.errors import TransferDamaged
 from reedbase_backup.remote.stores import ATTEMPTS, Source, digest
 
+_PARTIAL = re.compile(re.escape(PARTIAL_PREFIX) + r"(.+)-[0-9a-f]{64}", re.ASCII)
 # A file that others take away each time is given up at last.
 _TURNS = 8
 
@@ -52,9 +54,10 @@ def partial_name(name: str, sha256: str) -> str:
     return f"{PARTIAL_PREFIX}{name}-{sha256}"
 
 
-def is_partial_of(partial: str, name: str) -> bool:
-    """Return whether `partial` is what `name` is filled under, whatever its content."""
-    return partial.startswith(f"{PARTIAL_PREFIX}{name}-")
+def named_later(partial: str) -> str | None:
+    """Return which name the file `partial` was to get; None for one that is no such file."""
+    match = _PARTIAL.fullmatch(partial)
+    return match and match[1]
 
 
 class Folder:

@@ -29,6 +29,8 @@ DEAR = {
     "hypothesis",
     "pytest",
     "msgspec",
+    "fsspec",
+    "reedbase_backup.remote",
 }
 # What takes as long to load as all else of a list does.
 READING = {"hashlib", "decimal", "isal", "reedbase_backup.archive.reader"}
