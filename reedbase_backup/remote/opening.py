@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,6 +27,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "keepalive_count_max": 2,
     },
 }
+_PASSWORD = "FSSPEC_SFTP_PASSWORD"
 _EXTRAS = {"gcs": "gcs"}
 
 
@@ -62,6 +64,9 @@ def _file_system(place: Place) -> tuple[Any, str]:
             from fsspec import register_implementation
 
             register_implementation("sftp", sshfs.SSHFileSystem, clobber=True)
+            # fsspec makes a number of one that looks like one.
+            if _PASSWORD in os.environ:
+                settings["password"] = os.environ[_PASSWORD]
         if place.kind != "memory":
             settings["skip_instance_cache"] = True
         with far_errors(place):

@@ -56,7 +56,7 @@ def make_far(
         if kind == "sftp":
             port, home = request.getfixturevalue("sftp")
             monkeypatch.setenv("HOME", str(home))
-            _configure(monkeypatch, "sftp", password=servers.PASSWORD)
+            monkeypatch.setenv("FSSPEC_SFTP_PASSWORD", servers.PASSWORD)
             return Far(kind, f"sftp://{servers.USER}@127.0.0.1:{port}{tmp_path}/far")
         if kind == "s3":
             url = request.getfixturevalue("endpoint")
@@ -79,12 +79,3 @@ def far(request: pytest.FixtureRequest, make_far: MakeFar) -> Far:
 def light_far(request: pytest.FixtureRequest, make_far: MakeFar) -> Far:
     """A folder, and memory in place of S3: what depends on no server."""
     return make_far(request.param)
-
-
-def _configure(monkeypatch: pytest.MonkeyPatch, protocol: str, **settings: str) -> None:
-    """Set what fsspec has read from the environment; for child processes, there too."""
-    from fsspec import config
-
-    for name, value in settings.items():
-        monkeypatch.setenv(f"FSSPEC_{protocol.upper()}_{name.upper()}", value)
-    monkeypatch.setitem(config.conf, protocol, settings)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-USER, PASSWORD = "porter", "sesame-7261"
+USER, PASSWORD = "porter", "72.610"
+"""The password looks like a number, which it is not to be made."""
 
 
 @contextmanager

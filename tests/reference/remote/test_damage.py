@@ -166,6 +166,17 @@ def test_another_archive_of_the_id_is_not_overwritten_and_the_others_are_copied(
     assert (far.read("1000.tar.gz.sha256") == checksum) if has_checksum else True
 
 
+def test_an_archive_that_was_cut_short_beside_its_checksum_is_another_one(
+    base: Path, backup_at: BackupAt, light_far: Far
+) -> None:
+    far = light_far
+    backup_at(base, 1000)
+    copy_backups(base, far.url)
+    far.store.put("1000.tar.gz", far.read("1000.tar.gz")[:-1])
+    (copied,) = copy_backups(base, far.url).backups
+    assert type(copied.error).__name__ == "OtherArchive"
+
+
 def test_a_fetch_does_not_replace_another_archive_here(
     base: Path, backup_at: BackupAt, light_far: Far, snapshot: TakeSnapshot
 ) -> None:

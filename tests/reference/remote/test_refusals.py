@@ -84,12 +84,10 @@ def test_servers_that_refuse_are_told_apart(
     run: RunCommand,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from fsspec import config
-
     backup_at(base, 1000)
     far = make_far("sftp")
     assert failing(run, "copy", base, f"{far.url}/not/there")[0] == "NoSuchPlace"
-    monkeypatch.setitem(config.conf, "sftp", {"password": SECRET})
+    monkeypatch.setenv("FSSPEC_SFTP_PASSWORD", SECRET)
     assert failing(run, "copy", base, far.url)[0] == "AccessRefused"
     monkeypatch.setenv("HOME", str(base))
     kind, said = failing(run, "copy", base, far.url)
