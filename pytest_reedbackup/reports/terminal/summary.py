@@ -14,6 +14,7 @@ from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.grouping import by_reason
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.model.run_record import RunRecord
+from pytest_reedbackup.model.sweep import Sweep
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.model.verdict import Result, Verdict
 from pytest_reedbackup.reports.marks import COUNTED, MARKS
@@ -155,28 +156,36 @@ def _print_details(
         _print_line(console, "  ", yardstick, "dim")
     _print_sweeps(console, result)
     print_broken(console, listed, is_verbose=is_verbose)
-    _print_by_reason(console, listed, is_verbose=is_verbose)
+    said = {**result.unchecked_rules, **result.untried_rules}
+    unsaid = [each for each in listed if not _is_said(each, said)]
+    _print_by_reason(console, listed if is_verbose else unsaid, is_verbose=is_verbose)
+
+
+def _is_said(outcome: CaseOutcome, said: Mapping[str, CaseOutcome]) -> bool:
+    """Return whether a rule that was not held says already what there is to say of a case."""
+    rule = said.get(outcome.rule)
+    return rule is not None and (rule.outcome, rule.detail) == (outcome.outcome, outcome.detail)
 
 
 def _print_sweeps(console: Console, result: Result) -> None:
     """Print how many points were visited: of each sweep where it was all, else of all together."""
     swept = [(outcome, outcome.sweep) for outcome in result.outcomes if outcome.sweep]
-    alike: dict[str, list[CaseOutcome]] = {}
+    is_sample = any(0 < sweep.visited < sweep.points for _, sweep in swept)
+    sampled: list[Sweep] = []
     for outcome, sweep in swept:
-        if sweep.visited == sweep.points:
-            alike.setdefault(headline(sweep), []).append(outcome)
-    for words, outcomes in alike.items():
-        took = f"{sum(outcome.duration_secs for outcome in outcomes):.1f} s"
-        named = ", ".join(outcome.case_id for outcome in outcomes)
-        _print_line(console, "  ", f"{named}: {words}, {took}")
-    sampled = [sweep for _, sweep in swept if 0 < sweep.visited < sweep.points]
+        is_whole = sweep.visited == sweep.points
+        if is_sample and (not is_whole or sweep.points == 1):
+            sampled.append(sweep)
+        elif is_whole:
+            took = f"{outcome.duration_secs:.1f} s"
+            _print_line(console, f"  {outcome.case_id}: ", f"{headline(sweep)}, {took}")
     if sampled:
         visited, points = sum(s.visited for s in sampled), sum(s.points for s in sampled)
         _print_line(
             console,
             "  ",
             f"a sample of {visited:,} of {points:,} points of {_sweeps(len(sampled))};"
-            " --reedbackup-faults=full visits all",
+            " --reedbackup-faults=full: all",
         )
 
 

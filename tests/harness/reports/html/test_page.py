@@ -143,3 +143,17 @@ def test_bounds_are_drawn_call_by_call_beside_their_limit() -> None:
     assert html.count('<circle class="within"') == 5 + 2
     assert "10 pairs; median 112%, between 105% and 120%; 110% allowed" in html
     assert "2 rounds; the fastest 9.0 ms; 100 ms allowed" in html
+
+
+def test_a_cause_of_several_cases_is_called_by_what_it_breaks_or_by_what_went_wrong() -> None:
+    def headings(outcome: Outcome) -> str:
+        cases = [
+            case_outcome(outcome, f"restore/pick/{n}", symptom="one", detail="tables/ and indices/")
+            for n in range(2)
+        ]
+        html = page(report_of(cases))
+        return html.partition("<h2>What is wrong")[2].partition("</summary>")[0]
+
+    broken = " ".join(headings(Outcome.FAIL).split())
+    assert '<span class="what">A promise.</span> <span class="held">and others, for one' in broken
+    assert '<span class="what">tables/ and indices/</span>' in headings(Outcome.ERROR)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
@@ -40,6 +41,28 @@ def test_show_prints_the_summary_that_the_run_ended_with(
     shown = capsys.readouterr().out
     assert "python under contract ticket: does not conform" in shown
     assert "found    another backup" in shown
+
+
+def test_show_says_once_why_a_rule_was_not_checked_how_fast_the_machine_is_and_what_was_sampled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut, whole = sweep_of(9), sweep_of(1)
+    sample = msgspec.structs.replace(cut, results=cut.results[:2])
+    slow = "this machine is slow"
+    cases = [
+        case_outcome(Outcome.PASS, "restore/atomic", sweep=sample),
+        case_outcome(Outcome.PASS, "restore/durable", sweep=whole),
+        case_outcome(Outcome.SKIP, "create/hot", detail="needs strace", missing_tool=True),
+        case_outcome(Outcome.PASS, "bounds/create-10k", measured="4 ms", yardstick=slow),
+        case_outcome(Outcome.PASS, "bounds/restore-10k", measured="5 ms", yardstick=slow),
+    ]
+    _write(tmp_path / "run.json", cases)
+    assert main(["report", "show", str(tmp_path / "run.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "a sample of 3 of 10 points of 2 sweeps" in shown
+    assert "restore/durable" not in shown
+    for once in ("needs strace", slow):
+        assert shown.count(once) == 1
 
 
 def test_show_obeys_nothing_that_stands_in_a_report(
