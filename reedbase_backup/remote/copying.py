@@ -7,7 +7,7 @@ and all that is to stay was read back, does it drop what `keep` leaves no room f
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -94,6 +94,10 @@ class Copy:
     _sums: dict[BackupName, str] = field(init=False)
     _names: dict[BackupName, int] = field(init=False)
     _has_failed: bool = field(init=False, default=False)
+    _checked: int = field(init=False, default=0)
+    """Bytes of the archives that were read through here."""
+    _checking: Callable[[], int] = field(init=False, default=int)
+    """How much of the one is read that is read through just now."""
 
     def __post_init__(self) -> None:
         self._base = os.fsdecode(self.base_path)
@@ -118,9 +122,9 @@ class Copy:
 
     @property
     def total_bytes(self) -> int:
-        """How much goes to the far end, and comes back to be compared."""
+        """How much is read here, goes to the far end, and comes back to be compared."""
         return sum(
-            size * (2 if name.file_name not in self._held else 1)
+            size * (3 if name.file_name not in self._held else 1)
             for name, size in self._names.items()
             if name not in self._sums
         )
@@ -137,7 +141,7 @@ class Copy:
 
     def send(self, meter: Meter) -> list[Copied]:
         """Send what is not there, and read back what nobody has, yet."""
-        meter.watch(lambda: self._store.moved)
+        meter.watch(lambda: self._checked + self._checking() + self._store.moved)
         results = []
         for name, size in self._names.items():
             try:
@@ -186,7 +190,9 @@ class Copy:
                 self._compare(name, source, self._held[name.file_name])
                 return "there"
             # What is damaged would only take the place of what is not.
+            self._checking = file.tell
             ArchiveReader(file, name.file_name).read_through()
+            self._checking, self._checked = int, self._checked + self._names[name]
             source = _source(path, file)
             try:
                 self._store.publish(name.file_name, source)

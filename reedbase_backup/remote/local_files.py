@@ -76,7 +76,7 @@ class LocalFiles:
         path, target = self._at(name), self._at(wanted)
         # A link, unlike a rename, fails where the name is taken.
         try:
-            os.link(path, target, follow_symlinks=False)
+            os.link(path, target)
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise

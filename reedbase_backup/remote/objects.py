@@ -126,8 +126,8 @@ class _Counting(Callback):  # type: ignore[misc]
 
     def __init__(self, objects: Objects) -> None:
         super().__init__()
-        self._objects = objects
+        self._objects, self._before = objects, objects.moved
 
-    def relative_update(self, inc: int = 1) -> None:
-        """Count what was sent."""
-        self._objects.moved += inc
+    def call(self, *_: Any, **__: Any) -> None:
+        """Count what was sent by now."""
+        self._objects.moved = self._before + self.value

@@ -48,6 +48,7 @@ _NO_SPACE = (
     ("asyncssh", "SFTPNoSpaceOnFilesystem"),
     ("asyncssh", "SFTPQuotaExceeded"),
 )
+_BY_STATUS = (("gcsfs.retry", "HttpError"),)
 _HOST_KEY = (("asyncssh", "HostKeyNotVerifiable"),)
 
 # Of stores that speak S3: MinIO, Ceph, and others with a limit.
@@ -97,7 +98,9 @@ def _translated(error: BaseException, place: Place) -> RemoteError:
             f"{place}: the server's key is none that this machine knows: {why}",
             "connect once by ssh, compare the fingerprint, and have ssh keep the key",
         )
-    if isinstance(error, (PermissionError, *_loaded(_REFUSED))):
+    if isinstance(error, (PermissionError, *_loaded(_REFUSED))) or (
+        isinstance(error, _loaded(_BY_STATUS)) and getattr(error, "code", 0) in (401, 403)
+    ):
         advice = _CREDENTIALS.get(place.kind, "call it as a user who may write there")
         return errors.AccessRefused(f"{place} refuses access: {why}", advice)
     if number in (errno.ENOSPC, errno.EDQUOT) or (

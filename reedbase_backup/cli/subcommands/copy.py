@@ -54,17 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Copy what is not there, and drop what is to go."""
+    from reedbase_backup.catalogue import archive_names
     from reedbase_backup.cli.remote import messages
     from reedbase_backup.cli.remote.failing import far_failures
     from reedbase_backup.remote.copying import Copy
 
-    check_database(options.base)
     started = time.monotonic()
     with (
         interruptible(lambda: messages.COPY_INTERRUPTED),
         far_failures(),
         chosen(options.base, *options.ids) as picks,
     ):
+        if not archive_names(options.base):
+            check_database(options.base)
         copy = Copy(options.base, options.url, picks, keep=options.keep)
         if options.dry_run:
             return _preview(options, copy)

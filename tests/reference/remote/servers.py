@@ -52,6 +52,11 @@ def sftp(home: Path) -> Iterator[int]:
         ready.set()
         await ended.wait()
         server.close()
+        # Connections that clients have left open.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()

@@ -44,7 +44,7 @@ def counted(call):
         return call(*given, **named)
     return counting
 
-objects._Counting.relative_update = counted(objects._Counting.relative_update)
+objects._Counting.call = counted(objects._Counting.call)
 wait = sftp_files.SftpFiles._wait
 
 def waiting(self, call, *given, **named):

@@ -221,10 +221,10 @@ def test_a_copy_to_a_folder_needs_no_extra(base: Path, tmp_path: Path, backup_at
 
 
 def test_a_slip_is_no_base_without_backups(tmp_path: Path, run: RunCommand) -> None:
-    (tmp_path / "far").mkdir()
-    status, _, err = run("copy", tmp_path / "slip", tmp_path / "far", "--keep", "1")
-    assert status == 1
-    assert "is not a folder" in err
+    (tmp_path / "empty").mkdir()
+    for name, words in (("slip", "is not a folder"), ("empty", "has no tables/ folder")):
+        status, _, err = run("copy", tmp_path / name, tmp_path / "far", "--keep", "1")
+        assert (status, words in err, (tmp_path / "far").exists()) == (1, True, False)
 
 
 def test_stars_are_in_the_place_of_passwords_anywhere_in_a_text() -> None:

@@ -12,8 +12,10 @@ from reference.cli.fixture_types import RunCommand
 from reference.remote.fixture_types import Far
 
 from reedbase_backup import list_backups
+from reedbase_backup.meter import Meter
 from reedbase_backup.picks import at_or_before, by_id
 from reedbase_backup.remote import copy_backups, list_remote, restore_from
+from reedbase_backup.remote.copying import Copy
 from reedbase_backup.types import U64_MAX
 
 LATEST = at_or_before(U64_MAX)
@@ -74,6 +76,28 @@ def test_a_second_copy_sends_only_what_is_new(
         ("1000", "there"),
     ]
     assert far.read("1000.tar.gz") == before
+
+
+def test_a_copy_tells_how_far_it_is_up_to_all_that_it_announced(
+    base: Path, backup_at: BackupAt, light_far: Far
+) -> None:
+    for seconds in (1000, 2000):
+        backup_at(base, seconds)
+    copy, meter = Copy(base, light_far.url), Meter()
+    copy.send(meter)
+    assert meter.is_settled
+    assert meter.done() == copy.total_bytes > 0
+    again = Copy(base, light_far.url)
+    assert (again.total_bytes, again.bytes_to_send) == (0, 0)
+
+
+def test_backups_of_a_base_that_has_lost_its_tables_are_copied(
+    base: Path, backup_at: BackupAt, light_far: Far, run: RunCommand
+) -> None:
+    backup_at(base, 1000)
+    shutil.rmtree(base / "tables")
+    assert run("copy", base, light_far.url)[0] == 0
+    assert light_far.names() == ["1000.tar.gz", "1000.tar.gz.sha256"]
 
 
 def test_only_the_backups_that_are_asked_for_go(
