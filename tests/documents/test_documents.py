@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 from documents.pages import DOCS, PAGES, PROJECT
 
 from pytest_reedbackup.contracts.last import DEFECTS
+from pytest_reedbackup.model.divergences import parse
 
 DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES)
 ROOTS = ("", "pytest_reedbackup", "reedbase_backup", "tests")
@@ -62,6 +64,20 @@ def test_the_pages_name_files_of_the_project() -> None:
 def test_the_defects_of_the_baseline_are_all_there_in_their_words() -> None:
     rows = re.findall(r"^\| (D\d+) \| (.*) \|$", _text("docs/contracts.md"), re.MULTILINE)
     assert rows == list(DEFECTS.items())
+
+
+def test_the_example_of_declared_divergences_is_one() -> None:
+    example = re.findall(r"^```toml\n(.*?)^```$", _text("docs/options.md"), re.M | re.S)
+    declared = parse(tomllib.loads(example[0]), "docs/options.md")
+    assert [entry.id for entry in declared.entries] == ["D4"]
+
+
+def test_every_option_of_a_run_is_explained() -> None:
+    there_are = set(re.findall(r'"(--reedbackup-[a-z-]+)"', _text("pytest_reedbackup/plugin.py")))
+    explained = re.findall(r"`(--reedbackup-[a-z-]+)=", _text("docs/options.md"))
+    assert len(there_are) > 10
+    # --junitxml is it for people.
+    assert there_are - {"--reedbackup-junit"} == set(explained)
 
 
 def test_every_path_in_the_architecture_exists() -> None:
