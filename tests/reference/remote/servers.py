@@ -33,7 +33,12 @@ def sftp(home: Path) -> Iterator[int]:
     """Yield the port of an SFTP server that takes a password; `home` gets what a user has."""
     import asyncssh
 
+    connections: list[Any] = []
+
     class Server(asyncssh.SSHServer):  # type: ignore[misc]
+        def connection_made(self, conn: Any) -> None:
+            connections.append(conn)
+
         def password_auth_supported(self) -> bool:
             return True
 
@@ -52,11 +57,10 @@ def sftp(home: Path) -> Iterator[int]:
         ready.set()
         await ended.wait()
         server.close()
-        # Connections that clients have left open.
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        # Those that clients have left open.
+        for connection in connections:
+            connection.abort()
+            await connection.wait_closed()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
