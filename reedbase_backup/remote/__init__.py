@@ -7,7 +7,8 @@
 A far end is a folder, or what is under a prefix, with archives under the names that they have in
 backups/, and beside each its SHA-256, written once it was read back (`checksums`). Nothing there
 is half under an archive's name at any time: `folders` and `objects` say how. All raise
-RemoteError (`errors`). What only far ends need is the extra `remote`, loaded when a URL is opened.
+RemoteError (`errors`); a `pick` is one of `reedbase_backup.picks`. What only far ends need is the
+extra `remote`, loaded when a URL is opened.
 """
 
 from reedbase_backup.remote.copying import Copied, CopyReport, copy_backups

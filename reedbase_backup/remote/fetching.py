@@ -20,7 +20,7 @@ from reedbase_backup.disk.durable import sync_file
 from reedbase_backup.disk.existence import folder_exists, name_exists
 from reedbase_backup.disk.sharing import PRIVATE_FOLDER
 from reedbase_backup.elsewhere import restore_elsewhere
-from reedbase_backup.errors import BackupCorrupted, IoError, translated
+from reedbase_backup.errors import BackupCorrupted, IoError, from_os_error, translated
 from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick, by_id
 from reedbase_backup.remote import checksums
@@ -158,8 +158,7 @@ def _local_errors() -> Iterator[None]:
     except FileExistsError:
         raise
     except OSError as error:
-        with translated("restore"):
-            raise error
+        raise from_os_error(error, "restore") from error
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from reedbase_backup.cli.progress import shown
 from reedbase_backup.cli.quantities import NoTime, date
 from reedbase_backup.cli.remote import messages
 from reedbase_backup.cli.remote.failing import far_failures
-from reedbase_backup.errors import BackupNotFound
+from reedbase_backup.errors import BackupCorrupted, BackupNotFound, BackupUnsafe, IoError
+from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick, UnknownBackup, by_id
 from reedbase_backup.remote.fetching import FarEnd, folder_beside
 
@@ -37,7 +38,7 @@ def fetched(options: argparse.Namespace) -> Iterator[tuple[str, Pick]]:
             far = FarEnd(options.source)
             name = _meant(far, options.to)
             with shown("Fetching", far.size(name)) as meter:
-                far.fetch(name, base, meter)
+                _fetch(far, name, base, meter)
         yield base, by_id(name.id)
 
 
@@ -55,8 +56,25 @@ def preview(options: argparse.Namespace) -> int:
     return 0
 
 
+def _fetch(far: FarEnd, name: BackupName, base: str, meter: Meter) -> None:
+    try:
+        far.fetch(name, base, meter)
+    except (BackupCorrupted, BackupUnsafe) as error:
+        advice = f"take another one: {_see_list(far)}"
+        raise Failed(error.kind, str(error), advice, fields=error.fields) from error
+    except IoError as error:
+        if error.operation != "restore_base":
+            raise
+        advice = "give a folder that is not there yet, or is empty"
+        raise Failed(error.kind, error.reason, advice, fields=error.fields) from error
+
+
+def _see_list(far: FarEnd) -> str:
+    return f"reedbackup list --from {quoted(str(far.place))} shows all"
+
+
 def _meant(far: FarEnd, words: str) -> BackupName:
-    advice = f"reedbackup list --from {quoted(str(far.place))} shows all"
+    advice = _see_list(far)
     try:
         return picked(words, far.names, int(time.time()))(far.names)
     except NoTime as error:

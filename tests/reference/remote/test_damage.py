@@ -66,6 +66,7 @@ def test_an_archive_that_went_bad_at_the_far_end_is_not_restored(
     backup_at: BackupAt,
     light_far: Far,
     snapshot: TakeSnapshot,
+    run: RunCommand,
     has_checksum: bool,
 ) -> None:
     far = light_far
@@ -87,6 +88,9 @@ def test_an_archive_that_went_bad_at_the_far_end_is_not_restored(
         os.utime(base / "backups", ns=(before["backups"][2],) * 2)
     assert {**snapshot(base), "backups": None} == {**before, "backups": None}
     assert not (tmp_path / "anew" / "tables").exists()
+    status, _, err = run("restore", tmp_path / "anew", "--from", far.url, "--to", "latest")
+    assert status == 1
+    assert "hint: take another one: reedbackup list --from" in err
 
 
 def test_a_hostile_archive_at_the_far_end_is_not_restored(
@@ -192,7 +196,12 @@ def test_a_fetch_does_not_replace_another_archive_here(
 
 
 def test_what_is_no_database_is_not_made_one(
-    base: Path, tmp_path: Path, backup_at: BackupAt, light_far: Far, snapshot: TakeSnapshot
+    base: Path,
+    tmp_path: Path,
+    backup_at: BackupAt,
+    light_far: Far,
+    snapshot: TakeSnapshot,
+    run: RunCommand,
 ) -> None:
     far = light_far
     backup_at(base, 1000)
@@ -204,4 +213,7 @@ def test_what_is_no_database_is_not_made_one(
     for name, words in (("letters", "no database, and not empty"), ("file", "is not a folder")):
         with pytest.raises(IoError, match=words):
             restore_from(far.url, tmp_path / name, by_id("1000"))
+    status, _, err = run("restore", tmp_path / "letters", "--from", far.url, "--to", "latest")
+    assert status == 1
+    assert "hint: give a folder that is not there yet, or is empty\n" in err
     assert snapshot(tmp_path) == before
