@@ -9,10 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from pytest_reedbackup.drift.rows import Drift
 from pytest_reedbackup.model.divergences import Divergence
@@ -75,7 +75,8 @@ class Footer(Struct, frozen=True):
     """The end of the report: without it, and with another count, it is not whole."""
 
     cases: int
-    complete: Literal[True]
+    complete: Annotated[bool, Meta(extra_json_schema={"enum": [True]})]
+    """Always true; msgspec takes no Literal[True] before 0.22."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -173,6 +174,8 @@ def read(path: Path) -> Report:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.MsgspecError) as error:
         raise IncompleteReport(f"{path} is no whole report: {error}") from error
+    if not report.footer.complete:
+        raise IncompleteReport(f"{path} is no whole report: its footer says so")
     if report.footer.cases != len(report.cases):
         raise IncompleteReport(
             f"{path} holds {len(report.cases)} cases, its footer counts {report.footer.cases}"

@@ -1,6 +1,6 @@
 """The names of pytest's own that this package touches: these, here alone.
 
-Tried on pytest 8.2 to 9.2. No document promises them, so another version may
+Tried on pytest 8.3.3 to 9.2. No document promises them, so another version may
 have changed them: then a run is a usage error that says so, before it starts.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from _pytest import runner
 
-_TRIED = "8.2 to 9.2"
+_TRIED = "8.3.3 to 9.2"
 
 
 def check(config: pytest.Config) -> None:

@@ -35,6 +35,7 @@ _FSYNC_EACH_UP_TO = 64
 
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP)
+_NO_FULL_SYNC = (*_UNSUPPORTED, errno.ENOTTY)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -49,7 +50,12 @@ def sync(descriptor: int) -> None:
     os.fsync(descriptor)
     if sys.platform == "darwin":
         # There fsync stops at the drive's cache.
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            # Only APFS, HFS+ and a few others know it (fcntl(2)); elsewhere fsync is all there is.
+            if error.errno not in _NO_FULL_SYNC:
+                raise
 
 
 def sync_folder(folder: int, name: str) -> None:

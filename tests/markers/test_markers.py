@@ -33,9 +33,9 @@ markers =
 @pytest.fixture
 def three(pytester: pytest.Pytester) -> pytest.Pytester:
     """A quick test, a slow one and a campaign, under the hooks of the tests' own conftest.py."""
-    pytester.makeini(INI)
+    # Workers of xdist before 3.7 do not have this process's paths.
+    pytester.makeini(f"{INI}pythonpath = {CONFTEST.parent}\n")
     pytester.makepyfile(test_three=THREE)
-    pytester.syspathinsert(CONFTEST.parent)
     # Every duration is over the limit.
     pytester.makeconftest(CONFTEST.read_text(encoding="utf-8") + "\nOVERDUE_S = -1\n")
     return pytester

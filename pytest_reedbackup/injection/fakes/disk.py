@@ -104,9 +104,10 @@ def _entries(node: FakeFile, path: str) -> Iterator[Entry]:
 
 
 @contextmanager
-def fake_disk(tree: StoredTree) -> Iterator[FakeDisk]:
+def fake_disk(tree: StoredTree, *, is_case_sensitive: bool = True) -> Iterator[FakeDisk]:
     """Have this process see a large disk in memory, with the database `tree` on it.
 
+    Not `is_case_sensitive`, it takes names that differ in case alone for one, as most Macs' do.
     Raise MissingCapability where it sees one already.
     """
     if Patcher.PATCHER is not None:
@@ -117,6 +118,7 @@ def fake_disk(tree: StoredTree) -> Iterator[FakeDisk]:
         assert filesystem is not None
         # Numbers that no real file has: what reaches the real system with one hits nothing there.
         filesystem.open_files += [None] * (beyond - len(filesystem.open_files))
+        filesystem.is_case_sensitive = is_case_sensitive
         QuickLookup.install(filesystem)
         lacking = patcher.fake_modules["os"].lacking
         refuse_processes_and_libraries(lacking, patch)

@@ -27,7 +27,9 @@ CHANGES = {
     "SetupState.teardown_exact": "del _pytest.runner.SetupState.teardown_exact",
     "runtestprotocol": "del _pytest.runner.runtestprotocol",
     "TerminalReporter.stats": "del config.pluginmanager.get_plugin('terminalreporter').stats",
-    "TerminalReporter._set_main_color": "del pytest.TerminalReporter._set_main_color",
+    "TerminalReporter._set_main_color": (
+        "del type(config.pluginmanager.get_plugin('terminalreporter'))._set_main_color"
+    ),
 }
 
 
@@ -46,4 +48,4 @@ def test_what_is_gone_is_named(tmp_path: Path, run_pytest: RunPytest, name: str)
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR, ended.stdout + ended.stderr
     (error,) = [line for line in ended.stderr.splitlines() if line.strip()]
     assert error.startswith(f"ERROR: pytest {pytest.__version__} has no {name}, which pytest-reed")
-    assert "install a version of pytest that was tried (8.2 to 9.2)" in error
+    assert "install a version of pytest that was tried (8.3.3 to 9.2)" in error

@@ -101,7 +101,7 @@ def stat_like(status: os.stat_result, **others: int) -> os.stat_result:
     """Return a status with some other fields."""
     order = ("st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size")
     first = [others.get(name, getattr(status, name)) for name in order]
-    names = [name for name in dir(status) if name.startswith("st_")]
+    names = [name for name in dir(status) if name.startswith("st_") and name not in order]
     fields = {name: others.get(name, getattr(status, name)) for name in names}
     return os.stat_result([*first, *status[len(first) :]], fields)
 
