@@ -97,7 +97,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.json:
         print_json(found.fields())
     else:
-        for line in lines(found):
+        for line in lines(found, shutil.get_terminal_size().columns):
             print_line(line)
     return int(found.is_regression)
 

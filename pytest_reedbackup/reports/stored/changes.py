@@ -10,6 +10,7 @@ from msgspec import Struct
 from pytest_reedbackup.model.outcome import CaseOutcome, Key, Outcome
 from pytest_reedbackup.model.timing import Pairs
 from pytest_reedbackup.reports.json_report import Report
+from pytest_reedbackup.reports.terminal.wrapping import command_lines, labelled
 
 _MOST_NAMED = 20
 _LONGEST = 200
@@ -79,23 +80,33 @@ _HEADINGS = {
 }
 
 
-def lines(found: Changes) -> Iterator[str]:
-    """Yield the changes for people: the worst first, and what to type."""
+def lines(found: Changes, width: int = 80) -> Iterator[str]:
+    """Yield the changes for people, `width` characters wide: the worst first, and what to type."""
     for kind in _KINDS:
         named: Sequence[Change] = getattr(found, kind)
         if named:
             yield f"{_HEADINGS[kind]}: {len(named)}"
         for change in named[:_MOST_NAMED]:
             went = f"{change.before} -> {change.after}" if change.before else change.after
-            yield f"  {change.case_id} ({change.implementation}): {went}"
+            what = f"{change.case_id} ({change.implementation}): {went}"
+            yield from labelled("  ", what, width)
             if change.why:
                 first = change.why.splitlines()[0]
-                yield f"    {first if len(first) <= _LONGEST else f'{first[:_LONGEST]} …'}"
+                why = first if len(first) <= _LONGEST else f"{first[:_LONGEST]} …"
+                yield from labelled("    ", why, width)
             if change.repeat and kind in ("broken", "slower"):
-                yield f"    repeat: {change.repeat}"
+                yield from _command(change.repeat, width)
         if len(named) > _MOST_NAMED:
             yield f"  and {len(named) - _MOST_NAMED} more: --json has all"
     yield f"as before: {found.same}"
+
+
+def _command(command: str, width: int) -> Iterator[str]:
+    label = "    repeat: "
+    try:
+        yield from command_lines(label, command, width)
+    except ValueError:  # a report of another kit
+        yield f"{label}{command}"
 
 
 def _renamed(old: Report, new: Report) -> Mapping[tuple[str, str], str]:
