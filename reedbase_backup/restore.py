@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 import time
@@ -16,6 +17,7 @@ from reedbase_backup.disk.existence import folder_exists
 from reedbase_backup.disk.many_locks import tables_locked
 from reedbase_backup.disk.mounts import mount_points
 from reedbase_backup.errors import (
+    IoError,
     ReedError,
     translated,
     with_outlook,
@@ -46,15 +48,20 @@ def restore_point_in_time(base_path: BasePath, target_timestamp: int) -> Restore
     disk has failed for good midway, the error says what the next call will do.
     (ticket 060-OPS-01, "Public Functions"; contract `ticket`, restore/*)
     """
-    return restore_picked(base_path, at_or_before(_seconds(target_timestamp)))[1]
+    return restore_picked(base_path, at_or_before(whole_seconds(target_timestamp)))[1]
 
 
 def restore_picked(
-    base_path: BasePath, pick: Pick, meter: Meter | None = None
+    base_path: BasePath,
+    pick: Pick,
+    meter: Meter | None = None,
+    *,
+    undoable: bool = False,
 ) -> tuple[BackupName, RestoreReport]:
     """Do what `restore_point_in_time` does with the backup to `pick`, and return its name, too.
 
-    The `meter` tells how much of the archive is read. Raise what `pick` raises where that
+    The `meter` tells how much of the archive is read. Where what is replaced is kept, to be
+    `undoable`, every file is written, as with SWITCH at 0. Raise what `pick` raises where that
     is none.
     """
     started = time.monotonic_ns()
@@ -68,7 +75,8 @@ def restore_picked(
         with suppress(PermissionError):
             retention.bring_back(base)
         name = pick(catalogue.archive_names(base))
-        contents = _restore(folder, base, name, meter or Meter())
+        restoring = _restore_undoable if undoable else _restore
+        contents = restoring(folder, base, name, meter or Meter())
     return name, RestoreReport(
         tables_restored=contents.table_count,
         total_bytes=contents.total_bytes,
@@ -76,8 +84,8 @@ def restore_picked(
     )
 
 
-def _seconds(target_timestamp: int) -> int:
-    """Return the target as a plain int, whatever kind of whole number (as of NumPy) it was."""
+def whole_seconds(target_timestamp: int) -> int:
+    """Return a target as a plain int, whatever kind of whole number (as of NumPy) it was."""
     words = f"the target must be Unix seconds in 0 ... 2^64-1, not {target_timestamp!r}"
     try:
         target = operator.index(target_timestamp)
@@ -88,6 +96,18 @@ def _seconds(target_timestamp: int) -> int:
     if not 0 <= target <= U64_MAX:
         raise ValueError(words)
     return target
+
+
+def _restore_undoable(base: int, base_path: str, name: BackupName, meter: Meter) -> Contents:
+    """Restore `name`, and keep what is replaced, which is whole only where all of it is moved."""
+    try:
+        if mounted := mount_points(base, ROOTS):
+            raise Unmovable(errno.EBUSY, os.strerror(errno.EBUSY), min(mounted))
+        transaction = Transaction(base, frozenset(), undoable=True)
+        return _swapped(transaction, base, base_path, name, None, meter)
+    except Unmovable as error:
+        words = "cannot be moved, as a mount point, so that this restore could not be undone"
+        raise IoError("restore", f"{error.filename} {words}; restore it without that") from error
 
 
 def _restore(base: int, base_path: str, name: BackupName, meter: Meter) -> Contents:
@@ -127,7 +147,9 @@ def _swapped(
                     extraction = extract(reader, base_path, layout, folders, links)
                 locks.enter_context(tables_locked(base))
                 extraction.complete()
-                kept_files = preserve_locks(base, layout, folders)
+                kept_files = preserve_locks(
+                    base, layout.locate, folders, undoable=transaction.is_undoable
+                )
                 links.look_again()
                 transaction.commit(folders, kept_files)
         except BaseException as error:

@@ -80,6 +80,41 @@ def backup_restored(
     )
 
 
+def can_be_undone(base: str) -> str:
+    """Say what to type to have back what a restore has replaced."""
+    return f"reedbackup restore {quoted(base)} --undo brings back what was there before, once."
+
+
+def how_to_keep(base: str) -> str:
+    """Say what to type to have a restore keep what it replaces."""
+    return f"reedbackup restore {quoted(base)} --to WHEN --undoable keeps what it replaces"
+
+
+def restore_undone(report: RestoreReport, replaced_at: int) -> str:
+    """Say what was brought back."""
+    return (
+        f"Brought back what the restore of {date(replaced_at)} replaced:"
+        f" {counted(report.tables_restored, 'table')}, {size(report.total_bytes)},"
+        f" in {duration(report.duration_ms / 1000)}"
+    )
+
+
+def undo_interrupted(*, is_done: bool, is_cut_off: bool) -> str:
+    """Say what Ctrl-C has left of an undo."""
+    if is_cut_off:
+        return "interrupted midway; the next create or restore completes the undo, or takes it back"
+    if is_done:
+        return "interrupted; what was replaced is back, whole"
+    return "interrupted; nothing was undone, and the database is as it was"
+
+
+def undo_loss_lines(lost: Sequence[str], base: str, replaced_at: int, now: int) -> Iterator[str]:
+    """Say what an undo would bring back, and what it would lose that no backup holds."""
+    yield f"This brings back what the restore of {age(replaced_at, now)} replaced."
+    yield f"No backup holds {counted(len(lost), 'file')} as now in {base}; this would be lost:"
+    yield from _first_names(lost)
+
+
 def backup_shown(name: BackupName, contents: Contents, archive_bytes: int, now: int) -> str:
     """Say what a backup holds in all."""
     return (

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from reedbase_backup.disk.table_lock import LOCK_NAME
 from reedbase_backup.doctor.finding import Finding, at, command
-from reedbase_backup.sizes import live_bytes
+from reedbase_backup.sizes import bytes_in, live_bytes
 from reedbase_backup.swap.working_folders import commit_name, staging_name, tokens
+from reedbase_backup.undo import replaced
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -48,8 +49,8 @@ def locks(base: str) -> Iterator[Finding]:
 
 def leftovers(base: str) -> Iterator[Finding]:
     """Find what restores that were cut off have left; one at work has the same."""
-    committed, staging = tokens(base)
-    for token in committed:
+    found = tokens(base)
+    for token in found.committed:
         yield Finding(
             "restore-cut-off",
             True,
@@ -58,7 +59,7 @@ def leftovers(base: str) -> Iterator[Finding]:
             "the next create or restore completes it, or undoes it, whole",
             command("reedbackup", "create", base),
         )
-    for token in staging:
+    for token in found.staging:
         yield Finding(
             "restore-leftover",
             False,
@@ -66,6 +67,23 @@ def leftovers(base: str) -> Iterator[Finding]:
             "a restore was cut off before it changed anything, or after it was done",
             "the next create or restore removes what it left",
             command("reedbackup", "create", base),
+        )
+
+
+def kept(base: str, now: int) -> Iterator[Finding]:
+    """Find what the last restore that was undoable has kept."""
+    found = replaced(base)
+    if found is not None:
+        where = at(base, found.folder)
+        yield Finding(
+            "restore-undoable",
+            False,
+            found.folder,
+            f"it keeps what the restore of {now - found.at} s ago replaced,"
+            f" {bytes_in(*(at(base, root) for root in found.roots.values()))} bytes",
+            "it stays until it is brought back, or the next restore with --undoable keeps another",
+            f"{command('reedbackup', 'restore', base, '--undo')} brings it back; to have its room:"
+            f" {command('rm', '-r', where)}",
         )
 
 

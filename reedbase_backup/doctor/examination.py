@@ -31,6 +31,7 @@ def examine(base_path: BasePath) -> list[Finding]:
             *base.locks(path),
             *([] if is_busy else base.leftovers(path)),
             *([] if is_busy else archives.leftovers(path)),
+            *base.kept(path, int(time.time())),
             *archives.clock(path, names, int(time.time())),
             *archives.unreadable(path, names),
             *archives.exposed(path, names),

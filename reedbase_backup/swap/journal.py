@@ -71,6 +71,8 @@ class Journal:
     steps: list[Step] = field(default_factory=list)
     attributes: dict[str, tuple[Attributes | None, Attributes | None]] = field(default_factory=dict)
     """Of folders and files that stay in place or must be opened up: the old ones, the new ones."""
+    kept_at: int | None = None
+    """Where what was replaced is kept once the steps are done (`undo`): when, in Unix seconds."""
 
     def backward(self) -> Journal:
         """Return the same steps, to be undone."""
@@ -108,6 +110,15 @@ def turn(folder: int) -> None:
     # A power cut that undoes this leaves steps to do from wherever they were undone to.
     with suppress(OSError):
         sync_folder(folder, _TURNED)
+
+
+def turn_back(folder: int) -> None:
+    """Have the journal that was turned count forward again, durably. Raise OSError."""
+    with suppress(FileNotFoundError):
+        os.rmdir(_UNDO, dir_fd=folder)
+    with suppress(FileNotFoundError):
+        os.rename(_TURNED, _NAME, src_dir_fd=folder, dst_dir_fd=folder)
+    sync_folder(folder, _NAME)
 
 
 def read(folder: int) -> Journal:
@@ -159,6 +170,7 @@ def _encoded(journal: Journal) -> bytes:
                 for s in journal.steps
             ],
             "attributes": attributes,
+            "kept_at": journal.kept_at,
         }
     ).encode()
     return line + b"\n" + sha256(line).hexdigest().encode() + b"\n"
@@ -184,6 +196,7 @@ def _decoded(content: bytes) -> Journal:
                 place: (old and Attributes(*old), new and Attributes(*new))
                 for place, (old, new) in fields["attributes"].items()
             },
+            kept_at=None if (kept_at := fields.get("kept_at")) is None else int(kept_at),
         )
         _check(journal)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:

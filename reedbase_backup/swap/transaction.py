@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import Attributes, is_folder, open_up, opened, status
@@ -19,12 +21,15 @@ from reedbase_backup.swap.working_folders import (
     WorkingFolder,
     commit_name,
     discard,
+    kept_journals,
+    let_go,
     make,
     new_token,
     opened_all,
     staging_name,
     tokens,
     trusted_journal,
+    undo_name,
 )
 
 TAKEN_BACK = "the restore is being undone: the next create or restore completes that"
@@ -34,11 +39,13 @@ UNKNOWN = "the next create or restore completes the restore, or undoes it"
 class Transaction:
     """New trees for the base that is open as `base`, which must be locked.
 
-    `unmovable` are the places in tables/ and indices/ that no rename moves.
+    `unmovable` are the places in tables/ and indices/ that no rename moves. Where that is
+    `undoable`, what is replaced is kept; then nothing may be unmovable, nor stay as it is.
     """
 
-    def __init__(self, base: int, unmovable: frozenset[str]) -> None:
+    def __init__(self, base: int, unmovable: frozenset[str], *, undoable: bool = False) -> None:
         self.layout = Layout(unmovable)
+        self.is_undoable = undoable
         self._base = base
         # Known before there is such a folder: whatever interrupts, it is found again.
         self._token = new_token()
@@ -77,7 +84,7 @@ class Transaction:
             live = status(self._base, place)
             if live is not None:
                 planner.keep_file(place, Attributes.of(live), wanted)
-        journal = planner.journal()
+        journal = replace(planner.journal(), kept_at=self._kept_at())
         commit = commit_name(self._token)
         if status(self._base, commit) is None:
             self._write(staging_name(self._token), journal)
@@ -85,11 +92,23 @@ class Transaction:
         else:
             self._write(commit, journal)
         steps.execute(self._base, staged, journal)
-        _finish(self._base, self._token)
+        finish(self._base, self._token, journal)
+
+    def _kept_at(self) -> int | None:
+        """Return when what is replaced is kept, if at all: after what is kept by now."""
+        if not self.is_undoable:
+            return None
+        others = [journal.kept_at or 0 for _, journal in kept_journals(self._base)]
+        return max([int(time.time()), *(at + 1 for at in others)])
 
     def discard(self) -> None:
         """Throw away what is not needed any more; what stays, the next call throws away."""
-        discard(self._base, self._token)
+        if not self.is_undoable:
+            discard(self._base, self._token)
+            return
+        with suppress(OSError):
+            # What an earlier restore had kept.
+            _discard_all(self._base)
 
     def abandon(self) -> str | None:
         """Undo all that has been done, from what the disk says.
@@ -134,7 +153,7 @@ class Transaction:
 
     def _commit(self) -> None:
         """Make the journal count, by one rename."""
-        _rename(self._base, staging_name(self._token), commit_name(self._token))
+        rename(self._base, staging_name(self._token), commit_name(self._token))
         sync_folder(self._base, "the base")
 
 
@@ -144,11 +163,23 @@ def recover(base: int) -> None:
     The base is open as `base` and must be locked. Raise IoError where one is of a
     user whose folders this one may not open, LockTimeout, or OSError.
     """
-    committed, _ = tokens(base)
-    for token in committed:
+    for token in tokens(base).committed:
         with suppress(NoJournal):
             _recover(base, token)
-    for token in tokens(base)[1]:
+    _discard_all(base)
+
+
+def _discard_all(base: int) -> None:
+    """Throw away what no call needs, and what is kept by another restore than the last that does.
+
+    Raise OSError.
+    """
+    found = tokens(base)
+    if len(found.undo) > 1:
+        with suppress(OSError):
+            let_go(base)
+        found = tokens(base)
+    for token in found.staging:
         discard(base, token)
 
 
@@ -165,11 +196,11 @@ def _recover(base: int, token: str) -> None:
         with tables_locked(base):
             _execute(base, token, _to_its_end(base, token, journal))
     except OSError as error:
-        outlook = _abandon(base, token)
-        if outlook is None and isinstance(error, Unmovable):
+        left = _abandon(base, token)
+        if left is None and isinstance(error, Unmovable):
             # Cut off before it could find that out; then nothing had been moved.
             return
-        words = outlook or "the restore that was cut off before has been undone"
+        words = left or "the restore that was cut off before has been undone"
         raise _with_words(error, words) from error
 
 
@@ -188,12 +219,16 @@ def _to_its_end(base: int, token: str, journal: Journal) -> Journal:
 def _execute(base: int, token: str, journal: Journal) -> None:
     with opened_all(base, commit_name(token), token, journal) as folders:
         steps.execute(base, folders, journal)
-    _finish(base, token)
+    finish(base, token, journal)
 
 
-def _finish(base: int, token: str) -> None:
-    """End a restore that is in place, or undone, for good: its working folder is not needed."""
-    _rename(base, commit_name(token), staging_name(token))
+def finish(base: int, token: str, journal: Journal) -> None:
+    """End a restore that is in place, or undone, for good: its working folder is not needed.
+
+    Unless it is to keep what was replaced; then what an earlier one kept is not needed.
+    """
+    is_kept = journal.forward and journal.kept_at is not None
+    rename(base, commit_name(token), undo_name(token) if is_kept else staging_name(token))
     # After a power cut all is seen to be done, should this have been lost.
     with suppress(OSError):
         sync_folder(base, "the base")
@@ -208,12 +243,12 @@ def _abandon(base: int, token: str) -> str | None:
                 journal = journal_file.read(folder)
             _execute(base, token, journal)
     except OSError:
-        return _outlook(base, token)
+        return outlook(base, token)
     discard(base, token)
     return None
 
 
-def _outlook(base: int, token: str) -> str | None:
+def outlook(base: int, token: str) -> str | None:
     """Return what the next call will do, in words."""
     try:
         if status(base, commit_name(token)) is None:
@@ -223,7 +258,8 @@ def _outlook(base: int, token: str) -> str | None:
         return UNKNOWN
 
 
-def _rename(base: int, name: str, new_name: str) -> None:
+def rename(base: int, name: str, new_name: str) -> None:
+    """Give a working folder its new name. Raise OSError."""
     os.rename(name, new_name, src_dir_fd=base, dst_dir_fd=base)
 
 

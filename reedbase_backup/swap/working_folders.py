@@ -5,6 +5,7 @@
         journal                           until all that it says is done
         new/                              what is still to be installed
         old/                              what was replaced
+    {base}/.reedbackup-undo-{token}/      the same folder where what was replaced is kept
 
 Where tables/ or a folder in it cannot be moved, as a mount point, it has a
 `.reedbackup-staging-{token}` of its own, on its own file system, which the
@@ -24,6 +25,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reedbase_backup.disk.durable import sync_folder
 from reedbase_backup.disk.folders import (
@@ -40,8 +42,10 @@ from reedbase_backup.swap.journal import Exchange, Journal, NoJournal
 
 _STAGING = ".reedbackup-staging-"
 _COMMIT = ".reedbackup-commit-"
+_UNDO = ".reedbackup-undo-"
+_KINDS = ("commit", "staging", "undo")
 _ROOT = 0
-_NAME = re.compile(r"\.reedbackup-(staging|commit)-([0-9a-f]{16})", re.ASCII)
+_NAME = re.compile(r"\.reedbackup-(staging|commit|undo)-([0-9a-f]{16})", re.ASCII)
 
 
 def new_token() -> str:
@@ -59,23 +63,31 @@ def commit_name(token: str) -> str:
     return _COMMIT + token
 
 
-def tokens(base: int | str) -> tuple[list[str], list[str]]:
-    """Return the tokens in the base's names of commit folders, and of staging ones, of any kind.
+def undo_name(token: str) -> str:
+    """Return the folder's name while it keeps what a restore has replaced."""
+    return _UNDO + token
 
-    The base is open, or a path. Raise OSError.
-    """
+
+class Tokens(NamedTuple):
+    """The tokens in a base's names of working folders, of any kind."""
+
+    committed: list[str]
+    staging: list[str]
+    undo: list[str]
+
+
+def tokens(base: int | str) -> Tokens:
+    """Return those of the base that is open, or at a path. Raise OSError."""
     matches = [match for name in sorted(os.listdir(base)) if (match := _NAME.fullmatch(name))]
-    committed = [match[2] for match in matches if match[1] == "commit"]
-    return committed, [match[2] for match in matches if match[1] == "staging"]
+    return Tokens(*([match[2] for match in matches if match[1] == kind] for kind in _KINDS))
 
 
 def is_cut_off(base_path: str) -> bool:
     """Return whether a restore is left midway, for the next call to complete or undo."""
     try:
-        committed, _ = tokens(base_path)
+        return bool(tokens(base_path).committed)
     except OSError:
         return False
-    return bool(committed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +140,12 @@ def is_ours(base: int, folder: os.stat_result | None) -> bool:
     return folder.st_uid in (os.geteuid(), os.fstat(base).st_uid, _ROOT)
 
 
-def trusted_journal(base: int, token: str) -> Journal:
+def trusted_journal(base: int, token: str, name: str | None = None) -> Journal:
     """Return the journal of a commit, where all it needs is there and is what it should be.
 
-    Raise NoJournal, or OSError.
+    The folder may have another `name`. Raise NoJournal, or OSError.
     """
-    name = commit_name(token)
+    name = name or commit_name(token)
     with _opened_ours(base, base, name) as folder:
         journal = journal_file.read(folder)
     with opened_all(base, name, token, journal) as folders:
@@ -141,6 +153,29 @@ def trusted_journal(base: int, token: str) -> Journal:
             if isinstance(step, Exchange) and step.staged is not None:
                 _check_staged(folders[step.folder], step.place, step.staged)
     return journal
+
+
+def kept_journals(base: int) -> list[tuple[str, Journal]]:
+    """Return the tokens and journals of the restores that keep what they replaced, newest first.
+
+    Raise PermissionError where one is another user's, or OSError.
+    """
+    found: list[tuple[int, str, Journal]] = []
+    for token in tokens(base).undo:
+        with suppress(NoJournal):
+            journal = trusted_journal(base, token, undo_name(token))
+            if journal.forward and journal.kept_at is not None:
+                found.append((journal.kept_at, token, journal))
+    return [(token, journal) for _, token, journal in sorted(found, reverse=True)]
+
+
+def let_go(base: int) -> None:
+    """Have all working folders that keep something thrown away but the newest. Raise OSError."""
+    newest = [token for token, _ in kept_journals(base)][:1]
+    for token in tokens(base).undo:
+        name = undo_name(token)
+        if newest and token not in newest and is_ours(base, status(base, name)):
+            os.rename(name, staging_name(token), src_dir_fd=base, dst_dir_fd=base)
 
 
 def _check_staged(folder: WorkingFolder, place: str, staged: str) -> None:

@@ -16,10 +16,12 @@ from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.interruption import interruptible
 from reedbase_backup.cli.printing import print_json, print_line
 from reedbase_backup.cli.progress import shown
+from reedbase_backup.errors import IoError
 
 if TYPE_CHECKING:
     from reedbase_backup.catalogue import BackupName
     from reedbase_backup.picks import Pick
+    from reedbase_backup.swap.undo import Replaced
     from reedbase_backup.types import RestoreReport
 
 EXAMPLES = (
@@ -28,16 +30,22 @@ EXAMPLES = (
     "reedbackup restore .reed --to 2026-11-22T10:00 --yes",
     "reedbackup restore .reed --to yesterday --target ./yesterday.reed",
     "reedbackup restore .reed --to latest --from s3://bucket/backups",
+    "reedbackup restore .reed --to latest --undoable",
+    "reedbackup restore .reed --undo",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a database, and which backup of it."""
     add_base(parser)
-    to = parser.add_argument(
-        "--to", required=True, metavar="WHEN", help=f"the newest backup up to then: {WAYS}"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    to = what.add_argument("--to", metavar="WHEN", help=f"the newest backup up to then: {WAYS}")
     completes_backups(to)
+    what.add_argument(
+        "--undo",
+        action="store_true",
+        help="bring back, once, what the last restore with --undoable replaced, exactly as it was",
+    )
     parser.add_argument(
         "--from",
         dest="source",
@@ -55,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="restore into this folder, which is not there yet or empty, and not into the database",
     )
     parser.add_argument(
+        "--undoable",
+        action="store_true",
+        help="move what is replaced aside, for --undo, to BASE/.reedbackup-undo-…; it takes its"
+        " room until it is brought back, is removed by hand, or the next restore with --undoable"
+        " takes its place; every file is written",
+    )
+    parser.add_argument(
         "--yes",
         action="store_true",
         help="do not ask before what no backup holds is lost; where stdin or stderr is no"
@@ -63,7 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Restore the database, or say what that would change."""
+    """Restore the database, or say what that would change; or bring back what was replaced."""
+    _check(options)
+    if options.undo:
+        return _undo(options)
     if options.source is not None:
         from reedbase_backup.cli.remote import restoring
 
@@ -85,14 +103,72 @@ def _restore(options: argparse.Namespace, pick: Pick) -> int:
     else:
         size = archive_bytes(options.base, name)
         print_line(messages.backup_restored(name, report, size, into=options.target or ""))
+        if options.undoable:
+            print_line(messages.can_be_undone(options.base))
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise Failed where an option is given that has nothing to do."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("from", "undoable", "dry_run", "target")
+        if getattr(options, "source" if name == "from" else name)
+    ]
+    if options.undo and given:
+        words = f"--undo brings back a tree as it was, so it takes no {given[0]}"
+    elif options.undoable and options.target:
+        words = "--target replaces nothing, so there is nothing to undo"
+    else:
+        return
+    raise Failed("WrongCall", words, "reedbackup restore --help shows how", status=2)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from reedbase_backup.adapter.json_values import to_json_value
+    from reedbase_backup.swap.working_folders import is_cut_off
+    from reedbase_backup.undo import NOTHING, replaced, undo_restore
+
+    kept = replaced(options.base)
+    if kept is not None and not options.yes and can_ask():
+        _ask_to_undo(options.base, kept)
+    with interruptible(
+        lambda: messages.undo_interrupted(
+            is_done=replaced(options.base) is None, is_cut_off=is_cut_off(options.base)
+        )
+    ):
+        try:
+            report = undo_restore(options.base)
+        except IoError as error:
+            if error.operation != NOTHING:
+                raise
+            advice = messages.how_to_keep(options.base)
+            raise Failed("NothingToUndo", error.reason, advice) from error
+    at = int(time.time()) if kept is None else kept.at
+    if options.json:
+        print_json({"replaced_at": at} | to_json_value(report))
+    else:
+        print_line(messages.restore_undone(report, at))
+    return 0
+
+
+def _ask_to_undo(base: str, kept: Replaced) -> None:
+    """Raise Failed as `_ask` does, about what is neither in a backup nor in what comes back."""
+    from reedbase_backup.undo import unsaved_by_undo
+
+    lost = unsaved_by_undo(base, kept)
+    if lost and not agrees(
+        [*messages.undo_loss_lines(lost, base, kept.at, int(time.time()))], "Undo all the same?"
+    ):
+        raise _not_confirmed(base, "nothing was undone, and nothing has changed")
 
 
 def _in_place(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, RestoreReport]:
     from reedbase_backup.restore import restore_picked
     from reedbase_backup.swap.working_folders import is_cut_off
 
-    if not options.yes and can_ask():
+    # What is kept for --undo is not lost.
+    if not options.yes and not options.undoable and can_ask():
         _ask(options, pick)
     with (
         shown("Restoring", picked_bytes(options.base, pick)) as meter,
@@ -102,7 +178,7 @@ def _in_place(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, Rest
             )
         ),
     ):
-        return restore_picked(options.base, pick, meter)
+        return restore_picked(options.base, pick, meter, undoable=options.undoable)
 
 
 def _elsewhere(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, RestoreReport]:
@@ -128,8 +204,13 @@ def _ask(options: argparse.Namespace, pick: Pick) -> None:
         return
     lines = [*messages.loss_lines(outlook, lost, options.base, int(time.time()))]
     if not agrees(lines, "Restore all the same?"):
-        advice = f"reedbackup create {messages.quoted(options.base)} backs up what is there now"
-        raise Failed("NotConfirmed", "nothing was restored, and nothing has changed", advice)
+        words = "nothing was restored, and nothing has changed"
+        raise _not_confirmed(options.base, words, "; with --undoable, restore keeps it")
+
+
+def _not_confirmed(base: str, words: str, or_else: str = "") -> Failed:
+    advice = f"reedbackup create {messages.quoted(base)} backs up what is there now{or_else}"
+    return Failed("NotConfirmed", words, advice)
 
 
 def _preview(options: argparse.Namespace, pick: Pick) -> int:

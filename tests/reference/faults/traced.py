@@ -23,7 +23,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from reedbase_backup import ReedError, create_backup, restore_point_in_time
 call, base = sys.argv[1:]
 try:
-    create_backup(base) if call == "create" else restore_point_in_time(base, 2**64 - 1)
+    if call == "create":
+        create_backup(base)
+    elif call == "restore":
+        restore_point_in_time(base, 2**64 - 1)
+    else:
+        from reedbase_backup.undo import restore_undoably, undo_restore
+        undo_restore(base) if call == "undo" else restore_undoably(base, 2**64 - 1)
 except ReedError as error:
     sys.exit(f"{error.kind}: {error}")
 """

@@ -285,7 +285,7 @@ def test_writers_are_locked_out_until_a_failed_swap_is_undone(
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(transaction, "_finish", fail)
+    monkeypatch.setattr(transaction, "finish", fail)
     monkeypatch.setattr(Transaction, "abandon", watch)
     with pytest.raises(IoError, match="the next create or restore"):
         restore_point_in_time(base, FOREVER)
