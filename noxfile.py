@@ -41,14 +41,17 @@ def checks(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Run the quick tests and the suite with the oldest versions that are declared."""
     session.install("uv")
-    pins = Path(session.create_tmp()) / "oldest.txt"
-    lowest = ("--resolution", "lowest-direct", "--extra", "test", "--python-version", "3.11")
-    session.run("uv", "pip", "compile", "-q", *lowest, "pyproject.toml", "-o", str(pins))
-    session.install("-r", str(pins))
-    session.install("--no-deps", "-e", ".")
-    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
-    session.chdir(session.create_tmp())
-    session.run("pytest", *MAIN_JOB, "--reedbackup-faults=off")
+    # nox's own temporary folder would be that of the tests, too, and too deep for a socket's name.
+    with tempfile.TemporaryDirectory(prefix="reedbackup-") as place:
+        pins = f"{place}/oldest.txt"
+        lowest = ("--resolution", "lowest-direct", "--extra", "test", "--python-version", "3.11")
+        session.run("uv", "pip", "compile", "-q", *lowest, "pyproject.toml", "-o", pins)
+        session.install("-r", pins)
+        session.install("--no-deps", "-e", ".")
+        session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
+        session.chdir(place)
+        session.run("pytest", *MAIN_JOB, "--reedbackup-faults=off")
+        session.chdir(Path(__file__).parent)
 
 
 @nox.session(python="3.11")
