@@ -18,6 +18,8 @@ from harness.sources import MINE
 from pytest_reedbackup.implementations.clocks import faketime
 from pytest_reedbackup.injection.traced.strace import tracing
 from pytest_reedbackup.model.failures import MissingCapability
+from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.reports import json_report
 
 pytest_plugins = ["pytester"]
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.slow
 
 CALLS = "--reedbackup-case=ticket/restore/atomic/calls"
 TOOLS = "--reedbackup-case=ticket/create/archive/tools"
+REPORT = "--reedbackup-report=out.json"
 # Takes strace's options away and runs the rest: {found} decides which of them count.
 PRETENDER = """#!{python}
 import os, sys
@@ -89,8 +92,13 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
     return put
 
 
-def skipped(ended: pytest.RunResult) -> list[str]:
-    return [line for line in ended.outlines if line.startswith("skipped ticket/")]
+def skipped(pytester: pytest.Pytester) -> list[str]:
+    """Of the run with REPORT in `pytester`'s folder: cases, what each needs, and why it has not."""
+    return [
+        f"{case.case_id}: {case.missing}: {case.missing_sentence}"
+        for case in json_report.read(pytester.path / "out.json").cases
+        if case.outcome is Outcome.SKIP and case.missing_tool
+    ]
 
 
 SCRIPTS = {
@@ -109,9 +117,9 @@ def test_a_strace_that_does_not_work_is_a_missing_tool_not_a_kept_promise(
     pytester: pytest.Pytester, programs: Callable[[str, str], Path], script: str, strace: str
 ) -> None:
     programs("strace", script)
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", CALLS)
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", CALLS, REPORT)
     ended.assert_outcomes(skipped=1, deselected=ended.parseoutcomes()["deselected"])
-    assert skipped(ended)[0].startswith("skipped ticket/restore/atomic/calls: needs strace: it ")
+    assert skipped(pytester)[0].startswith("ticket/restore/atomic/calls: strace: it ")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -172,9 +180,9 @@ def test_a_process_that_strace_does_not_reach_keeps_no_promise(
     pytester: pytest.Pytester, strace: str, forwarded: str, case: str
 ) -> None:
     ended = pytester.runpytest_inprocess(
-        f"--reedbackup-impl={forwarded}", f"--reedbackup-case={case}"
+        f"--reedbackup-impl={forwarded}", f"--reedbackup-case={case}", REPORT
     )
-    assert skipped(ended)[0].startswith(f"skipped {case}: needs strace: it saw no file")
+    assert skipped(pytester)[0].startswith(f"{case}: strace: it saw no file")
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -204,8 +212,8 @@ def test_a_tool_judges_archives_only_where_it_can(
     reason: str,
 ) -> None:
     programs(name, script)
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
-    assert skipped(ended) == [f"skipped ticket/create/archive/tools: needs {name}: {reason}"]
+    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS, REPORT)
+    assert skipped(pytester) == [f"ticket/create/archive/tools: {name}: {reason}"]
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -213,10 +221,8 @@ def test_a_missing_tool_keeps_no_promise(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    ended = pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS)
-    assert skipped(ended) == [
-        "skipped ticket/create/archive/tools: needs gzip: it is not installed"
-    ]
+    pytester.runpytest_inprocess("--reedbackup-impl=python", TOOLS, REPORT)
+    assert skipped(pytester) == ["ticket/create/archive/tools: gzip: it is not installed"]
 
 
 def test_a_libfaketime_that_moves_no_clock_is_not_taken_for_one_that_does(tmp_path: Path) -> None:
