@@ -68,7 +68,8 @@ _KINDS: Mapping[FileSystem, _Kind] = {
     FileSystem.EXT4: _Kind(
         48, ("-q", "-F", "-m", "0", "-O", "^resize_inode"), "loop,noauto_da_alloc,commit=300"
     ),
-    FileSystem.XFS: _Kind(320, ("-q", "-f"), "loop"),
+    # nouuid: a disk of before that somebody lingers on has the same one.
+    FileSystem.XFS: _Kind(320, ("-q", "-f"), "loop,nouuid"),
     FileSystem.BTRFS: _Kind(128, ("-q", "-f"), "loop,commit=300"),
 }
 
