@@ -46,7 +46,7 @@ def preserve_locks(
     for name in names:
         place = f"tables/{name}/{LOCK_NAME}"
         number, staged = locate(place)
-        live, backed_up = _seen(base, place), _seen(folders[number].new, staged)
+        live, backed_up = seen(base, place), seen(folders[number].new, staged)
         if live is None or backed_up is None or not _are_alike(live, backed_up):
             continue
         if os.path.samestat(live, backed_up):
@@ -61,10 +61,10 @@ def preserve_locks(
     return other_times
 
 
-def _seen(top: int, lock: str) -> os.stat_result | None:
-    """Return a lock file's status; None where its folder is closed to us, or a symlink."""
+def seen(top: int, place: str) -> os.stat_result | None:
+    """Return the status of what is at `place`; None, too, where that is closed to this user."""
     with suppress(PermissionError):
-        return status(top, lock)
+        return status(top, place)
     return None
 
 

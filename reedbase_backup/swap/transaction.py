@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -235,17 +235,25 @@ def finish(base: int, token: str, journal: Journal) -> None:
 
 
 def _abandon(base: int, token: str) -> str | None:
-    commit = commit_name(token)
     try:
-        if status(base, commit) is not None:
-            with opened(base, commit) as folder:
-                journal_file.turn(folder)
-                journal = journal_file.read(folder)
-            _execute(base, token, journal)
+        execute_turned(base, token, journal_file.turn)
     except OSError:
         return outlook(base, token)
     discard(base, token)
     return None
+
+
+def execute_turned(base: int, token: str, turn: Callable[[int], None]) -> None:
+    """Turn the journal of a restore that counts, if it does, and do what it says then.
+
+    Raise OSError.
+    """
+    commit = commit_name(token)
+    if status(base, commit) is not None:
+        with opened(base, commit) as folder:
+            turn(folder)
+            journal = journal_file.read(folder)
+        _execute(base, token, journal)
 
 
 def outlook(base: int, token: str) -> str | None:

@@ -31,8 +31,8 @@ from reedbase_backup.errors import IoError, ReedError, with_outlook
 from reedbase_backup.swap import journal as journal_file
 from reedbase_backup.swap import steps
 from reedbase_backup.swap.journal import Exchange, Journal
-from reedbase_backup.swap.lock_preservation import LINK, preserve_locks
-from reedbase_backup.swap.transaction import finish, outlook, rename
+from reedbase_backup.swap.lock_preservation import LINK, preserve_locks, seen
+from reedbase_backup.swap.transaction import execute_turned, finish, outlook, rename
 from reedbase_backup.swap.working_folders import (
     WorkingFolder,
     commit_name,
@@ -102,15 +102,8 @@ def _keep_again(base: int, token: str) -> str | None:
 
     Where that fails, return in words what the next call will do, else None.
     """
-    commit = commit_name(token)
     try:
-        if status(base, commit) is not None:
-            with opened(base, commit) as folder:
-                journal_file.turn_back(folder)
-                journal = journal_file.read(folder)
-            with opened_all(base, commit, token, journal) as folders:
-                steps.execute(base, folders, journal)
-            finish(base, token, journal)
+        execute_turned(base, token, journal_file.turn_back)
     except OSError:
         return outlook(base, token)
     return None
@@ -143,14 +136,14 @@ def _as_of_now(base: int, folder: WorkingFolder, journal: Journal) -> Journal:
     for lock in _live_locks(base):
         kept_lock = _kept_place(retired, lock)
         # What a link to another lock changes of its folder is to be given back, too.
-        if kept_lock and not _are_same(status(base, lock), _seen(folder.old, kept_lock)):
+        if kept_lock and not _are_same(status(base, lock), seen(folder.old, kept_lock)):
             places |= {lock, lock.rpartition("/")[0]}
     attributes = {}
     for place in places:
         was, _ = journal.attributes.get(place, (None, None))
         kept_place = _kept_place(retired, place)
         if was is None and kept_place is not None:
-            was = _attributes(_seen(folder.old, kept_place))
+            was = _attributes(seen(folder.old, kept_place))
         live = status(base, place)
         stays = is_folder(live) and not _is_closed(live)
         attributes[place] = was, None if stays else _attributes(live)
@@ -164,13 +157,6 @@ def _is_closed(folder: os.stat_result | None) -> bool:
 
 def _are_same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
     return one is None or other is None or os.path.samestat(one, other)
-
-
-def _seen(top: int, place: str) -> os.stat_result | None:
-    """Do `status`; None, too, where that is closed to this user."""
-    with suppress(PermissionError):
-        return status(top, place)
-    return None
 
 
 def _attributes(found: os.stat_result | None) -> Attributes | None:

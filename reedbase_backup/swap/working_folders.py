@@ -45,7 +45,7 @@ _COMMIT = ".reedbackup-commit-"
 _UNDO = ".reedbackup-undo-"
 _KINDS = ("commit", "staging", "undo")
 _ROOT = 0
-_NAME = re.compile(r"\.reedbackup-(staging|commit|undo)-([0-9a-f]{16})", re.ASCII)
+_NAME = re.compile(rf"\.reedbackup-({'|'.join(_KINDS)})-([0-9a-f]{{16}})", re.ASCII)
 
 
 def new_token() -> str:
