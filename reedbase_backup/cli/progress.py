@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,16 @@ def can_show() -> bool:
 
 
 @contextmanager
-def shown(words: str, total: int) -> Iterator[Meter]:
-    """Yield the meter of a call on `total` bytes, and show it meanwhile."""
+def shown(words: str, total: Callable[[], int]) -> Iterator[Meter]:
+    """Yield the meter of a call on `total` bytes, and show it meanwhile.
+
+    They are counted only where somebody sees it.
+    """
     meter, ended = Meter(), threading.Event()
     if not can_show():
         yield meter
         return
-    shower = threading.Thread(target=_show, args=(meter, ended, words, total), daemon=True)
+    shower = threading.Thread(target=_show, args=(meter, ended, words, total()), daemon=True)
     shower.start()
     try:
         yield meter

@@ -88,12 +88,13 @@ class Copy:
     picks: Sequence[Pick] = ()
     keep: int | None = None
     place: Place = field(init=False)
+    has_failed: bool = field(init=False, default=False)
+    """Whether a backup was not sent, or is not there as it is here."""
     _store: Store = field(init=False)
     _base: str = field(init=False)
     _held: dict[str, int] = field(init=False)
     _sums: dict[BackupName, str] = field(init=False)
     _names: dict[BackupName, int] = field(init=False)
-    _has_failed: bool = field(init=False, default=False)
     _checked: int = field(init=False, default=0)
     """Bytes of the archives that were read through here."""
     _checking: Callable[[], int] = field(init=False, default=int)
@@ -151,7 +152,7 @@ class Copy:
                     # A backup that runs meanwhile has pruned it.
                     continue
                 results.append(Copied(name.id, name.timestamp, size, "failed", error))
-                self._has_failed = True
+                self.has_failed = True
             else:
                 results.append(Copied(name.id, name.timestamp, size, state))
         meter.settle()
@@ -163,7 +164,7 @@ class Copy:
 
         Archives that nobody has read back neither count nor go.
         """
-        if self.keep is None or self._has_failed:
+        if self.keep is None or self.has_failed:
             return []
         held = self._store.sizes()
         return self._beyond(checksums.read(self._store, archives(held), held))

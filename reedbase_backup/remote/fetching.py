@@ -29,7 +29,7 @@ from reedbase_backup.remote.folders import Folder
 from reedbase_backup.remote.listing import archives
 from reedbase_backup.remote.local_files import LocalFiles
 from reedbase_backup.remote.opening import open_store
-from reedbase_backup.remote.stores import Source, Store, digest
+from reedbase_backup.remote.stores import CHUNK, Source, Store, digest
 from reedbase_backup.remote.urls import Place, place
 from reedbase_backup.restore import restore_picked
 from reedbase_backup.types import BasePath, RestoreReport
@@ -121,7 +121,7 @@ class FarEnd:
         """Raise OtherArchive where the archive of that name here is another one."""
         path = catalogue.archive_path(base, name)
         with translated("restore", path), catalogue.open_archive(base, name) as file:
-            is_same = digest(iter(lambda: file.read(1 << 20), b"")) == sha256
+            is_same = digest(iter(lambda: file.read(CHUNK), b"")) == sha256
         if not is_same:
             raise OtherArchive(
                 f"{path} is another archive than the one at {self.place}, or is damaged",

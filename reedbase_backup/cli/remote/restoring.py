@@ -37,7 +37,7 @@ def fetched(options: argparse.Namespace) -> Iterator[tuple[str, Pick]]:
         with interruptible(lambda: messages.fetch_interrupted(options.target or options.base)):
             far = FarEnd(options.source)
             name = _meant(far, options.to)
-            with shown("Fetching", far.size(name)) as meter:
+            with shown("Fetching", lambda: far.size(name)) as meter:
                 _fetch(far, name, base, meter)
         yield base, by_id(name.id)
 

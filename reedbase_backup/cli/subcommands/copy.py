@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         copy = Copy(options.base, options.url, picks, keep=options.keep)
         if options.dry_run:
             return _preview(options, copy)
-        with shown("Copying", copy.total_bytes) as meter:
+        with shown("Copying", lambda: copy.total_bytes) as meter:
             backups = copy.send(meter)
         if not options.json:
             for line in messages.copied_lines(backups, copy.place, time.monotonic() - started):
@@ -78,12 +78,11 @@ def run(options: argparse.Namespace) -> int:
         surplus = copy.surplus()
         _say_drops(options, copy, surplus)
         copy.drop(surplus)
-    has_failed = any(backup.error is not None for backup in backups)
     if options.json:
         print_json(_fields(copy, [_outcome(backup) for backup in backups], surplus))
-    elif has_failed and options.keep is not None:
+    elif copy.has_failed and options.keep is not None:
         print_line(messages.drops_nothing(options.keep))
-    return 1 if has_failed else 0
+    return int(copy.has_failed)
 
 
 def _preview(options: argparse.Namespace, copy: Copy) -> int:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     total_bytes = live_bytes(options.base) if is_said else 0
     started = time.monotonic()
     with (
-        shown("Backing up", total_bytes) as meter,
+        shown("Backing up", lambda: total_bytes) as meter,
         interruptible(lambda: messages.create_interrupted(is_made=meter.is_settled)),
     ):
         info = create_backup_at(

@@ -110,11 +110,13 @@ def _restore(options: argparse.Namespace, pick: Pick) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Raise Failed where an option is given that has nothing to do."""
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in ("from", "undoable", "dry_run", "target")
-        if getattr(options, "source" if name == "from" else name)
-    ]
+    others = {
+        "--from": options.source,
+        "--undoable": options.undoable,
+        "--dry-run": options.dry_run,
+        "--target": options.target,
+    }
+    given = [option for option, value in others.items() if value]
     if options.undo and given:
         words = f"--undo brings back a tree as it was, so it takes no {given[0]}"
     elif options.undoable and options.target:
@@ -171,7 +173,7 @@ def _in_place(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, Rest
     if not options.yes and not options.undoable and can_ask():
         _ask(options, pick)
     with (
-        shown("Restoring", picked_bytes(options.base, pick)) as meter,
+        shown("Restoring", lambda: picked_bytes(options.base, pick)) as meter,
         interruptible(
             lambda: messages.restore_interrupted(
                 is_done=meter.is_settled, is_cut_off=is_cut_off(options.base)
@@ -185,7 +187,7 @@ def _elsewhere(options: argparse.Namespace, pick: Pick) -> tuple[BackupName, Res
     from reedbase_backup.elsewhere import restore_elsewhere
 
     with (
-        shown("Restoring", picked_bytes(options.base, pick)) as meter,
+        shown("Restoring", lambda: picked_bytes(options.base, pick)) as meter,
         interruptible(
             lambda: messages.target_interrupted(options.target, is_done=meter.is_settled)
         ),

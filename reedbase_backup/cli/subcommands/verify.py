@@ -11,7 +11,7 @@ from reedbase_backup.cli.choosing.chosen import all_bytes
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.failures import Failed, error_fields
 from reedbase_backup.cli.printing import print_json, print_line, print_table
-from reedbase_backup.cli.progress import can_show, shown
+from reedbase_backup.cli.progress import shown
 from reedbase_backup.cli.quantities import date, size
 from reedbase_backup.sizes import live_bytes
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from reedbase_backup.verify import verify
 
     try:
-        with shown("Verifying", _bytes_to_read(options) if can_show() else 0) as meter:
+        with shown("Verifying", lambda: _bytes_to_read(options)) as meter:
             verifications = verify(options.base, options.ids, deep=options.deep, meter=meter)
     except UnknownBackup as error:
         raise Failed("UnknownBackup", str(error), messages.see_list(options.base)) from error

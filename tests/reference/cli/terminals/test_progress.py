@@ -76,11 +76,14 @@ def test_a_restores_last_line_says_sizes_ratio_and_duration(
 def test_no_bytes_are_counted_where_nobody_is_told_of_them(
     base: Path, run: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def counted(_: str) -> int:
+    def counted(*_: object) -> int:
         raise AssertionError("each file is looked at once more")
 
-    monkeypatch.setattr("reedbase_backup.cli.subcommands.create.live_bytes", counted)
+    for name in ("create.live_bytes", "verify._bytes_to_read", "restore.picked_bytes"):
+        monkeypatch.setattr(f"reedbase_backup.cli.subcommands.{name}", counted)
     assert run("create", base, "--json")[0] == 0
+    assert run("verify", base, "--deep")[0] == 0
+    assert run("restore", base, "--to", "latest")[0] == 0
 
 
 @pytest.mark.slow
