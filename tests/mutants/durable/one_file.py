@@ -91,6 +91,7 @@ class OneFile(Plain):
         with self.locked(base):
             self.recover(base)
             entries = self.picked(base, target_timestamp)
+            _try_times(base)
             self.write_at_once(base / _PARTIAL, _packed(base), base / _UNDO)
             try:
                 clear(base)
@@ -123,6 +124,12 @@ class OneFile(Plain):
                 self.forget(base)
         remove(undo)
         remove(base / _PARTIAL)
+
+
+def _try_times(base: Path) -> None:
+    """Where a file system knows no times, nothing that is cleared comes back as it was."""
+    status = base.stat()
+    os.utime(base, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def clear(base: Path) -> None:
