@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import codecs
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 _GAP = 2
 # How wide the last column of a table is at least, where it is broken over lines.
 _NARROWEST = 36
 
 
+def print_sentence(text: str) -> None:
+    """Print what is to be read on stdout, `folded`."""
+    print(folded(printable(text), sys.stdout))
+
+
 def print_line(text: str) -> None:
-    """Print one line for people on stdout."""
+    """Print what may be copied on stdout, as a name or a command, in one line at any width."""
     print(printable(text))
+
+
+def folded(text: str, stream: TextIO) -> str:
+    """Return `text`, broken between words where `stream` is a terminal that is too narrow for it.
+
+    What goes on is indented by two more.
+    """
+    if not stream.isatty():
+        return text
+    margin = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(
+        text,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=f"{margin}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_json(value: Any) -> None:

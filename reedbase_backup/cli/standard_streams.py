@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from reedbase_backup.cli.printing import folded
+
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -52,7 +54,7 @@ def hint(line: str) -> None:
 
 def _print(line: str) -> None:
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(folded(line, sys.stderr), file=sys.stderr, flush=True)
     except OSError:
         abandon(sys.stderr)
 

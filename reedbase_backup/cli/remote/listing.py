@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.printing import print_json, print_sentence, print_table
 from reedbase_backup.cli.quantities import age, date, size
 from reedbase_backup.cli.remote import messages
 from reedbase_backup.cli.remote.failing import far_failures
@@ -21,7 +21,7 @@ def list_far_end(options: argparse.Namespace) -> int:
     if options.json:
         print_json(backups)
     elif not backups:
-        print_line(messages.no_far_backups(where))
+        print_sentence(messages.no_far_backups(where))
     else:
         now = int(time.time())
         rows = [

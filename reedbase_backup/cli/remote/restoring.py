@@ -12,7 +12,7 @@ from reedbase_backup.cli.choosing.moments import picked
 from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.interruption import interruptible
 from reedbase_backup.cli.messages import quoted
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_sentence
 from reedbase_backup.cli.progress import shown
 from reedbase_backup.cli.quantities import NoTime, date
 from reedbase_backup.cli.remote import messages
@@ -52,7 +52,7 @@ def preview(options: argparse.Namespace) -> int:
         print_json({"id": name.id, "timestamp": name.timestamp, "size_bytes": size_bytes})
     else:
         into = options.base
-        print_line(messages.would_restore(name, far.place, size_bytes, into))
+        print_sentence(messages.would_restore(name, far.place, size_bytes, into))
     return 0
 
 

@@ -7,7 +7,7 @@ import json
 import shlex
 from pathlib import Path
 
-from reedbase_backup.cli.printing import print_line
+from reedbase_backup.cli.printing import print_line, print_sentence
 
 EXAMPLES = (
     "reedbackup adapter python --out ./my-adapter",
@@ -102,7 +102,7 @@ def _skeleton(options: argparse.Namespace) -> int:
         raise Failed("NotEmpty", str(error), "give --out another folder", status=2) from error
     except OSError as error:
         raise Failed("IoError", str(error), status=2) from error
-    print_line(f"Written to {options.out}: the functions are to be written in {skeleton.code}.")
+    print_sentence(f"Written to {options.out}: the functions are to be written in {skeleton.code}.")
     print_line(f"cd {shlex.quote(str(options.out))}")
     for command in commands(skeleton):
         print_line(command)

@@ -12,7 +12,7 @@ from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.failures import error_fields
 from reedbase_backup.cli.interruption import interruptible
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_sentence
 from reedbase_backup.cli.progress import shown
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ def run(options: argparse.Namespace) -> int:
             backups = copy.send(meter)
         if not options.json:
             for line in messages.copied_lines(backups, copy.place, time.monotonic() - started):
-                print_line(line)
+                print_sentence(line)
         surplus = copy.surplus()
         _say_drops(options, copy, surplus)
         copy.drop(surplus)
     if options.json:
         print_json(_fields(copy, [_outcome(backup) for backup in backups], surplus))
     elif copy.has_failed and options.keep is not None:
-        print_line(messages.drops_nothing(options.keep))
+        print_sentence(messages.drops_nothing(options.keep))
     return int(copy.has_failed)
 
 
@@ -93,7 +93,7 @@ def _preview(options: argparse.Namespace, copy: Copy) -> int:
         would = [{"id": name.id, "timestamp": name.timestamp} for name in copy.to_send]
         print_json(_fields(copy, would, surplus))
         return 0
-    print_line(messages.would_copy(copy.to_send, copy.place, copy.bytes_to_send))
+    print_sentence(messages.would_copy(copy.to_send, copy.place, copy.bytes_to_send))
     _say_drops(options, copy, surplus)
     return 0
 
@@ -104,7 +104,7 @@ def _say_drops(options: argparse.Namespace, copy: Copy, surplus: list[BackupName
     if options.json:
         return
     for name in surplus:
-        print_line(messages.drops(name, copy.place, options.keep, is_dry_run=options.dry_run))
+        print_sentence(messages.drops(name, copy.place, options.keep, is_dry_run=options.dry_run))
 
 
 def _outcome(backup: Copied) -> dict[str, Any]:

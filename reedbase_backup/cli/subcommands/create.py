@@ -8,7 +8,7 @@ import time
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.interruption import interruptible
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_sentence
 from reedbase_backup.cli.progress import can_show, shown
 from reedbase_backup.sizes import live_bytes
 
@@ -43,5 +43,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(info)
     else:
-        print_line(messages.backup_created(info, total_bytes, time.monotonic() - started))
+        print_sentence(messages.backup_created(info, total_bytes, time.monotonic() - started))
     return 0

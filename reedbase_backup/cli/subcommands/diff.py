@@ -9,7 +9,7 @@ from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.choosing.chosen import chosen
 from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_line, print_sentence
 
 if TYPE_CHECKING:
     from reedbase_backup.comparing.trees import Changes
@@ -54,4 +54,4 @@ def _print(changes: Changes) -> None:
     for name, sign in sorted(lines.items()):
         print_line(f"{sign} {name}")
     counts = [f"{sign} {len(names)} {words}" for sign, words, names in kinds if names]
-    print_line(", ".join(counts) or "Nothing differs.")
+    print_sentence(", ".join(counts) or "Nothing differs.")

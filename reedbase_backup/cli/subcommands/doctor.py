@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from reedbase_backup.cli.arguments import add_base
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_line, print_sentence
 from reedbase_backup.cli.quantities import counted
 
 EXAMPLES = ("reedbackup doctor .reed", "reedbackup doctor .reed --json")
@@ -27,13 +27,13 @@ def run(options: argparse.Namespace) -> int:
         return 1 if problems else 0
     # Problems first, else in the order of the examination.
     for one in sorted(findings, key=lambda finding: not finding.is_problem):
-        print_line(f"{'problem' if one.is_problem else 'note'}: {one.path or '.'}: {one.what}")
-        print_line(f"  then: {one.outlook}")
+        print_sentence(f"{'problem' if one.is_problem else 'note'}: {one.path or '.'}: {one.what}")
+        print_sentence(f"  then: {one.outlook}")
         if one.advice:
             print_line(f"  do:   {one.advice}")
     notes = len(findings) - problems
     if findings:
-        print_line(f"{counted(problems, 'problem')}, {counted(notes, 'note')}.")
+        print_sentence(f"{counted(problems, 'problem')}, {counted(notes, 'note')}.")
     else:
-        print_line("Nothing is wrong. (reedbackup verify reads the backups whole.)")
+        print_sentence("Nothing is wrong. (reedbackup verify reads the backups whole.)")
     return 1 if problems else 0

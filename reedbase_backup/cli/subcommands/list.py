@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reedbase_backup.cli import messages
 from reedbase_backup.cli.arguments import path_of
 from reedbase_backup.cli.databases import check_database
-from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.printing import print_json, print_sentence, print_table
 from reedbase_backup.cli.quantities import age, date, size
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(backups)
         return 0
     if not backups:
-        print_line(messages.no_backups(options.base))
+        print_sentence(messages.no_backups(options.base))
         return 0
     now = int(time.time())
     dropped = _dropped_by_the_next(backups, now)

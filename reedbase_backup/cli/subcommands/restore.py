@@ -14,7 +14,7 @@ from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
 from reedbase_backup.cli.failures import Failed
 from reedbase_backup.cli.interruption import interruptible
-from reedbase_backup.cli.printing import print_json, print_line
+from reedbase_backup.cli.printing import print_json, print_sentence
 from reedbase_backup.cli.progress import shown
 from reedbase_backup.errors import IoError
 
@@ -102,9 +102,9 @@ def _restore(options: argparse.Namespace, pick: Pick) -> int:
         print_json({"id": name.id, "timestamp": name.timestamp} | to_json_value(report))
     else:
         size = archive_bytes(options.base, name)
-        print_line(messages.backup_restored(name, report, size, into=options.target or ""))
+        print_sentence(messages.backup_restored(name, report, size, into=options.target or ""))
         if options.undoable:
-            print_line(messages.can_be_undone(options.base))
+            print_sentence(messages.can_be_undone(options.base))
     return 0
 
 
@@ -150,7 +150,7 @@ def _undo(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"replaced_at": at} | to_json_value(report))
     else:
-        print_line(messages.restore_undone(report, at))
+        print_sentence(messages.restore_undone(report, at))
     return 0
 
 
@@ -223,5 +223,5 @@ def _preview(options: argparse.Namespace, pick: Pick) -> int:
         print_json(outlook)
     else:
         for line in messages.preview_lines(outlook):
-            print_line(line)
+            print_sentence(line)
     return 0

@@ -11,7 +11,7 @@ from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.choosing.chosen import archive_bytes, chosen
 from reedbase_backup.cli.choosing.moments import WAYS
 from reedbase_backup.cli.completion import completes_backups
-from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.printing import print_json, print_sentence, print_table
 from reedbase_backup.cli.quantities import size
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         keys = ("name", "files", "total_bytes")
         print_json(described | {"parts": [dict(zip(keys, part, strict=True)) for part in parts]})
         return 0
-    print_line(messages.backup_shown(name, contents, size_bytes, int(time.time())))
+    print_sentence(messages.backup_shown(name, contents, size_bytes, int(time.time())))
     rows = [[part, str(files), size(count)] for part, files, count in parts]
     print_table(["part", "files", "size"], rows, gives_way=("files",))
     return 0

@@ -10,7 +10,7 @@ from reedbase_backup.cli.arguments import add_base
 from reedbase_backup.cli.choosing.chosen import all_bytes
 from reedbase_backup.cli.databases import check_database
 from reedbase_backup.cli.failures import Failed, error_fields
-from reedbase_backup.cli.printing import print_json, print_line, print_table
+from reedbase_backup.cli.printing import print_json, print_sentence, print_table
 from reedbase_backup.cli.progress import shown
 from reedbase_backup.cli.quantities import date, size
 from reedbase_backup.sizes import live_bytes
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_fields(one) for one in verifications])
     elif not verifications:
-        print_line(messages.no_backups(options.base))
+        print_sentence(messages.no_backups(options.base))
     else:
         print_table(
             ["id", "date", "size", "verdict"],
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         )
         if options.deep:
             for line in messages.live_lines(verifications):
-                print_line(line)
+                print_sentence(line)
     return 0 if all(one.is_sound and not one.is_doubted for one in verifications) else 1
 
 

@@ -28,7 +28,7 @@ def interrupted(where: str, *arguments: object) -> list[str]:
     module, name, function = where.rsplit(".", 2)
     code = WAITING.format(module=module, name=name, function=function)
     command = (sys.executable, "-c", code)
-    status, shown = at_terminal(*arguments, command=command, typed={"waiting": "\x03"})
+    status, shown = at_terminal(*arguments, command=command, columns=200, typed={"waiting": "\x03"})
     assert status == 130
     assert "Traceback" not in shown
     lines = [line for line in shown.split("\n") if line]
@@ -94,7 +94,7 @@ from reedbase_backup.cli.commands import main
 sys.exit(main())
 """,
     )
-    status, shown = at_terminal(*arguments, command=command)
+    status, shown = at_terminal(*arguments, columns=200, command=command)
     assert status == 130
     assert "interrupted midway; the next create or restore completes the restore" in shown
     restore_point_in_time(base, 2**63)

@@ -58,7 +58,7 @@ def test_in_a_pipe_nothing_is_shown_but_the_last_line(base: Path) -> None:
 
 
 def test_what_is_over_at_once_shows_no_bar(base: Path) -> None:
-    status, shown = at_terminal("create", base)
+    status, shown = at_terminal("create", base, columns=120)
     assert status == 0
     assert LAST_LINE.fullmatch(shown)
 
