@@ -142,8 +142,10 @@ def _swapped(
                 layout = transaction.layout
                 links = LiveLinks(base, layout, folders, unlinkable)
                 with catalogue.open_archive(base_path, name) as file:
+                    # Files are linked, or not as a whole attempt.
+                    reader = ArchiveReader(file, name.file_name, passes_over=unlinkable is not None)
+                    # Its index, at the end, has been read by now.
                     meter.watch(file.tell)
-                    reader = ArchiveReader(file, name.file_name)
                     extraction = extract(reader, base_path, layout, folders, links)
                 locks.enter_context(tables_locked(base))
                 extraction.complete()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import IO, cast
 
 from isal import igzip_lib, isal_zlib
 
+from reedbase_backup.archive.deflating import Span
 from reedbase_backup.archive.gzip_header import EXTRA_FIELD, MAGIC, RAW_DEFLATE, TRAILER
+from reedbase_backup.archive.gzip_writer import Stretch
 from reedbase_backup.archive.limits import MAX_GZIP_TEXT, LimitExceeded
 
 # isal's stubs do not say that this is an exception class.
@@ -21,22 +25,50 @@ _CRC16 = struct.Struct("<H")
 # a thousand times as much.
 _CHUNK = 1 << 17
 _OUTPUT = 1 << 20
+# What is read first of a stretch: a tar header is in it, and little else is inflated in vain.
+_STRETCH_HEAD = 1 << 10
 
 
 class GzipDamaged(Exception):
     """The bytes are not whole, sound gzip members."""
 
 
+@dataclass(slots=True)
+class _Begun:
+    """A stretch that is being read."""
+
+    stretch: Stretch
+    before: Span
+    """The content before it."""
+    packed_crc: int = 0
+    """CRC-32 of what was read of it, as compressed."""
+
+    @property
+    def end(self) -> int:
+        """Where in the file it ends."""
+        return self.stretch.offset + self.stretch.packed.size
+
+    @property
+    def after(self) -> Span:
+        """The content up to its end, if it is what it is said to be."""
+        return self.before.joined(self.stretch.content)
+
+
 class GzipReader:
     """Reads the gzip members that fill a file; zero bytes after the last are padding.
+
+    The `stretches`, which need nothing before them, are what it may `pass_over`. They are
+    not trusted either: one that is not as it is said to be is read, or found damaged.
 
     `read` raises GzipDamaged for anything else: a bad header, damaged or missing
     data, a wrong checksum or length, other bytes after a member. It raises
     LimitExceeded for a header whose texts are longer than any.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], stretches: Sequence[Stretch] = ()) -> None:
         self._file = file
+        self._ahead = sorted(stretches, key=lambda stretch: stretch.offset, reverse=True)
+        self._begun: _Begun | None = None
         self.has_extra_field = False
         """Whether the first header has one, once anything has been read."""
         self.body_crc = 0
@@ -58,6 +90,39 @@ class GzipReader:
         data = self._output[self._at : end]
         self._at += len(data)
         return data
+
+    def pass_over(self, size: int) -> bool:
+        """Leave out the next `size` bytes if they are the rest of a stretch, and return whether.
+
+        Its compressed bytes are read and have their CRC-32; those that they make count with
+        the CRC-32 that they are said to have, so that the member's is held against that, too.
+        """
+        begun = self._begun
+        done = self._size - (len(self._output) - self._at)
+        if begun is None or done + size != begun.after.size or not self._finish(begun):
+            return False
+        self._input = self._output = b""
+        self._at = 0
+        self._size, self._crc = begun.after
+        self._inflate = isal_zlib.decompressobj(RAW_DEFLATE)
+        return True
+
+    def _finish(self, begun: _Begun) -> bool:
+        """Read the rest of a stretch as it is, and return whether it is what was written.
+
+        Where it is not, nothing has been read: who inflates it finds out what is wrong.
+        """
+        start = self._file.tell()
+        crc, body_crc, left = begun.packed_crc, self.body_crc, begun.end - start
+        while left and (packed := self._file.read(min(left, _CHUNK))):
+            crc = isal_zlib.crc32(packed, crc)
+            body_crc = isal_zlib.crc32(packed, body_crc)
+            left -= len(packed)
+        if left or crc != begun.stretch.packed.crc:
+            self._file.seek(start)
+            return False
+        self.body_crc = body_crc
+        return True
 
     def drain(self, limit: int) -> bool:
         """Read on, for at most `limit` bytes, and return whether that was all, and verified."""
@@ -163,6 +228,26 @@ class GzipReader:
 
     def _refill(self) -> bool:
         """Read more of the file, and return whether there was more."""
-        self._input = self._file.read(_CHUNK)
+        self._input = self._file.read(self._readable())
         self.body_crc = isal_zlib.crc32(self._input, self.body_crc)
+        if self._begun is not None:
+            self._begun.packed_crc = isal_zlib.crc32(self._input, self._begun.packed_crc)
         return bool(self._input)
+
+    def _readable(self) -> int:
+        """Return how much to read at a time: at most up to where a stretch begins or ends."""
+        if not self._ahead and self._begun is None:
+            return _CHUNK
+        place = self._file.tell()
+        if self._begun is not None:
+            if place < self._begun.end:
+                return min(self._begun.end - place, _CHUNK)
+            self._begun = None
+        while self._ahead and self._ahead[-1].offset < place:
+            self._ahead.pop()
+        if not self._ahead:
+            return _CHUNK
+        if place < self._ahead[-1].offset:
+            return min(self._ahead[-1].offset - place, _CHUNK)
+        self._begun = _Begun(self._ahead.pop(), Span(self._size, self._crc))
+        return min(self._begun.end - place, _STRETCH_HEAD)

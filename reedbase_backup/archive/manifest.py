@@ -21,6 +21,9 @@ NAME = b".reedbackup/manifest"
 NO_DIGEST = b"-"
 """In place of the SHA-256 of a folder."""
 
+UNREAD = b""
+"""In place of the SHA-256 of a file that was passed over, until `verify`."""
+
 TITLE = b"reedbackup manifest 1\n"
 """Its first line."""
 
@@ -40,7 +43,7 @@ class Record:
     """What the manifest says of one folder or file. (A named tuple takes four times as long.)"""
 
     digest: bytes
-    """SHA-256 of the content in hexadecimal, or NO_DIGEST."""
+    """SHA-256 of the content in hexadecimal, NO_DIGEST, or UNREAD."""
     size: int
     mtime_ns: int
 
@@ -65,7 +68,8 @@ def max_size(names: dict[str, Record]) -> int:
 def verify(manifest: bytes, records: dict[str, Record]) -> None:
     """Compare what was read with the manifest, and give it the manifest's exact mtimes.
 
-    `records` have the mtimes as tar headers do, some of them in whole seconds.
+    `records` have the mtimes as tar headers do, some of them in whole seconds. Of what was
+    not read, they get the manifest's digest.
     Raise ManifestDamaged.
     """
     missing = dict(records)
@@ -73,6 +77,8 @@ def verify(manifest: bytes, records: dict[str, Record]) -> None:
         found = missing.pop(name, None)
         if found is None:
             raise ManifestDamaged("its manifest names other files than it holds")
+        if found.digest == UNREAD:
+            found.digest = digest
         if digest != found.digest or size != found.size:
             raise ManifestDamaged(f"the content of {name} is not as backed up")
         if mtime_ns // 10**9 != found.mtime_ns // 10**9:

@@ -17,10 +17,12 @@ from reedbase_backup.archive import manifest
 from reedbase_backup.archive.admission import Admission, ArchiveEntry
 from reedbase_backup.archive.gzip_header import read_summary
 from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
+from reedbase_backup.archive.gzip_writer import Stretch
 from reedbase_backup.archive.limits import Allowance, LimitExceeded
 from reedbase_backup.archive.manifest import ManifestDamaged, Record
 from reedbase_backup.archive.reuse import index
 from reedbase_backup.archive.reuse.index import Index, IndexDamaged
+from reedbase_backup.archive.reuse.runs import LARGE_FILE
 from reedbase_backup.archive.tar.fields import TarDamaged
 from reedbase_backup.archive.tar.header import Member
 from reedbase_backup.archive.tar.reader import TarHostile, TarReader
@@ -53,27 +55,31 @@ class ArchiveReader:
 
     What was read is to be believed only once the iteration has ended, which is
     when `contents` is there. Raises BackupCorrupted for damage, BackupUnsafe
-    for a sound archive that must not be restored.
+    for a sound archive that must not be restored. What is to be passed over has to be
+    said at once, as `passes_over`.
     """
 
-    def __init__(self, file: IO[bytes], file_name: str) -> None:
+    def __init__(self, file: IO[bytes], file_name: str, *, passes_over: bool = False) -> None:
         self._file = file
         self._file_name = file_name
         size = os.fstat(file.fileno()).st_size
         with self._judging():
             self._summary = read_summary(file)
+            large_files = self._large_files() if passes_over else []
         if self._summary and self._summary.file_size != size:
             off = size - self._summary.file_size
             words = f"{abs(off)} bytes {'longer' if off > 0 else 'shorter'}"
             raise BackupCorrupted(file_name, f"it is {words} than when it was made")
         file.seek(0)
-        self._gzip = GzipReader(file)
+        self._gzip = GzipReader(file, large_files)
         allowance = Allowance.of(size)
         self._tar = TarReader(self._gzip, allowance)
         self._names = Admission(allowance)
         self._hasher = sha256()
         self._is_hashing = False
         """Whether something of the current entry was read in chunks."""
+        self._is_passed_over = False
+        """Whether the current entry was."""
         self._manifest: bytes | None = None
         self._index: bytes | None = None
         self.contents: Contents | None = None
@@ -107,6 +113,28 @@ class ArchiveReader:
                 self._hasher.update(chunk)
                 yield chunk
 
+    def pass_over(self) -> None:
+        """Leave the current entry's content out, if it is a large file in an archive of ours.
+
+        Its compressed bytes are what was written: they have their CRC-32. Else it is read, as
+        any entry that nobody reads in `chunks`. Whoever has it already is to hold that against
+        its record, which gets the digest that the manifest has.
+        """
+        with self._judging():
+            if not self._is_hashing and self._gzip.pass_over(self._tar.left):
+                self._tar.passed_over()
+                self._is_passed_over = True
+
+    def _large_files(self) -> list[Stretch]:
+        """Return where they are, by the index, as far as it is sound: the end shows that."""
+        if self._summary is None or self._summary.index is None:
+            return []
+        try:
+            found = Index(index.read(self._file, self._summary.index), self._summary.file_size)
+        except IndexDamaged:
+            return []
+        return found.bodies(LARGE_FILE)
+
     @contextmanager
     def _judging(self) -> Iterator[None]:
         try:
@@ -135,7 +163,9 @@ class ArchiveReader:
         return unsafe
 
     def _record(self, entry: ArchiveEntry) -> None:
-        if entry.is_folder:
+        if self._is_passed_over:
+            digest, self._is_passed_over = manifest.UNREAD, False
+        elif entry.is_folder:
             digest = manifest.NO_DIGEST
         elif entry.same_as is not None:
             digest = self._names.records[entry.same_as].digest

@@ -89,7 +89,9 @@ class Extraction:
             if entry.is_folder:
                 self._make_folder(entry.name)
                 self._folders[entry.name] = entry
-            elif not self._links.offer(entry):
+            elif self._links.offer(entry):
+                self._reader.pass_over()
+            else:
                 self._write_file(entry)
 
     def end(self) -> None:

@@ -1,6 +1,7 @@
 """The index: our own member of an archive, which says where its runs are (`runs`).
 
-It is for the next backup alone. A restore reads the manifest.
+It is for the next backup, and for a restore to pass over what stays live; all else that a restore
+needs to know, the manifest says.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ class Index:
         """Return the record of the run of this key."""
         place = self._places.get(key)
         return None if place is None else self._record(place)
+
+    def bodies(self, at_least: int) -> list[Stretch]:
+        """Return where the runs are whose members have `at_least` so many bytes."""
+        found = [self._record(place).body for place in self._places.values()]
+        return [body for body in found if body.content.size >= at_least]
 
     def _record(self, place: int) -> Record:
         key, is_plain, *numbers = _RECORD.unpack_from(self._content, place)

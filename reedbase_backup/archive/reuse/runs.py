@@ -20,7 +20,7 @@ from reedbase_backup.archive.manifest import ENCODING, ERRORS
 # 64 files on an average: fewer cost more than they save, of more a change spoils more.
 _ENDS = 64
 _MOST_FILES = 128
-_LARGE_FILE = 1 << 16
+LARGE_FILE = 1 << 16
 """From this size on, a file is a run by itself."""
 
 _STATUS = struct.Struct("<QQqqIII")
@@ -61,7 +61,7 @@ class Run:
             isal_zlib.crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
             or self._size >= PIECE
             or len(self.names) >= _MOST_FILES
-            or status.st_size >= _LARGE_FILE
+            or status.st_size >= LARGE_FILE
         )
 
     def key(self, device: int) -> bytes | None:
@@ -103,7 +103,7 @@ def in_runs(folder: str, files: Iterable[_File]) -> Iterator[tuple[Run, _File]]:
     """
     run = Run(folder)
     for file in files:
-        if run.names and (run.is_full or file.status.st_size >= _LARGE_FILE):
+        if run.names and (run.is_full or file.status.st_size >= LARGE_FILE):
             run = Run(folder)
         run.add(file.entry_name, file.status)
         yield run, file

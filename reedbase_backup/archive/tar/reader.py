@@ -172,6 +172,15 @@ class TarReader:
         self._unread = self._padding = 0
         return content
 
+    @property
+    def left(self) -> int:
+        """How many bytes are to come before the next member."""
+        return self._unread + self._padding
+
+    def passed_over(self) -> None:
+        """Take it that all that was `left` has been passed over in the stream."""
+        self._unread = self._padding = 0
+
     def _skip_data(self) -> None:
         if self._unread:
             for _ in self.data():

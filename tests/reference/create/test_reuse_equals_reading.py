@@ -42,7 +42,7 @@ def small_runs() -> Iterator[None]:
     with (
         mock.patch.object(runs, "_ENDS", 3),
         mock.patch.object(runs, "_MOST_FILES", 4),
-        mock.patch.object(runs, "_LARGE_FILE", 500),
+        mock.patch.object(runs, "LARGE_FILE", 500),
         mock.patch.object(gzip_writer, "PIECE", 1000),
         mock.patch.object(predecessor, "_CHUNK", 200),
     ):
