@@ -126,14 +126,11 @@ class ArchiveReader:
                 self._is_passed_over = True
 
     def _large_files(self) -> list[Stretch]:
-        """Return where they are, by the index, as far as it is sound: the end shows that."""
+        """Return where they are, by the index. Raise IndexDamaged."""
         if self._summary is None or self._summary.index is None:
             return []
-        try:
-            found = Index(index.read(self._file, self._summary.index), self._summary.file_size)
-        except IndexDamaged:
-            return []
-        return found.bodies(LARGE_FILE)
+        content = index.read(self._file, self._summary.index)
+        return Index(content, self._summary.file_size).bodies(LARGE_FILE)
 
     @contextmanager
     def _judging(self) -> Iterator[None]:
