@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_reedbackup.injection.sweeps.sampling import evenly, failures_evenly
 from pytest_reedbackup.injection.traced.errors import errors_of
 from pytest_reedbackup.injection.traced.failures import Failure, failures_at
@@ -71,6 +73,46 @@ def test_the_errors_of_a_kind_are_an_even_sample_and_the_whole_is_all() -> None:
     assert len({failure.error for failure in order[:10]}) == len(set(errors_of("fsync")))
     assert {failure.for_good for failure in order[:10]} == {False, True}
     assert len({failure.point for failure in order[:10]}) == 10
+
+
+def test_a_small_sample_comes_to_what_tells_most_about_each_part_of_a_database() -> None:
+    looks = [call("stat", f"/disk/.reed/{n}") for n in range(50)]
+    reads = [
+        call("read", f"/disk/.reed/{part}/file{n}")
+        for part in ("tables", "indices", "backups")
+        for n in range(10)
+    ]
+    points = all_points([*looks, *reads, call("rename", "/disk/.reed/new")], "/disk")
+    order = failures_evenly(points)
+    assert {failure.point.call for failure in order[:4]} == {"rename", "read"}
+    assert {failure.point.part for failure in order[:4]} == {"tables", "indices", "backups", ""}
+    assert order[0].id == "rename#1 EACCES"
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        (".reed/tables/text/current.csv", "tables"),
+        (".reed/tables/backups", "tables"),
+        (".reed/.new/7/tables/text", "+tables"),
+        (".reed/.new/7", ""),
+        (".reed", ""),
+        ("tables", ""),
+    ],
+)
+def test_what_is_prepared_for_a_part_of_a_database_is_a_part_of_its_own(
+    path: str, part: str
+) -> None:
+    assert Point("openat", 1, path).part == part
+
+
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [("openat", "EACCES"), ("write", "ENOSPC"), ("read", "EIO"), ("fsync", "EIO")],
+)
+def test_a_call_fails_first_by_what_it_meets_most_often(name: str, usual: str) -> None:
+    first = next(iter(failures_at(Point(name, 1, ""))))
+    assert (first.error, first.for_good) == (usual, False)
 
 
 def test_an_interrupt_happens_once_and_a_descriptor_keeps_nobody_out() -> None:

@@ -24,6 +24,7 @@ from pytest_reedbackup.injection.fakes.stand_in_fcntl import StandInFcntl
 from pytest_reedbackup.injection.fakes.stand_ins import StandInOs
 from pytest_reedbackup.injection.sweeps.stages import BASE
 from pytest_reedbackup.model.failures import MissingCapability
+from reedbase_backup.adapter import schemas
 
 CAPABILITY = "pyfakefs"
 
@@ -112,6 +113,7 @@ def fake_disk(tree: StoredTree, *, is_case_sensitive: bool = True) -> Iterator[F
     """
     if Patcher.PATCHER is not None:
         raise MissingCapability(CAPABILITY, "it is in use already: the test has the fixture `fs`")
+    _read_schemas()
     beyond = _unused_descriptor()
     with pytest.MonkeyPatch.context() as patch, _patching() as patcher:
         filesystem = patcher.fs
@@ -136,6 +138,15 @@ def _patching() -> Iterator[Patcher]:
         yield patcher
     finally:
         patcher.tearDown()
+
+
+def _read_schemas() -> None:
+    """Read what a wrong answer is held against: meanwhile there are no real files."""
+    # Only here: it takes a while to import.
+    import reedbase_backup.adapter.schemas.complaints  # noqa: F401 - reads files of others
+
+    for name in schemas.names():
+        schemas.schema(name)
 
 
 def _unused_descriptor() -> int:

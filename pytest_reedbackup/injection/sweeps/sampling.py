@@ -7,28 +7,52 @@ from itertools import chain, zip_longest
 from typing import TypeVar
 
 from pytest_reedbackup.injection.traced.failures import Failure, failures_at
-from pytest_reedbackup.injection.traced.points import Point
-from pytest_reedbackup.injection.traced.strace import RENAMES
-from pytest_reedbackup.injection.traced.system_calls import LINKING, REMOVING
+from pytest_reedbackup.injection.traced.points import ATTRIBUTES, SIZING, SYNCING, Point
+from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
+from pytest_reedbackup.injection.traced.system_calls import (
+    LINKING,
+    MAKING_FOLDERS,
+    REMOVING,
+    WRITING,
+)
 
 _DECIDING = frozenset({*RENAMES, *LINKING, *REMOVING})
 """The calls that publish or remove a name: what has been done by then decides what is left."""
+
+_FIRST = (
+    (*RENAMES, *LINKING),
+    SYNCING,
+    WRITING,
+    REMOVING,
+    ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64"),
+    OPENS,
+    MAKING_FOLDERS,
+    (*SIZING, *ATTRIBUTES),
+)
+"""Kinds of calls, the most telling ones first: a small sample may come to no others."""
 
 T = TypeVar("T")
 WayT = TypeVar("WayT")
 
 
 def evenly(points: Sequence[Point]) -> list[Point]:
-    """Return all points, kind by kind in turn, and of each kind evenly.
+    """Return all points, kind by kind in turn, the most telling first, and of each kind evenly.
 
-    Every other one is right after a name was published or removed, while there are such.
+    A kind are the calls of a name about one part of the database: who overlooks that one of them
+    may fail, overlooks it of all. Every other point is right after a name was published or
+    removed, while there are such.
     """
-    return list(in_turn(_by_kind(points, list)))
+    deciding, others = _by_kind(points, list)
+    return list(in_turn([deciding, others]))
 
 
 def failures_evenly(points: Sequence[Point]) -> list[Failure]:
-    """Return all failures at these points in the same way, the errors of a kind in turn, too."""
-    return list(in_turn(_by_kind(points, _failures)))
+    """Return all failures at these points in the same way, the errors of a kind in turn, too.
+
+    Every third one is right after a name was published or removed.
+    """
+    deciding, others = _by_kind(points, _failures)
+    return list(in_turn([others, deciding, others]))
 
 
 def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
@@ -43,19 +67,25 @@ def turn_by_turn(points: Sequence[T], ways: Sequence[WayT]) -> Iterator[tuple[T,
 
 def _by_kind(
     points: Sequence[Point], of_kind: Callable[[list[Point]], list[T]]
-) -> list[Iterator[T]]:
+) -> tuple[Iterator[T], Iterator[T]]:
     """Return the deciding ones and the others, each kind in turn."""
     deciding: dict[str, list[Point]] = {}
     others: dict[str, list[Point]] = {}
-    for point in points:
+    for point in sorted(points, key=lambda point: _rank(point.call)):
         if point.after in _DECIDING:
             deciding.setdefault(f"{point.after} {point.call}", []).append(point)
         else:
-            others.setdefault(point.call, []).append(point)
-    return [
-        in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
-        for kinds in (deciding, others)
-    ]
+            others.setdefault(f"{point.call} {point.part}", []).append(point)
+
+    def turns(kinds: dict[str, list[Point]]) -> Iterator[T]:
+        return in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
+
+    return turns(deciding), turns(others)
+
+
+def _rank(call: str) -> int:
+    """Return the place of a call's kind among all: how late a sample comes to it."""
+    return next((rank for rank, calls in enumerate(_FIRST) if call in calls), len(_FIRST))
 
 
 def _failures(points: list[Point]) -> list[Failure]:

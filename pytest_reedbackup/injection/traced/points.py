@@ -45,6 +45,8 @@ Not among them are close, whose error says nothing of what was asked for and whi
 do again; mmap and brk, which are about memory; lseek and fcntl, whose errors are their caller's.
 """
 
+_PARTS = ("tables", "indices", "backups")
+
 _OPENED_TO_CHANGE = frozenset({"O_CREAT", "O_TRUNC", "O_TMPFILE"})
 
 
@@ -69,6 +71,16 @@ class Point:
         """Return what it is called on a command line, as in `fsync#3`."""
         of_thread = f"@{self.thread + 1}" if self.thread else ""
         return f"{self.call}#{self.number}{of_thread}"
+
+    @property
+    def part(self) -> str:
+        """Return what part of a database it is about; "" for what each implementation names.
+
+        What is prepared elsewhere for a part, as in `.reed/new/tables/text`, is one more: `+tables`.
+        """
+        names = self.path.split("/")[1:]
+        place = next((place for place, name in enumerate(names) if name in _PARTS), None)
+        return "" if place is None else f"{'+' if place else ''}{names[place]}"
 
 
 def changes(call: SystemCall) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,23 @@ def test_real_files_are_back_afterwards_also_where_the_test_fails(
     assert shutil.disk_usage("/").total > 1 << 20
     assert database.is_dir()
     assert not os.path.lexists(base)
+
+
+JUDGING = """
+import sys
+from pathlib import Path
+from pytest_reedbackup.injection.fakes.disk import fake_disk
+from pytest_reedbackup.injection.fakes.memory import StoredTree
+with fake_disk(StoredTree.read(Path(sys.argv[1]))):
+    from reedbase_backup.adapter.schemas.complaints import complaints
+    print(complaints("replies/ticket.create_backup", {}))
+"""
+
+
+def test_a_wrong_answer_is_told_there_though_nothing_has_been_judged_before(database: Path) -> None:
+    command = [sys.executable, "-c", JUDGING, str(database)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "`jsonrpc`" in told
 
 
 def test_within_another_fake_file_system_there_is_none(disk: FakeDisk) -> None:
