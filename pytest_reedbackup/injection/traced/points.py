@@ -76,7 +76,7 @@ class Point:
     def part(self) -> str:
         """Return what part of a database it is about; "" for what each implementation names.
 
-        What is prepared elsewhere for a part, as in `.reed/new/tables/text`, is one more: `+tables`.
+        What is prepared elsewhere for one, as in `.reed/new/tables/text`, is another: `+tables`.
         """
         names = self.path.split("/")[1:]
         place = next((place for place, name in enumerate(names) if name in _PARTS), None)
