@@ -108,9 +108,11 @@ def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
 
 
 def _build(base: Path) -> None:
-    """Build the database, of which a folder has another mode than the umask gives."""
+    """Build the database, where nothing has the mode that the umask gives: who sets none is seen."""
     build(_SPEC, base)
-    (base / "tables" / "text").chmod(0o750)
+    for root in ("tables", "indices"):
+        for path in [base / root, *(base / root).rglob("*")]:
+            path.chmod(0o750 if path.is_dir() else 0o640)
 
 
 def _with_own_backups(

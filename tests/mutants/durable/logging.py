@@ -123,7 +123,10 @@ class Logging(Plain):
     def recover(self, base: Path) -> None:
         log, backups = base / _LOG, base / "backups"
         if log.is_file() and not log.is_symlink():
-            for step in reversed(_steps(log.read_bytes())):
+            steps = _steps(log.read_bytes())
+            for step in steps:
+                _open_up(base, step["name"])
+            for step in reversed(steps):
                 _undo(base, step)
             for root in ROOTS:
                 if is_folder(base / root):
@@ -237,6 +240,13 @@ def _take_back_folders(base: Path, name: str) -> None:
         if is_there(folder) and not is_folder(folder):
             remove(folder)
             folder.mkdir(0o700)
+
+
+def _open_up(base: Path, name: str) -> None:
+    """What was restored into a folder may have closed it by now."""
+    _take_back_folders(base, name)
+    if is_folder(base / name):
+        (base / name).chmod(0o700)
 
 
 def _undo(base: Path, step: dict[str, Any]) -> None:
