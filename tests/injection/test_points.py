@@ -86,7 +86,7 @@ def test_a_small_sample_comes_to_what_tells_most_about_each_part_of_a_database()
     order = failures_evenly(points)
     assert {failure.point.call for failure in order[:4]} == {"rename", "read"}
     assert {failure.point.part for failure in order[:4]} == {"tables", "indices", "backups", ""}
-    assert order[0].id == "rename#1 EACCES"
+    assert order[0].id == "rename#1 EIO"
 
 
 @pytest.mark.parametrize(

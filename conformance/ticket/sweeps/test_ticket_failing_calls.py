@@ -15,7 +15,7 @@ from pytest_reedbackup.model.case import Kind, case
     "ticket/create/failing-call",
     "Whichever system call fails, create answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=7,
+    weight=11,
 )
 def test_a_create_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper
@@ -39,7 +39,7 @@ def test_a_create_that_prunes_whose_system_call_fails(
     "ticket/restore/failing-call",
     "Whichever system call fails, restore answers an error and all is as before, or succeeds.",
     kind=Kind.SWEEP,
-    weight=9,
+    weight=15,
 )
 def test_a_restore_whose_system_call_fails(
     reedbackup: TicketImplementation, reedbackup_sweep: Sweeper

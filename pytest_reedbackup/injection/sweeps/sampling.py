@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import TypeVar
 
@@ -23,11 +23,11 @@ _FIRST = (
     (*RENAMES, *LINKING),
     SYNCING,
     WRITING,
-    REMOVING,
+    (*SIZING, *ATTRIBUTES),
     ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64"),
     OPENS,
     MAKING_FOLDERS,
-    (*SIZING, *ATTRIBUTES),
+    REMOVING,
 )
 """Kinds of calls, the most telling ones first: a small sample may come to no others."""
 
@@ -42,17 +42,20 @@ def evenly(points: Sequence[Point]) -> list[Point]:
     may fail, overlooks it of all. Every other point is right after a name was published or
     removed, while there are such.
     """
-    deciding, others = _by_kind(points, list)
+    deciding, others = (in_turn(kinds) for kinds in _kinds(points))
     return list(in_turn([deciding, others]))
 
 
 def failures_evenly(points: Sequence[Point]) -> list[Failure]:
     """Return all failures at these points in the same way, the errors of a kind in turn, too.
 
-    Every third one is right after a name was published or removed.
+    Every third one is right after a name was published or removed. These fail for good first:
+    who has to take something back cannot do it then.
     """
-    deciding, others = _by_kind(points, _failures)
-    return list(in_turn([others, deciding, others]))
+    deciding, others = _kinds(points)
+    once = in_turn([_failures(kind) for kind in others])
+    for_good = in_turn([_failures(kind, begin=1) for kind in deciding])
+    return list(in_turn([once, for_good, once]))
 
 
 def mixed(kinds: Sequence[Sequence[T]]) -> list[T]:
@@ -65,10 +68,8 @@ def turn_by_turn(points: Sequence[T], ways: Sequence[WayT]) -> Iterator[tuple[T,
     return _diagonally([[(point, way) for way in ways] for point in points])
 
 
-def _by_kind(
-    points: Sequence[Point], of_kind: Callable[[list[Point]], list[T]]
-) -> tuple[Iterator[T], Iterator[T]]:
-    """Return the deciding ones and the others, each kind in turn."""
+def _kinds(points: Sequence[Point]) -> tuple[list[list[Point]], list[list[Point]]]:
+    """Return the deciding ones and the others, by kinds, the most telling first."""
     deciding: dict[str, list[Point]] = {}
     others: dict[str, list[Point]] = {}
     for point in sorted(points, key=lambda point: _rank(point.call)):
@@ -76,11 +77,10 @@ def _by_kind(
             deciding.setdefault(f"{point.after} {point.call}", []).append(point)
         else:
             others.setdefault(f"{point.call} {point.part}", []).append(point)
-
-    def turns(kinds: dict[str, list[Point]]) -> Iterator[T]:
-        return in_turn([of_kind(list(_halving(each))) for each in kinds.values()])
-
-    return turns(deciding), turns(others)
+    first, second = (
+        [list(_halving(each)) for each in kinds.values()] for kinds in (deciding, others)
+    )
+    return first, second
 
 
 def _rank(call: str) -> int:
@@ -88,9 +88,10 @@ def _rank(call: str) -> int:
     return next((rank for rank, calls in enumerate(_FIRST) if call in calls), len(_FIRST))
 
 
-def _failures(points: list[Point]) -> list[Failure]:
-    """Return the failures at points of one kind."""
-    return list(_diagonally([list(failures_at(point)) for point in points]))
+def _failures(points: Sequence[Point], begin: int = 0) -> Iterator[Failure]:
+    """Yield the failures at points of one kind, each point's from the way `begin` on."""
+    ways = (list(failures_at(point)) for point in points)
+    return _diagonally([[*each[begin:], *each[:begin]] for each in ways])
 
 
 def _diagonally(ways: Sequence[Sequence[T]]) -> Iterator[T]:

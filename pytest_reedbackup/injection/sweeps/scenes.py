@@ -108,7 +108,7 @@ def full_scene(implementation: TicketImplementation, base: Path) -> Scene:
 
 
 def _build(base: Path) -> None:
-    """Build the database, where nothing has the mode that the umask gives: who sets none is seen."""
+    """Build the database: nothing has the mode that the umask gives, so who sets none is seen."""
     build(_SPEC, base)
     for root in ("tables", "indices"):
         for path in [base / root, *(base / root).rglob("*")]:

@@ -49,5 +49,7 @@ def errors_of(call: str) -> Iterator[str]:
         errors += ["EACCES"]
     if call in _WAITING:
         errors += [ONCE_ONLY]
-    usual = "ENOSPC" if call in WRITING else "EACCES" if call in _NAMED else "EIO"
+    # A name that may not be looked up is foreseen by who moves it, and done otherwise.
+    is_kept_out = call in _NAMED and call not in RENAMES
+    usual = "ENOSPC" if call in WRITING else "EACCES" if is_kept_out else "EIO"
     return iter(sorted(errors, key=lambda error: error != usual))
