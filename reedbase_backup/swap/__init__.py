@@ -38,7 +38,9 @@ folder, for which nothing has to be looked up; where it cannot be renamed, a fol
 Where tables/ or a folder in it cannot be moved, as a mount point, it stays and its
 content is exchanged, through a working folder inside it. Live folders are touched
 for that in step 1 already, so a journal that says to undo it counts from there on,
-and step 3 replaces it by the journal of step 5 in one rename.
+and step 3 replaces it by the journal of step 5 in one rename. While such a working
+folder is not there after a kill, as before somebody mounts it again, every create and
+restore is refused. A folder that was removed is made again for what comes back.
 
 Nothing in memory decides anything, and no folder is believed that others could have
 planted (`working_folders.is_ours`, `working_folders.trusted_journal`).

@@ -72,8 +72,18 @@ def _put_back(base: int, folder: WorkingFolder, step: Exchange) -> None:
     if step.staged is not None and is_installed and status(base, step.place) is not None:
         _move(base, step.place, folder.new, step.staged, step.place)
     if step.retired is not None and status(folder.old, step.retired) is not None:
+        _make_folders_above(base, step.place)
         _set_aside(base, folder, step.place)
         _move(folder.old, step.retired, base, step.place, step.place)
+
+
+def _make_folders_above(base: int, place: str) -> None:
+    """Make again what somebody has removed or renamed since a kill: what comes back needs it."""
+    parts = place.split("/")
+    for above in ("/".join(parts[:n]) for n in range(1, len(parts))):
+        if status(base, above) is None:
+            with parent(base, above) as (folder, name):
+                os.mkdir(name, 0o700, dir_fd=folder)
 
 
 def _set_aside(base: int, folder: WorkingFolder, place: str) -> None:
@@ -95,6 +105,8 @@ def _move(source: int, name: str, target: int, new_name: str, place: str) -> Non
 
 def _remove_or_make_again(base: int, place: str, forward: bool) -> None:
     is_there = status(base, place) is not None
+    if not forward:
+        _make_folders_above(base, place)
     with parent(base, place) as (above, name):
         if forward and is_there:
             os.rmdir(name, dir_fd=above)

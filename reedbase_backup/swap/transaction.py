@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from reedbase_backup.disk.durable import sync_folder
@@ -161,7 +161,8 @@ def recover(base: int) -> None:
     """Finish the restores that were cut off before this call, and remove what they left.
 
     The base is open as `base` and must be locked. Raise IoError where one is of a
-    user whose folders this one may not open, LockTimeout, or OSError.
+    user whose folders this one may not open, or has a part on a file system that is
+    not mounted any more; LockTimeout, or OSError.
     """
     for token in tokens(base).committed:
         with suppress(NoJournal):
@@ -192,16 +193,25 @@ def _recover(base: int, token: str) -> None:
             f"{commit_name(token)} holds another user's restore that was cut off;"
             " let that user, or root, create a backup first",
         ) from error
-    try:
-        with tables_locked(base):
+    except FileNotFoundError as error:
+        raise IoError(
+            "restore",
+            f"{commit_name(token)} holds a restore that was cut off midway, and its part in"
+            f" {error.filename} is not there: mount that again, and the next create or restore"
+            " completes it; where it is lost for good, move that folder away and restore again",
+        ) from error
+    # Until all is undone, should it come to that.
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(tables_locked(base))
             _execute(base, token, _to_its_end(base, token, journal))
-    except OSError as error:
-        left = _abandon(base, token)
-        if left is None and isinstance(error, Unmovable):
-            # Cut off before it could find that out; then nothing had been moved.
-            return
-        words = left or "the restore that was cut off before has been undone"
-        raise _with_words(error, words) from error
+        except OSError as error:
+            left = _abandon(base, token)
+            if left is None and isinstance(error, Unmovable):
+                # Cut off before it could find that out; then nothing had been moved.
+                return
+            words = left or "the restore that was cut off before has been undone"
+            raise _with_words(error, words) from error
 
 
 def _to_its_end(base: int, token: str, journal: Journal) -> Journal:

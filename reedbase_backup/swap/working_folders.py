@@ -111,7 +111,8 @@ def make(folder: int, name: str) -> None:
 def opened_all(base: int, name: str, token: str, journal: Journal) -> Iterator[list[WorkingFolder]]:
     """Yield the working folder `name` in the base, and those in other places that `journal` needs.
 
-    Raise NoJournal where one of them is not ours, or OSError.
+    Raise NoJournal where one of them is not ours, FileNotFoundError with the place where one is
+    not there, as when a file system is not mounted any more, or OSError.
     """
     with ExitStack() as stack:
         folders = []
@@ -119,6 +120,8 @@ def opened_all(base: int, name: str, token: str, journal: Journal) -> Iterator[l
         for place in journal.staging_places if journal.steps else journal.staging_places[:1]:
             folder = stack.enter_context(opened(base, place))
             path = staging_name(token) if place else name
+            if place and status(folder, path) is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place)
             working = stack.enter_context(_opened_ours(base, folder, path))
             parts = [stack.enter_context(_opened_ours(base, working, p)) for p in ("new", "old")]
             folders.append(WorkingFolder(working, *parts))
@@ -207,6 +210,8 @@ def _discard_inner(base: int, token: str, done: Journal, begun: set[str]) -> Non
     """
     name = staging_name(token)
     for place in sorted(done.staging_places[1:], reverse=True):
+        if status(base, place) is None:
+            continue  # It is gone, with all that was in it.
         with opened(base, place) as folder:
             is_there = is_ours(base, status(folder, name))
             if not is_there and place not in begun:
