@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -103,10 +104,18 @@ def test_a_floor_leaves_a_tree_of_the_same_files(base: Path, change: Change) -> 
         assert {path.stat().st_nlink for path in base.rglob("*.bsdiff")} == {1}
 
 
+def copied(base: Path, turn: int) -> None:
+    """Have every file be another one that is just like it, as in a copy of the database."""
+    for path in [path for path in base.rglob("*") if path.is_file()]:
+        copy = shutil.copy2(path, path.with_name(f"copy {turn}"))
+        Path(copy).replace(path)
+
+
 @pytest.mark.parametrize(
     ("change", "steps"),
     [
         (unchanged, {"archive", "look", "read"}),
+        (copied, {"archive", "look", "read"}),
         (change_one_percent, {"archive", "look", "read", "link", "write", "sync", "unlink"}),
     ],
 )

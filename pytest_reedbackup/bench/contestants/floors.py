@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.rows import Job
@@ -22,6 +22,8 @@ from pytest_reedbackup.views.base import roots_in
 from reedbase_backup import create_backup
 from reedbase_backup.disk.durable import sync_file, sync_tree
 
+_T = TypeVar("_T")
+
 _CHUNK = 1 << 20
 _HEAD_BYTES = 1 << 12
 
@@ -29,6 +31,8 @@ _Facts: TypeAlias = tuple[int, int, int, int]
 """Of a file: inode, size, mtime and ctime in nanoseconds."""
 _Looked: TypeAlias = Mapping[str, Mapping[str, _Facts]]
 """By folder below the base, by name."""
+_Saved: TypeAlias = Mapping[str, Mapping[str, tuple[int, int]]]
+"""The same of what a backup, too, says of a file: its size, and mtime in nanoseconds."""
 
 
 class Floor(Contestant):
@@ -134,17 +138,19 @@ class Floor(Contestant):
         with self._step("read"):
             for folder, names in live.items():
                 _read(self.base / folder, names)
-        differing = _differing(self._known, live)
+        wanted, found = _saved(self._known), _saved(live)
+        differing = _differing(wanted, found)
         for folder in differing:
-            self._renew(folder, live.get(folder, {}))
+            self._renew(folder, wanted[folder], found.get(folder, {}))
         if differing:
             self._known = _look(self.base)
 
-    def _renew(self, name: str, live: Mapping[str, _Facts]) -> None:
+    def _renew(
+        self, name: str, wanted: Mapping[str, tuple[int, int]], live: Mapping[str, tuple[int, int]]
+    ) -> None:
         """Make a folder anew beside the old one, and let it take the old one's place."""
         old, new = self.base / name, self.base / f"{name}.new"
         new.mkdir(parents=True)
-        wanted = self._known[name]
         equal = [file for file, facts in wanted.items() if live.get(file) == facts]
         with self._step("link"):
             source, target = (_opened(old) if equal else -1), _opened(new)
@@ -152,7 +158,7 @@ class Floor(Contestant):
                 os.link(file, file, src_dir_fd=source, dst_dir_fd=target)
         with self._step("write"):
             for file in wanted.keys() - set(equal):
-                _write(file, wanted[file][1], target)
+                _write(file, wanted[file][0], target)
         with self._step("sync"):
             sync_tree(target, [*wanted.keys() - set(equal)])
         with self._step("unlink"):
@@ -189,7 +195,16 @@ def _look_at(path: Path, folders: list[str] | None = None, name: str = "") -> di
     return looked
 
 
-def _differing(these: _Looked, those: _Looked) -> _Looked:
+def _saved(looked: _Looked) -> _Saved:
+    return {
+        folder: {name: (size, mtime) for name, (_, size, mtime, _) in names.items()}
+        for folder, names in looked.items()
+    }
+
+
+def _differing(
+    these: Mapping[str, Mapping[str, _T]], those: Mapping[str, Mapping[str, _T]]
+) -> Mapping[str, Mapping[str, _T]]:
     """Return the files of `these` that `those` has not, or has otherwise."""
     differing = {
         folder: {
