@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from reedbase_backup.cli.printing import folded, printable
+from reedbase_backup.cli.printing import print_sentence
 
 
 def can_ask() -> bool:
@@ -15,7 +15,7 @@ def can_ask() -> bool:
 def agrees(lines: list[str], question: str) -> bool:
     """Show the lines and the question on stderr, and return whether the answer is yes."""
     for line in lines:
-        print(folded(printable(line), sys.stderr), file=sys.stderr)
+        print_sentence(line, sys.stderr)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -14,9 +12,10 @@ _GAP = 2
 _NARROWEST = 36
 
 
-def print_sentence(text: str) -> None:
-    """Print what is to be read on stdout, `folded`."""
-    print(folded(printable(text), sys.stdout))
+def print_sentence(text: str, stream: TextIO | None = None) -> None:
+    """Print what is to be read, `folded`, on stdout or another stream."""
+    stream = stream or sys.stdout
+    print(folded(printable(text), stream), file=stream)
 
 
 def print_line(text: str) -> None:
@@ -31,6 +30,10 @@ def folded(text: str, stream: TextIO) -> str:
     """
     if not stream.isatty():
         return text
+    # Only here: every command would wait for them at its start.
+    import shutil
+    import textwrap
+
     margin = text[: len(text) - len(text.lstrip())]
     return textwrap.fill(
         text,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +141,9 @@ def _patching() -> Iterator[Patcher]:
         patcher.tearDown()
 
 
+@cache
 def _read_schemas() -> None:
-    """Read what a wrong answer is held against: meanwhile there are no real files."""
+    """Read, once, what a wrong answer is held against: meanwhile there are no real files."""
     # Only here: it takes a while to import.
     import reedbase_backup.adapter.schemas.complaints  # noqa: F401 - reads files of others
 

@@ -12,6 +12,7 @@ from pytest_reedbackup.injection.traced.strace import OPENS, RENAMES
 from pytest_reedbackup.injection.traced.system_calls import (
     LINKING,
     MAKING_FOLDERS,
+    READING_CONTENT,
     REMOVING,
     WRITING,
 )
@@ -24,7 +25,7 @@ _FIRST = (
     SYNCING,
     WRITING,
     (*SIZING, *ATTRIBUTES),
-    ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64"),
+    READING_CONTENT,
     OPENS,
     MAKING_FOLDERS,
     REMOVING,

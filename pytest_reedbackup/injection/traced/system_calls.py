@@ -24,10 +24,8 @@ LINKING = ("link", "linkat", "symlink", "symlinkat", "mknod", "mknodat")
 REMOVING = ("unlink", "unlinkat", "rmdir")
 CHANGING_MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "umask")
 WRITING = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "copy_file_range")
-READING = (
-    *("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64"),
-    *("fstat", "fstatfs", "flock"),
-)
+READING_CONTENT = ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64")
+READING = (*READING_CONTENT, "fstat", "fstatfs", "flock")
 LOOKING = (
     *("stat", "lstat", "newfstatat", "fstatat64", "statx", "statfs"),
     *("access", "faccessat", "faccessat2", "readlink", "readlinkat"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,15 @@ Change = Callable[[Path], object]
 def change(base: Path, to: str) -> None:
     """Write `to` over the content of a table."""
     (base / "tables" / "text" / "current.csv").write_text(to)
+
+
+def all_locked(base: Path) -> list[str]:
+    """Return the tables, each of which somebody must hold locked."""
+    locks = sorted(base.glob("tables/*/.lock"))
+    for lock in locks:
+        with lock.open() as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return [lock.parent.name for lock in locks]
 
 
 def files(base: Path) -> list[Path]:

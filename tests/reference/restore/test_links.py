@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +10,15 @@ from pathlib import Path
 
 import pytest
 from fixture_types import MakeBase, ReadDatabase
-from reference.restore.live import Change, before_the_last_look, change, files, inodes, rewrite
+from reference.restore.live import (
+    Change,
+    all_locked,
+    before_the_last_look,
+    change,
+    files,
+    inodes,
+    rewrite,
+)
 
 from reedbase_backup import BackupCorrupted, IoError, create_backup, restore, restore_point_in_time
 from reedbase_backup.swap import links, transaction
@@ -149,10 +156,7 @@ def test_writers_are_locked_out_from_before_the_first_file_is_read_until_the_swa
         real: Callable[..., None] = getattr(LiveLinks, name)
 
         def watch(self: LiveLinks, *arguments: object) -> None:
-            for lock in sorted(base.glob("tables/*/.lock")):
-                with lock.open() as file, pytest.raises(BlockingIOError):
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                tried.append(name)
+            tried.extend(name for _ in all_locked(base))
             real(self, *arguments)
 
         return watch
@@ -276,10 +280,7 @@ def test_writers_are_locked_out_until_a_failed_swap_is_undone(
     tried = []
 
     def watch(self: Transaction) -> str | None:
-        for lock in sorted(base.glob("tables/*/.lock")):
-            with lock.open() as file, pytest.raises(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            tried.append(lock.parent.name)
+        tried.extend(all_locked(base))
         return abandon(self)
 
     def fail(*_: object) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from pathlib import Path
 
 import pytest
 from fixture_types import ReadDatabase
-from reference.restore.live import change
+from reference.restore.live import all_locked, change
 
 from reedbase_backup import IoError, create_backup, restore_point_in_time
 from reedbase_backup.swap import journal, transaction
@@ -48,10 +47,7 @@ def test_writers_are_locked_out_until_a_failed_recovery_is_undone(
     turn = journal.turn
 
     def watch(folder: int) -> None:
-        for lock in sorted(base.glob("tables/*/.lock")):
-            with lock.open() as file, pytest.raises(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            tried.append(lock.parent.name)
+        tried.extend(all_locked(base))
         turn(folder)
 
     with monkeypatch.context() as patched:
