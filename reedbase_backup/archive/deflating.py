@@ -1,16 +1,15 @@
-"""Deflate in threads beside this one: isal lets go of the GIL, so other cores work meanwhile."""
+"""Deflate, large pieces in threads beside this one."""
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections import deque
-from queue import SimpleQueue
-from threading import Thread
+from functools import partial
 from typing import NamedTuple
 
 from isal import isal_zlib
 
+from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.gzip_header import RAW_DEFLATE
 
 # isal's levels are 0 to 3. Of ReedBase tables, 2 leaves 27.8 % at 570 MB/s a core, 3
@@ -18,8 +17,6 @@ from reedbase_backup.archive.gzip_header import RAW_DEFLATE
 _LEVEL = 2
 # Handing a piece to another thread costs 20 to 100 us, compressing this much 300.
 _WORTH_A_THREAD = 1 << 17
-# Beyond what this thread can read and hash meanwhile, more would only wait.
-_MOST_THREADS = 4
 
 
 class Span(NamedTuple):
@@ -69,30 +66,6 @@ def stored(piece: bytes) -> Segment:
     return Segment(packed, Span.of(packed), Span.of(piece))
 
 
-class _Job:
-    """A piece that a thread compresses, or has compressed."""
-
-    __slots__ = ("_outcome", "_piece")
-
-    def __init__(self, piece: bytes) -> None:
-        self._piece = piece
-        self._outcome: SimpleQueue[Segment | Exception] = SimpleQueue()
-
-    def do(self) -> None:
-        """Compress it."""
-        try:
-            self._outcome.put(deflated(self._piece))
-        except Exception as error:  # noqa: BLE001 - not handled, but raised in the other thread
-            self._outcome.put(error)
-
-    def segment(self) -> Segment:
-        """Wait for what comes of it."""
-        outcome = self._outcome.get()
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
 class Deflating:
     """Compresses one piece after another, and gives them back in their order.
 
@@ -101,21 +74,17 @@ class Deflating:
     """
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._under_way: deque[_Job | Segment] = deque()
+        self._threads = Threads()
+        self._under_way: deque[Job[Segment] | Segment] = deque()
         self._jobs_under_way = 0
-        self._threads: list[Thread] = []
-        self._most_threads = _useful_threads()
 
     def add(self, piece: bytes) -> list[Segment]:
         """Have `piece` compressed, and return what came of earlier ones so far."""
-        if len(piece) >= _WORTH_A_THREAD and self._has_thread():
-            job = _Job(piece)
-            self._jobs.put(job)
-            self._under_way.append(job)
-            self._jobs_under_way += 1
-        else:
-            self._under_way.append(deflated(piece))
+        job = None
+        if len(piece) >= _WORTH_A_THREAD:
+            job = self._threads.take(partial(deflated, piece), self._jobs_under_way)
+        self._jobs_under_way += job is not None
+        self._under_way.append(job or deflated(piece))
         return self._ready()
 
     def pass_on(self, segment: Segment) -> list[Segment]:
@@ -133,52 +102,20 @@ class Deflating:
 
     def close(self) -> None:
         """End the threads, which may be in the middle of a piece."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            # Interrupted while it was started, it may not be there yet, and ends as it comes.
-            if thread.is_alive():
-                thread.join()
-        self._threads.clear()
-
-    def _has_thread(self) -> bool:
-        """Return whether there is a thread; start one more while all are at work."""
-        if self._jobs_under_way >= len(self._threads) < self._most_threads:
-            thread = Thread(
-                target=_do_all, args=(self._jobs,), name="reedbackup-deflate", daemon=True
-            )
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except RuntimeError:
-                # This user has as many threads as the system allows.
-                self._threads.pop()
-                self._most_threads = len(self._threads)
-        return bool(self._threads)
+        self._threads.close()
 
     def _taken(self, left: int) -> list[Segment]:
         """Return segments until no more than `left` pieces are with the threads."""
         taken = []
         while self._under_way:
             first = self._under_way[0]
-            if isinstance(first, _Job):
+            if isinstance(first, Job):
                 if self._jobs_under_way <= left:
                     break
                 self._jobs_under_way -= 1
                 self._under_way.popleft()
-                first = first.segment()
+                first = first.result()
             else:
                 self._under_way.popleft()
             taken.append(first)
         return taken
-
-
-def _useful_threads() -> int:
-    """Return how many threads may be of use: with one processor, none."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(count or 1, _MOST_THREADS) if count != 1 else 0
-
-
-def _do_all(jobs: SimpleQueue[_Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job.do()

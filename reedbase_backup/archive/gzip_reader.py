@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, cast
 
 from isal import igzip_lib, isal_zlib
 
+from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.deflating import Span
 from reedbase_backup.archive.gzip_header import EXTRA_FIELD, MAGIC, RAW_DEFLATE, TRAILER
 from reedbase_backup.archive.gzip_writer import Stretch
@@ -27,6 +29,9 @@ _CHUNK = 1 << 17
 _OUTPUT = 1 << 20
 # What is read first of a stretch: a tar header is in it, and little else is inflated in vain.
 _STRETCH_HEAD = 1 << 10
+# From here on in a file, it is worth a thread: 23 MiB are verified in 156 ms, without in 198.
+# What is smaller holds small files mostly, over which the GIL is kept.
+_BESIDE_FROM = 1 << 21
 
 
 class GzipDamaged(Exception):
@@ -42,6 +47,11 @@ class _Begun:
     """The content before it."""
     packed_crc: int = 0
     """CRC-32 of what was read of it, as compressed."""
+
+    @property
+    def head_end(self) -> int:
+        """Where in the file ends what is read of it before it may be passed over."""
+        return self.stretch.offset + _STRETCH_HEAD
 
     @property
     def end(self) -> int:
@@ -63,6 +73,8 @@ class GzipReader:
     `read` raises GzipDamaged for anything else: a bad header, damaged or missing
     data, a wrong checksum or length, other bytes after a member. It raises
     LimitExceeded for a header whose texts are longer than any.
+
+    Of a large file, what comes next is inflated by a thread meanwhile.
     """
 
     def __init__(self, file: IO[bytes], stretches: Sequence[Stretch] = ()) -> None:
@@ -75,6 +87,9 @@ class GzipReader:
         """CRC-32 of all that was read after the first header."""
         self._input = b""
         self._inflate: isal_zlib.Decompress | None = None
+        self._threads = Threads(most=1)
+        self._next: Job[tuple[bytes, int]] | None = None
+        """What comes of `_input`, where a thread inflates it."""
         self._crc = 0
         self._size = 0
         self._output = b""
@@ -102,6 +117,7 @@ class GzipReader:
         if begun is None or done + size != begun.after.size or not self._finish(begun):
             return False
         self._input = self._output = b""
+        self._next = None
         self._at = 0
         self._size, self._crc = begun.after
         self._inflate = isal_zlib.decompressobj(RAW_DEFLATE)
@@ -144,22 +160,34 @@ class GzipReader:
     def _decompress(self) -> bytes:
         if self._inflate is None:
             self._start()
-        if not self._input and not self._refill():
-            raise GzipDamaged("it ends too early")
         assert self._inflate is not None
+        inflated, self._next = self._next, None
         try:
-            data = self._inflate.decompress(self._input, _OUTPUT)
+            if inflated is not None:
+                data, self._crc = inflated.result()
+            elif self._input or self._refill():
+                data, self._crc = _inflated(self._inflate, self._input, self._crc)
+            else:
+                raise GzipDamaged("it ends too early")
         except ISAL_ERROR as error:
             raise GzipDamaged(f"its compressed data is damaged ({error})") from error
         self._input = self._inflate.unconsumed_tail
-        self._crc = isal_zlib.crc32(data, self._crc)
         self._size += len(data)
         if self._inflate.eof:
             self._input = self._inflate.unused_data
             if TRAILER.unpack(self._take(TRAILER.size)) != (self._crc, self._size & 0xFFFFFFFF):
                 raise GzipDamaged("its checksum is wrong")
             self._end_member()
+        elif self._is_next_needed() and (self._input or self._refill()):
+            todo = partial(_inflated, self._inflate, self._input, self._crc)
+            self._next = self._threads.take(todo)
         return data
+
+    def _is_next_needed(self) -> bool:
+        """Return whether what follows is certain to be read, and worth a thread."""
+        place = self._file.tell()
+        is_choosable = self._begun is not None and place <= self._begun.head_end
+        return place >= _BESIDE_FROM and not is_choosable
 
     def _start(self) -> None:
         if not self._refill():
@@ -251,3 +279,9 @@ class GzipReader:
             return min(self._ahead[-1].offset - place, _CHUNK)
         self._begun = _Begun(self._ahead.pop(), Span(self._size, self._crc))
         return min(self._begun.end - place, _STRETCH_HEAD)
+
+
+def _inflated(inflate: isal_zlib.Decompress, packed: bytes, crc_before: int) -> tuple[bytes, int]:
+    """Return the next content of a member, and the CRC-32 of it up to there."""
+    content = inflate.decompress(packed, _OUTPUT)
+    return content, isal_zlib.crc32(content, crc_before)

@@ -28,10 +28,13 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
+from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.folders import close, opened
 from reedbase_backup.disk.source_entries import TICK_NS
@@ -48,6 +51,8 @@ _LINKED = f"{ROOTS[0]}/"
 # Writers wait while the files are read; those of `last/` give up after about 5 s.
 _MOST_BYTES = 256 << 20
 _CHUNK = 1 << 20
+# Read in 0.8 ms, which is far more than it takes to start a thread.
+_LARGE = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BLOCK = 512
 """What `st_blocks` counts in (stat(2))."""
@@ -199,9 +204,12 @@ class LiveLinks:
     def _not_backed_up(self, folder: str, records: Mapping[str, Record]) -> Iterator[str]:
         stamps = self._stamps[folder]
         number, place = self._staged(folder)
-        with opened(self._folders[number].new, place) as staged:
+        with opened(self._folders[number].new, place) as staged, closing(Threads(most=1)) as beside:
+            found = _Alternation(beside)
             for name, before in stamps.items():
-                stamp = _read(staged, name, before, records[f"{folder}/{name}"].digest)
+                digest = records[f"{folder}/{name}"].digest
+                found.add(name, before.size, partial(_read, staged, name, before, digest))
+            for name, stamp in found:
                 if stamp is None:
                     yield name
                 else:
@@ -217,6 +225,27 @@ class LiveLinks:
         """Return the working folder's number, and where what is in `folder` is staged in it."""
         number, path = self._layout.locate(f"{folder}/{next(iter(self._stamps[folder]))}")
         return number, path.rpartition("/")[0]
+
+
+class _Alternation:
+    """What files were found to be, of which every other large one is read by a thread meanwhile."""
+
+    def __init__(self, beside: Threads) -> None:
+        self._beside = beside
+        self._large = 0
+        self._found: dict[str, Job[_Stamp | None] | _Stamp | None] = {}
+
+    def add(self, name: str, size: int, read: Callable[[], _Stamp | None]) -> None:
+        """Have the file `name` of so many bytes read."""
+        job = None
+        if size >= _LARGE:
+            self._large += 1
+            job = self._beside.take(read) if self._large % 2 else None
+        self._found[name] = job or read()
+
+    def __iter__(self) -> Iterator[tuple[str, _Stamp | None]]:
+        for name, found in self._found.items():
+            yield name, found.result() if isinstance(found, Job) else found
 
 
 def _is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:

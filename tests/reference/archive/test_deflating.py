@@ -81,7 +81,7 @@ def test_with_one_processor_there_is_no_thread(monkeypatch: pytest.MonkeyPatch) 
 
 
 def deflating_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "reedbackup-deflate"]
+    return [thread for thread in threading.enumerate() if thread.name == "reedbackup-beside"]
 
 
 def test_where_no_thread_can_be_started_this_one_compresses(

@@ -19,6 +19,8 @@ from reedbase_backup.archive.gzip_reader import GzipDamaged, GzipReader
 from reedbase_backup.archive.gzip_writer import GzipWriter, Stretch
 from reedbase_backup.archive.limits import MAX_GZIP_TEXT, LimitExceeded
 
+pytestmark = pytest.mark.usefixtures("inflated")
+
 
 @given(
     st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import struct
@@ -19,7 +20,10 @@ from reference.archive.resealing import INDEX_HEAD, bodies, edited, index_place,
 from reedbase_backup import BackupCorrupted, create_backup
 from reedbase_backup.archive import gzip_header
 from reedbase_backup.archive.gzip_header import SIZE, read_summary
+from reedbase_backup.archive.gzip_reader import GzipReader
 from reedbase_backup.archive.reader import ArchiveReader, Contents
+
+pytestmark = pytest.mark.usefixtures("inflated")
 
 # A key, a flag, and two times offset, size, CRC-32, size and CRC-32 (FORMAT.md, "Index").
 _RECORD_SIZE = 17 + 2 * struct.calcsize("<QQIQI")
@@ -71,6 +75,18 @@ def test_large_files_are_passed_over_and_have_the_digests_of_the_manifest(archiv
     assert _read(archive, passed) == _read(archive)
     assert set(LARGE) <= set(passed)
     assert "tables/t/d1" not in passed
+
+
+def test_of_a_large_file_the_rest_is_passed_over_when_a_part_was_read(archive: Path) -> None:
+    content = gzip.decompress(archive.read_bytes())
+    stretch = bodies(archive.read_bytes())[_RUNS[0]]
+    begin = content.index(LARGE[0].encode())
+    end = begin + stretch.content.size
+    with archive.open("rb") as file:
+        reader = GzipReader(file, [stretch])
+        assert reader.read(begin + 1500) == content[: begin + 1500]
+        assert reader.pass_over(end - begin - 1500)
+        assert reader.read(len(content)) == content[end:]
 
 
 def test_what_is_read_beside_them_is_held_against_the_manifest(archive: Path) -> None:

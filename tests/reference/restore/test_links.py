@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixture_types import MakeBase, ReadDatabase
@@ -30,6 +32,30 @@ CURRENT = Path("tables", "text", "current.csv")
 LOG = Path("tables", "text", "version.log")
 
 
+@pytest.fixture(autouse=True, params=["alone", "every other file in a thread"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "alone":
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+        monkeypatch.setattr(links, "_LARGE", 0)
+
+
+def test_every_other_large_file_is_read_in_a_thread(
+    base: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    create_backup(base)
+    real, readers = links._read, set()
+
+    def read(*arguments: Any) -> object:
+        readers.add(threading.current_thread())
+        return real(*arguments)
+
+    monkeypatch.setattr(links, "_read", read)
+    restore_point_in_time(base, FOREVER)
+    is_alone = "alone" in request.node.callspec.id
+    assert (readers == {threading.main_thread()}) is is_alone
+    assert not any(reader.is_alive() for reader in readers - {threading.main_thread()})
+
+
 def test_only_what_differs_is_written(base: Path, database: ReadDatabase) -> None:
     before = database(base)
     create_backup(base)
@@ -42,6 +68,17 @@ def test_only_what_differs_is_written(base: Path, database: ReadDatabase) -> Non
     assert {name for name in written if name.startswith("tables/")} == {str(CURRENT)}
     assert database(base) == before
     assert {path.stat().st_nlink for path in files(base)} == {1}
+
+
+def test_each_file_whose_content_differs_is_written_whoever_reads_it(
+    base: Path, database: ReadDatabase
+) -> None:
+    before = database(base)
+    create_backup(base)
+    for path in files(base):
+        rewrite(path)
+        restore_point_in_time(base, FOREVER)
+        assert database(base) == before
 
 
 def test_with_the_switch_at_0_all_is_written(
