@@ -17,6 +17,7 @@ import contextlib
 import gc
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -109,12 +110,15 @@ class Forked:
 
 def _fork_on(asked: socket.socket) -> NoReturn:
     """Fork until nobody asks any more; in the new process, serve."""
+    running: set[int] = set()
     while True:
         message, descriptors, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 3)
         if not message:
+            _let_go(running)
             sys.exit()
         if message.startswith(b"="):
-            _, waited = os.waitpid(int(message[1:]), 0)
+            ended, waited = os.waitpid(int(message[1:]), 0)
+            running.discard(ended)
             asked.send(b"%d" % os.waitstatus_to_exitcode(waited))
             continue
         pid = os.fork()
@@ -123,7 +127,15 @@ def _fork_on(asked: socket.socket) -> NoReturn:
             _serve(os.fsdecode(message), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
+        running.add(pid)
         asked.send(b"%d" % pid)
+
+
+def _let_go(running: set[int]) -> None:
+    """Have them see that their stdin has ended: who halted one may have been killed."""
+    for pid in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def _serve(implementation: str, descriptors: list[int]) -> NoReturn:
