@@ -10,9 +10,12 @@ from typing import Literal
 
 import pytest
 from fixture_types import FindTool
+from reference.faults.mounted.mounting import mount
 from rust.adapters import Adapter, Build, Start, TakeSnapshot, Tree
 
 from reedbase_backup.adapter.rust.generator import generate
+
+__all__ = ["mount"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

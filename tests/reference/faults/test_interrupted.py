@@ -32,7 +32,7 @@ ROOMS = frozenset(
         "swap/transaction.py", "swap/working_folders.py",
     )
 )  # fmt: skip
-SAMPLE = 60
+SAMPLE = 30
 
 
 def open_files() -> set[int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,20 @@ def layered(base: Path, mount: Callable[..., None], tmp_path: Path) -> Path:
     layers = [f"{name}={tmp_path / folder}" for name, folder in LAYERS.items()]
     mount("-t", "overlay", "-o", ",".join(layers), "none", tmp_path / "merged")
     return tmp_path / "merged" / base.name
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Mounts until the test ends; skips where the machine does not let it."""
+
+    def run(*arguments: object) -> None:
+        tried = subprocess.run(
+            ["mount", *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        if tried.returncode != 0:
+            pytest.skip(f"mount does not work here: {tried.stderr.strip()}")
+
+    yield run
+    # Wherever a broken restore may have taken them.
+    for place in reversed(mounts_of(tmp_path)):
+        subprocess.run(["umount", place], check=True)

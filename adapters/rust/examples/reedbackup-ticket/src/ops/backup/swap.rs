@@ -149,6 +149,11 @@ pub fn recover_if_possible(base: &Path) -> ReedResult<()> {
 
 /// Finishes a decided restore, or undoes one that failed.
 fn end(base: &Path) -> io::Result<()> {
+    // As the kernel names mount points.
+    let real = base.canonicalize()?;
+    for step in decision::read(&real)? {
+        inner::expect_mounted(&real, &step)?;
+    }
     match is_there(&base.join(STAGING).join(TAKEN_BACK))? {
         true => undo(base),
         false => finish(base),

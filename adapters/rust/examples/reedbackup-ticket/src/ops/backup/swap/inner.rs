@@ -2,9 +2,11 @@
 //!
 //! One that is closed to writers is opened up for that. Its mode and time are noted first, so that
 //! whoever finishes the restore or undoes it can give them back: a line a folder, such as
-//! `restored 555,1700000000.5 7461626c65`, the last being its path in hexadecimal.
+//! `restored 555,1700000000.5 7461626c65`, the last being its path in hexadecimal. So are the places
+//! where other file systems are mounted: one that is not there any more has what was moved to it.
 
 use super::decision::{Status, Step};
+use super::transfer::Mounts;
 use super::{is_there, write_whole, STAGING};
 use std::ffi::OsString;
 use std::fs;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 const LIVE: &str = "live";
 const RESTORED: &str = "restored";
+const MOUNTED: &str = "mounted";
 
 /// Notes them, durably, unless that was done before.
 pub fn note(base: &Path, step: &Step) -> io::Result<()> {
@@ -27,6 +30,11 @@ pub fn note(base: &Path, step: &Step) -> io::Result<()> {
             add(&mut text, tree, &root, Path::new(""))?;
         }
     }
+    let live = step.live(base);
+    for point in Mounts::read()?.within(&live) {
+        let path = point.strip_prefix(&live).unwrap_or(point);
+        text += &line(MOUNTED, &Status::of(&point.metadata()?), path);
+    }
     write_whole(&base.join(STAGING), &path, &text)
 }
 
@@ -35,10 +43,30 @@ fn add(text: &mut String, tree: &str, root: &Path, folder: &Path) -> io::Result<
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             let path = folder.join(entry.file_name());
-            let hexadecimal: String =
-                path.as_os_str().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-            *text += &format!("{tree} {} {hexadecimal}\n", Status::of(&entry.metadata()?));
+            *text += &line(tree, &Status::of(&entry.metadata()?), &path);
             add(text, tree, root, &path)?;
+        }
+    }
+    Ok(())
+}
+
+fn line(tree: &str, status: &Status, path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    let hexadecimal: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    format!("{tree} {status} {hexadecimal}\n")
+}
+
+/// Fails where something was mounted when the folder was emptied, and is not now.
+pub fn expect_mounted(base: &Path, step: &Step) -> io::Result<()> {
+    let mounts = Mounts::read()?;
+    for (_, path) in noted(base, step, MOUNTED)? {
+        // Without the slash that an empty path adds.
+        let place: PathBuf = step.live(base).join(path).components().collect();
+        if !mounts.are_at(&place) {
+            return Err(io::Error::other(format!(
+                "{}: a restore was interrupted, and what was mounted there is not; mount it again",
+                place.display()
+            )));
         }
     }
     Ok(())
@@ -55,20 +83,31 @@ pub fn give_back(base: &Path, step: &Step) -> io::Result<()> {
 }
 
 fn give(base: &Path, step: &Step, tree: &str) -> io::Result<()> {
-    let text = match fs::read_to_string(step.inner(base)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        text => text?,
-    };
     // The innermost first, for a folder may forbid to enter it.
-    for line in text.lines().rev() {
-        let (of, status, path) = parse(line)
-            .ok_or_else(|| io::Error::other(format!("{STAGING}: unknown folder '{line}'")))?;
+    for (status, path) in noted(base, step, tree)?.into_iter().rev() {
         let folder = step.live(base).join(path);
-        if of == tree && is_there(&folder)? {
+        if is_there(&folder)? {
             status.apply(&folder)?;
         }
     }
     Ok(())
+}
+
+/// What was noted of the folders of a tree.
+fn noted(base: &Path, step: &Step, tree: &str) -> io::Result<Vec<(Status, PathBuf)>> {
+    let text = match fs::read_to_string(step.inner(base)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text?,
+    };
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let (of, status, path) = parse(line)
+            .ok_or_else(|| io::Error::other(format!("{STAGING}: unknown folder '{line}'")))?;
+        if of == tree {
+            found.push((status, path));
+        }
+    }
+    Ok(found)
 }
 
 fn parse(line: &str) -> Option<(&str, Status, PathBuf)> {

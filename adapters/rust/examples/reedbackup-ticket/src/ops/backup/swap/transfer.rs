@@ -37,7 +37,17 @@ impl Mounts {
 
     /// Whether `path`, without links in it, is a mount point, or has one below.
     pub fn hold(&self, path: &Path) -> bool {
-        self.0.iter().any(|point| point.starts_with(path))
+        self.within(path).next().is_some()
+    }
+
+    /// The mount points at `path` and below.
+    pub fn within<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+        self.0.iter().map(PathBuf::as_path).filter(move |point| point.starts_with(path))
+    }
+
+    /// Whether `path` is a mount point.
+    pub fn are_at(&self, path: &Path) -> bool {
+        self.0.iter().any(|point| point == path)
     }
 }
 
