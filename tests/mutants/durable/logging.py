@@ -22,7 +22,7 @@ from typing import Any
 from mutants.durable.plain import Plain, reported, write_file
 from mutants.in_place import is_folder, is_there, remove
 from mutants.model import BackupInfo, Entry, RestoreReport
-from mutants.syncing import settle_folder, sync
+from mutants.syncing import settle, settle_folder, sync
 from mutants.tar_gz import ROOTS
 
 _LOG = ".undo-log"
@@ -99,7 +99,10 @@ class Logging(Plain):
             return reported(entries, started)
 
     def find_room(self, base: Path, entries: list[Entry]) -> None:
-        """Fails before anything is changed where the log or the new files would not fit."""
+        """Fails before anything is changed where the log or the new files would not fit.
+
+        So does it where a file cannot be given its mode and time, which could not be undone either.
+        """
         old = [path for root in ROOTS for path in (base / root).rglob("*")]
         files = [path for path in old if path.is_file() and not path.is_symlink()]
         new = sum(len(entry.content) + 4096 for entry in entries)
@@ -108,7 +111,7 @@ class Logging(Plain):
         with room.open("xb") as file:
             file.write(bytes(new + log))
             file.flush()
-            os.fsync(file.fileno())
+            settle(file.fileno(), 0o600, (0, 0))
         room.unlink()
 
     def forget(self, base: Path) -> None:
