@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +84,7 @@ def swept(tmp_path: Path, sweep_of: SweepOf) -> Swept:
 
 def _scene(implementation: TicketImplementation, folder: Path) -> Scene:
     base = folder / "prepared" / ".reed"
-    build(DatabaseSpec(tables=2, rows=4, versions=1), base)
+    build(DatabaseSpec(tables=2, rows=4, versions=1, indices=1), base)
     backed_up = live_tree(base)
     implementation.clock.set(AT)
     implementation.created(base)
@@ -139,6 +140,18 @@ def test_who_writes_only_to_what_it_made_is_not_accused_after_a_kill(
     sweep = swept(option, make, 15.0, sweep_after_kills)
     assert [(result.place, result.detail, result.found) for result in sweep.broken] == []
     assert sweep.visited > 3
+
+
+def _between_two_exchanges(sweeper: Sweeper, killed: Planting) -> None:
+    only = ("renameat2#2 create a symlink to a file",)
+    sweep_after_kills(dataclasses.replace(sweeper, only=only), killed)
+
+
+def test_who_knows_trees_by_their_inodes_is_not_accused_for_copies_of_them(swept: Swept) -> None:
+    option = "mutants.durable.exchanging:Exchanging"
+    sweep = swept(option, Planting.in_restore, None, _between_two_exchanges)
+    assert [(result.place, result.detail, result.found) for result in sweep.broken] == []
+    assert sweep.visited == 1
 
 
 @pytest.mark.slow

@@ -161,6 +161,19 @@ class _Kills:
 
 
 @dataclass(frozen=True)
+class _Used:
+    """What the next call does after a kill."""
+
+    names: Sequence[Name]
+    """The free ones that it uses."""
+    is_whole: bool
+    """Whether it leaves one whole tree.
+
+    Not so who knows trees by their inodes: what a kill leaves is copied for each call here.
+    """
+
+
+@dataclass(frozen=True)
 class _Next:
     """The call that comes next after a kill, and what others do before it."""
 
@@ -176,7 +189,7 @@ class _AfterKills:
     kills: _Kills
     calling: Calling
     keeping: Keeping
-    _used: dict[tuple[Point, str], Sequence[Name]] = field(default_factory=dict, init=False)
+    _used: dict[tuple[Point, str], _Used] = field(default_factory=dict, init=False)
 
     def visits(self, points: Sequence[Point]) -> list[Visit]:
         """Return those of each point, with each call that may come next, and each thing planted."""
@@ -220,19 +233,25 @@ class _AfterKills:
                     moment = f"{what} of {name.path}" if what else name.path
                     yield moment, partial(self._judged, left, name, plant, way, False)
             return
-        for name in self._names(left, point, way):
+        used = self._undisturbed(left, point, way)
+        for name in used.names:
             plant = ANYWHERE[way.kind]
-            yield name.path, partial(self._judged, left, name, plant, way, not left.holds(name))
+            is_promised = used.is_whole and not left.holds(name)
+            yield name.path, partial(self._judged, left, name, plant, way, is_promised)
 
-    def _names(self, left: _Left, point: Point, way: _Next) -> Sequence[Name]:
-        """Return the free names that the next call uses."""
+    def _undisturbed(self, left: _Left, point: Point, way: _Next) -> _Used:
+        """Return what the next call does where nothing is planted."""
         if (point, way.word) not in self._used:
+            scene, trees = way.planting.scene, []
 
             def trace(base: Path) -> Sequence[SystemCall]:
-                return self.kills.traced(way.planting, base, NAMING).trace
+                made = self.kills.traced(way.planting, base, NAMING).trace
+                trees.append(live_tree(base))
+                return made
 
-            clock = way.planting.implementation.clock
-            self._used[point, way.word] = names_used(clock, twice(left.used), trace)
+            names = names_used(way.planting.implementation.clock, twice(left.used), trace)
+            is_whole = all(tree in (scene.live, scene.backed_up) for tree in trees)
+            self._used[point, way.word] = _Used(names, is_whole)
         return self._used[point, way.word]
 
     def _judged(
