@@ -25,6 +25,7 @@ from reedbase_backup.errors import (
 from reedbase_backup.meter import Meter
 from reedbase_backup.picks import Pick, at_or_before
 from reedbase_backup.swap.extract import extract
+from reedbase_backup.swap.in_place import is_in_place
 from reedbase_backup.swap.links import SWITCH, LiveLinks, Unlinkable
 from reedbase_backup.swap.lock_preservation import preserve_locks
 from reedbase_backup.swap.steps import Unmovable
@@ -148,12 +149,13 @@ def _swapped(
                     meter.watch(file.tell)
                     extraction = extract(reader, base_path, layout, folders, links)
                 locks.enter_context(tables_locked(base))
-                extraction.complete()
-                kept_files = preserve_locks(
-                    base, layout.locate, folders, undoable=transaction.is_undoable
-                )
-                links.look_again()
-                transaction.commit(folders, kept_files)
+                if not is_in_place(base, extraction, links):
+                    extraction.complete()
+                    kept_files = preserve_locks(
+                        base, layout.locate, folders, undoable=transaction.is_undoable
+                    )
+                    links.look_again()
+                    transaction.commit(folders, kept_files)
         except BaseException as error:
             outlook = transaction.abandon()
             if outlook is None or not isinstance(error, OSError | ReedError):

@@ -12,7 +12,7 @@ from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.durable import FSYNC_EACH_UP_TO, start_writing, sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
-from reedbase_backup.swap.links import LiveLinks, Unlinkable
+from reedbase_backup.swap.links import LiveLinks, Unlinkable, is_linking_root
 from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
@@ -71,7 +71,12 @@ class Extraction:
         """Those written, and not on disk yet."""
         self._size = 0
         """Of all that was written, in bytes."""
-        self._folders: dict[str, ArchiveEntry | None] = {}
+        self.folders: dict[str, ArchiveEntry | None] = {}
+        """Those made; None for what only other names imply."""
+        self.unlinkable_files: list[ArchiveEntry] = []
+        """Those written where none is linked."""
+        self.is_linkable = True
+        """Whether no others were written."""
 
     @property
     def contents(self) -> Contents:
@@ -88,11 +93,15 @@ class Extraction:
             self._make_parents(entry.name)
             if entry.is_folder:
                 self._make_folder(entry.name)
-                self._folders[entry.name] = entry
+                self.folders[entry.name] = entry
             elif self._links.offer(entry):
                 self._reader.pass_over()
             else:
                 self._write_file(entry)
+                if is_linking_root(entry.name):
+                    self.is_linkable = False
+                else:
+                    self.unlinkable_files.append(entry)
 
     def end(self) -> None:
         """Give what was written its times, now that the archive is verified, and sync it.
@@ -104,7 +113,7 @@ class Extraction:
             self._set_time(name)
         if not any(self._links):
             self._finish_folders()
-            self._sync([*self._files, *self._folders])
+            self._sync([*self._files, *self.folders])
         elif self._size > _SYNCED_SOON:
             # Writers that `complete` keeps waiting are not to wait for this, too.
             self._sync(self._files)
@@ -119,7 +128,7 @@ class Extraction:
             self._links.link()
             self._finish_folders()
             # A live file may have been written a moment ago.
-            self._sync([*self._files, *self._links, *self._folders])
+            self._sync([*self._files, *self._links, *self.folders])
             self._links.read(self.contents.records)
 
     def _set_time(self, name: str) -> None:
@@ -132,10 +141,10 @@ class Extraction:
 
     def _finish_folders(self) -> None:
         """Give folders what writing inside would have changed, or been kept from."""
-        for name in self._folders:
+        for name in self.folders:
             self._set_time(name)
         # Last and from the leaves up: some modes let nobody into a folder.
-        for name, entry in reversed(self._folders.items()):
+        for name, entry in reversed(self.folders.items()):
             with translated("restore", name):
                 self._finish_folder(name, entry)
 
@@ -200,18 +209,18 @@ class Extraction:
     def _make_parents(self, name: str) -> None:
         missing = []
         parent = name.rpartition("/")[0]
-        while parent and parent not in self._folders:
+        while parent and parent not in self.folders:
             missing.append(parent)
             parent = parent.rpartition("/")[0]
         for parent in reversed(missing):
             self._make_folder(parent)
 
     def _make_folder(self, name: str) -> None:
-        if name not in self._folders:
+        if name not in self.folders:
             # Open to us while it is filled.
             number, path = self._layout.locate(name)
             os.mkdir(path, 0o700, dir_fd=self._roots[number])
-            self._folders[name] = None
+            self.folders[name] = None
 
 
 def _free_bytes(path: str) -> int:

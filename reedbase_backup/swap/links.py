@@ -46,7 +46,6 @@ SWITCH = "REEDBACKUP_LINK"
 """The environment variable that, as 0, has a restore write every file."""
 
 _LINKED = f"{ROOTS[0]}/"
-"""Where files are linked: in the root that is moved first."""
 
 # Writers wait while the files are read; those of `last/` give up after about 5 s.
 _MOST_BYTES = 256 << 20
@@ -60,7 +59,7 @@ _BLOCK = 512
 _USUAL_XATTRS = ["security.selinux"]
 
 
-class _Stamp(NamedTuple):
+class Stamp(NamedTuple):
     """What changes when a file does."""
 
     mode: int
@@ -74,7 +73,7 @@ class _Stamp(NamedTuple):
     ctime_ns: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> _Stamp:
+    def of(cls, found: os.stat_result) -> Stamp:
         return cls(
             found.st_mode,
             found.st_ino,
@@ -117,10 +116,15 @@ class LiveLinks:
         self._excluded = excluded if is_fit else None
         self._ownership = Ownership()
         self._room = _MOST_BYTES
-        self._stamps: dict[str, dict[str, _Stamp]] = {}
+        self._stamps: dict[str, dict[str, Stamp]] = {}
         """By folder and name in it, as found first, and after `read` as linked."""
-        self._linked = 0.0
-        """When `link` ended, by the monotonic clock."""
+        self._seen_at = 0.0
+        """When all names had been looked at, or linked, by the monotonic clock."""
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether files may be linked at all."""
+        return self._excluded is not None
 
     def __contains__(self, name: str) -> bool:
         folder, _, own = name.rpartition("/")
@@ -133,18 +137,18 @@ class LiveLinks:
         """Return whether the file `entry` is to be linked, and so not to be written."""
         if self._excluded is None or entry.name in self._excluded or entry.size > self._room:
             return False
-        if not entry.name.startswith(_LINKED):
+        if not is_linking_root(entry.name):
             return False
         try:
             # Through symlinks, too: a link is only made in folders opened without any.
             live = os.stat(entry.name, dir_fd=self._base, follow_symlinks=False)
         except OSError:
             return False
-        if not _is_like(live, entry) or not self._ownership.can_give(entry):
+        if not is_like(live, entry) or not self._ownership.can_give(entry):
             return False
         self._room -= entry.size
         folder, _, name = entry.name.rpartition("/")
-        self._stamps.setdefault(folder, {})[name] = _Stamp.of(live)
+        self._stamps.setdefault(folder, {})[name] = Stamp.of(live)
         return True
 
     def check_times(self, records: Mapping[str, Record]) -> None:
@@ -153,21 +157,36 @@ class LiveLinks:
         Headers, which is all that `offer` sees, have whole seconds.
         """
         self._visit(lambda folder: self._with_other_times(folder, records))
+        self._seen_at = time.monotonic()
 
     def link(self) -> None:
         """Add the names to the staged trees; the tables must be locked. Raise Unlinkable."""
         self._visit(self._not_linked)
-        self._linked = time.monotonic()
+        self._seen_at = time.monotonic()
 
     def read(self, records: Mapping[str, Record]) -> None:
         """Hold what was linked against the verified archive's `records`. Raise Unlinkable."""
-        # Two changes within one tick of the file system's clock give one ctime.
-        time.sleep(max(0, self._linked + TICK_NS / 10**9 - time.monotonic()))
-        self._visit(lambda folder: self._not_backed_up(folder, records))
+        self._read(records, is_linked=True)
+
+    def are_backed_up(self, records: Mapping[str, Record]) -> bool:
+        """Return whether what is to be linked, and is not yet, has the content of `records`.
+
+        The tables must be locked.
+        """
+        try:
+            self._read(records, is_linked=False)
+        except Unlinkable:
+            return False
+        return True
 
     def look_again(self) -> None:
         """Raise Unlinkable where a live file is not the one that was read, or has changed since."""
         self._visit(self._changed)
+
+    def _read(self, records: Mapping[str, Record], *, is_linked: bool) -> None:
+        # Two changes within one tick of the file system's clock give one ctime.
+        time.sleep(max(0, self._seen_at + TICK_NS / 10**9 - time.monotonic()))
+        self._visit(lambda folder: self._not_backed_up(folder, records, is_linked))
 
     def _names_in(self, folder: str) -> Iterator[str]:
         return (f"{folder}/{name}" for name in self._stamps[folder])
@@ -201,14 +220,18 @@ class LiveLinks:
                     # Whatever the reason, writing needs no link.
                     yield name
 
-    def _not_backed_up(self, folder: str, records: Mapping[str, Record]) -> Iterator[str]:
+    def _not_backed_up(
+        self, folder: str, records: Mapping[str, Record], is_linked: bool
+    ) -> Iterator[str]:
         stamps = self._stamps[folder]
         number, place = self._staged(folder)
-        with opened(self._folders[number].new, place) as staged, closing(Threads(most=1)) as beside:
+        where = (self._folders[number].new, place) if is_linked else (self._base, folder)
+        with opened(*where) as top, closing(Threads(most=1)) as beside:
             found = _Alternation(beside)
             for name, before in stamps.items():
                 digest = records[f"{folder}/{name}"].digest
-                found.add(name, before.size, partial(_read, staged, name, before, digest))
+                expected = before._replace(links=2) if is_linked else before
+                found.add(name, before.size, partial(read, top, name, expected, digest))
             for name, stamp in found:
                 if stamp is None:
                     yield name
@@ -218,7 +241,7 @@ class LiveLinks:
     def _changed(self, folder: str) -> Iterator[str]:
         with opened(self._base, folder) as live:
             for name, stamp in self._stamps[folder].items():
-                if _Stamp.of(os.stat(name, dir_fd=live, follow_symlinks=False)) != stamp:
+                if Stamp.of(os.stat(name, dir_fd=live, follow_symlinks=False)) != stamp:
                     yield name
 
     def _staged(self, folder: str) -> tuple[int, str]:
@@ -227,15 +250,20 @@ class LiveLinks:
         return number, path.rpartition("/")[0]
 
 
+def is_linking_root(name: str) -> bool:
+    """Return whether a file of this name may be linked: in the root that is moved first."""
+    return name.startswith(_LINKED)
+
+
 class _Alternation:
     """What files were found to be, of which every other large one is read by a thread meanwhile."""
 
     def __init__(self, beside: Threads) -> None:
         self._beside = beside
         self._large = 0
-        self._found: dict[str, Job[_Stamp | None] | _Stamp | None] = {}
+        self._found: dict[str, Job[Stamp | None] | Stamp | None] = {}
 
-    def add(self, name: str, size: int, read: Callable[[], _Stamp | None]) -> None:
+    def add(self, name: str, size: int, read: Callable[[], Stamp | None]) -> None:
         """Have the file `name` of so many bytes read."""
         job = None
         if size >= _LARGE:
@@ -243,12 +271,12 @@ class _Alternation:
             job = self._beside.take(read) if self._large % 2 else None
         self._found[name] = job or read()
 
-    def __iter__(self) -> Iterator[tuple[str, _Stamp | None]]:
+    def __iter__(self) -> Iterator[tuple[str, Stamp | None]]:
         for name, found in self._found.items():
             yield name, found.result() if isinstance(found, Job) else found
 
 
-def _is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
+def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
     """Return whether, for all that is known before reading, the live file may be `entry`'s."""
     return (
         live.st_size == entry.size
@@ -262,18 +290,18 @@ def _is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
     )
 
 
-def _read(folder: int, name: str, before: _Stamp, digest: bytes) -> _Stamp | None:
+def read(folder: int, name: str, before: Stamp, digest: bytes) -> Stamp | None:
     """Return the stamp that the file has while it is read.
 
-    None where that is none with this `digest`, or more has changed since `before` than by a link.
+    None where that is none with this `digest`, or more has changed since `before` than ctime.
     """
     try:
         descriptor = os.open(name, _READ, dir_fd=folder)
     except OSError:
         return None
     try:
-        stamp = _Stamp.of(os.fstat(descriptor))
-        if stamp != before._replace(links=2, ctime_ns=stamp.ctime_ns) or _has_xattrs(descriptor):
+        stamp = Stamp.of(os.fstat(descriptor))
+        if stamp != before._replace(ctime_ns=stamp.ctime_ns) or _has_xattrs(descriptor):
             return None
         return stamp if _digest(descriptor, stamp.size) == digest else None
     except OSError:

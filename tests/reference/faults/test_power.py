@@ -105,7 +105,23 @@ def test_many_linked_files_are_synced_at_once_before_the_old_trees_are_touched(
     for n in range(100):
         (small / "tables" / "t" / f"{n}.bsdiff").write_text(str(n))
     create_backup(small)
+    (small / "tables" / "t" / "current.csv").write_text("changed")
     run = run_traced("restore", small)
     linked = max(i for i, call in enumerate(run.calls) if call[0] == "linkat")
     assert run.at("linkat", '"99.bsdiff", .*/new/tables/t') <= linked
     assert linked < run.at("syncfs") < run.at("rename", COMMITTED)
+
+
+def test_what_is_live_already_is_on_disk_before_success(small: Path, run_traced: RunTraced) -> None:
+    """It may have been written a moment ago, by somebody who did not sync it."""
+    create_backup(small)
+    run = run_traced("restore", small)
+    live = {"tables", "indices"}
+    live |= {str(p.relative_to(small)) for root in live for p in (small / root).rglob("*")}
+    synced = {
+        arguments.partition(f"{small}/")[2].rstrip(">")
+        for name, arguments in run.calls
+        if name == "fsync"
+    }
+    assert synced >= live
+    assert not [arguments for _, arguments in run.calls if ".reedbackup-commit-" in arguments]

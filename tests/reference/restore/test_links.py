@@ -30,6 +30,7 @@ from reedbase_backup.types import U64_MAX as FOREVER
 
 CURRENT = Path("tables", "text", "current.csv")
 LOG = Path("tables", "text", "version.log")
+EMPTY = Path("tables", "text", "empty.csv")
 
 
 @pytest.fixture(autouse=True, params=["alone", "every other file in a thread"])
@@ -43,13 +44,13 @@ def test_every_other_large_file_is_read_in_a_thread(
     base: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     create_backup(base)
-    real, readers = links._read, set()
+    real, readers = links.read, set()
 
     def read(*arguments: Any) -> object:
         readers.add(threading.current_thread())
         return real(*arguments)
 
-    monkeypatch.setattr(links, "_read", read)
+    monkeypatch.setattr(links, "read", read)
     restore_point_in_time(base, FOREVER)
     is_alone = "alone" in request.node.callspec.id
     assert (readers == {threading.main_thread()}) is is_alone
@@ -187,6 +188,7 @@ def test_writers_are_locked_out_from_before_the_first_file_is_read_until_the_swa
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_backup(base)
+    change(base, "changed")
     tried: list[str] = []
 
     def watched(name: str) -> Callable[..., None]:
@@ -230,6 +232,7 @@ def test_what_the_system_refuses_to_link_is_written(
 ) -> None:
     before = database(base)
     create_backup(base)
+    change(base, "changed")
     real = os.link
 
     def link(source: str, *arguments: object, **keywords: object) -> None:
@@ -242,7 +245,7 @@ def test_what_the_system_refuses_to_link_is_written(
     restore_point_in_time(base, FOREVER)
     assert database(base) == before
     assert inodes(base)[str(LOG)] != live[str(LOG)]
-    assert inodes(base)[str(CURRENT)] == live[str(CURRENT)]
+    assert inodes(base)[str(EMPTY)] == live[str(EMPTY)]
 
 
 def test_a_damaged_archive_costs_live_files_not_even_their_ctime(base: Path) -> None:
@@ -293,6 +296,7 @@ def test_only_the_root_that_is_moved_first_is_linked_and_none_that_stays_in_plac
     """Else a kill could leave live what is linked into a tree that is still to come."""
     before = database(base)
     create_backup(base)
+    change(base, "changed")
     live = inodes(base)
     restore_point_in_time(base, FOREVER)
     linked = {name for name, inode in inodes(base).items() if inode == live[name]}
