@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
@@ -22,58 +23,77 @@ def is_in_place(base: int, extraction: Extraction, links: LiveLinks) -> bool:
     must be locked. Raise Unlinkable where a file changes meanwhile, and OSError.
     """
     records = extraction.contents.records
-    is_likely = links.are_wanted and extraction.is_linkable
-    if not is_likely or not _is_like_all(base, extraction, records):
+    if not links.are_wanted or not extraction.is_linkable:
         return False
-    if not links.are_backed_up(records):
+    links.wait()
+    beside = _Beside(base, extraction, records)
+    if not (beside.are_alike() and links.are_backed_up(records) and beside.are_backed_up()):
         return False
     # They may have been written a moment ago, by somebody who did not sync them.
     sync_tree(base, list(records))
     links.look_again()
-    return True
+    return beside.are_as_they_were()
 
 
-def _is_like_all(base: int, extraction: Extraction, records: dict[str, Record]) -> bool:
-    """Return whether all folders, with the names in each, and files outside tables/ are so."""
-    ownership = Ownership()
-    names: dict[str, set[str]] = {name: set() for name in extraction.folders}
-    for above, _, name in (name.rpartition("/") for name in records):
-        names.setdefault(above, set()).add(name)
-    with suppress(OSError):
-        return (
+class _Beside:
+    """What is not for links: the folders, with the names in each, and the files outside tables/."""
+
+    def __init__(self, base: int, extraction: Extraction, records: Mapping[str, Record]) -> None:
+        self._base = base
+        self._records = records
+        self._folders = extraction.folders
+        self._files = extraction.unlinkable_files
+        self._ownership = Ownership()
+        self._stamps: dict[str, Stamp] = {}
+        """What each was found to be."""
+
+    def are_alike(self) -> bool:
+        """Return whether they are, but for the content of files, what was backed up."""
+        names: dict[str, set[str]] = {name: set() for name in self._folders}
+        for above, _, name in (name.rpartition("/") for name in self._records):
+            names.setdefault(above, set()).add(name)
+        with suppress(OSError):
             # As they are listed: disks that ignore case find a name by others, too.
-            {*os.listdir(base)} & {*ROOTS} == names.get("", set())
-            and all(
-                entry is not None
-                and ownership.can_give(entry)
-                and _is_like_folder(base, entry, records[name], names[name])
-                for name, entry in extraction.folders.items()
+            return (
+                {*os.listdir(self._base)} & {*ROOTS} == names.get("", set())
+                and all(
+                    entry is not None and self._is_alike(entry) and self._holds(name, names[name])
+                    for name, entry in self._folders.items()
+                )
+                and all(map(self._is_alike, self._files))
             )
-            and all(
-                ownership.can_give(entry) and _is_like_file(base, entry, records[entry.name])
-                for entry in extraction.unlinkable_files
-            )
-        )
-    return False
-
-
-def _is_like_folder(base: int, entry: ArchiveEntry, record: Record, names: set[str]) -> bool:
-    live = os.stat(entry.name, dir_fd=base, follow_symlinks=False)
-    if (live.st_mode, live.st_uid, live.st_gid, live.st_mtime_ns) != (
-        stat.S_IFDIR | entry.mode,
-        entry.uid,
-        entry.gid,
-        record.mtime_ns,
-    ):
         return False
-    with opened(base, entry.name) as folder:
-        return {*os.listdir(folder)} == names
 
+    def are_backed_up(self) -> bool:
+        """Return whether the files have the content that was backed up."""
+        return all(map(self._is_backed_up, self._files))
 
-def _is_like_file(base: int, entry: ArchiveEntry, record: Record) -> bool:
-    live = os.stat(entry.name, dir_fd=base, follow_symlinks=False)
-    if not is_like(live, entry) or live.st_mtime_ns != record.mtime_ns:
+    def are_as_they_were(self) -> bool:
+        """Return whether nothing has changed since it was first looked at."""
+        with suppress(OSError):
+            return all(Stamp.of(self._found(name)) == was for name, was in self._stamps.items())
         return False
-    above, _, name = entry.name.rpartition("/")
-    with opened(base, above) as folder:
-        return read(folder, name, Stamp.of(live), record.digest) is not None
+
+    def _is_alike(self, entry: ArchiveEntry) -> bool:
+        live, record = self._found(entry.name), self._records[entry.name]
+        self._stamps[entry.name] = Stamp.of(live)
+        if live.st_mtime_ns != record.mtime_ns or not self._ownership.can_give(entry):
+            return False
+        if not entry.is_folder:
+            return is_like(live, entry)
+        owner = live.st_uid, live.st_gid
+        return live.st_mode == stat.S_IFDIR | entry.mode and owner == (entry.uid, entry.gid)
+
+    def _holds(self, folder: str, names: set[str]) -> bool:
+        with opened(self._base, folder) as listed:
+            return {*os.listdir(listed)} == names
+
+    def _is_backed_up(self, entry: ArchiveEntry) -> bool:
+        above, _, name = entry.name.rpartition("/")
+        stamp, digest = self._stamps[entry.name], self._records[entry.name].digest
+        with suppress(OSError), opened(self._base, above) as folder:
+            return read(folder, name, stamp, digest) == stamp
+        return False
+
+    def _found(self, name: str) -> os.stat_result:
+        return os.stat(name, dir_fd=self._base, follow_symlinks=False)

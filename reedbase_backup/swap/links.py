@@ -166,27 +166,27 @@ class LiveLinks:
 
     def read(self, records: Mapping[str, Record]) -> None:
         """Hold what was linked against the verified archive's `records`. Raise Unlinkable."""
-        self._read(records, is_linked=True)
+        self.wait()
+        self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=True))
 
     def are_backed_up(self, records: Mapping[str, Record]) -> bool:
-        """Return whether what is to be linked, and is not yet, has the content of `records`.
-
-        The tables must be locked.
-        """
+        """Return whether what is to be linked, and is not yet, has the content of `records`."""
         try:
-            self._read(records, is_linked=False)
+            self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=False))
         except Unlinkable:
             return False
         return True
 
+    def wait(self) -> None:
+        """Wait until what changes from now on gets another ctime than it had when it was seen.
+
+        Two changes within one tick of the file system's clock give one.
+        """
+        time.sleep(max(0, self._seen_at + TICK_NS / 10**9 - time.monotonic()))
+
     def look_again(self) -> None:
         """Raise Unlinkable where a live file is not the one that was read, or has changed since."""
         self._visit(self._changed)
-
-    def _read(self, records: Mapping[str, Record], *, is_linked: bool) -> None:
-        # Two changes within one tick of the file system's clock give one ctime.
-        time.sleep(max(0, self._seen_at + TICK_NS / 10**9 - time.monotonic()))
-        self._visit(lambda folder: self._not_backed_up(folder, records, is_linked))
 
     def _names_in(self, folder: str) -> Iterator[str]:
         return (f"{folder}/{name}" for name in self._stamps[folder])
