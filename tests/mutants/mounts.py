@@ -18,6 +18,12 @@ def has_mounts_below(live: Path) -> bool:
     return any(path.startswith(below) for path, _ in _mounts())
 
 
+def has_mounts(live: Path) -> bool:
+    """Whether something is mounted there, or in it."""
+    at = str(live.resolve())
+    return has_mounts_below(live) or any(path == at for path, _ in _mounts())
+
+
 def refuse_read_only(base: Path) -> None:
     """Raises OSError where a part of the database is mounted read-only: half is not restored."""
     roots = [str((base / root).resolve()) for root in ROOTS]

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mutants.durable.plain import Plain, fill_tree, reported, write_file
+from mutants.durable.plain import Plain, fill_tree, make_folder, reported, write_file
 from mutants.in_place import is_folder, is_there, remove
 from mutants.model import BackupInfo, Entry, RestoreReport
 from mutants.syncing import settle_folder, sync
@@ -95,7 +95,7 @@ class OneFile(Plain):
             self.write_at_once(base / _PARTIAL, _packed(base), base / _UNDO)
             try:
                 clear(base)
-                fill_tree(base, entries, mounts=True)
+                fill_tree(base, entries)
                 self.forget(base)
             except BaseException:
                 with suppress(OSError):
@@ -167,7 +167,7 @@ def _unpack_all(base: Path, tar: tarfile.TarFile) -> None:
     for member in tar:
         path = base / member.name
         if member.isdir():
-            path.mkdir(exist_ok=True)
+            make_folder(path)
             folders.append((path, member))
         elif member.isreg() or member.islnk():
             content = tar.extractfile(member)

@@ -7,9 +7,10 @@ import re
 import time
 from pathlib import Path
 
+from mutants.in_place import is_folder
 from mutants.locking import Locking
 from mutants.model import SUFFIX, Archive, BackupInfo, Entry, ReedError, RestoreReport
-from mutants.mounts import refuse_read_only
+from mutants.mounts import has_mounts, refuse_read_only
 from mutants.syncing import settle, settle_folder, sync
 from reedbase_backup.types import U64_MAX
 
@@ -102,12 +103,12 @@ def write_tree(target: Path, entries: list[Entry]) -> None:
     fill_tree(target, entries)
 
 
-def fill_tree(target: Path, entries: list[Entry], *, mounts: bool = False) -> None:
-    """Writes them into a folder that is there; so may folders be that are `mounts`."""
+def fill_tree(target: Path, entries: list[Entry]) -> None:
+    """Writes them into a folder that is there."""
     folders = {entry.name: entry for entry in entries if entry.is_folder}
     implied = {str(p) for entry in entries for p in Path(entry.name).parents} - {"."}
     for name in sorted(folders.keys() | implied):
-        (target / name).mkdir(exist_ok=mounts)
+        make_folder(target / name)
     for entry in entries:
         if not entry.is_folder:
             write_file(target / entry.name, entry)
@@ -118,6 +119,15 @@ def fill_tree(target: Path, entries: list[Entry], *, mounts: bool = False) -> No
         else:
             sync(target / name)
     sync(target)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder that may be there only for what is mounted: others may put one there, too."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if not is_folder(path) or not has_mounts(path):
+            raise
 
 
 def write_file(path: Path, entry: Entry) -> None:
