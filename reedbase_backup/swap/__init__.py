@@ -5,10 +5,12 @@ A restore's commit, step by step; T is a random token:
 1. `.reedbackup-staging-T/` is made in the base, with new/ and old/ (`working_folders`).
    The archive is written to new/, verified and made durable (`extract`), but for files
    that are live as they were backed up, as far as can be seen without reading them.
-2. All tables' locks are taken. Those live files are linked into new/, read through
-   their new names, held against the archive and made durable (`links`). Lock files that
-   writers may be waiting for are linked, too (`lock_preservation`). Last of all, the live
-   files are looked at once more; where one is another by now, all begins again without it.
+2. All tables' locks are taken. Where the live trees are in every entry what is to come,
+   they are made durable, and that is all (`in_place`). Else those live files are linked into
+   new/, read through their new names, held against the archive and made durable (`links`).
+   Lock files that writers may be waiting for are linked, too (`lock_preservation`). Last of
+   all, the live files are looked at once more; where one is another by now, all begins again
+   without it.
 3. `plan` compares the live trees with new/: which names are exchanged, what must stay in
    place and only gets new attributes. All of that is the `journal`: written, synced.
 4. The folder is renamed to `.reedbackup-commit-T/`. From now on its journal counts.
