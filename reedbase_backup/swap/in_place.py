@@ -25,7 +25,6 @@ def is_in_place(base: int, extraction: Extraction, links: LiveLinks) -> bool:
     records = extraction.contents.records
     if not links.are_wanted or not extraction.is_linkable:
         return False
-    links.wait()
     beside = _Beside(base, extraction, records)
     if not (beside.are_alike() and links.are_backed_up(records) and beside.are_backed_up()):
         return False

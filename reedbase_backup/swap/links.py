@@ -166,19 +166,24 @@ class LiveLinks:
 
     def read(self, records: Mapping[str, Record]) -> None:
         """Hold what was linked against the verified archive's `records`. Raise Unlinkable."""
-        self.wait()
+        self._wait()
         self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=True))
 
     def are_backed_up(self, records: Mapping[str, Record]) -> bool:
         """Return whether what is to be linked, and is not yet, has the content of `records`."""
+        newest = max(
+            (one.ctime_ns for of in self._stamps.values() for one in of.values()), default=0
+        )
+        if newest >= time.time_ns() - TICK_NS:
+            self._wait()
         try:
             self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=False))
         except Unlinkable:
             return False
         return True
 
-    def wait(self) -> None:
-        """Wait until what changes from now on gets another ctime than it had when it was seen.
+    def _wait(self) -> None:
+        """Wait until what changes from now on gets another ctime than what was seen has.
 
         Two changes within one tick of the file system's clock give one.
         """
