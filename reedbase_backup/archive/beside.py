@@ -57,7 +57,7 @@ class Threads:
         """Have no more than `most`; with one processor, none."""
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._most = min(most, _useful())
+        self._most = most
 
     def __len__(self) -> int:
         return len(self._threads)
@@ -67,7 +67,7 @@ class Threads:
 
         None where there is no thread, and none can be.
         """
-        if under_way >= len(self._threads) < self._most:
+        if under_way >= len(self._threads) < min(self._most, _useful()):
             self._start_one()
         if not self._threads:
             return None

@@ -7,7 +7,6 @@ checksum and its structure alone.
 from __future__ import annotations
 
 import os
-from binascii import hexlify
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from reedbase_backup.errors import (
     from_os_error,
 )
 
-_NO_CONTENT = hexlify(sha256().digest())
+_NO_CONTENT = sha256().hexdigest().encode()
 # To tell damage from a maker's intent; a refusal is not worth more.
 _DRAINED_UP_TO = 1 << 30
 
@@ -174,10 +173,10 @@ class ArchiveReader:
     def _digest(self) -> bytes:
         """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
-            return hexlify(sha256(content).digest()) if content else _NO_CONTENT
+            return sha256(content).hexdigest().encode() if content else _NO_CONTENT
         for chunk in self._tar.data():
             self._hasher.update(chunk)
-        digest = hexlify(self._hasher.digest())
+        digest = self._hasher.hexdigest().encode()
         self._hasher, self._is_hashing = sha256(), False
         return digest
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.durable import sync_tree
-from reedbase_backup.disk.folders import opened
+from reedbase_backup.disk.folders import opened, parent
 from reedbase_backup.swap.extract import Extraction
 from reedbase_backup.swap.links import LiveLinks, Stamp, is_like, read
 from reedbase_backup.swap.ownership import Ownership
@@ -88,9 +88,8 @@ class _Beside:
             return {*os.listdir(listed)} == names
 
     def _is_backed_up(self, entry: ArchiveEntry) -> bool:
-        above, _, name = entry.name.rpartition("/")
         stamp, digest = self._stamps[entry.name], self._records[entry.name].digest
-        with suppress(OSError), opened(self._base, above) as folder:
+        with suppress(OSError), parent(self._base, entry.name) as (folder, name):
             return read(folder, name, stamp, digest) == stamp
         return False
 

@@ -18,8 +18,7 @@ _SIGNED = struct.Struct("512b")
 _PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
 
 # Where in a header its fields are.
-_NAME, _OWNER, _SIZE = slice(100), slice(100, 124), slice(124, 136)
-_MTIME_DIGITS, _MTIME_END = slice(136, 147), 147
+_NAME, _OWNER, _SIZE, _MTIME = slice(100), slice(100, 124), slice(124, 136), slice(136, 148)
 _CHECKED, _CHECKSUM, _REST = slice(148), slice(148, 156), slice(156, None)
 _PREFIX_AT = 345
 _BASE_256 = 0x80
@@ -78,15 +77,13 @@ class Series:
         """
         if block[_REST] != self._rest or block[_OWNER] != self._owner:
             return None
-        name, size, mtime = block[_NAME].partition(b"\0")[0], block[_SIZE], block[_MTIME_DIGITS]
-        if size[0] & _BASE_256 or name[-1:] in (b"", b"/"):
+        name, size, mtime = block[_NAME].partition(b"\0")[0], block[_SIZE], block[_MTIME]
+        if (size[0] | mtime[0]) & _BASE_256 or name[-1:] in (b"", b"/"):
             return None
         if number(block[_CHECKSUM]) != byte_sum(block[_CHECKED]) + self._sum:
             return None
-        # Times differ, so that `number`, slower by itself, would have to look at each.
-        if not mtime.isdigit() or block[_MTIME_END] or b"8" in mtime or b"9" in mtime:
-            return None
-        one, mtime_ns = self._member, int(mtime, 8) * 10**9
+        one = self._member
+        mtime_ns = number(mtime) * 10**9
         return Member(name, FILE, one.mode, mtime_ns, number(size), one.uid, one.gid, one.link)
 
 
