@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def ends_within(secs: float, holds: Callable[[], bool]) -> bool:
@@ -14,3 +15,11 @@ def ends_within(secs: float, holds: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def is_dead(pid: int) -> bool:
+    """Gone, or a zombie that its new parent has not fetched yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

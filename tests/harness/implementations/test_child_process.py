@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from harness.fixture_types import StartClient, WriteAdapter
 from harness.implementations.calls import list_backups
-from harness.waiting import ends_within
+from harness.waiting import ends_within, is_dead
 
 from pytest_reedbackup.implementations import child
 from pytest_reedbackup.implementations.answers import Answered, value_of
@@ -123,14 +123,6 @@ time.sleep(60)
     assert (tmp_path / "pids.done").exists()
     for pid in pids.read_text().split():
         assert ends_within(2.0, partial(is_dead, int(pid)))
-
-
-def is_dead(pid: int) -> bool:
-    """Gone, or a zombie that its new parent has not fetched yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_an_adapter_that_does_not_read_is_left_in_time(connect: StartClient) -> None:

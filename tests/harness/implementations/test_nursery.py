@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
+from harness.waiting import ends_within, is_dead
 
 WHO_IS_KILLED = """
 import os, signal, sys, tempfile
@@ -31,17 +31,7 @@ def test_they_end_when_who_asked_for_them_is_killed(state: str) -> None:
         assert asking.stdout is not None
         pid = int(asking.stdout.readline())
     assert asking.returncode == -signal.SIGKILL
-    deadline = time.monotonic() + 10
-    while is_running(pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            pytest.fail("it still runs, or stands still")
-        time.sleep(0.01)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        status = Path("/proc", str(pid), "stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    is_over = ends_within(10.0, partial(is_dead, pid))
+    if not is_over:
+        os.kill(pid, signal.SIGKILL)
+    assert is_over

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from reference.archive.threads import have_processors, workers
 
 from reedbase_backup.archive import gzip_reader
 from reedbase_backup.archive.beside import Threads
@@ -22,7 +22,7 @@ PIECE = 1 << 16
 
 @pytest.fixture(autouse=True)
 def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    have_processors(monkeypatch, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,6 @@ def no_thread_left() -> Iterator[None]:
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive()
-
-
-def workers() -> int:
-    return [thread.name for thread in threading.enumerate()].count("reedbackup-beside")
 
 
 def test_a_job_returns_what_it_returns_and_raises_what_it_raises() -> None:
@@ -54,15 +50,15 @@ def test_closing_waits_for_all_that_was_to_be_done() -> None:
         for number in range(20):
             threads.take(lambda number=number: done.append(number))  # type: ignore[misc]
     assert done == list(range(20))
-    assert workers() == 0
+    assert not workers()
 
 
 def test_there_are_no_more_threads_than_are_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(Threads(most=3)) as threads:
         for number in range(5):
             threads.take(int, number)
-        assert len(threads) == workers() == 2
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+        assert len(threads) == len(workers()) == 2
+    have_processors(monkeypatch, 1)
     with closing(Threads()) as threads:
         assert threads.take(int) is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import threading
 import zlib
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.archive.threads import have_processors, workers
 
 from reedbase_backup import BackupUnsafe, create_backup
 from reedbase_backup.archive import deflating as deflating_module
@@ -33,7 +33,7 @@ def no_thread_left() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    have_processors(monkeypatch, 2)
 
 
 def segments(pieces: list[bytes]) -> list[Segment]:
@@ -70,18 +70,14 @@ def test_small_pieces_start_no_thread() -> None:
     with closing(Deflating()) as deflating:
         for piece in PIECES:
             deflating.add(piece[: 1 << 16])
-        assert not deflating_threads()
+        assert not workers()
 
 
 def test_with_one_processor_there_is_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    have_processors(monkeypatch, 1)
     with closing(Deflating()) as deflating:
         assert inflated([s for piece in PIECES for s in deflating.add(piece)]) == PIECES
-        assert not deflating_threads()
-
-
-def deflating_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "reedbackup-beside"]
+        assert not workers()
 
 
 def test_where_no_thread_can_be_started_this_one_compresses(
@@ -142,7 +138,7 @@ def test_a_writer_that_is_closed_early_leaves_no_thread() -> None:
     with closing(GzipWriter(io.BytesIO())) as writer:
         for piece in PIECES:
             writer.write(piece)
-        assert deflating_threads()
+        assert workers()
 
 
 def test_a_backup_of_much_or_one_that_is_refused_leaves_no_thread(base: Path) -> None:

@@ -49,6 +49,10 @@ def rewrite(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def later_by_a_nanosecond(path: Path) -> None:
+    os.utime(path, ns=(path.stat().st_mtime_ns + 1,) * 2)
+
+
 @contextmanager
 def before_the_last_look(
     monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from fixture_types import ReadDatabase
 from reference.faults.traced import leftovers
-from reference.restore.live import Change, before_the_last_look, files, rewrite
+from reference.restore.live import (
+    Change,
+    before_the_last_look,
+    files,
+    later_by_a_nanosecond,
+    rewrite,
+)
 
 from reedbase_backup import IoError, create_backup, restore, restore_point_in_time
 from reedbase_backup.swap.in_place import is_in_place
@@ -70,13 +76,9 @@ DIFFERENCES: dict[str, Change] = {
     "an index's content": lambda base: rewrite(base / METADATA),
     "a file's mode": lambda base: (base / CURRENT).chmod(0o640),
     "an index's mode": lambda base: (base / METADATA).chmod(0o600),
-    "an index's time": lambda base: os.utime(
-        base / METADATA, ns=(0, (base / METADATA).stat().st_mtime_ns + 1)
-    ),
+    "an index's time": lambda base: later_by_a_nanosecond(base / METADATA),
     "a folder's mode": lambda base: (base / "tables" / "text").chmod(0o700),
-    "a folder's time": lambda base: os.utime(
-        base / "tables" / "text", ns=(0, (base / "tables" / "text").stat().st_mtime_ns + 1)
-    ),
+    "a folder's time": lambda base: later_by_a_nanosecond(base / "tables" / "text"),
     "the root's mode": lambda base: (base / "indices").chmod(0o700),
     "a file more": lambda base: _with_its_time(
         base / "tables" / "text", (base / "tables" / "text" / "more").touch

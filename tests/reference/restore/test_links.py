@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fixture_types import MakeBase, ReadDatabase
+from reference.archive.threads import have_processors
 from reference.restore.live import (
     Change,
     all_locked,
@@ -19,6 +20,7 @@ from reference.restore.live import (
     change,
     files,
     inodes,
+    later_by_a_nanosecond,
     rewrite,
 )
 
@@ -36,7 +38,7 @@ EMPTY = Path("tables", "text", "empty.csv")
 @pytest.fixture(autouse=True, params=["alone", "every other file in a thread"])
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param != "alone":
-        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+        have_processors(monkeypatch, 2)
         monkeypatch.setattr(links, "_LARGE", 0)
 
 
@@ -109,10 +111,6 @@ def _make_holes(path: Path) -> None:
     os.utime(path, ns=(status.st_mtime_ns,) * 2)
 
 
-def _later_by_a_nanosecond(path: Path) -> None:
-    os.utime(path, ns=(path.stat().st_mtime_ns + 1,) * 2)
-
-
 def _by_a_symlink(path: Path) -> None:
     moved = path.rename(path.parents[2] / "moved")
     path.symlink_to(moved)
@@ -124,7 +122,7 @@ def _by_a_symlink(path: Path) -> None:
         rewrite,
         _link_beside,
         _make_holes,
-        _later_by_a_nanosecond,
+        later_by_a_nanosecond,
         _by_a_symlink,
         lambda path: path.chmod(0o640),
         lambda path: os.chown(path, 12345, -1),
