@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.reader import ArchiveReader, Contents
-from reedbase_backup.disk.durable import FSYNC_EACH_UP_TO, start_writing, sync_tree, write_all
+from reedbase_backup.disk.durable import sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
 from reedbase_backup.swap.links import LiveLinks, Unlinkable, is_linking_root
 from reedbase_backup.swap.ownership import Ownership
@@ -180,8 +180,6 @@ class Extraction:
                 self._copy(entry.same_as, descriptor)
             self._ownership.give(entry, lambda uid, gid: os.chown(descriptor, uid, gid))
             os.fchmod(descriptor, entry.mode)
-            if len(self._files) < FSYNC_EACH_UP_TO:
-                start_writing(descriptor)
         finally:
             os.close(descriptor)
         self._files.append(entry.name)
