@@ -52,6 +52,9 @@ SLOW = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "bounds/rat
 # It waits for hundreds of real seconds.
 WAITS = "mutants.variants.ids:WaitsForTheNextSecond"
 
+# Some hang. What answers does so within a second, or when it has waited 5 s for a lock.
+PATIENCE_SECS = 15
+
 # A restore among calls that are answered well.
 AROUND_A_RESTORE = (
     "ticket/create/archive",
@@ -84,7 +87,8 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[]
 @pytest.fixture(scope="session")
 def mutants_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
     options = [mutant.option for mutant in QUICK]
-    return once("mutants", lambda: hold(options, "-p", "mutants.selection"))
+    patience = f"--reedbackup-timeout={PATIENCE_SECS}"
+    return once("mutants", lambda: hold(options, "-p", "mutants.selection", patience))
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,16 @@ FILLER = 1_000_000
 # So many newer ones at least, where an own backup may be pruned already.
 UNTIL_PRUNED = RETENTION - 8
 
+MISSING = "backups that are missing though their creates had succeeded"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A base that is full of backups, two of them of trees that differ in everything."""
+
+    base: Path
+    trees: tuple[Tree, Tree]
+
 
 @dataclass
 class Seen:
@@ -58,27 +67,46 @@ class Seen:
     """What creates returned."""
     listed: list[Any] = field(default_factory=list)
     """Every BackupInfo that a list showed."""
-    archives: dict[str, bytes] = field(default_factory=dict)
-    """Archives as they were when a create had made them or a list showed them, by what it is."""
-    missing: list[str] = field(default_factory=list)
-    """Backups that were not there when their create had reported success."""
     shown: set[str] = field(default_factory=set)
+    whole: set[bytes] = field(default_factory=set)
+    """Archives that hold one of the two trees."""
     restored: int = 0
     began: float = field(default_factory=time.monotonic)
+    is_over: bool = False
+    """Whether a process has ended, be it that something was found broken."""
 
-    def is_enough(self) -> bool:
+    @property
+    def ids(self) -> list[str]:
+        """Those of the backups that creates returned."""
+        return [info.id for info in self.made]
+
+    def work(self, act: Callable[[Served], None]) -> Work:
+        """Return the work of doing `act` again and again, until one process has done enough."""
+
+        def work(process: Served) -> None:
+            try:
+                while not self._is_enough():
+                    act(process)
+            finally:
+                self.is_over = True
+
+        return work
+
+    def _is_enough(self) -> bool:
         """Whether the processes have worked side by side often enough, or for long enough."""
         took_secs = time.monotonic() - self.began
         is_often = min(len(self.made), self.restored) >= ENOUGH
-        return took_secs > MOST_SECS or (took_secs > LEAST_SECS and is_often)
+        return self.is_over or took_secs > MOST_SECS or (took_secs > LEAST_SECS and is_often)
 
-
-@dataclass(frozen=True)
-class Scene:
-    """A base that is full of backups, two of them of trees that differ in everything."""
-
-    base: Path
-    trees: tuple[Tree, Tree]
+    def expect_whole(self, what: str, content: bytes, scene: Scene) -> None:
+        """Expect of an archive, as it is at this moment, that it holds one of the two trees."""
+        if content in self.whole:
+            return
+        with tempfile.NamedTemporaryFile(dir=scene.base.parent, suffix=".tar.gz") as copy:
+            copy.write(content)
+            copy.flush()
+            expect_no_mixture(f"what is in {what}", scene.trees, read_tree(Path(copy.name)))
+        self.whole.add(content)
 
 
 @case(
@@ -90,12 +118,12 @@ def test_several_processes_work_on_one_base(
 ) -> None:
     base, trees = _full_base(reedbackup_make_db)
     scene, seen = Scene(base, trees), Seen()
-    works: Sequence[Work] = [
-        lambda process: _create(process, scene, seen),
-        lambda process: _create(process, scene, seen),
-        lambda process: _restore(process, scene, seen, (OLD, NEW)),
-        lambda process: _restore(process, scene, seen, (NEW, OLD)),
-        lambda process: _list(process, scene, seen),
+    works = [
+        seen.work(lambda process: _create(process, scene, seen)),
+        seen.work(lambda process: _create(process, scene, seen)),
+        seen.work(lambda process: _restore(process, scene, seen, (OLD, NEW))),
+        seen.work(lambda process: _restore(process, scene, seen, (NEW, OLD))),
+        seen.work(lambda process: _list(process, scene, seen)),
     ]
     together(reedbackup, works)
     expect_that(bool(seen.made), "what came of creates at once", expected="a backup", found="none")
@@ -103,7 +131,6 @@ def test_several_processes_work_on_one_base(
     expect_no_mixture("tables/ and indices/ after restores at once", trees, live_tree(base))
     _expect_own_backups(scene.base, seen)
     _expect_same_infos(seen)
-    _expect_whole_archives(scene, seen)
     _expect_all_well_afterwards(reedbackup, scene)
 
 
@@ -152,47 +179,49 @@ def _fill_up(base: Path) -> None:
 
 
 def _create(process: Served, scene: Scene, seen: Seen) -> None:
-    while not seen.is_enough():
-        answer = process.create_backup(scene.base)
-        if _has_come_to_its_turn(answer, "create_backup"):
-            info = value_of(answer, "create_backup")
-            seen.made.append(info)
-            _look_at_own(scene.base, info, seen, len(seen.made))
+    answer = process.create_backup(scene.base)
+    if _has_come_to_its_turn(answer, "create_backup"):
+        info = value_of(answer, "create_backup")
+        seen.made.append(info)
+        number = len(seen.made)
+        twice = [own for own in seen.ids if own == info.id][1:]
+        expect("ids that two creates returned", twice, [])
+        _look_at_own(scene, info, seen, number)
 
 
-def _look_at_own(base: Path, info: Any, seen: Seen, number: int) -> None:
+def _look_at_own(scene: Scene, info: Any, seen: Seen, number: int) -> None:
     try:
-        content = archive_of(base, info.id).read_bytes()
+        content = archive_of(scene.base, info.id).read_bytes()
     except FileNotFoundError:
-        if len(seen.made) - number < UNTIL_PRUNED:
-            seen.missing.append(info.id)
+        is_expected = len(seen.made) - number < UNTIL_PRUNED
+        expect(MISSING, [info.id] if is_expected else [], [])
         return
-    seen.archives[f"the archive {info.id}, whose create had reported success"] = content
     expect(f"size_bytes of {info.id}", info.size_bytes, len(content))
+    what = f"the archive {info.id}, whose create had reported success"
+    seen.expect_whole(what, content, scene)
 
 
 def _restore(process: Served, scene: Scene, seen: Seen, targets: Sequence[int]) -> None:
-    while not seen.is_enough():
-        for target in targets:
-            answer = process.restore_point_in_time(scene.base, target)
-            what = f"restore_point_in_time to {target}"
-            seen.restored += _has_come_to_its_turn(answer, what)
+    for target in targets:
+        answer = process.restore_point_in_time(scene.base, target)
+        seen.restored += _has_come_to_its_turn(answer, f"restore_point_in_time to {target}")
 
 
 def _list(process: Served, scene: Scene, seen: Seen) -> None:
-    while not seen.is_enough():
-        for info in value_of(process.list_backups(scene.base), "list_backups beside creates"):
-            seen.listed.append(info)
-            if info.id not in seen.shown:
-                seen.shown.add(info.id)
-                _look_at_shown(scene.base, info.id, seen)
+    for info in value_of(process.list_backups(scene.base), "list_backups beside creates"):
+        seen.listed.append(info)
+        if info.id not in seen.shown:
+            seen.shown.add(info.id)
+            _look_at_shown(scene, info.id, seen)
 
 
-def _look_at_shown(base: Path, backup_id: str, seen: Seen) -> None:
-    # What was pruned meanwhile is none that the list should not have shown.
-    with suppress(FileNotFoundError):
-        content = archive_of(base, backup_id).read_bytes()
-        seen.archives[f"the archive {backup_id} as it was when a list showed it"] = content
+def _look_at_shown(scene: Scene, backup_id: str, seen: Seen) -> None:
+    try:
+        content = archive_of(scene.base, backup_id).read_bytes()
+    except FileNotFoundError:
+        return  # What was pruned meanwhile is none that the list should not have shown.
+    what = f"the archive {backup_id} as it was when a list showed it"
+    seen.expect_whole(what, content, scene)
 
 
 def _has_come_to_its_turn(answer: Answer, what: str) -> bool:
@@ -202,15 +231,11 @@ def _has_come_to_its_turn(answer: Answer, what: str) -> bool:
 
 
 def _expect_own_backups(base: Path, seen: Seen) -> None:
-    ids = [info.id for info in seen.made]
-    twice = sorted(backup_id for backup_id, times in Counter(ids).items() if times > 1)
-    expect("ids that two creates returned", twice, [])
     older = {str(time) for time in (OLD, NEW, *range(FILLER, FILLER + RETENTION))}
-    expect("ids of older backups that creates returned", sorted(older.intersection(ids)), [])
+    expect("ids of older backups that creates returned", sorted(older.intersection(seen.ids)), [])
     # No order among them is so certain that one of the last of these may be pruned.
-    last = ids[-UNTIL_PRUNED:]
-    seen.missing.extend(own for own in last if not archive_of(base, own).is_file())
-    expect("backups that are missing though their creates had succeeded", seen.missing, [])
+    last = seen.ids[-UNTIL_PRUNED:]
+    expect(MISSING, [own for own in last if not archive_of(base, own).is_file()], [])
 
 
 def _expect_same_infos(seen: Seen) -> None:
@@ -218,16 +243,6 @@ def _expect_same_infos(seen: Seen) -> None:
     for info in seen.listed:
         expected = known.setdefault(info.id, info)
         expect(f"what a list beside creates shows of {info.id}", info, expected)
-
-
-def _expect_whole_archives(scene: Scene, seen: Seen) -> None:
-    looked_at: set[bytes] = set()
-    for what, content in seen.archives.items():
-        if content not in looked_at:
-            looked_at.add(content)
-            copy = scene.base.parent / "an archive as it was.tar.gz"
-            copy.write_bytes(content)
-            expect_no_mixture(f"what is in {what}", scene.trees, read_tree(copy))
 
 
 def _expect_all_well_afterwards(reedbackup: TicketImplementation, scene: Scene) -> None:

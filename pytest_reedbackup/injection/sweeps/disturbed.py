@@ -42,7 +42,8 @@ class Disturbed:
         What then comes of it says nothing of what the implementation does when its disk fails:
         its adapter may not even have been able to answer.
         """
-        return any(not inside_of(call, str(folder.resolve())) for call in self.injected())
+        inside = str(folder.resolve())
+        return any(not inside_of(call, inside) for call in self.injected())
 
     def around(self, point: Point, folder: Path) -> list[str]:
         """Return what changed the disk last before the point, and right after it, a line each.

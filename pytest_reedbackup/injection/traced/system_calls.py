@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -183,5 +184,6 @@ def _named(arguments: str, working_folder: str) -> Iterator[str]:
         yield folder
 
 
+@lru_cache  # who tries for ever names one file in half a million calls
 def _text(hexadecimal: str) -> str:
     return os.fsdecode(bytes.fromhex(hexadecimal.replace("\\x", "")))
