@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fixture_types import (
     CopyBase,
     FindTool,
     MakeBase,
+    Once,
     ReadDatabase,
     RunAsNobody,
     RunSuite,
@@ -194,15 +196,46 @@ def as_nobody(tmp_path: Path) -> RunAsNobody:
     return run
 
 
+@pytest.fixture(scope="session")
+def for_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of this run of the tests, of all of pytest-xdist's workers."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def once(for_all_workers: Path) -> Once:
+    """Has one of pytest-xdist's workers make what is in a folder, for all of them."""
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = for_all_workers / name
+        with folder.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.is_dir():
+                unfinished = folder.with_suffix(".unfinished")
+                unfinished.mkdir(exist_ok=True)
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def build_once(for_all_workers: Path) -> str:
+    """An option of runs of pytest: they share the databases that the suite builds."""
+    return f"--override-ini=cache_dir={for_all_workers / 'cache'}"
+
+
 @pytest.fixture
-def run_suite(tmp_path: Path) -> RunSuite:
+def run_suite(tmp_path: Path, build_once: str) -> RunSuite:
     """Runs the suite against implementations from an empty folder; the run and its report."""
 
     def run(
         *implementations: str, options: Sequence[str] = ()
     ) -> tuple[subprocess.CompletedProcess[str], json_report.Report]:
         report = tmp_path / "report.json"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        command = [sys.executable, "-m", "pytest", "-q", build_once, *options]
         ended = subprocess.run(
             [
                 *command,

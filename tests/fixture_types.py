@@ -17,6 +17,7 @@ ReadDatabase = Callable[[Path], Tree]
 BackupAt = Callable[[Path, int], BackupInfo]
 CopyBase = Callable[[Path, object], Path]
 FindTool = Callable[[str], str]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 class MakeBase(Protocol):

@@ -82,6 +82,7 @@ def report(reported: Callable[..., Report]) -> Report:
         "--reedbackup-impl=python-last",
         "--reedbackup-contract=ticket",
         "--reedbackup-examples=2",
+        "--reedbackup-timeout=15",  # it waits for ever at a FIFO
         *(f"--reedbackup-case=ticket/{part}/*" for part in ("create", "list", "restore")),
         "--reedbackup-case=ticket/surface/*",
     )

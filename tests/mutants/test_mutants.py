@@ -7,16 +7,16 @@ runs all of them against all.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from fixture_types import Once
 
 from mutants.catalogue import (
     Held,
@@ -63,60 +63,56 @@ AROUND_A_RESTORE = (
     "ticket/surface/types/list_backups",
 )
 
+HoldOnce = Callable[..., Held]
+"""Takes a name, and then what `hold` takes."""
+
 QUICK = [mutant for mutant in MUTANTS if not mutant.is_slow]
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Held]], Held]:
-    """Works something out in one of pytest-xdist's workers, for all of them."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
+def held_once(once: Once) -> HoldOnce:
+    """What comes of holding implementations against the suite, which is done once."""
 
-    def work_out(name: str, work: Callable[[], Held]) -> Held:
-        result = folder / f"{name}.json"
-        with (folder / f"{name}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not result.exists():
-                result.write_bytes(msgspec.json.encode(work()))
-        return msgspec.json.decode(result.read_bytes(), type=dict[str, list[CaseOutcome]])
+    def held(name: str, *arguments: Any, **options: Any) -> Held:
+        def write(folder: Path) -> None:
+            content = msgspec.json.encode(hold(*arguments, **options))
+            (folder / "held.json").write_bytes(content)
 
-    return work_out
+        content = (once(name, write) / "held.json").read_bytes()
+        return msgspec.json.decode(content, type=dict[str, list[CaseOutcome]])
+
+    return held
 
 
 @pytest.fixture(scope="session")
-def mutants_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+def mutants_held(held_once: HoldOnce) -> Held:
     options = [mutant.option for mutant in QUICK]
     patience = f"--reedbackup-timeout={PATIENCE_SECS}"
-    return once("mutants", lambda: hold(options, "-p", "mutants.selection", patience))
+    return held_once("mutants", options, "-p", "mutants.selection", patience)
 
 
 @pytest.fixture(scope="session")
-def mutants_held_to_the_whole(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+def mutants_held_to_the_whole(held_once: HoldOnce) -> Held:
     options = [mutant.option for mutant in MUTANTS]
-    return once("whole", lambda: hold(options, "-p", "mutants.selection", "--mutants-whole"))
+    return held_once("whole", options, "-p", "mutants.selection", "--mutants-whole")
 
 
 @pytest.fixture(scope="session")
-def broken_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+def broken_held(held_once: HoldOnce) -> Held:
     options = [mutant.option for mutant in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
-    return once(
-        "broken", lambda: hold(options, "--reedbackup-timeout=2", RUN_ON, *cases, processes=4)
-    )
+    return held_once("broken", options, "--reedbackup-timeout=2", RUN_ON, *cases, processes=4)
 
 
 @pytest.fixture(scope="session")
-def conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
+def conforming_held(held_once: HoldOnce) -> Held:
     arguments = [*_all_but_slow(), "-k", "not fuzz", "--reedbackup-faults=off"]
-    return once("conforming", lambda: hold(MOST_DIFFERENT, *arguments, processes=3))
+    return held_once("conforming", MOST_DIFFERENT, *arguments, processes=3)
 
 
 @pytest.fixture(scope="session")
-def all_conforming_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    return once(
-        "all-conforming", lambda: hold([option for option in conforming() if option != WAITS])
-    )
+def all_conforming_held(held_once: HoldOnce) -> Held:
+    return held_once("all-conforming", [option for option in conforming() if option != WAITS])
 
 
 @pytest.mark.slow
@@ -202,8 +198,8 @@ def test_an_implementation_that_waits_for_seconds_passes_everything() -> None:
 
 
 @pytest.fixture(scope="session")
-def durable_held(once: Callable[[str, Callable[[], Held]], Held]) -> Held:
-    return once("durable", lambda: hold(durable(), *_SWEPT))
+def durable_held(held_once: HoldOnce) -> Held:
+    return held_once("durable", durable(), *_SWEPT)
 
 
 @pytest.mark.campaign  # half a minute each

@@ -19,13 +19,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> RunPytest:
+def run_pytest(tmp_path_factory: pytest.TempPathFactory, build_once: str) -> RunPytest:
     """Runs pytest with the plugin, from a folder of its own."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {n: value for n, value in os.environ.items() if not n.startswith("PYTEST_")}
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "--tb=short", "-p", "no:cacheprovider", *arguments],
+            [sys.executable, "-m", "pytest", "--tb=short", build_once, *arguments],
             cwd=tmp_path_factory.mktemp("recording"),
             env=environment | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"},
             capture_output=True,

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 from documents.results import check_published
+from fixture_types import RunSuite
 from last.baseline.undeclared import UNDECLARED_PORT
 
 from pytest_reedbackup.contracts.last import DEFECTS, RULES
 from pytest_reedbackup.model.case import Case, declared_by
-from pytest_reedbackup.reports.json_report import Report
+from pytest_reedbackup.model.outcome import Outcome
 from reedbase_backup.last import DIVERGENCES
 
 pytestmark = pytest.mark.slow
@@ -74,86 +69,63 @@ def test_the_port_declares_just_the_cases_of_the_defects_it_mends() -> None:
         assert set(divergence.cases) in (set(), marked), divergence.id
 
 
-def run_suite(tmp_path: Path, *options: str) -> tuple[int, dict[str, Any], str]:
-    """The suite in a process of its own: exit status, report, output."""
-    report = tmp_path / "report.json"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-q",
-        f"--reedbackup-report={report}",
-        *options,
-    ]
-    ended = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_ADDOPTS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ended.returncode, json.loads(report.read_text()), ended.stdout
+@pytest.fixture
+def imitated(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The imitation of the baseline, for children to find."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    return "tests.last.baseline.imitation:Baseline"
 
 
-def test_the_port_conforms_with_just_the_declared_divergences(tmp_path: Path) -> None:
-    status, report, output = run_suite(tmp_path, "--reedbackup-impl=python-last")
+def test_the_port_conforms_with_just_the_declared_divergences(run_suite: RunSuite) -> None:
+    ended, report = run_suite("python-last")
     declared = {case for divergence in DIVERGENCES.values() for case in divergence.cases}
-    diverging = {case["case_id"] for case in report["cases"] if case["outcome"] == "diverges"}
-    assert status == 0, output
-    assert report["implementations"][0]["verdict"] == "conforms with declared divergences"
-    unchecked = {case["case_id"] for case in report["cases"] if case["outcome"] == "skip"}
+    diverging = {one.case_id for one in report.cases if one.outcome is Outcome.DIVERGES}
+    assert ended.returncode == 0, ended.stdout
+    assert report.implementations[0].verdict == "conforms with declared divergences"
+    unchecked = {one.case_id for one in report.cases if one.outcome is Outcome.SKIP}
     assert diverging == declared - unchecked
-    assert {entry["case"] for entry in report["divergences"]} == declared
-    check_published(msgspec.convert(report, Report))
+    assert {divergence.case for divergence in report.divergences} == declared
+    check_published(report)
 
 
-def test_the_baseline_conforms_with_all_its_defects(tmp_path: Path) -> None:
-    option = "--reedbackup-impl=tests.last.baseline.imitation:Baseline"
-    status, report, output = run_suite(tmp_path, option)
-    assert status == 0, output
-    assert report["implementations"][0]["verdict"] == "conforms"
-    assert report["divergences"] == []
-    outcomes = {case["case_id"]: case["outcome"] for case in report["cases"]}
+def test_the_baseline_conforms_with_all_its_defects(run_suite: RunSuite, imitated: str) -> None:
+    ended, report = run_suite(imitated)
+    assert ended.returncode == 0, ended.stdout
+    assert report.implementations[0].verdict == "conforms"
+    assert report.divergences == []
+    outcomes = {one.case_id: one.outcome for one in report.cases}
     by_defect = {case.id: case.defect for case in CASES if case.defect}
     assert by_defect.keys() <= outcomes.keys()
-    assert {outcomes[case_id] for case_id in by_defect} <= {"pass", "skip"}
+    assert {outcomes[case_id] for case_id in by_defect} <= {Outcome.PASS, Outcome.SKIP}
 
 
-def test_a_declared_divergence_that_is_mended_fails_the_run(tmp_path: Path) -> None:
+def test_a_declared_divergence_that_is_mended_fails_the_run(
+    run_suite: RunSuite, imitated: str, tmp_path: Path
+) -> None:
     declared = tmp_path / "divergences.toml"
     declared.write_text(
         "[[divergence]]\n"
-        'implementation = "tests.last.baseline.imitation:Baseline"\n'
+        f'implementation = "{imitated}"\n'
         'case = "last/list/not-archives/a-folder"\n'
         'reason = "leaves folders out"\nid = "D11"\n'
     )
-    status, report, _ = run_suite(
-        tmp_path,
-        "--reedbackup-impl=tests.last.baseline.imitation:Baseline",
-        "--reedbackup-case=last/list/not-archives/*",
-        f"--reedbackup-divergences={declared}",
-    )
-    outcomes = {case["case_id"]: case["outcome"] for case in report["cases"]}
-    assert status == 1
-    assert outcomes.pop("last/list/not-archives/a-folder") == "fail"
-    assert set(outcomes.values()) == {"pass"}
+    options = ["--reedbackup-case=last/list/not-archives/*", f"--reedbackup-divergences={declared}"]
+    ended, report = run_suite(imitated, options=options)
+    outcomes = {one.case_id: one.outcome for one in report.cases}
+    assert ended.returncode == 1
+    assert outcomes.pop("last/list/not-archives/a-folder") is Outcome.FAIL
+    assert set(outcomes.values()) == {Outcome.PASS}
 
 
-def test_who_does_the_safe_thing_is_asked_to_declare_it(tmp_path: Path) -> None:
+def test_who_does_the_safe_thing_is_asked_to_declare_it(
+    run_suite: RunSuite, tmp_path: Path
+) -> None:
     written = tmp_path / "divergences.toml"
     (tmp_path / "undeclared_port.py").write_text(UNDECLARED_PORT)
-    option = "--reedbackup-impl=undeclared_port:Undeclared"
     case_id = "last/list/not-archives/a-folder"
-    status, _, output = run_suite(
-        tmp_path,
-        option,
-        f"--reedbackup-case={case_id}",
-        f"--reedbackup-write-divergences={written}",
-    )
-    assert status == 1
-    assert "declares this divergence (--reedbackup-divergences)" in output
+    options = [f"--reedbackup-case={case_id}", f"--reedbackup-write-divergences={written}"]
+    ended, _ = run_suite("undeclared_port:Undeclared", options=options)
+    assert ended.returncode == 1
+    assert "declares this divergence (--reedbackup-divergences)" in ended.stdout
     assert f'case = "{case_id}"' in written.read_text()
     assert 'id = "D11"' in written.read_text()

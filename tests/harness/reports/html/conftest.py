@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from fixture_types import FindTool
+from fixture_types import FindTool, Once
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pytest_reedbackup.reports.html.page import page as page_of
@@ -44,31 +45,26 @@ RUNS = {
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def written(once: Once) -> Callable[[str], Path]:
     """Returns the HTML report of one of the runs, which is made once."""
-    made: dict[str, Path] = {}
 
-    def write(name: str) -> Path:
-        if name not in made:
-            folder = tmp_path_factory.mktemp(name)
-            made[name] = folder / "report.html"
-            files = ("report.html", "report.json")
-            environment = {n: v for n, v in os.environ.items() if not n.startswith("PYTEST_")}
-            subprocess.run(
-                [
-                    *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-                    *RUNS[name],
-                    *(f"--reedbackup-report={file}" for file in files),
-                ],
-                cwd=folder,
-                env=environment | {"PYTHONPATH": str(TESTS)},
-                capture_output=True,
-                timeout=500,
-                check=False,
-            )
-        return made[name]
+    def write(name: str, folder: Path) -> None:
+        files = ("report.html", "report.json")
+        environment = {n: v for n, v in os.environ.items() if not n.startswith("PYTEST_")}
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+                *RUNS[name],
+                *(f"--reedbackup-report={file}" for file in files),
+            ],
+            cwd=folder,
+            env=environment | {"PYTHONPATH": str(TESTS)},
+            capture_output=True,
+            timeout=500,
+            check=False,
+        )
 
-    return write
+    return lambda name: once(f"html-{name}", partial(write, name)) / "report.html"
 
 
 @pytest.fixture(scope="session")
