@@ -60,7 +60,7 @@ class Case:
     weight: int = 1
     """Of a sweep: its part of the time that all sweeps have where only a sample is visited."""
     waits: bool = False
-    """Whether it waits more than it works, and so may run beside others."""
+    """Whether it waits more than it works, and so runs beside others."""
 
     @property
     def is_basic(self) -> bool:
@@ -90,11 +90,6 @@ class Case:
     def is_sweep(self) -> bool:
         """Whether the case visits points."""
         return self.kind is Kind.SWEEP
-
-    @property
-    def is_beside(self) -> bool:
-        """Whether a process of its own may run it while others run: its time is no matter."""
-        return self.is_sweep or self.waits
 
 
 def case(

@@ -125,7 +125,7 @@ def _stage(case: Case) -> int:
         return 3
     if case.kind is Kind.BOUND:
         return 2
-    return 1 if case.is_beside else 0
+    return 1 if case.is_sweep or case.waits else 0
 
 
 @cache

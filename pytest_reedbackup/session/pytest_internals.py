@@ -119,6 +119,14 @@ def run_unseen(item: pytest.Item, following: pytest.Item | None) -> None:
     runner.runtestprotocol(item, log=False, nextitem=following)
 
 
+def sections_of(item: pytest.Item, phase: str) -> list[tuple[str, str, str]]:
+    """Return what was logged in a phase of a test: the phase, what logged it, and the text."""
+    try:
+        return [section for section in item._report_sections if section[0] == phase]
+    except AttributeError:
+        raise _changed("Item._report_sections") from None
+
+
 def tear_all_down(session: pytest.Session) -> None:
     """Tear down what is set up for tests: one that was interrupted left it so."""
     session._setupstate.teardown_exact(None)

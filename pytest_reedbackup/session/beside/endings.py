@@ -8,6 +8,14 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from pytest_reedbackup.model.adapter_faults import (
+    AdapterFault,
+    Crashed,
+    Misfit,
+    ProtocolViolation,
+    TimedOut,
+    Unusable,
+)
 from pytest_reedbackup.model.failures import (
     BrokenPromise,
     Cause,
@@ -49,19 +57,47 @@ class _Missing(Struct, frozen=True, tag=True):
         return MissingCapability(self.capability, self.sentence, tool=self.tool)
 
 
+Section = tuple[str, str, str]
+"""What was printed or logged: in which phase of the test, to what, and the text."""
+
+_FAULTS = {kind.__name__: kind for kind in (Unusable, ProtocolViolation, Misfit, TimedOut, Crashed)}
+
+
+class _Fault(Struct, frozen=True, tag=True):
+    kind: str
+    words: str
+    state: dict[str, str | int | None]
+
+    def error(self) -> AdapterFault:
+        kind = _FAULTS[self.kind]
+        # As it is, and not made anew: some kinds make their words of other things.
+        fault = kind.__new__(kind, self.words)
+        vars(fault).update(self.state)
+        return fault
+
+
 class FunctionEnding(Struct, frozen=True):
-    """What is known of a test once its function has ended as the kit has it end."""
+    """What is known of a test once its function has ended, if it ended as the kit has it end."""
 
     node_id: str
-    error: _Broken | _Missing | None
-    sweep: Sweep | None
-    properties: list[tuple[str, str]]
-    took_secs: float
+    is_known: bool = False
+    """False where it did not run, or raised what only the process that raised it can show."""
+    error: _Broken | _Missing | _Fault | None = None
+    sweep: Sweep | None = None
+    properties: list[tuple[str, str]] = []
+    sections: list[Section] = []
+    took_secs: float = 0.0
 
     @classmethod
-    def of(cls, item: pytest.Item, error: BaseException | None, took_secs: float) -> Self | None:
-        """Return it; None for an error that only the process that raised it can show."""
-        ended: _Broken | _Missing | None = None
+    def of(
+        cls,
+        item: pytest.Item,
+        error: BaseException | None,
+        sections: list[Section],
+        took_secs: float,
+    ) -> Self:
+        """Return it for a function that has run, and raised `error` or nothing."""
+        ended: _Broken | _Missing | _Fault | None = None
         if isinstance(error, BrokenPromise):
             notes = list(getattr(error, "__notes__", ()))
             ended = _Broken(
@@ -75,10 +111,13 @@ class FunctionEnding(Struct, frozen=True):
             )
         elif isinstance(error, MissingCapability):
             ended = _Missing(error.capability, error.sentence, error.tool)
+        elif type(error).__name__ in _FAULTS and isinstance(error, AdapterFault):
+            ended = _Fault(type(error).__name__, error.args[0], vars(error).copy())
         elif error is not None:
-            return None
+            return cls(item.nodeid)
         properties = [(name, str(value)) for name, value in item.user_properties]
-        return cls(item.nodeid, ended, item.stash.get(SWEPT, None), properties, took_secs)
+        swept = item.stash.get(SWEPT, None)
+        return cls(item.nodeid, True, ended, swept, properties, sections, took_secs)
 
     @classmethod
     def read(cls, line: bytes) -> Self:
@@ -95,5 +134,7 @@ class FunctionEnding(Struct, frozen=True):
         if self.sweep is not None:
             item.stash[SWEPT] = self.sweep
         item.user_properties += self.properties
+        for phase, name, text in self.sections:
+            item.add_report_section(phase, name, text)
         if self.error is not None:
             raise self.error.error()

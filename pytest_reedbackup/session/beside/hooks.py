@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Generator, Sequence
 from functools import partial
@@ -35,12 +36,14 @@ class Beside:
         self._settings = settings
         self._others: dict[str, OtherProcess] = {}
         """By the lanes of the cases whose tests they have."""
+        self._lanes: dict[str, str] = {}
         self._waiting: list[str] = []
         """Targets that have not begun, in their order."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Fork before any test runs, where that makes the run shorter."""
+        self._lanes = _lanes(session.items)
         if not self._is_wanted(session.items):
             return (yield)
         self._folders = pytest_internals.temporary_folders(self._config)
@@ -64,7 +67,7 @@ class Beside:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """Wait for what became of a test there; where nothing did, it runs here."""
-        other = self._others.get(_lane(item))
+        other = self._others.get(self._lanes.get(item.nodeid, ""))
         ending = other.ending_of(item.nodeid) if other is not None else None
         if ending is None or not isinstance(item, pytest.Function):
             return (yield)
@@ -72,22 +75,29 @@ class Beside:
             return (yield)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
-        """Return whether this is the suite, not in whole sweeps, and nobody shares or watches."""
+        """Return whether this is the suite, not in whole sweeps, and nobody shares or watches.
+
+        Coverage, profilers and whoever reads what is printed watch this process alone.
+        """
         settings, options = self._settings, self._config.option
         is_shared = settings.workers > 1 or self._config.getoption("dist", "no") != "no"
         is_recorded = settings.record is not None or bool(settings.recordings)
-        is_watched = options.usepdb or options.setuponly or self._config.stash.get(ALONE, False)
+        is_traced = sys.gettrace() is not None or sys.getprofile() is not None
+        is_seen = options.usepdb or options.setuponly or options.capture == "no"
+        is_measured = self._config.pluginmanager.hasplugin("_cov")
+        is_watched = is_traced or is_seen or is_measured or self._config.stash.get(ALONE, False)
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
-        is_mixed = len({_lane(item) for item in items}) > 1
+        is_mixed = len({self._lanes.get(item.nodeid) for item in items}) > 1
         return (
             is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:
         """Start a process a lane, with a work a target."""
-        for lane in sorted({_lane(item) for item in items} - {""}):
+        for lane in sorted(set(self._lanes.values())):
+            its_own = [item for item in items if self._lanes.get(item.nodeid) == lane]
             works = [
-                partial(self._run, [i for i in items if (_lane(i), _name(i)) == (lane, target)])
+                partial(self._run, [item for item in its_own if _name(item) == target])
                 for target in self._waiting
             ]
             self._others[lane] = OtherProcess(works)
@@ -108,19 +118,32 @@ class Beside:
                 started = time.monotonic()
                 pytest_internals.run_unseen(item, following)
                 ending, took_secs = ending_of(item), time.monotonic() - started
-                known = FunctionEnding.of(item, ending.error, took_secs) if ending.ran else None
-                if known is not None:
-                    report(known)
+                if not ending.ran:
+                    report(FunctionEnding(item.nodeid))
+                    continue
+                sections = pytest_internals.sections_of(item, "call") + report.printed()
+                report(FunctionEnding.of(item, ending.error, sections, took_secs))
         finally:
             pytest_internals.tear_all_down(items[0].session)
 
 
-def _lane(item: pytest.Item) -> str:
-    """Return which of the other processes a test is for; empty for this one."""
-    case = case_of(item)
-    if case is None or not case.is_beside:
-        return ""
-    return case.kind.value if case.is_sweep else "waits"
+def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
+    """Return which of the other processes tests are for, by their node ids; of none for this one.
+
+    Two processors have as much to do with what a restore promises as with all else. Where
+    there are sweeps, they are what the second one is for: they visit as much as they get to.
+    """
+    known = {item.nodeid: case for item in items if (case := case_of(item)) is not None}
+    has_sweeps = any(case.is_sweep for case in known.values())
+    lanes = {}
+    for node_id, case in known.items():
+        if case.is_sweep:
+            lanes[node_id] = case.kind.value
+        elif case.waits:
+            lanes[node_id] = "waits"
+        elif not has_sweeps and case.kind is Kind.PROMISE and case.rule.startswith("restore/"):
+            lanes[node_id] = "restore"
+    return lanes
 
 
 def _name(item: pytest.Item) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import pdb
 import select
 import signal
 import sys
 import tempfile
+import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import IO, NoReturn
 
-from pytest_reedbackup.session.beside.endings import FunctionEnding
+from pytest_reedbackup.session.beside.endings import FunctionEnding, Section
 
 _GRACE_SECS = 10.0
 """For it to unmount and to end what it started."""
@@ -27,7 +30,20 @@ def is_possible() -> bool:
         threads = os.listdir("/proc/self/task")
     except OSError:
         return False
-    return len(threads) == 1 and len(os.sched_getaffinity(0)) > 1
+    idle = sum(map(_waits_for_workers, threading.enumerate()))
+    return len(threads) == 1 + idle and len(os.sched_getaffinity(0)) > 1
+
+
+def _waits_for_workers(thread: threading.Thread) -> bool:
+    """Return whether a thread is pytest-rerunfailures' own, and so of no use to a fork.
+
+    Where pytest-xdist is installed, it waits for workers from the start of each run. One that
+    waits holds no lock.
+    """
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None and frame.f_globals.get("__name__") != "pytest_rerunfailures":
+        frame = frame.f_back
+    return frame is not None and thread is not threading.main_thread()
 
 
 class OtherProcess:
@@ -42,14 +58,15 @@ class OtherProcess:
             self._lines = os.fdopen(os.open(lines.name, os.O_RDONLY), "rb")
             sys.stdout.flush()
             sys.stderr.flush()
-            self._pid = os.fork()
+            self._pid = _forked()
             if self._pid == 0:
                 os.close(self._starts)
                 os.close(self._news)
-                _do(works, starts, Report(lines, news))
+                _do(works, starts, lines, news)
         os.close(starts)
         os.close(news)
-        self._known: dict[str, FunctionEnding] = {}
+        self._endings: dict[str, FunctionEnding | None] = {}
+        """What became of a test; None once that was asked for."""
 
     def go(self) -> None:
         """Have it do the next of its works."""
@@ -57,13 +74,17 @@ class OtherProcess:
             os.write(self._starts, b"\n")
 
     def ending_of(self, node_id: str) -> FunctionEnding | None:
-        """Wait for what became of a test; return None where it ends without having run it."""
-        while node_id not in self._known:
+        """Wait for what became of a test; return None where that is not known.
+
+        It is not where the process ends without having run it, nor if asked for once more.
+        """
+        while node_id not in self._endings:
             if not os.read(self._news, 1):
                 return None
             ending = FunctionEnding.read(self._lines.readline())
-            self._known[ending.node_id] = ending
-        return self._known.pop(node_id)
+            self._endings[ending.node_id] = ending if ending.is_known else None
+        known, self._endings[node_id] = self._endings[node_id], None
+        return known
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -80,12 +101,32 @@ class OtherProcess:
                 time.sleep(_PAUSE_SECS)
 
 
+def _forked() -> int:
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn wherever there is another thread, be it an idle one.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 class Report:
     """Where the other process says what became of a test."""
 
     def __init__(self, lines: IO[bytes], news: int) -> None:
         self._lines = lines
         self._news = news
+        self._printed = _keep_what_is_printed()
+
+    def printed(self) -> list[Section]:
+        """Return what was printed since this was asked for last."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sections = []
+        for name, file in self._printed.items():
+            file.seek(0)
+            sections.append(("call", name, file.read().decode(errors="replace")))
+            file.seek(0)
+            file.truncate()
+        return [section for section in sections if section[2]]
 
     def __call__(self, ending: FunctionEnding) -> None:
         """Send it."""
@@ -94,12 +135,15 @@ class Report:
         os.write(self._news, b"\n")
 
 
-def _do(works: Sequence[Callable[[Report], None]], starts: int, report: Report) -> NoReturn:
+def _do(
+    works: Sequence[Callable[[Report], None]], starts: int, lines: IO[bytes], news: int
+) -> NoReturn:
     """Do them one after the other, each when it is asked for; nothing comes back from here."""
     status = 1
     signal.signal(signal.SIGINT, _interrupt_once)
+    sys.breakpointhook = pdb.set_trace = _leave
     try:
-        _fall_silent()
+        report = Report(lines, news)
         for work in works:
             select.select([starts], [], [])
             if not os.read(starts, 1):
@@ -118,9 +162,18 @@ def _interrupt_once(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _fall_silent() -> None:
-    """Write nowhere: what pytest captures of this process shares its files with the other one's."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
-    sys.stdout = sys.stderr = os.fdopen(nowhere, "w")
+def _leave(*arguments: object, **named: object) -> NoReturn:
+    """End, so that the test runs in the process at whose terminal a debugger is of use."""
+    raise KeyboardInterrupt
+
+
+def _keep_what_is_printed() -> dict[str, IO[bytes]]:
+    """Have files of this process's own get it: pytest's are the other process's, too."""
+    printed: dict[str, IO[bytes]] = {}
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        printed[name] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - until this process ends
+        os.dup2(printed[name].fileno(), descriptor)
+        setattr(sys, name, os.fdopen(descriptor, "w", errors="backslashreplace", closefd=False))
+    return printed

@@ -1,11 +1,9 @@
-"""Cases that wait run in other processes, and come to what they come to in one.
-
-Whoever is to fork has one thread alone, so these runs leave out plugins that start some.
-"""
+"""Cases run in other processes, and come to what they come to in one."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,6 +49,32 @@ def pytest_collection_modifyitems(items):
 """
 """Notes where the functions of tests run, and acts before they do."""
 
+RESTORES = "test_restore_point_in_time"
+
+TALKS = """
+import sys
+from pathlib import Path
+
+from reedbase_backup.adapter.loading import load
+
+class Talks:
+    capabilities = ("clock",)
+
+    def __init__(self):
+        self.__dict__.update(load("python").functions)
+        original = self.restore_point_in_time
+
+        def restore_point_in_time(base_path, target_timestamp):
+            print("printed by", Path(base_path).name)
+            print("printed to stderr", file=sys.stderr)
+            report = original(base_path, target_timestamp)
+            {act}
+            return report
+
+        self.restore_point_in_time = restore_point_in_time
+"""
+"""An implementation that prints, and acts after each restore."""
+
 CASES = (
     "--reedbackup-case=ticket/bounds/create-10k",
     "--reedbackup-case=ticket/create/durable",
@@ -89,6 +113,24 @@ IN_MOUNTS_OF_ITS_OWN = (
 """What is mounted before a command and after it is in files; what others mount is not seen."""
 
 
+THREAD = """
+import threading
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+"""A plugin that keeps a run in one process: no thread may be lost."""
+
+_RESTORE_AND_CREATE = (
+    "--reedbackup-case=ticket/create/info",
+    "--reedbackup-case=ticket/restore/exact-tree",
+    "--reedbackup-case=ticket/restore/pick",
+    "--reedbackup-case=ticket/restore/none*",
+)
+
+OF_A_RUN = re.compile(r"(/[\w.-]+)+/reedbackup[^ '\"]*|\b\d+(\.\d+)? ?(s|ms)\b|\b\d{5,}\b")
+"""Where a run had its files, when, and how long it took."""
+
+
 class Ran:
     """A run of some of the suite's cases in a folder of its own."""
 
@@ -100,17 +142,7 @@ class Ran:
         (folder / "noting.py").write_text(NOTING.format(act=act))
         self.process = subprocess.Popen(
             [
-                *(
-                    *within,
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    "-p",
-                    "no:rerunfailures",
-                    "-p",
-                    "noting",
-                    "-v",
-                ),
+                *(*within, sys.executable, "-m", "pytest", "-p", "noting", "-v"),
                 *("--reedbackup-report=report.json", *arguments),
             ],
             cwd=folder,
@@ -233,11 +265,65 @@ def test_ctrl_c_leaves_no_process_and_no_mount(tmp_path: Path, moment_secs: floa
     assert ran.mounted(tmp_path / "last") == set()
 
 
-@pytest.mark.parametrize("option", ["-n2", "--pdb", "--reedbackup-faults=full"])
+def test_what_restore_promises_runs_beside_what_create_does(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *_RESTORE_AND_CREATE)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert {line.rpartition(" ")[2] for line in ran.where if "restore" in line} == {"beside"}
+    assert {line for line in ran.where if "restore" not in line} == {f"{PLAIN} here"}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "(Path(base_path) / 'tables' / 'junk').write_text('x')",
+        "report = None",
+        "import os; os._exit(3)",
+        "raise ValueError('of no kind that is documented')",
+    ],
+    ids=["broken", "misfit", "crash", "raises"],
+)
+def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path, act: str) -> None:
+    """All that pytest prints, too: what was captured, errors, the summary."""
+    outputs = {}
+    for name, options in (("beside", ()), ("one", ("-p", "thread"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(TALKS.format(act=act))
+        (tmp_path / name / "thread.py").write_text(THREAD)
+        command = f"{sys.executable} -m reedbase_backup serve mine:Talks"
+        implementation = "mine:Talks" if "_exit" not in act else command
+        ran = Ran(
+            tmp_path / name,
+            *(f"--reedbackup-impl={implementation}", "--reedbackup-misfits=run-on"),
+            *_RESTORE_AND_CREATE,
+            *options,
+        )
+        assert ran.ended() == pytest.ExitCode.TESTS_FAILED, ran.output
+        assert any(line.endswith("beside") for line in ran.where) == (name == "beside")
+        outputs[name] = OF_A_RUN.sub("…", ran.output.replace(f"{tmp_path / name}", "…"))
+    assert "printed" in outputs["beside"]
+    assert outputs["beside"] == outputs["one"]
+
+
+def test_a_debugger_is_met_at_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(TALKS.format(act="breakpoint()"))
+    ran = Ran(tmp_path, "--reedbackup-impl=mine:Talks", *_RESTORE_AND_CREATE)
+    ran.ended()
+    assert f"{RESTORES} here" in ran.where
+    assert "(Pdb)" in ran.output
+
+
+@pytest.mark.parametrize("option", ["-n2", "--pdb", "--reedbackup-faults=full", "-s", "--cov=."])
 def test_a_run_that_is_shared_or_watched_or_whole_keeps_to_itself(
     tmp_path: Path, option: str
 ) -> None:
     ran = Ran(tmp_path, "--reedbackup-impl=python", option, *CASES[1:])
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert not [line for line in ran.where if line.endswith("beside")]
+
+
+def test_a_run_with_a_thread_of_anothers_keeps_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "thread.py").write_text(THREAD)
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-p", "thread", *CASES[1:])
     assert ran.ended() == pytest.ExitCode.OK, ran.output
     assert not [line for line in ran.where if line.endswith("beside")]
 
