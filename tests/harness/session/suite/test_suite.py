@@ -55,6 +55,12 @@ def test_behind_the_protocol_the_reference_conforms_case_by_case(run_suite: RunS
     assert {one.case_id for one in report.cases} == {one.id for one in own if not one.is_sweep}
 
 
+def test_a_disk_in_memory_is_for_implementations_in_this_process(run_suite: RunSuite) -> None:
+    _, report = run_suite(SERVED, options=["--reedbackup-case=ticket/*/failing-call/fake-disk"])
+    found = {(case.outcome, case.missing) for case in report.cases}
+    assert found == {(Outcome.SKIP, "pyfakefs")}
+
+
 def _expect_all_kept_but_what_needs_a_baseline(report: Report) -> None:
     others = [case for case in report.cases if case.outcome is not Outcome.PASS]
     assert {(case.outcome, case.missing) for case in others} == {(Outcome.SKIP, NEEDS_A_BASELINE)}
