@@ -18,8 +18,8 @@ from typing import IO, NoReturn
 
 from pytest_reedbackup.session.beside.endings import FunctionEnding, Section
 
-_GRACE_SECS = 10.0
-"""For it to unmount and to end what it started."""
+_GRACE_SECS = 30.0
+"""For it to unmount and to end what it started, on a machine where ten others want its turn."""
 
 _PAUSE_SECS = 0.01
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -214,6 +215,7 @@ class TriesForEver(_Failing):
         while True:
             with suppress(OSError):
                 return super().sync(path)
+            time.sleep(0.01)
 
 
 class Dies(_Failing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -159,6 +160,7 @@ class TriesForEver(_Failing):
         while True:
             with suppress(OSError):
                 return super().swap_root(live, new, old)
+            time.sleep(0.01)
 
 
 class Dies(_Failing):

@@ -32,7 +32,7 @@ ROOMS = frozenset(
         "swap/transaction.py", "swap/working_folders.py",
     )
 )  # fmt: skip
-SAMPLE = 30
+SAMPLE = 15
 
 
 def open_files() -> set[int]:
