@@ -24,6 +24,9 @@ from pytest_reedbackup.session.watching import ending_of, replaced
 _LAST_NICE = 19
 """For what is in nobody's way: the lowest priority that there is."""
 
+_TOOLS = 6
+"""How many there may be (Python's documentation of sys.monitoring)."""
+
 ALONE = pytest.StashKey[bool]()
 """In the stash of a configuration: its run keeps all tests in its own process."""
 
@@ -79,13 +82,14 @@ class Beside:
 
         Coverage, profilers and whoever reads what is printed watch this process alone.
         """
-        settings, options = self._settings, self._config.option
-        is_shared = settings.workers > 1 or self._config.getoption("dist", "no") != "no"
+        settings, option = self._settings, self._config.getoption
+        is_shared = settings.workers > 1 or option("dist", "no") != "no"
         is_recorded = settings.record is not None or bool(settings.recordings)
-        is_traced = sys.gettrace() is not None or sys.getprofile() is not None
-        is_seen = options.usepdb or options.setuponly or options.capture == "no"
-        is_measured = self._config.pluginmanager.hasplugin("_cov")
-        is_watched = is_traced or is_seen or is_measured or self._config.stash.get(ALONE, False)
+        is_shown = option("usepdb", False) or option("setuponly", False)
+        is_seen = is_shown or option("capture", "no") == "no"
+        is_covered = self._config.pluginmanager.hasplugin("_cov")
+        is_alone = self._config.stash.get(ALONE, False)
+        is_watched = is_seen or is_covered or is_alone or _is_traced()
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
         is_mixed = len({self._lanes.get(item.nodeid) for item in items}) > 1
         return (
@@ -118,11 +122,12 @@ class Beside:
                 started = time.monotonic()
                 pytest_internals.run_unseen(item, following)
                 ending, took_secs = ending_of(item), time.monotonic() - started
-                if not ending.ran:
-                    report(FunctionEnding(item.nodeid))
-                    continue
                 sections = pytest_internals.sections_of(item, "call") + report.printed()
-                report(FunctionEnding.of(item, ending.error, sections, took_secs))
+                report(
+                    FunctionEnding.of(item, ending.error, sections, took_secs)
+                    if ending.ran
+                    else FunctionEnding(item.nodeid)
+                )
         finally:
             pytest_internals.tear_all_down(items[0].session)
 
@@ -144,6 +149,14 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
         elif not has_sweeps and case.kind is Kind.PROMISE and case.rule.startswith("restore/"):
             lanes[node_id] = "restore"
     return lanes
+
+
+def _is_traced() -> bool:
+    """Return whether something follows what this process executes: a debugger, a profiler."""
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return True
+    monitoring = getattr(sys, "monitoring", None)  # of Python 3.12 and later
+    return monitoring is not None and any(map(monitoring.get_tool, range(_TOOLS)))
 
 
 def _name(item: pytest.Item) -> str:
