@@ -198,7 +198,8 @@ def _close(
     Whatever the arguments ask of other plugins, and whatever is in the
     project, is not for this one.
     """
-    arguments[:] = ["--noconftest", "--capture=no", str(suite_folder())]
+    captures = not config.pluginmanager.is_blocked("capture")
+    arguments[:] = ["--noconftest", *["--capture=no"] * captures, str(suite_folder())]
     options = parser.parse_known_args(arguments, copy.copy(config.option))
     pytest_internals.replace_options(config, options)
     config.pluginmanager.register(afresh)

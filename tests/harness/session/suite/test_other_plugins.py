@@ -129,6 +129,7 @@ SURROUNDINGS = {
     "benchmark-skip": Surroundings(["--benchmark-skip"], good=UNDECIDED),
     "no-benchmark": Surroundings(["-p", "no:benchmark"]),
     "no-cacheprovider": Surroundings(["-p", "no:cacheprovider"]),
+    "no-capture": Surroundings(["-p", "no:capture"]),
     "no-skipping": Surroundings(["-p", "no:skipping"]),
     "warnings-are-errors": Surroundings(["-W", "error"]),
     "lf": Surroundings(["--lf"], before=(), good=UNDECIDED),
