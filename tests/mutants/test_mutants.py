@@ -48,7 +48,10 @@ MOST_DIFFERENT = (
     "mutants.variants.archives:OwnMembers",
 )
 # What takes seconds each, and what is about the machine as much as the implementation.
-SLOW = ("restore/atomic", "bounds/create-10k", "bounds/restore-10k", "bounds/ratio")
+SLOW = (
+    *("create/hot", "create/concurrent", "restore/atomic"),
+    *("bounds/create-10k", "bounds/restore-10k", "bounds/ratio"),
+)
 # It waits for hundreds of real seconds.
 WAITS = "mutants.variants.ids:WaitsForTheNextSecond"
 

@@ -18,9 +18,12 @@ from harness.waiting import ends_within
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports import json_report
 
-pytestmark = pytest.mark.skipif(
-    len(os.sched_getaffinity(0)) == 1, reason="one processor: all runs in one process there"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        len(os.sched_getaffinity(0)) == 1, reason="one processor: all runs in one process there"
+    ),
+]
 
 NOTING = """
 import functools, os, time, pytest
@@ -194,7 +197,6 @@ def test_a_sweep_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) 
     assert swept.duration_secs > 0.05
 
 
-@pytest.mark.slow
 def test_what_waits_runs_beside_without_sweeps_too(tmp_path: Path) -> None:
     waits = ("--reedbackup-case=ticket/create/hot/lock-stays", "--reedbackup-faults=off")
     ran = Ran(tmp_path, "--reedbackup-impl=python", *waits, CASES[-1])
@@ -272,7 +274,6 @@ def test_what_restore_promises_runs_beside_what_create_does(tmp_path: Path) -> N
     assert {line for line in ran.where if "restore" not in line} == {f"{PLAIN} here"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "act",
     [
