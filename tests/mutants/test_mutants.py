@@ -104,7 +104,9 @@ def mutants_held_to_the_whole(held_once: HoldOnce) -> Held:
 def broken_held(held_once: HoldOnce) -> Held:
     options = [mutant.option for mutant in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
-    return held_once("broken", options, "--reedbackup-timeout=2", RUN_ON, *cases, processes=4)
+    # In one process (-s): what some do after a reply, the next call meets.
+    arguments = ["--reedbackup-timeout=2", RUN_ON, "-s", *cases]
+    return held_once("broken", options, *arguments, processes=4)
 
 
 @pytest.fixture(scope="session")
