@@ -110,7 +110,7 @@ def temporary_folders(config: pytest.Config) -> pytest.TempPathFactory:
 
 
 def end_capture(config: pytest.Config) -> None:
-    """Have pytest capture no output any more, in a process whose output nobody sees."""
+    """Have pytest capture no output any more, in a process that keeps its own."""
     config.pluginmanager.unregister(name="capturemanager")
 
 
@@ -119,10 +119,10 @@ def run_unseen(item: pytest.Item, following: pytest.Item | None) -> None:
     runner.runtestprotocol(item, log=False, nextitem=following)
 
 
-def sections_of(item: pytest.Item, phase: str) -> list[tuple[str, str, str]]:
-    """Return what was logged in a phase of a test: the phase, what logged it, and the text."""
+def logged_in_call(item: pytest.Item) -> list[tuple[str, str]]:
+    """Return what was logged while a test's function ran: what logged it, and the text."""
     try:
-        return [section for section in item._report_sections if section[0] == phase]
+        return [(name, text) for phase, name, text in item._report_sections if phase == "call"]
     except AttributeError:
         raise _changed("Item._report_sections") from None
 

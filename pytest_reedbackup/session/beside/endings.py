@@ -57,8 +57,8 @@ class _Missing(Struct, frozen=True, tag=True):
         return MissingCapability(self.capability, self.sentence, tool=self.tool)
 
 
-Section = tuple[str, str, str]
-"""What was printed or logged: in which phase of the test, to what, and the text."""
+Section = tuple[str, str]
+"""What was printed or logged while the function ran: to what, and the text."""
 
 _FAULTS = {kind.__name__: kind for kind in (Unusable, ProtocolViolation, Misfit, TimedOut, Crashed)}
 
@@ -134,7 +134,7 @@ class FunctionEnding(Struct, frozen=True):
         if self.sweep is not None:
             item.stash[SWEPT] = self.sweep
         item.user_properties += self.properties
-        for phase, name, text in self.sections:
-            item.add_report_section(phase, name, text)
+        for name, text in self.sections:
+            item.add_report_section("call", name, text)
         if self.error is not None:
             raise self.error.error()

@@ -115,6 +115,8 @@ class Beside:
 
     def _run(self, items: Sequence[pytest.Item], report: Report) -> None:
         """Run tests, in another process, and say what their functions came to."""
+        if not items:
+            return  # a target of whose contract no case is for this process
         self._others, self._waiting = {}, []
         pytest_internals.end_capture(self._config)
         try:
@@ -122,7 +124,7 @@ class Beside:
                 started = time.monotonic()
                 pytest_internals.run_unseen(item, following)
                 ending, took_secs = ending_of(item), time.monotonic() - started
-                sections = pytest_internals.sections_of(item, "call") + report.printed()
+                sections = pytest_internals.logged_in_call(item) + report.printed()
                 report(
                     FunctionEnding.of(item, ending.error, sections, took_secs)
                     if ending.ran

@@ -123,10 +123,10 @@ class Report:
         sections = []
         for name, file in self._printed.items():
             file.seek(0)
-            sections.append(("call", name, file.read().decode(errors="replace")))
+            sections.append((name, file.read().decode(errors="replace")))
             file.seek(0)
             file.truncate()
-        return [section for section in sections if section[2]]
+        return [(name, text) for name, text in sections if text]
 
     def __call__(self, ending: FunctionEnding) -> None:
         """Send it."""

@@ -54,29 +54,29 @@ def pytest_collection_modifyitems(items):
 
 RESTORES = "test_restore_point_in_time"
 
-TALKS = """
+MINE = """
 import sys
 from pathlib import Path
 
 from reedbase_backup.adapter.loading import load
 
-class Talks:
+class Mine:
     capabilities = ("clock",)
 
     def __init__(self):
         self.__dict__.update(load("python").functions)
-        original = self.restore_point_in_time
+        original = self.{function}
 
-        def restore_point_in_time(base_path, target_timestamp):
+        def {function}(base_path, **others):
             print("printed by", Path(base_path).name)
             print("printed to stderr", file=sys.stderr)
-            report = original(base_path, target_timestamp)
+            answer = original(base_path, **others)
             {act}
-            return report
+            return answer
 
-        self.restore_point_in_time = restore_point_in_time
+        self.{function} = {function}
 """
-"""An implementation that prints, and acts after each restore."""
+"""An implementation of which one function prints, and acts before it answers."""
 
 CASES = (
     "--reedbackup-case=ticket/bounds/create-10k",
@@ -86,26 +86,6 @@ CASES = (
 PLAIN = "test_create_returns_what_list_shows_first"
 SWEEP = "test_a_created_backup_is_durable"
 WAITS = "test_a_lock_that_stays_taken_ends_in_an_error"
-
-MINE = """
-from reedbase_backup.adapter.loading import load
-
-class Unsynced:
-    capabilities = ("clock",)
-
-    def __init__(self):
-        self.__dict__.update(load("python").functions)
-        original = self.create_backup
-
-        def create_backup(base_path, *arguments):
-            info = original(base_path, *arguments)
-            content = info.path.read_bytes()
-            info.path.write_bytes(content)
-            return info
-
-        self.create_backup = create_backup
-"""
-
 
 MOUNTS = "/proc/self/mounts"
 IN_MOUNTS_OF_ITS_OWN = (
@@ -204,13 +184,26 @@ def test_what_waits_runs_beside_without_sweeps_too(tmp_path: Path) -> None:
     assert ran.where == {f"{PLAIN} here", f"{WAITS} beside"}
 
 
+def test_what_waits_runs_beside_after_a_target_for_which_nothing_does(tmp_path: Path) -> None:
+    ran = Ran(
+        tmp_path,
+        *("--reedbackup-impl=python-last", "--reedbackup-impl=python", "--reedbackup-faults=off"),
+        *("--reedbackup-case=last/list/order", "--reedbackup-case=ticket/create/hot/lock-stays"),
+        CASES[-1],
+    )
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert {line for line in ran.where if line.startswith(WAITS)} == {f"{WAITS} beside"}
+
+
 def test_what_is_broken_beside_reads_as_if_it_broke_here(tmp_path: Path) -> None:
     """Exit status, message, sweep and lines of the summary: all but figures and places."""
     runs = {}
     for name, more in (("beside", ()), ("one", ("--pdbcls=pdb:Pdb", "-n1"))):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "mine.py").write_text(MINE)
-        runs[name] = Ran(tmp_path / name, "--reedbackup-impl=mine:Unsynced", *CASES, *more)
+        unsynced = "answer.path.write_bytes(answer.path.read_bytes())"
+        mine = MINE.format(function="create_backup", act=unsynced)
+        (tmp_path / name / "mine.py").write_text(mine)
+        runs[name] = Ran(tmp_path / name, "--reedbackup-impl=mine:Mine", *CASES, *more)
         assert runs[name].ended() == pytest.ExitCode.TESTS_FAILED, runs[name].output
     beside, one = runs["beside"].outcomes, runs["one"].outcomes
     assert f"{SWEEP} beside" in runs["beside"].where
@@ -278,7 +271,7 @@ def test_what_restore_promises_runs_beside_what_create_does(tmp_path: Path) -> N
     "act",
     [
         "(Path(base_path) / 'tables' / 'junk').write_text('x')",
-        "report = None",
+        "answer = None",
         "import os; os._exit(3)",
         "raise ValueError('of no kind that is documented')",
     ],
@@ -289,10 +282,11 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
     outputs = {}
     for name, options in (("beside", ()), ("one", ("-p", "thread"))):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "mine.py").write_text(TALKS.format(act=act))
+        mine = MINE.format(function="restore_point_in_time", act=act)
+        (tmp_path / name / "mine.py").write_text(mine)
         (tmp_path / name / "thread.py").write_text(THREAD)
-        command = f"{sys.executable} -m reedbase_backup serve mine:Talks"
-        implementation = "mine:Talks" if "_exit" not in act else command
+        command = f"{sys.executable} -m reedbase_backup serve mine:Mine"
+        implementation = "mine:Mine" if "_exit" not in act else command
         ran = Ran(
             tmp_path / name,
             *(f"--reedbackup-impl={implementation}", "--reedbackup-misfits=run-on"),
@@ -308,8 +302,9 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
 
 
 def test_a_debugger_is_met_at_the_terminal(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(TALKS.format(act="breakpoint()"))
-    ran = Ran(tmp_path, "--reedbackup-impl=mine:Talks", *_RESTORE_AND_CREATE)
+    mine = MINE.format(function="restore_point_in_time", act="breakpoint()")
+    (tmp_path / "mine.py").write_text(mine)
+    ran = Ran(tmp_path, "--reedbackup-impl=mine:Mine", *_RESTORE_AND_CREATE)
     ran.ended()
     assert f"{RESTORES} here" in ran.where
     assert "(Pdb)" in ran.output
