@@ -150,8 +150,12 @@ def worst_attempt(attempts: Sequence[CaseOutcome]) -> CaseOutcome:
 
 
 def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
-    """Return the outcome of a case that several tests share: as the worst part came out."""
-    worst = Outcome.worst(part.outcome for part in parts)
+    """Return the outcome of a case that several tests share: as the worst part came out.
+
+    A part of a sweep whose few points the call did not come to decides nothing where others did.
+    """
+    reached = [part for part in parts if not (part.outcome is Outcome.SKIP and part.sweep)]
+    worst = Outcome.worst(part.outcome for part in reached or parts)
     decisive = next(part for part in parts if part.outcome is worst)
     return msgspec.structs.replace(
         decisive,

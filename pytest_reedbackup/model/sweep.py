@@ -83,6 +83,11 @@ class Sweep(Struct, frozen=True, kw_only=True):
         return sum(self.rows.values())
 
     @property
+    def tried(self) -> int:
+        """Return how many points were to be visited, whether or not the call came to them."""
+        return len({result.point for result in self.results})
+
+    @property
     def visited(self) -> int:
         """Return at how many points something did go wrong."""
         reached = {r.point for r in self.results if r.outcome is not PointOutcome.NOT_REACHED}

@@ -20,13 +20,14 @@ LEGEND = "  ".join(f"{sign} {word}" for sign, word in SIGNS.values())
 
 
 def headline(sweep: Sweep) -> str:
-    """Return how many points were visited, and how many of them were not stood."""
+    """Return how many points were visited, not stood, and not come to by the call."""
     broken = len({result.point for result in sweep.broken})
     if sweep.visited < sweep.points:
         visited = f"{sweep.visited:,} of {sweep.points:,} points"
     else:
         visited = f"all {sweep.points:,} points" if sweep.points > 1 else "the only point"
-    return f"{visited} visited, {broken:,} broken"
+    missed = sweep.tried - sweep.visited
+    return f"{visited} visited, {broken:,} broken" + (f", {missed:,} not reached" if missed else "")
 
 
 def strips(sweep: Sweep, width: int) -> Iterator[str]:

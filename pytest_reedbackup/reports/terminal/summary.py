@@ -168,12 +168,12 @@ def _is_said(outcome: CaseOutcome, said: Mapping[str, CaseOutcome]) -> bool:
 
 
 def _print_sweeps(console: Console, result: Result) -> None:
-    """Print how many points were visited: of each sweep where it was all, else of all together."""
+    """Print how many points were visited: of each sweep that was whole, of the others together."""
     swept = [(outcome, outcome.sweep) for outcome in result.outcomes if outcome.sweep]
-    is_sample = any(0 < sweep.visited < sweep.points for _, sweep in swept)
+    is_sample = any(0 < sweep.tried < sweep.points for _, sweep in swept)
     sampled: list[Sweep] = []
     for outcome, sweep in swept:
-        is_whole = sweep.visited == sweep.points
+        is_whole = sweep.tried == sweep.points
         if is_sample and (not is_whole or sweep.points == 1):
             sampled.append(sweep)
         elif is_whole:

@@ -46,7 +46,7 @@ def test_no_line_of_a_strip_is_wider_than_it_may_be() -> None:
 
 
 def test_points_are_counted_once_and_those_not_reached_are_not_visited() -> None:
-    assert headline(SWEEP) == "12 of 14 points visited, 1 broken"
+    assert headline(SWEEP) == "12 of 14 points visited, 1 broken, 1 not reached"
 
 
 def test_a_whole_sweep_has_the_results_of_all_its_parts() -> None:

@@ -6,6 +6,7 @@ import pytest
 from harness.session.outcomes import case_outcome
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome, whole_case, worst_attempt
+from pytest_reedbackup.model.sweep import PointOutcome, PointResult, Sweep
 from pytest_reedbackup.model.verdict import Result, Verdict, results
 
 PASS, FAIL, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.ERROR
@@ -190,6 +191,14 @@ def test_a_case_that_several_tests_share_is_as_good_as_its_worst_part() -> None:
     found = whole_case(parts)
     assert (found.outcome, found.detail, found.measured) == (FAIL, "the second", "3; 4")
     assert (found.attempts, found.flaky) == (1, False)
+
+
+def test_a_part_of_a_sweep_that_the_call_did_not_come_to_decides_only_where_no_other_did() -> None:
+    missed = PointResult(point="write#1@3", path="", outcome=PointOutcome.NOT_REACHED)
+    unreached = case_outcome(SKIP, sweep=Sweep(rows={"write": 1}, results=[missed]))
+    assert whole_case([unreached, case_outcome(PASS)]).outcome is PASS
+    assert whole_case([unreached, unreached]).outcome is SKIP
+    assert whole_case([case_outcome(SKIP, detail="no strace"), case_outcome(PASS)]).outcome is SKIP
 
 
 def test_a_rule_is_kept_where_one_case_is_and_the_others_are_skipped() -> None:

@@ -15,6 +15,7 @@ from harness.reports.reports import report_of, sweep_of
 from harness.session.outcomes import case_outcome
 
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
+from pytest_reedbackup.model.sweep import PointOutcome
 from pytest_reedbackup.reports import json_report
 from reedbase_backup.cli.commands import main
 
@@ -63,6 +64,19 @@ def test_show_says_once_why_a_rule_was_not_checked_how_fast_the_machine_is_and_w
     assert "restore/durable" not in shown
     for once in ("needs strace", slow):
         assert shown.count(once) == 1
+
+
+def test_show_calls_a_sweep_no_sample_whose_call_did_not_come_to_all_its_points(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = sweep_of(3).results
+    missed = msgspec.structs.replace(first, outcome=PointOutcome.NOT_REACHED)
+    sweep = msgspec.structs.replace(sweep_of(3), results=[missed, *others])
+    _write(tmp_path / "run.json", [case_outcome(Outcome.PASS, "restore/atomic", sweep=sweep)])
+    assert main(["report", "show", str(tmp_path / "run.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "2 of 3 points visited, 0 broken, 1 not reached" in shown
+    assert "sample" not in shown
 
 
 def test_show_obeys_nothing_that_stands_in_a_report(
