@@ -120,6 +120,7 @@ def cases(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
+    waits: bool = False,
 ) -> Callable[[Test], Test]:
     """Make a test function one case a variant, `{rule_id}/{name}`.
 
@@ -130,7 +131,8 @@ def cases(
 
     def declared(name: str) -> Case:
         promised = promise.format(variant=name)
-        return Case(f"{rule_id}/{name}", promised, defect, False, kind, comparison, weight)
+        case_id = f"{rule_id}/{name}"
+        return Case(case_id, promised, defect, False, kind, comparison, weight, waits)
 
     return pytest.mark.parametrize(
         "variant",

@@ -103,13 +103,16 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     }
 
 
-def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, int, int, int]:
+def position(
+    item: pytest.Item, targets: Sequence[Target], *, is_shared: bool
+) -> tuple[int, int, int, int]:
     """Return a key that puts each implementation after the other, in the order of its rules.
 
     Each rule comes after those that it relies on. Those that another process may
     run meanwhile, which rely on everything, come after the others of an
     implementation; then those that measure, by when that process is idle, and
     generated examples; a user's own tests come after all. Cases of a rule keep the suite's order.
+    Where workers share a run, those that wait come first: whoever waits last keeps all others up.
     """
     case, target = case_of(item), target_of(item)
     if case is None or target is None:
@@ -117,7 +120,8 @@ def position(item: pytest.Item, targets: Sequence[Target]) -> tuple[int, int, in
     rules = list(RULES.get(case.contract, ()))
     place = rules.index(case.rule) if case.rule in rules else len(rules)
     order = _suite_order().get(case.id, 0)
-    return targets.index(target), _stage(case), place, order
+    stage = -1 if is_shared and case.waits else _stage(case)
+    return targets.index(target), stage, place, order
 
 
 def _stage(case: Case) -> int:

@@ -110,7 +110,8 @@ class Run:
         if not self.settings.runs_suite:
             self.finishing.plan(planned_of_items(items))
         yield
-        items.sort(key=lambda item: position(item, self.settings.targets))
+        is_shared = self.settings.workers > 1
+        items.sort(key=lambda item: position(item, self.settings.targets, is_shared=is_shared))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:

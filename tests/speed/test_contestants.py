@@ -52,12 +52,20 @@ def contents(base: Path) -> dict[str, bytes]:
     }
 
 
+RESTORERS = [tool.name for tool in TOOLS if {Job.CREATE, Job.RESTORE} <= tool.commands.keys()]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "change", [unchanged, change_one_percent, change_one_table, set_aside, make_anew]
-)
-@pytest.mark.parametrize(
-    "name", [tool.name for tool in TOOLS if {Job.CREATE, Job.RESTORE} <= tool.commands.keys()]
+    ("name", "change"),
+    [
+        # Every tool where nothing is there any more, and one of them after each change.
+        *[(name, set_aside) for name in RESTORERS],
+        *[
+            ("tar", change)
+            for change in (unchanged, change_one_percent, change_one_table, make_anew)
+        ],
+    ],
 )
 def test_a_tool_restores_what_it_backed_up(
     base: Path, tool: FindTool, name: str, change: Change

@@ -44,6 +44,9 @@ from pytest_reedbackup.views.tree import Tree
 ENOUGH = 60
 LEAST_SECS, MOST_SECS = 2.0, 30.0
 
+# A list takes a tenth of a create's time: without a pause it would take most of a processor.
+_BETWEEN_LISTS_SECS = 0.002
+
 FILLER = 1_000_000
 # So many newer ones at least, where an own backup may be pruned already.
 UNTIL_PRUNED = RETENTION - 8
@@ -208,6 +211,7 @@ def _restore(process: Served, scene: Scene, seen: Seen, targets: Sequence[int]) 
 
 
 def _list(process: Served, scene: Scene, seen: Seen) -> None:
+    time.sleep(_BETWEEN_LISTS_SECS)
     for info in value_of(process.list_backups(scene.base), "list_backups beside creates"):
         seen.listed.append(info)
         if info.id not in seen.shown:

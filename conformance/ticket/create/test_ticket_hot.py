@@ -31,7 +31,7 @@ from pytest_reedbackup.views.tree import Tree
 # First, last and amidst of the tables that there are (content, routes, text), in any order.
 WRITTEN = ("a_written", "s_written", "z_written")
 
-MOST_CREATES = 16
+MOST_CREATES = 10
 # Enough for the slowest; what is quick makes all of them in less.
 CREATING_SECS = 4.0
 FEWEST_CREATES = 5
@@ -79,6 +79,7 @@ def _create_on(process: Served, base: Path, made: list[str]) -> None:
     "ticket/create/hot/amidst",
     "A table whose writer halts amidst a write is backed up after it, or not at all ({variant}).",
     {"first": WRITTEN[:1], "middle": WRITTEN[1:2], "last": WRITTEN[2:]},
+    waits=True,
 )
 def test_a_writer_is_waited_for(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Sequence[str]

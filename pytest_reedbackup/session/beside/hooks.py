@@ -52,6 +52,8 @@ class Beside:
         self._folders = pytest_internals.temporary_folders(self._config)
         clones_of(self._config, self._folders)  # the same for all, and this one removes them
         self._waiting = list(dict.fromkeys(_name(item) for item in session.items))
+        if not self._config.getoption("maxfail"):  # whoever ends with the first one goes by rules
+            session.items.sort(key=self._place)
         try:
             self._fork(session.items)
             return (yield)
@@ -95,6 +97,15 @@ class Beside:
         return (
             is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
+
+    def _place(self, item: pytest.Item) -> tuple[int, bool, bool]:
+        """Return a key that puts what this process does before what it waits for.
+
+        Each target stays together, and what measures comes last, when the others are idle.
+        """
+        case = case_of(item)
+        measures = case is not None and case.kind is Kind.BOUND
+        return self._waiting.index(_name(item)), measures, item.nodeid in self._lanes
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:
         """Start a process a lane, with a work a target."""

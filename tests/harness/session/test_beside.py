@@ -301,6 +301,30 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
     assert outputs["beside"] == outputs["one"]
 
 
+@pytest.mark.parametrize(("option", "first"), [("-v", "surface/types"), ("-x", "restore/none")])
+def test_what_runs_here_comes_first_but_for_who_ends_with_the_first_failure(
+    tmp_path: Path, option: str, first: str
+) -> None:
+    cases = (
+        "--reedbackup-case=ticket/restore/none*",
+        "--reedbackup-case=ticket/surface/types/create_backup",
+    )
+    ran = Ran(tmp_path, "--reedbackup-impl=python", option, *cases)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert {line.rpartition(" ")[2] for line in ran.where if "restore" in line} == {"beside"}
+    passed = [line for line in ran.output.splitlines() if "PASSED" in line]
+    assert passed[0].startswith(f"ticket/{first}")
+
+
+def test_workers_begin_with_what_waits(tmp_path: Path) -> None:
+    amidst = "--reedbackup-case=ticket/create/hot/amidst/last"
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-n2", amidst, *_RESTORE_AND_CREATE)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    began = (tmp_path / "where.txt").read_text().splitlines()
+    assert "test_a_writer_is_waited_for here" in began[:2]
+    assert len(began) > 6
+
+
 def test_a_debugger_is_met_at_the_terminal(tmp_path: Path) -> None:
     mine = MINE.format(function="restore_point_in_time", act="breakpoint()")
     (tmp_path / "mine.py").write_text(mine)
