@@ -154,8 +154,13 @@ def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
 
     A part of a sweep whose few points the call did not come to decides nothing where others did.
     """
-    reached = [part for part in parts if not (part.outcome is Outcome.SKIP and part.sweep)]
-    worst = Outcome.worst(part.outcome for part in reached or parts)
+    is_reached = any(part.sweep and part.sweep.visited for part in parts)
+    counted = [
+        part
+        for part in parts
+        if not (is_reached and part.outcome is Outcome.SKIP and part.sweep is not None)
+    ]
+    worst = Outcome.worst(part.outcome for part in counted)
     decisive = next(part for part in parts if part.outcome is worst)
     return msgspec.structs.replace(
         decisive,

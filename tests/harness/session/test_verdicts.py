@@ -194,11 +194,16 @@ def test_a_case_that_several_tests_share_is_as_good_as_its_worst_part() -> None:
 
 
 def test_a_part_of_a_sweep_that_the_call_did_not_come_to_decides_only_where_no_other_did() -> None:
-    missed = PointResult(point="write#1@3", path="", outcome=PointOutcome.NOT_REACHED)
-    unreached = case_outcome(SKIP, sweep=Sweep(rows={"write": 1}, results=[missed]))
-    assert whole_case([unreached, case_outcome(PASS)]).outcome is PASS
+    def part(outcome: Outcome, point: PointOutcome) -> CaseOutcome:
+        result = PointResult(point="write#1@3", path="", outcome=point)
+        return case_outcome(outcome, sweep=Sweep(rows={"write": 1}, results=[result]))
+
+    unreached, stood = part(SKIP, PointOutcome.NOT_REACHED), part(PASS, PointOutcome.KEPT)
+    assert whole_case([unreached, stood]).outcome is PASS
     assert whole_case([unreached, unreached]).outcome is SKIP
-    assert whole_case([case_outcome(SKIP, detail="no strace"), case_outcome(PASS)]).outcome is SKIP
+    # One part has all the points of a defect: the others pass without any.
+    assert whole_case([unreached, case_outcome(PASS)]).outcome is SKIP
+    assert whole_case([case_outcome(SKIP, detail="no strace"), stood]).outcome is SKIP
 
 
 def test_a_rule_is_kept_where_one_case_is_and_the_others_are_skipped() -> None:
