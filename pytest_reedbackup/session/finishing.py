@@ -27,7 +27,7 @@ from pytest_reedbackup.session.judging import (
     shows_more,
     with_divergence,
 )
-from pytest_reedbackup.session.planning import Planned, left_out, target_of
+from pytest_reedbackup.session.planning import Planned, after_all, left_out, place_of, target_of
 from pytest_reedbackup.session.settings import Settings
 from pytest_reedbackup.session.suite.afresh import arguments_of
 
@@ -147,8 +147,11 @@ class Finishing:
 
     @cached_property
     def _outcomes(self) -> list[CaseOutcome]:
-        """One a case. To be asked for at the end of the run only."""
+        """One a case, whatever ran first. To be asked for at the end of the run only."""
+        targets = self._settings.targets
+        places = {one.key: place_of(one.case, one.target, targets) for one in self._planned}
         outcomes = self._collected.outcomes(self._planned, self._not_checked)
+        outcomes.sort(key=lambda outcome: places.get(outcome.key, after_all(targets)))
         return [with_divergence(outcome, self._settings) for outcome in outcomes]
 
     @cached_property

@@ -103,25 +103,38 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     }
 
 
-def position(
-    item: pytest.Item, targets: Sequence[Target], *, is_shared: bool
-) -> tuple[int, int, int, int]:
+Place = tuple[int, int, int, int]
+"""Where something comes in a run, and in its reports."""
+
+
+def place_of(case: Case, target: Target, targets: Sequence[Target]) -> Place:
     """Return a key that puts each implementation after the other, in the order of its rules.
 
     Each rule comes after those that it relies on. Those that another process may
     run meanwhile, which rely on everything, come after the others of an
     implementation; then those that measure, by when that process is idle, and
-    generated examples; a user's own tests come after all. Cases of a rule keep the suite's order.
+    generated examples. Cases of a rule keep the suite's order.
+    """
+    rules = list(RULES.get(case.contract, ()))
+    of_rule = rules.index(case.rule) if case.rule in rules else len(rules)
+    return targets.index(target), _stage(case), of_rule, _suite_order().get(case.id, 0)
+
+
+def after_all(targets: Sequence[Target]) -> Place:
+    """Return the place of what is no case of the run's plan."""
+    return len(targets), 0, 0, 0
+
+
+def position(item: pytest.Item, targets: Sequence[Target], *, is_shared: bool) -> Place:
+    """Return a key that puts tests in the order in which they run; a user's own come after all.
+
     Where workers share a run, those that wait come first: whoever waits last keeps all others up.
     """
     case, target = case_of(item), target_of(item)
     if case is None or target is None:
-        return len(targets), 0, 0, 0
-    rules = list(RULES.get(case.contract, ()))
-    place = rules.index(case.rule) if case.rule in rules else len(rules)
-    order = _suite_order().get(case.id, 0)
-    stage = -1 if is_shared and case.waits else _stage(case)
-    return targets.index(target), stage, place, order
+        return after_all(targets)
+    of_target, stage, of_rule, of_suite = place_of(case, target, targets)
+    return of_target, -1 if is_shared and case.waits else stage, of_rule, of_suite
 
 
 def _stage(case: Case) -> int:

@@ -26,7 +26,7 @@ BIN = Path(sys.executable).parent
 OTHERWISE = {
     # No test uses the network: what is installed is there. CI makes the second command whole.
     "python3 -m venv .venv && .venv/bin/pip install -q . && ": "",
-    "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest -n 2": "true",
+    "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest -n 3": "true",
     # Another disk, and hosts.
     "/mnt/disk/backups": "./far",
     "s3://bucket/backups": "./far",

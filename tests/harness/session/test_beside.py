@@ -314,6 +314,7 @@ def test_what_runs_here_comes_first_but_for_who_ends_with_the_first_failure(
     assert {line.rpartition(" ")[2] for line in ran.where if "restore" in line} == {"beside"}
     passed = [line for line in ran.output.splitlines() if "PASSED" in line]
     assert passed[0].startswith(f"ticket/{first}")
+    assert list(ran.outcomes)[-1] == "ticket/surface/types/create_backup"  # by rules in any case
 
 
 def test_workers_begin_with_what_waits(tmp_path: Path) -> None:
