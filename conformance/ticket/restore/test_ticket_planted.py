@@ -30,6 +30,9 @@ PATIENCE_SECS = 20.0
 
 FEW = DatabaseSpec(tables=2, rows=4, versions=2, indices=1)
 
+NOW = 1_800_000_000
+"""By a clock that can be set: names have the second in them, and points are repeated by name."""
+
 
 # In the live tree -----------------------------------------------------------------
 
@@ -212,6 +215,8 @@ def test_nothing_is_written_through_after_a_kill(
 
 def _scene(reedbackup: TicketImplementation, base: Path) -> Scene:
     backed_up = live_tree(base)
+    if reedbackup.clock.is_settable:
+        reedbackup.clock.set(NOW)
     target = backup_around(reedbackup, base)
     change_everything(base)
     reedbackup.clock.advance() if reedbackup.clock.is_settable else None

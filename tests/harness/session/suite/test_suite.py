@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def test_behind_the_protocol_the_reference_conforms_case_by_case(run_suite: RunS
     _expect_all_kept_but_what_needs_a_baseline(report)
     own = [case for case in suite_cases() if case.contract == "ticket"]
     assert {one.case_id for one in report.cases} == {one.id for one in own if not one.is_sweep}
+
+
+def test_a_planted_point_is_there_again_in_a_later_second(run_suite: RunSuite) -> None:
+    # Workers share points by their names, too, which have the second of a backup in them.
+    case = "--reedbackup-case=ticket/restore/planted/create-at-each-call"
+    _, first = run_suite("python", options=[case])
+    point = next(one for one in _points(first) if ".tar.gz" in one)
+    began = time.time()
+    while int(time.time()) == int(began):
+        time.sleep(0.05)
+    _, again = run_suite("python", options=[case, f"--reedbackup-point={point}"])
+    assert _points(again) == [point]
+
+
+def _points(report: Report) -> list[str]:
+    (case,) = report.cases
+    assert case.sweep is not None, case.detail
+    return [result.point for result in case.sweep.results]
 
 
 def test_a_disk_in_memory_is_for_implementations_in_this_process(run_suite: RunSuite) -> None:
