@@ -154,13 +154,13 @@ def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
 
     A part of a sweep whose few points the call did not come to decides nothing where others did.
     """
-    is_reached = any(part.sweep and part.sweep.visited for part in parts)
-    counted = [
-        part
+    sweep = whole_sweep(part.sweep for part in parts if part.sweep)
+    is_reached = sweep is not None and sweep.visited > 0
+    worst = Outcome.worst(
+        part.outcome
         for part in parts
-        if not (is_reached and part.outcome is Outcome.SKIP and part.sweep is not None)
-    ]
-    worst = Outcome.worst(part.outcome for part in counted)
+        if not (is_reached and part.sweep and part.outcome is Outcome.SKIP)
+    )
     decisive = next(part for part in parts if part.outcome is worst)
     return msgspec.structs.replace(
         decisive,
@@ -169,5 +169,5 @@ def whole_case(parts: Sequence[CaseOutcome]) -> CaseOutcome:
         duration_secs=sum(part.duration_secs for part in parts),
         measured="; ".join(part.measured for part in parts if part.measured),
         yardstick="; ".join(dict.fromkeys(part.yardstick for part in parts if part.yardstick)),
-        sweep=whole_sweep(part.sweep for part in parts if part.sweep),
+        sweep=sweep,
     )

@@ -21,13 +21,13 @@ LEGEND = "  ".join(f"{sign} {word}" for sign, word in SIGNS.values())
 
 def headline(sweep: Sweep) -> str:
     """Return how many points were visited, not stood, and not come to by the call."""
-    broken = len({result.point for result in sweep.broken})
-    if sweep.visited < sweep.points:
-        visited = f"{sweep.visited:,} of {sweep.points:,} points"
+    visited, points = sweep.visited, sweep.points
+    broken, missed = len({result.point for result in sweep.broken}), sweep.tried - visited
+    if visited < points:
+        where = f"{visited:,} of {points:,} points"
     else:
-        visited = f"all {sweep.points:,} points" if sweep.points > 1 else "the only point"
-    missed = sweep.tried - sweep.visited
-    return f"{visited} visited, {broken:,} broken" + (f", {missed:,} not reached" if missed else "")
+        where = f"all {points:,} points" if points > 1 else "the only point"
+    return f"{where} visited, {broken:,} broken" + (f", {missed:,} not reached" if missed else "")
 
 
 def strips(sweep: Sweep, width: int) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import pack
 from pytest_reedbackup.databases.changes import change_everything
+from pytest_reedbackup.databases.layout import finish_folder, make_folder, write_file
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.injection.sweeps.damaged import sweep_damage
@@ -17,8 +17,6 @@ from pytest_reedbackup.model.case import Kind, case
 
 # So few that each byte of the archive can be damaged in each way.
 _FEW = DatabaseSpec(tables=1, rows=4)
-# Of what is made here: an archive has times in it, and workers share the places of one.
-_MADE_NS = 1_700_000_000 * 10**9
 
 
 @case(
@@ -54,8 +52,8 @@ def test_a_foreign_archive_is_damaged_everywhere(
 
 def _small_base(make_database: MakeDatabase) -> Path:
     base = make_database(_FEW)
-    (base / "indices").mkdir()
-    (base / "indices" / "text.key.btree").write_bytes(b"a tree of keys")
-    for path in (base / "indices" / "text.key.btree", base / "indices"):
-        os.utime(path, ns=(_MADE_NS, _MADE_NS))
+    # With times that are the same in each worker: they are in the archive, whose places they share.
+    indices = make_folder(base / "indices")
+    write_file(indices / "text.key.btree", b"a tree of keys")
+    finish_folder(indices)
     return base
