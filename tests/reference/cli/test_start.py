@@ -52,7 +52,7 @@ def modules_of(*arguments: str) -> set[str]:
         (
             "list",
             "reedbase_backup.list",
-            {"reedbase_backup.create", "subprocess", "pathlib", "shlex"} | READING | JSON,
+            {"reedbase_backup.create", "subprocess", "pathlib", "shlex", "shutil"} | READING | JSON,
         ),
         ("verify", "reedbase_backup.verify", {"reedbase_backup.restore", "pathlib"} | JSON),
         ("create", "reedbase_backup.create", {"reedbase_backup.comparing.preview"}),
@@ -96,6 +96,17 @@ def test_help_names_commands_of_all_packages_and_loads_none_of_them() -> None:
         assert f"\n    {name} " in ended.stdout
         assert command.words in " ".join(ended.stdout.split())
         assert command.module not in loaded
+
+
+@pytest.mark.parametrize("asked", [["list", "--help"], ["--hel"], []])
+def test_help_is_as_wide_as_the_terminal(
+    run: RunCommand, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    widths = []
+    for columns in ("50", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        widths.append(max(len(line) for line in run(*asked)[1].split("examples:")[0].splitlines()))
+    assert widths[0] <= 50 < widths[1] <= 120
 
 
 @pytest.mark.parametrize("name", all_commands())
