@@ -14,6 +14,7 @@ from pytest_reedbackup.databases.spec import HISTORY_10K
 from pytest_reedbackup.model.case import Kind, case_of
 from pytest_reedbackup.model.sweep import Faults
 from pytest_reedbackup.session import pytest_internals
+from pytest_reedbackup.session.beside.claims import Claims
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_possible
 from pytest_reedbackup.session.places import clones_of, templates_of
@@ -23,6 +24,12 @@ from pytest_reedbackup.session.watching import ending_of, replaced
 
 _LAST_NICE = 19
 """For what is in nobody's way: the lowest priority that there is."""
+
+_SHARED = "shared"
+"""The lane of what this process and another share, each from its end."""
+
+_ENOUGH = 8
+"""Of fewer tests, this process has run most before another has begun."""
 
 _TOOLS = 6
 """How many there may be (Python's documentation of sys.monitoring)."""
@@ -50,6 +57,8 @@ class Beside:
         if not self._is_wanted(session.items):
             return (yield)
         self._folders = pytest_internals.temporary_folders(self._config)
+        shared = [node_id for node_id, lane in self._lanes.items() if lane == _SHARED]
+        self._claims = Claims(self._folders.mktemp("claims"), shared)
         clones_of(self._config, self._folders)  # the same for all, and this one removes them
         self._waiting = list(dict.fromkeys(_name(item) for item in session.items))
         if not self._config.getoption("maxfail"):  # whoever ends with the first one goes by rules
@@ -72,12 +81,18 @@ class Beside:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """Wait for what became of a test there; where nothing did, it runs here."""
-        other = self._others.get(self._lanes.get(item.nodeid, ""))
-        ending = other.ending_of(item.nodeid) if other is not None else None
+        ending = self._ending_of(item.nodeid)
         if ending is None or not isinstance(item, pytest.Function):
             return (yield)
         with replaced(item, lambda **_: ending.replay(item)):
             return (yield)
+
+    def _ending_of(self, node_id: str) -> FunctionEnding | None:
+        """Return how a test ends that another process has, or will have; None of all others."""
+        other = self._others.get(self._lanes.get(node_id, ""))
+        if other is None or (self._claims.has(node_id) and self._claims.take(node_id)):
+            return None
+        return other.ending_of(node_id)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
         """Return whether this is the suite, not in whole sweeps, and nobody shares or watches.
@@ -93,24 +108,28 @@ class Beside:
         is_alone = self._config.stash.get(ALONE, False)
         is_watched = is_seen or is_covered or is_alone or _is_traced()
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
-        is_mixed = len({self._lanes.get(item.nodeid) for item in items}) > 1
+        lanes = [self._lanes.get(item.nodeid) for item in items]
+        is_mixed = len(set(lanes)) > 1 or lanes.count(_SHARED) > _ENOUGH
         return (
             is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
 
     def _place(self, item: pytest.Item) -> tuple[int, bool, bool]:
-        """Return a key that puts what this process does before what it waits for.
+        """Return a key that puts what this process may do before what it waits for.
 
         Each target stays together, and what measures comes last, when the others are idle.
         """
         case = case_of(item)
         measures = case is not None and case.kind is Kind.BOUND
-        return self._waiting.index(_name(item)), measures, item.nodeid in self._lanes
+        is_its_own = self._lanes.get(item.nodeid, _SHARED) == _SHARED
+        return self._waiting.index(_name(item)), measures, not is_its_own
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:
         """Start a process a lane, with a work a target."""
         for lane in sorted(set(self._lanes.values())):
             its_own = [item for item in items if self._lanes.get(item.nodeid) == lane]
+            if lane == _SHARED:
+                its_own.reverse()
             works = [
                 partial(self._run, [item for item in its_own if _name(item) == target])
                 for target in self._waiting
@@ -131,7 +150,10 @@ class Beside:
         self._others, self._waiting = {}, []
         pytest_internals.end_capture(self._config)
         try:
-            for item, following in zip(items, [*items[1:], None], strict=True):
+            mine = filter(self._is_mine, items)
+            item = next(mine, None)
+            while item is not None:
+                following = next(mine, None)
                 started = time.monotonic()
                 pytest_internals.run_unseen(item, following)
                 ending, took_secs = ending_of(item), time.monotonic() - started
@@ -141,15 +163,19 @@ class Beside:
                     if ending.ran
                     else FunctionEnding(item.nodeid)
                 )
+                item = following
         finally:
             pytest_internals.tear_all_down(items[0].session)
+
+    def _is_mine(self, item: pytest.Item) -> bool:
+        return not self._claims.has(item.nodeid) or self._claims.take(item.nodeid)
 
 
 def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     """Return which of the other processes tests are for, by their node ids; of none for this one.
 
-    Two processors have as much to do with what a restore promises as with all else. Where
-    there are sweeps, they are what the second one is for: they visit as much as they get to.
+    What waits takes no processor from anybody. Where there are sweeps, they are what the second
+    processor is for: they visit as much as they get to. Else it shares what is left.
     """
     known = {item.nodeid: case for item in items if (case := case_of(item)) is not None}
     has_sweeps = any(case.is_sweep for case in known.values())
@@ -158,9 +184,9 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
         if case.is_sweep:
             lanes[node_id] = case.kind.value
         elif case.waits:
-            lanes[node_id] = "waits"
-        elif not has_sweeps and case.kind is Kind.PROMISE and case.rule.startswith("restore/"):
-            lanes[node_id] = "restore"
+            lanes[node_id] = case.id
+        elif not has_sweeps and case.kind is not Kind.BOUND:
+            lanes[node_id] = _SHARED
     return lanes
 
 
