@@ -7,10 +7,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from pytest_reedbackup.model.divergences import Divergence
 from pytest_reedbackup.model.target import Target, find_target
+from reedbase_backup import __version__
 from reedbase_backup.adapter.protocol import Contract
 
 
@@ -42,7 +42,7 @@ class RunRecord:
     ) -> RunRecord:
         """Return the record of a run that starts now, on this machine."""
         return cls(
-            kit=version("pytest-reedbackup"),
+            kit=__version__,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             arguments=tuple(arguments),
             machine=machine(),

@@ -13,9 +13,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
+from reedbase_backup import __version__
 from reedbase_backup.adapter import protocol
 from reedbase_backup.adapter.protocol import METHODS, Contract
 
@@ -117,7 +117,7 @@ def _reference() -> PythonImplementation:
 
     return PythonImplementation(
         name="python",
-        version=version("pytest-reedbackup"),
+        version=__version__,
         contracts=("ticket",),
         capabilities=(CLOCK,),
         functions={
@@ -134,7 +134,7 @@ def _port_of_the_baseline() -> PythonImplementation:
     port = ServedPort()
     return PythonImplementation(
         name="python-last",
-        version=version("pytest-reedbackup"),
+        version=__version__,
         contracts=("last",),
         capabilities=(CLOCK,),
         functions={method: getattr(port, method) for method in METHODS},

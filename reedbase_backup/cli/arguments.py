@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
+from reedbase_backup import __version__
 from reedbase_backup.cli.table import COMMANDS, Command, all_commands, load
 
 DEBUG = "--debug"
@@ -38,7 +39,7 @@ def make_parser(arguments: Sequence[str]) -> Parser:
         epilog=_examples(_EXAMPLES),
         formatter_class=layout,
     )
-    parser.add_argument("--version", action=_Version)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_debug(parser)
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
     if called is None:
@@ -111,17 +112,3 @@ def path_of(what: str) -> Callable[[str], str]:
 
 def _examples(lines: Sequence[str]) -> str:
     return "\n".join(["examples:", *(f"  {line}" for line in lines)])
-
-
-class _Version(argparse.Action):
-    """Says which release this is; looking it up takes a while, so only when asked."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
-        words = "show program's version number and exit"  # as argparse has it
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=words)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        print(f"{parser.prog} {version('pytest-reedbackup')}")
-        parser.exit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.suite.afresh import arguments_of, remarks_of
 from pytest_reedbackup.session.suite.place import runs_suite
+from reedbase_backup import __version__
 
 _BENCHMARK = "--benchmark"
 _MOST_IN_A_STRETCH = 11
@@ -43,7 +43,7 @@ class ProgressLines:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or self._config.get_verbosity() != 0:
             return
-        kit = f"pytest-reedbackup {version('pytest-reedbackup')}"
+        kit = f"pytest-reedbackup {__version__}"
         python = f"Python {platform.python_version()}, {platform.system()}"
         for line in (
             f"{kit}, pytest {pytest.__version__}, {python}",

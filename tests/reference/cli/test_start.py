@@ -67,6 +67,12 @@ def test_a_command_loads_nothing_of_the_others(
     assert loaded & (unneeded | DEAR | {"reedbase_backup.adapter.rust.crate"}) == set()
 
 
+def test_an_adapter_starts_without_looking_up_what_is_installed() -> None:
+    loaded = modules_of("serve", "python")
+    assert "reedbase_backup.create" in loaded
+    assert loaded & DEAR == {"msgspec"}
+
+
 def test_help_loads_nothing_that_reads_a_base() -> None:
     loaded = modules_of("list", "--help")
     assert "argparse" in loaded
