@@ -11,7 +11,7 @@ from pytest_reedbackup.checks.expectations import expect, expect_same_tree
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases import edits
 from pytest_reedbackup.databases.archives import read_members
-from pytest_reedbackup.databases.spec import MANY_TABLES
+from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, Refused, value_of
 from pytest_reedbackup.injection.mounts import mounts_below
@@ -124,6 +124,8 @@ def test_restore_brings_back_what_is_mounted(
 FEW_OPEN_FILES = 40
 """How many files it may open beside those that it has open before the call."""
 
+MORE_TABLES = DatabaseSpec(tables=FEW_OPEN_FILES + 20, rows=120, versions=2)
+
 
 @case(
     "ticket/restore/placement/many-tables",
@@ -132,7 +134,7 @@ FEW_OPEN_FILES = 40
 def test_restore_needs_fewer_open_files_than_tables(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
 ) -> None:
-    base = reedbackup_make_db(MANY_TABLES)
+    base = reedbackup_make_db(MORE_TABLES)
     with served(reedbackup) as process:
         limit_for_good(process.pid, Limit.OPEN_FILES, FEW_OPEN_FILES)
         _expect_brought_back(process, base)

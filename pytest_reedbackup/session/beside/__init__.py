@@ -1,7 +1,8 @@
-"""Cases that run in a process beside this one: they wait more than they work.
+"""Cases that run in processes beside this one.
 
 A sweep starts and ends processes, and a case about a lock that stays taken waits
-for seconds. A fork of this process runs them while it runs the others. The tests
+for seconds: forks of this process run them while it runs the others. Where no sweep
+needs the second processor, one more shares those others, from their end. The tests
 themselves stay here, with all that plugins make of them: only what their function
 did comes from there. Where nothing came, the function runs here.
 """

@@ -28,7 +28,7 @@ _LAST_NICE = 19
 _SHARED = "shared"
 """The lane of what this process and another share, each from its end."""
 
-_ENOUGH = 8
+_WORTH_SHARING = 5
 """Of fewer tests, this process has run most before another has begun."""
 
 _TOOLS = 6
@@ -108,8 +108,8 @@ class Beside:
         is_alone = self._config.stash.get(ALONE, False)
         is_watched = is_seen or is_covered or is_alone or _is_traced()
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
-        lanes = [self._lanes.get(item.nodeid) for item in items]
-        is_mixed = len(set(lanes)) > 1 or lanes.count(_SHARED) > _ENOUGH
+        lanes = {self._lanes.get(item.nodeid) for item in items}
+        is_mixed = len(lanes) > 1 or _SHARED in lanes
         return (
             is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
@@ -178,16 +178,17 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     processor is for: they visit as much as they get to. Else it shares what is left.
     """
     known = {item.nodeid: case for item in items if (case := case_of(item)) is not None}
-    has_sweeps = any(case.is_sweep for case in known.values())
-    lanes = {}
+    lanes, others = {}, []
     for node_id, case in known.items():
         if case.is_sweep:
             lanes[node_id] = case.kind.value
         elif case.waits:
             lanes[node_id] = case.id
-        elif not has_sweeps and case.kind is not Kind.BOUND:
-            lanes[node_id] = _SHARED
-    return lanes
+        elif case.kind is not Kind.BOUND:
+            others.append(node_id)
+    if len(others) < _WORTH_SHARING or any(case.is_sweep for case in known.values()):
+        return lanes
+    return lanes | dict.fromkeys(others, _SHARED)
 
 
 def _is_traced() -> bool:

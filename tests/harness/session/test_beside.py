@@ -37,11 +37,16 @@ def noted(item):
     def noting(*arguments, **named):
         with open("where.txt", "a") as file:
             where = "here" if os.getpid() == MAIN else "beside"
-            file.write(f"{{item.originalname}} {{where}}\\n")
+            file.write(f"{{item.nodeid}} {{item.originalname}} {{where}}\\n")
         act(item)
         return function(*arguments, **named)
 
     return noting
+
+def wait_for_those_beside(count):
+    until = time.monotonic() + 60
+    while time.monotonic() < until and open("where.txt").read().count(" beside") < count:
+        time.sleep(0.01)
 
 def act(item):
     {act}
@@ -103,6 +108,9 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 """
 """A plugin that keeps a run in one process: no thread may be lost."""
 
+# What is last in the order of rules is what another process begins with.
+_WAITING_FOR_FIVE = f"wait_for_those_beside(5) if item.originalname == {PLAIN!r} else None"
+
 _RESTORE_AND_CREATE = (
     "--reedbackup-case=ticket/create/info",
     "--reedbackup-case=ticket/restore/exact-tree",
@@ -146,8 +154,13 @@ class Ran:
         return set(now.read_text().splitlines()).difference(first)
 
     @property
+    def calls(self) -> list[str]:
+        """Each test that ran, in order: its node id, its function, and where."""
+        return (self.folder / "where.txt").read_text().splitlines()
+
+    @property
     def where(self) -> set[str]:
-        return set((self.folder / "where.txt").read_text().split("\n")) - {""}
+        return {line.partition(" ")[2] for line in self.calls}
 
     @property
     def outcomes(self) -> dict[str, CaseOutcome]:
@@ -260,11 +273,44 @@ def test_ctrl_c_leaves_no_process_and_no_mount(tmp_path: Path, moment_secs: floa
     assert ran.mounted(tmp_path / "last") == set()
 
 
-def test_what_restore_promises_runs_beside_what_create_does(tmp_path: Path) -> None:
-    ran = Ran(tmp_path, "--reedbackup-impl=python", *_RESTORE_AND_CREATE)
+def test_two_processes_share_what_does_not_wait_and_each_test_is_of_one(tmp_path: Path) -> None:
+    ran = Ran(
+        tmp_path,
+        *("--reedbackup-impl=python", "--reedbackup-faults=off"),
+        "--reedbackup-case=ticket/list/*",
+        act="time.sleep(0.05)",
+    )
     assert ran.ended() == pytest.ExitCode.OK, ran.output
-    assert {line.rpartition(" ")[2] for line in ran.where if "restore" in line} == {"beside"}
-    assert {line for line in ran.where if "restore" not in line} == {f"{PLAIN} here"}
+    run = [line.split()[0] for line in ran.calls]
+    assert len(set(run)) == len(run) == ran.output.count(" PASSED")
+    beside = sum(line.endswith(" beside") for line in ran.calls)
+    assert 0.1 < beside / len(run) < 0.9
+
+
+def test_the_other_process_begins_at_the_end(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *_RESTORE_AND_CREATE, act=_WAITING_FOR_FIVE)
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    beside = [line.split()[1] for line in ran.calls if line.endswith(" beside")]
+    assert beside[0] == "test_restore_without_a_base"
+    assert {line for line in ran.where if line.endswith(" here")} == {f"{PLAIN} here"}
+    passed = [line for line in ran.output.splitlines() if "PASSED" in line]
+    assert passed[0].startswith("ticket/create/info")
+    assert passed[-1].startswith("ticket/restore/none")
+
+
+@pytest.mark.parametrize("dies_at", [RESTORES, "test_restore_missing_backup"])
+def test_what_the_other_process_had_taken_as_it_died_runs_here(
+    tmp_path: Path, dies_at: str
+) -> None:
+    dies = f"os.kill(os.getpid(), 9) if os.getpid() != MAIN and item.originalname == {dies_at!r}"
+    ran = Ran(
+        tmp_path,
+        *("--reedbackup-impl=python", *_RESTORE_AND_CREATE),
+        act=f"{dies} else wait_for_those_beside(2) if item.originalname == {PLAIN!r} else None",
+    )
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert {f"{dies_at} beside", f"{dies_at} here"} <= ran.where
+    assert len(ran.outcomes) == 6
 
 
 @pytest.mark.parametrize(
@@ -280,7 +326,10 @@ def test_what_restore_promises_runs_beside_what_create_does(tmp_path: Path) -> N
 def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path, act: str) -> None:
     """All that pytest prints, too: what was captured, errors, the summary."""
     outputs = {}
-    for name, options in (("beside", ()), ("one", ("-p", "thread"))):
+    for name, options, noting in (
+        ("beside", (), _WAITING_FOR_FIVE),
+        ("one", ("-p", "thread"), "pass"),
+    ):
         (tmp_path / name).mkdir()
         mine = MINE.format(function="restore_point_in_time", act=act)
         (tmp_path / name / "mine.py").write_text(mine)
@@ -292,6 +341,7 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
             *(f"--reedbackup-impl={implementation}", "--reedbackup-misfits=run-on"),
             *_RESTORE_AND_CREATE,
             *options,
+            act=noting,
         )
         assert ran.ended() == pytest.ExitCode.TESTS_FAILED, ran.output
         there = {line.rpartition(" ")[2] for line in ran.where if "restore" in line}
@@ -301,28 +351,32 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
     assert outputs["beside"] == outputs["one"]
 
 
-@pytest.mark.parametrize(("option", "first"), [("-v", "surface/types"), ("-x", "restore/none")])
+@pytest.mark.parametrize(
+    ("option", "order"),
+    [
+        ("-v", ["restore/pick/fuzz", "create/hot/amidst/last", "bounds/create-10k"]),
+        ("-x", ["create/hot/amidst/last", "bounds/create-10k", "restore/pick/fuzz"]),
+    ],
+)
 def test_what_runs_here_comes_first_but_for_who_ends_with_the_first_failure(
-    tmp_path: Path, option: str, first: str
+    tmp_path: Path, option: str, order: list[str]
 ) -> None:
-    cases = (
-        "--reedbackup-case=ticket/restore/none*",
-        "--reedbackup-case=ticket/surface/types/create_backup",
-    )
+    cases = [f"--reedbackup-case=ticket/{case}" for case in order]
     ran = Ran(tmp_path, "--reedbackup-impl=python", option, *cases)
     assert ran.ended() == pytest.ExitCode.OK, ran.output
-    assert {line.rpartition(" ")[2] for line in ran.where if "restore" in line} == {"beside"}
+    assert "test_a_writer_is_waited_for beside" in ran.where
     passed = [line for line in ran.output.splitlines() if "PASSED" in line]
-    assert passed[0].startswith(f"ticket/{first}")
-    assert list(ran.outcomes)[-1] == "ticket/surface/types/create_backup"  # by rules in any case
+    assert [line.split()[0] for line in passed] == [f"ticket/{case}" for case in order]
+    in_any_case = ["create/hot/amidst/last", "bounds/create-10k", "restore/pick/fuzz"]
+    assert list(ran.outcomes) == [f"ticket/{case}" for case in in_any_case]
 
 
 def test_workers_begin_with_what_waits(tmp_path: Path) -> None:
     amidst = "--reedbackup-case=ticket/create/hot/amidst/last"
     ran = Ran(tmp_path, "--reedbackup-impl=python", "-n2", amidst, *_RESTORE_AND_CREATE)
     assert ran.ended() == pytest.ExitCode.OK, ran.output
-    began = (tmp_path / "where.txt").read_text().splitlines()
-    assert "test_a_writer_is_waited_for here" in began[:2]
+    began = [line.split()[1] for line in ran.calls]
+    assert "test_a_writer_is_waited_for" in began[:2]
     assert len(began) > 6
 
 
