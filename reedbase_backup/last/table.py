@@ -42,6 +42,9 @@ class Table:
         self.lock_path = self.folder / ".lock"
         self._clock = clock
         self._files = TableFiles(self.folder, self.current_path, self.log_path)
+        self._parsed: tuple[bytes, list[LogLine]] = b"", []
+        """The log as it was read last. (A restore reads it three times; to parse 10,000 lines
+        takes 25 ms.)"""
 
     def exists(self) -> bool:
         """Return whether the table has a current.csv, which is what the baseline asks."""
@@ -55,7 +58,10 @@ class Table:
 
     def log(self) -> list[LogLine]:
         """Return the lines of version.log, oldest first. Raise LogCorrupted."""
-        return version_log.parse(version_log.read(self.log_path))
+        content = version_log.read(self.log_path)
+        if content != self._parsed[0]:
+            self._parsed = content, version_log.parse(content)
+        return self._parsed[1]
 
     def list_versions(self) -> list[VersionInfo]:
         """Return all versions, newest first. Raise TableNotFound, LogCorrupted or IoError."""

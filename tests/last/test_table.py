@@ -71,6 +71,14 @@ def test_versions_are_listed_newest_first_with_names(table: Table) -> None:
     assert odd == VersionInfo(7, "unknown(77)", "unknown(4000000000)", 1)
 
 
+@pytest.mark.parametrize("after", [b"7|5|1|14\n", b"", b"7|5|1|14\n8|2|1|14\n"])
+def test_a_log_that_another_process_changed_is_read_anew(table: Table, after: bytes) -> None:
+    table.log_path.write_bytes(b"6|5|1|14\n")
+    assert [line.timestamp for line in table.log()] == [6]
+    table.log_path.write_bytes(after)
+    assert [line.timestamp for line in table.log()] == [int(x[:1]) for x in after.splitlines()]
+
+
 def test_a_rollback_is_a_new_version_with_the_old_content(table: Table) -> None:
     first = table.log()[0].timestamp
     table.write(SECOND, "admin")
