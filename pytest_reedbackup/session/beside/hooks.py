@@ -114,15 +114,19 @@ class Beside:
             is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
         )
 
-    def _place(self, item: pytest.Item) -> tuple[int, bool, bool]:
+    def _place(self, item: pytest.Item) -> tuple[int, int]:
         """Return a key that puts what this process may do before what it waits for.
 
-        Each target stays together, and what measures comes last, when the others are idle.
+        Each target stays together. What measures comes when the others are idle, or sleep.
         """
         case = case_of(item)
-        measures = case is not None and case.kind is Kind.BOUND
-        is_its_own = self._lanes.get(item.nodeid, _SHARED) == _SHARED
-        return self._waiting.index(_name(item)), measures, not is_its_own
+        if case is None or self._lanes.get(item.nodeid) == _SHARED:
+            stage = 0
+        elif case.waits:
+            stage = 3
+        else:
+            stage = {Kind.SWEEP: 1, Kind.BOUND: 2}.get(case.kind, 0)
+        return self._waiting.index(_name(item)), stage
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:
         """Start a process a lane, with a work a target."""

@@ -354,7 +354,7 @@ def test_whatever_restore_does_beside_reads_as_if_it_did_it_here(tmp_path: Path,
 @pytest.mark.parametrize(
     ("option", "order"),
     [
-        ("-v", ["restore/pick/fuzz", "create/hot/amidst/last", "bounds/create-10k"]),
+        ("-v", ["restore/pick/fuzz", "bounds/create-10k", "create/hot/amidst/last"]),
         ("-x", ["create/hot/amidst/last", "bounds/create-10k", "restore/pick/fuzz"]),
     ],
 )
