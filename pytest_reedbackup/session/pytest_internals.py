@@ -129,7 +129,30 @@ def logged_in_call(item: pytest.Item) -> list[tuple[str, str]]:
 
 def tear_all_down(session: pytest.Session) -> None:
     """Tear down what is set up for tests: one that was interrupted left it so."""
-    session._setupstate.teardown_exact(None)
+    tear_down(session, None)
+
+
+def tear_down(session: pytest.Session, following: pytest.Item | None) -> None:
+    """Tear down what is set up for tests, but for what the `following` one needs."""
+    session._setupstate.teardown_exact(following)
+
+
+def report_again_for(config: pytest.Config, number: int) -> None:
+    """Have a worker of pytest-xdist take what is reported next for its test of that number."""
+    _interactor(config).item_index = number
+
+
+def number_reported_for(config: pytest.Config) -> int | None:
+    """Return the number of the test that a worker runs; None where pytest-xdist has changed.
+
+    Tried on pytest-xdist 3.6.1 to 3.8.
+    """
+    return getattr(_interactor(config), "item_index", None)
+
+
+def _interactor(config: pytest.Config) -> Any:
+    plugins = config.pluginmanager.get_plugins()
+    return next((one for one in plugins if type(one).__name__ == "WorkerInteractor"), None)
 
 
 def _changed(name: str) -> pytest.UsageError:

@@ -14,6 +14,7 @@ from pytest_reedbackup.recording.recorder import Recorder
 from pytest_reedbackup.reports.terminal import last_line
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.attempts import Journal, phase_outcome
+from pytest_reedbackup.session.beside.deferring import Deferring
 from pytest_reedbackup.session.beside.hooks import Beside
 from pytest_reedbackup.session.finishing import Finishing
 from pytest_reedbackup.session.judging import show
@@ -55,9 +56,13 @@ class Run:
         config.pluginmanager.register(Workers(config))
         run = cls(config)
         config.stash[_RUN] = run
-        for plugin in (run, run.finishing, *run.recording_hooks, Beside(config, run.settings)):
+        for plugin in (run, run.finishing, *run.recording_hooks):
             config.pluginmanager.register(plugin)
-        if run.settings.runs_suite and not hasattr(config, "workerinput"):
+        is_worker = hasattr(config, "workerinput")
+        config.pluginmanager.register(
+            Deferring(config) if is_worker else Beside(config, run.settings)
+        )
+        if run.settings.runs_suite and not is_worker:
             config.pluginmanager.register(ProgressLines(config, run.settings.remarks))
             if in_terminal(config):
                 config.pluginmanager.register(Ticking(config))

@@ -21,7 +21,7 @@ from pytest_reedbackup.injection.sweeps.sweeper import Sweeper, Visit
 from pytest_reedbackup.model.case import Case, case_of
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.session.attempts import phase_outcome
-from pytest_reedbackup.session.beside.hooks import ALONE
+from pytest_reedbackup.session.beside.running import ALONE
 from pytest_reedbackup.session.planning import FIXTURE
 from pytest_reedbackup.views.folders import Whole
 

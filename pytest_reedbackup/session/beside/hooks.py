@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Generator, Sequence
 from functools import partial
 
@@ -17,10 +15,11 @@ from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.claims import Claims
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_possible
+from pytest_reedbackup.session.beside.running import is_watched, run_tests
 from pytest_reedbackup.session.places import clones_of, templates_of
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
-from pytest_reedbackup.session.watching import ending_of, replaced
+from pytest_reedbackup.session.watching import replaced
 
 _LAST_NICE = 19
 """For what is in nobody's way: the lowest priority that there is."""
@@ -30,12 +29,6 @@ _SHARED = "shared"
 
 _WORTH_SHARING = 5
 """Of fewer tests, this process has run most before another has begun."""
-
-_TOOLS = 6
-"""How many there may be (Python's documentation of sys.monitoring)."""
-
-ALONE = pytest.StashKey[bool]()
-"""In the stash of a configuration: its run keeps all tests in its own process."""
 
 
 class Beside:
@@ -95,23 +88,18 @@ class Beside:
         return other.ending_of(node_id)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
-        """Return whether this is the suite, not in whole sweeps, and nobody shares or watches.
-
-        Coverage, profilers and whoever reads what is printed watch this process alone.
-        """
+        """Return whether this is the suite, not in whole sweeps, and nobody shares or watches."""
         settings, option = self._settings, self._config.getoption
         is_shared = settings.workers > 1 or option("dist", "no") != "no"
         is_recorded = settings.record is not None or bool(settings.recordings)
-        is_shown = option("usepdb", False) or option("setuponly", False)
-        is_seen = is_shown or option("capture", "no") == "no"
-        is_covered = self._config.pluginmanager.hasplugin("_cov")
-        is_alone = self._config.stash.get(ALONE, False)
-        is_watched = is_seen or is_covered or is_alone or _is_traced()
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
         lanes = {self._lanes.get(item.nodeid) for item in items}
         is_mixed = len(lanes) > 1 or _SHARED in lanes
         return (
-            is_short and is_mixed and not (is_shared or is_recorded or is_watched) and is_possible()
+            is_short
+            and is_mixed
+            and not (is_shared or is_recorded or is_watched(self._config))
+            and is_possible()
         )
 
     def _place(self, item: pytest.Item) -> tuple[int, int]:
@@ -148,28 +136,10 @@ class Beside:
         templates_of(self._config, self._folders).get(HISTORY_10K)
 
     def _run(self, items: Sequence[pytest.Item], report: Report) -> None:
-        """Run tests, in another process, and say what their functions came to."""
         if not items:
             return  # a target of whose contract no case is for this process
         self._others, self._waiting = {}, []
-        pytest_internals.end_capture(self._config)
-        try:
-            mine = filter(self._is_mine, items)
-            item = next(mine, None)
-            while item is not None:
-                following = next(mine, None)
-                started = time.monotonic()
-                pytest_internals.run_unseen(item, following)
-                ending, took_secs = ending_of(item), time.monotonic() - started
-                sections = pytest_internals.logged_in_call(item) + report.printed()
-                report(
-                    FunctionEnding.of(item, ending.error, sections, took_secs)
-                    if ending.ran
-                    else FunctionEnding(item.nodeid)
-                )
-                item = following
-        finally:
-            pytest_internals.tear_all_down(items[0].session)
+        run_tests(items[0].session, filter(self._is_mine, items), report)
 
     def _is_mine(self, item: pytest.Item) -> bool:
         return not self._claims.has(item.nodeid) or self._claims.take(item.nodeid)
@@ -193,14 +163,6 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     if len(others) < _WORTH_SHARING or any(case.is_sweep for case in known.values()):
         return lanes
     return lanes | dict.fromkeys(others, _SHARED)
-
-
-def _is_traced() -> bool:
-    """Return whether something follows what this process executes: a debugger, a profiler."""
-    if sys.gettrace() is not None or sys.getprofile() is not None:
-        return True
-    monitoring = getattr(sys, "monitoring", None)  # of Python 3.12 and later
-    return monitoring is not None and any(map(monitoring.get_tool, range(_TOOLS)))
 
 
 def _name(item: pytest.Item) -> str:

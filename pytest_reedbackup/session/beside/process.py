@@ -8,11 +8,11 @@ import select
 import signal
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import get_ident
 from types import FrameType
 from typing import IO, NoReturn
 
@@ -23,6 +23,10 @@ _GRACE_SECS = 30.0
 
 _PAUSE_SECS = 0.01
 
+_WAITING = ("pytest_rerunfailures", "execnet.gateway_base")
+"""Modules whose threads wait from start to end: for workers, where pytest-xdist is installed,
+and in a worker for what the other side sends."""
+
 
 def is_possible() -> bool:
     """Return whether this process can be forked, and gains by it: no thread of it may be lost."""
@@ -30,20 +34,18 @@ def is_possible() -> bool:
         threads = os.listdir("/proc/self/task")
     except OSError:
         return False
-    idle = sum(map(_waits_for_workers, threading.enumerate()))
-    return len(threads) == 1 + idle and len(os.sched_getaffinity(0)) > 1
+    others = (frame for ident, frame in sys._current_frames().items() if ident != get_ident())
+    return len(threads) == 1 + sum(map(_waits, others)) and len(os.sched_getaffinity(0)) > 1
 
 
-def _waits_for_workers(thread: threading.Thread) -> bool:
-    """Return whether a thread is pytest-rerunfailures' own, and so of no use to a fork.
+def _waits(frame: FrameType | None) -> bool:
+    """Return whether a thread, of which this is the frame, is of `_WAITING`: of no use to a fork.
 
-    Where pytest-xdist is installed, it waits for workers from the start of each run. One that
-    waits holds no lock.
+    One that waits holds no lock that a fork could miss.
     """
-    frame = sys._current_frames().get(thread.ident or 0)
-    while frame is not None and frame.f_globals.get("__name__") != "pytest_rerunfailures":
+    while frame is not None and frame.f_globals.get("__name__") not in _WAITING:
         frame = frame.f_back
-    return frame is not None and thread is not threading.main_thread()
+    return frame is not None
 
 
 class OtherProcess:

@@ -91,6 +91,8 @@ CASES = (
 PLAIN = "test_create_returns_what_list_shows_first"
 SWEEP = "test_a_created_backup_is_durable"
 WAITS = "test_a_lock_that_stays_taken_ends_in_an_error"
+WAITED = "test_a_writer_is_waited_for"
+AMIDST = "--reedbackup-case=ticket/create/hot/amidst/last"
 
 MOUNTS = "/proc/self/mounts"
 IN_MOUNTS_OF_ITS_OWN = (
@@ -371,13 +373,45 @@ def test_what_runs_here_comes_first_but_for_who_ends_with_the_first_failure(
     assert list(ran.outcomes) == [f"ticket/{case}" for case in in_any_case]
 
 
-def test_workers_begin_with_what_waits(tmp_path: Path) -> None:
-    amidst = "--reedbackup-case=ticket/create/hot/amidst/last"
-    ran = Ran(tmp_path, "--reedbackup-impl=python", "-n2", amidst, *_RESTORE_AND_CREATE)
+def test_workers_begin_with_what_waits_and_go_on(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-n2", AMIDST, *_RESTORE_AND_CREATE)
     assert ran.ended() == pytest.ExitCode.OK, ran.output
-    began = [line.split()[1] for line in ran.calls]
-    assert "test_a_writer_is_waited_for" in began[:2]
-    assert len(began) > 6
+    began = [line.split()[1:] for line in ran.calls]
+    assert [WAITED, "beside"] in began[:2]
+    assert len(began) == len(ran.outcomes) == 7
+    passed = [line for line in ran.output.splitlines() if "PASSED" in line]
+    assert len(passed) == 7
+    assert WAITED in passed[-1]
+
+
+@pytest.mark.parametrize("act", ["answer = None", "raise ValueError('of no documented kind')"])
+def test_what_a_worker_put_off_reads_as_if_it_had_not(tmp_path: Path, act: str) -> None:
+    ran = {}
+    for name, option in (("worker", "-n1"), ("one", "-x")):
+        (tmp_path / name).mkdir()
+        mine = MINE.format(function="create_backup", act=act)
+        (tmp_path / name / "mine.py").write_text(mine)
+        ran[name] = Ran(tmp_path / name, "--reedbackup-impl=mine:Mine", option, AMIDST)
+        assert ran[name].ended() == pytest.ExitCode.TESTS_FAILED, ran[name].output
+    assert f"{WAITED} beside" in ran["worker"].where
+    assert ran["one"].where == {f"{WAITED} here"}
+    outcomes = [one.outcomes["ticket/create/hot/amidst/last"] for one in ran.values()]
+    for field in ("outcome", "cause", "expected", "found", "detail", "repeat"):
+        assert getattr(outcomes[0], field) == getattr(outcomes[1], field)
+    assert "printed by" in ran["worker"].output
+
+
+def test_what_a_worker_put_off_runs_there_if_it_did_not_beside(tmp_path: Path) -> None:
+    dies = f"os.kill(os.getpid(), 9) if os.getpid() != MAIN and item.originalname == {WAITED!r}"
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-n1", AMIDST, CASES[-1], act=f"{dies} else 0")
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert ran.where == {f"{WAITED} beside", f"{WAITED} here", f"{PLAIN} here"}
+
+
+def test_a_worker_that_ends_with_the_first_failure_puts_nothing_off(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "--reedbackup-impl=python", "-n1", "-x", AMIDST, CASES[-1])
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert ran.where == {f"{WAITED} here", f"{PLAIN} here"}
 
 
 def test_a_debugger_is_met_at_the_terminal(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""In a worker of pytest-xdist: what waits keeps none of the worker's other tests up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+
+import pytest
+
+from pytest_reedbackup.model.case import case_of
+from pytest_reedbackup.session import pytest_internals
+from pytest_reedbackup.session.beside.process import OtherProcess, is_possible
+from pytest_reedbackup.session.beside.running import is_watched, run_tests
+from pytest_reedbackup.session.places import clones_of
+from pytest_reedbackup.session.watching import replaced
+
+
+class Deferring:
+    """Has another process run each test that waits, and reports it after all of this one's."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._others: dict[pytest.Item, OtherProcess] = {}
+        """Those that run the tests."""
+        self._numbers: dict[pytest.Item, int] = {}
+        """The tests', as pytest-xdist counts them."""
+        self._is_over = False
+        """Whether this process has run all others."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Report at the end what was put off."""
+        try:
+            result = yield
+            self._is_over = True
+            for item, number in self._numbers.items():
+                pytest_internals.report_again_for(self._config, number)
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+            return result
+        finally:
+            for other in self._others.values():
+                other.close()
+            self._others.clear()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Put off what waits, and pass on to the next test."""
+        number = pytest_internals.number_reported_for(self._config)
+        if self._is_over or number is None or not self._may_wait(item):
+            return None
+        self._numbers[item] = number
+        # The same for both, and this process removes them.
+        clones_of(self._config, pytest_internals.temporary_folders(self._config))
+        self._others[item] = other = OtherProcess([partial(run_tests, item.session, [item])])
+        other.go()
+        pytest_internals.tear_down(item.session, nextitem)
+        return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Have it end here as it did there."""
+        other = self._others.get(item)
+        ending = other.ending_of(item.nodeid) if other is not None else None
+        if ending is None or not isinstance(item, pytest.Function):
+            return (yield)
+        with replaced(item, lambda **_: ending.replay(item)):
+            return (yield)
+
+    def _may_wait(self, item: pytest.Item) -> bool:
+        case = case_of(item)
+        ends_early = self._config.getoption("maxfail")  # by what is reported first
+        waits = case is not None and case.waits
+        return waits and not ends_early and not is_watched(self._config) and is_possible()
