@@ -300,15 +300,15 @@ def test_the_other_process_begins_at_the_end(tmp_path: Path) -> None:
     assert passed[-1].startswith("ticket/restore/none")
 
 
-@pytest.mark.parametrize("dies_at", [RESTORES, "test_restore_missing_backup"])
+@pytest.mark.parametrize(("dies_at", "as_the"), [(RESTORES, 5), ("test_restore_missing_backup", 3)])
 def test_what_the_other_process_had_taken_as_it_died_runs_here(
-    tmp_path: Path, dies_at: str
+    tmp_path: Path, dies_at: str, as_the: int
 ) -> None:
     dies = f"os.kill(os.getpid(), 9) if os.getpid() != MAIN and item.originalname == {dies_at!r}"
     ran = Ran(
         tmp_path,
         *("--reedbackup-impl=python", *_RESTORE_AND_CREATE),
-        act=f"{dies} else wait_for_those_beside(2) if item.originalname == {PLAIN!r} else None",
+        act=f"{dies} else wait_for_those_beside({as_the}) if item.originalname == {PLAIN!r} else 0",
     )
     assert ran.ended() == pytest.ExitCode.OK, ran.output
     assert {f"{dies_at} beside", f"{dies_at} here"} <= ran.where

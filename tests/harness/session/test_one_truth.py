@@ -77,6 +77,8 @@ def test_as_many_tests_are_collected_as_there_are_cases(
     pytester: pytest.Pytester, options: list[str]
 ) -> None:
     implementations = ["--reedbackup-impl=python", "--reedbackup-impl=python-last"]
+    # A cache of its own: whatever failed last in another run is in the project's.
+    options = [*options, "-o", f"cache_dir={pytester.path}"]
     ended = pytester.runpytest_inprocess("--collect-only", "-q", *implementations, *options)
     assert ended.outlines[-1].startswith(f"{len(suite_cases())} tests collected")
 
