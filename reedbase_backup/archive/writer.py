@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,7 +18,7 @@ from reedbase_backup.archive.reuse import index
 from reedbase_backup.archive.reuse.index import Record
 from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.reuse.predecessor import Damaged, Predecessor
-from reedbase_backup.archive.reuse.runs import Run, in_runs
+from reedbase_backup.archive.reuse.runs import Run, in_runs, runs_of
 from reedbase_backup.archive.tar.header import (
     BLOCK,
     END_OF_ARCHIVE,
@@ -147,9 +146,7 @@ class ArchiveWriter:
         elif self._predecessor is None:
             self._add_files(entry.folder, entry)
         else:
-            for run, files in groupby(in_runs(entry.folder, entry.looked_at()), itemgetter(0)):
-                # Once all are looked at, the run is complete.
-                deque(files, 0)
+            for run in runs_of(entry.folder, entry.looked_at()):
                 if not self._took_over(run, self._predecessor):
                     self._add_files(entry.folder, entry.opened(run.names))
 

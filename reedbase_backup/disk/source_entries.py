@@ -80,14 +80,6 @@ class SourceFile:
         return chunk
 
 
-@dataclass(slots=True)
-class LookedAt:
-    """A regular file that was not opened."""
-
-    entry_name: str
-    status: os.stat_result
-
-
 @dataclass(frozen=True, slots=True)
 class SourceOther:
     """A symlink, FIFO, socket or device, which a database has no use for."""
@@ -136,15 +128,17 @@ class SourceFiles:
             finally:
                 os.close(descriptor)
 
-    def looked_at(self) -> Iterator[LookedAt]:
-        """Yield all files, without opening any. Raise as `opened`."""
+    def looked_at(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield the names and statuses of all files, without opening any. Raise as `opened`."""
+        folder, is_noted = self._descriptor, self._note is not None
         for entry_name in self.names:
             try:
-                status = os.stat(entry_name, dir_fd=self._descriptor, follow_symlinks=False)
+                status = os.stat(entry_name, dir_fd=folder, follow_symlinks=False)
             except OSError as error:
                 raise opening_failed(error, f"{self.folder}/{entry_name}") from error
-            self._check(entry_name, status)
-            yield LookedAt(entry_name, status)
+            if is_noted or not stat.S_ISREG(status.st_mode):
+                self._check(entry_name, status)
+            yield entry_name, status
 
     def _check(self, entry_name: str, status: os.stat_result) -> None:
         if self._note is not None:

@@ -10,12 +10,12 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Protocol, TypeVar
 
-from isal import isal_zlib
+from isal.isal_zlib import crc32
 
 from reedbase_backup.archive.gzip_writer import PIECE
 from reedbase_backup.archive.manifest import ENCODING, ERRORS
+from reedbase_backup.disk.source_entries import SourceFile
 
 # 64 files on an average: fewer cost more than they save, of more a change spoils more.
 _ENDS = 64
@@ -26,16 +26,6 @@ LARGE_FILE = 1 << 16
 _STATUS = struct.Struct("<QQqqIII")
 
 KEY_SIZE = 16
-
-
-class Found(Protocol):
-    """A file, open or not."""
-
-    entry_name: str
-    status: os.stat_result
-
-
-_File = TypeVar("_File", bound=Found)
 
 
 class Run:
@@ -56,12 +46,13 @@ class Run:
         """Add the file `name` of the folder."""
         self.names.append(name)
         self.statuses.append(status)
-        self._size += status.st_size
+        size = status.st_size
+        self._size += size
         self.is_full = (
-            isal_zlib.crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
+            crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
             or self._size >= PIECE
             or len(self.names) >= _MOST_FILES
-            or status.st_size >= LARGE_FILE
+            or size >= LARGE_FILE
         )
 
     def key(self, device: int) -> bytes | None:
@@ -96,8 +87,20 @@ class Run:
         return all(one.st_ctime_ns < time_ns > one.st_mtime_ns for one in self.statuses)
 
 
-def in_runs(folder: str, files: Iterable[_File]) -> Iterator[tuple[Run, _File]]:
-    """Yield files of the folder, in order, each with the run that it is of by now.
+def runs_of(folder: str, files: Iterable[tuple[str, os.stat_result]]) -> Iterator[Run]:
+    """Yield the runs of these files of the folder, in order, each once it is complete."""
+    run = Run(folder)
+    for name, status in files:
+        if run.names and (run.is_full or status.st_size >= LARGE_FILE):
+            yield run
+            run = Run(folder)
+        run.add(name, status)
+    if run.names:
+        yield run
+
+
+def in_runs(folder: str, files: Iterable[SourceFile]) -> Iterator[tuple[Run, SourceFile]]:
+    """Yield open files of the folder, in order, each with the run that it is of by now.
 
     A run is complete when the next one comes.
     """
