@@ -60,7 +60,7 @@ class Run:
             config.pluginmanager.register(plugin)
         is_worker = hasattr(config, "workerinput")
         config.pluginmanager.register(
-            Deferring(config) if is_worker else Beside(config, run.settings)
+            Deferring(config, run.settings) if is_worker else Beside(config, run.settings)
         )
         if run.settings.runs_suite and not is_worker:
             config.pluginmanager.register(ProgressLines(config, run.settings.remarks))

@@ -147,6 +147,11 @@ class Settings:
         return not self.paths
 
     @property
+    def is_recorded(self) -> bool:
+        """Return whether calls are recorded, or played back: a fork's would be lost."""
+        return self.record is not None or bool(self.recordings)
+
+    @property
     def sweep_shares(self) -> int:
         """Return into how many parts each sweep is divided: a sample is too small for that."""
         return self.workers if self.faults is Faults.FULL else 1

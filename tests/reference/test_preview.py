@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from reedbase_backup import (
 )
 from reedbase_backup.comparing.preview import preview
 from reedbase_backup.disk import base_lock, table_lock
+from reedbase_backup.disk.source_entries import SourceFile
 from reedbase_backup.picks import at_or_before
 from reedbase_backup.types import U64_MAX as FOREVER
 
@@ -128,12 +131,12 @@ _WRITER = """
 import fcntl, os, sys, time
 folder, lock = sys.argv[1], os.path.join(sys.argv[1], ".lock")
 os.chdir(folder)
-held = open(lock) if os.path.exists(lock) else None
+held = open(lock)
 contents = [(open(n).read(), open(n).read() + "more") for n in ("current.csv", "version.log")]
 print("ready", flush=True)
 while True:
     for state in (1, 0):
-        held and fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_EX)
         open("current.new.tmp", "w").write("x" * 5000)
         os.unlink("current.new.tmp")
         for name, content in zip(("current.csv", "version.log"), contents):
@@ -143,31 +146,61 @@ while True:
             os.rename("new.tmp", name)
         open(f"{state}.bsdiff.tmp", "w").close()
         os.unlink(f"{state}.bsdiff.tmp")
-        held and fcntl.flock(held, fcntl.LOCK_UN)
-        time.sleep(float(sys.argv[2]))
+        fcntl.flock(held, fcntl.LOCK_UN)
+        time.sleep(0.001)
 """
+_WRITTEN = ["tables/text/current.csv", "tables/text/version.log"]
 
 
-@pytest.mark.parametrize("lock", [True, False])
-def test_beside_a_writer_each_table_is_seen_between_two_writes(base: Path, lock: bool) -> None:
-    text = base / "tables" / "text"
-    if not lock:
-        (text / ".lock").unlink()
+def test_beside_a_writer_each_table_is_seen_between_two_writes(base: Path) -> None:
     create_backup(base)
-    # Without a lock there must be time to see that nothing has changed meanwhile.
-    command: list[str | Path] = [sys.executable, "-c", _WRITER, text, "0.001" if lock else "0.2"]
+    command: list[str | Path] = [sys.executable, "-c", _WRITER, base / "tables" / "text"]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
-        both = ["tables/text/current.csv", "tables/text/version.log"]
         for _ in range(20):
             found = preview(base, at_or_before(FOREVER))
-            assert found.changed in ([], both)
+            assert found.changed in ([], _WRITTEN)
             assert (found.added, found.removed, found.mode_changed) == ([], [], [])
     finally:
         writer.kill()
         writer.communicate()
+
+
+def _steps_of_a_write(text: Path) -> Iterator[None]:
+    temporary = text / "new.tmp"
+    for path in (text / "current.csv", text / "version.log"):
+        content, mode = path.read_bytes(), path.stat().st_mode & 0o7777
+        temporary.write_bytes(content[: len(content) // 2])
+        yield
+        temporary.write_bytes(content + b"more")
+        temporary.chmod(mode)
+        yield
+        temporary.rename(path)
+        yield
+
+
+@pytest.mark.parametrize("at", range(9))
+def test_without_a_lock_a_table_is_seen_before_or_after_a_write_amidst(
+    base: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """A step of the write comes after each piece that is read, from one of them on."""
+    (base / "tables" / "text" / ".lock").unlink()
+    create_backup(base)
+    steps, reads, read = _steps_of_a_write(base / "tables" / "text"), count(), SourceFile.read
+
+    def read_amidst(file: SourceFile, size: int) -> bytes:
+        piece = read(file, size)
+        if next(reads) >= at:
+            next(steps, None)
+        return piece
+
+    monkeypatch.setattr(SourceFile, "read", read_amidst)
+    found = preview(base, at_or_before(FOREVER))
+    assert next(reads) > at
+    assert found.changed in ([], _WRITTEN)
+    assert (found.added, found.removed, found.mode_changed) == ([], [], [])
 
 
 def test_a_table_that_stays_locked_is_an_error_that_names_it(

@@ -10,16 +10,17 @@ import pytest
 from pytest_reedbackup.model.case import case_of
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.process import OtherProcess, is_possible
-from pytest_reedbackup.session.beside.running import is_watched, run_tests
+from pytest_reedbackup.session.beside.running import ends_as, is_watched, run_tests
 from pytest_reedbackup.session.places import clones_of
-from pytest_reedbackup.session.watching import replaced
+from pytest_reedbackup.session.settings import Settings
 
 
 class Deferring:
     """Has another process run each test that waits, and reports it after all of this one's."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
+        self._is_wanted = settings.runs_suite and not settings.is_recorded
         self._others: dict[pytest.Item, OtherProcess] = {}
         """Those that run the tests."""
         self._numbers: dict[pytest.Item, int] = {}
@@ -62,14 +63,11 @@ class Deferring:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """Have it end here as it did there."""
         other = self._others.get(item)
-        ending = other.ending_of(item.nodeid) if other is not None else None
-        if ending is None or not isinstance(item, pytest.Function):
-            return (yield)
-        with replaced(item, lambda **_: ending.replay(item)):
+        with ends_as(item, other.ending_of(item.nodeid) if other is not None else None):
             return (yield)
 
     def _may_wait(self, item: pytest.Item) -> bool:
         case = case_of(item)
+        waits = self._is_wanted and case is not None and case.waits
         ends_early = self._config.getoption("maxfail")  # by what is reported first
-        waits = case is not None and case.waits
         return waits and not ends_early and not is_watched(self._config) and is_possible()

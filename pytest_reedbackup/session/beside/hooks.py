@@ -15,11 +15,10 @@ from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.claims import Claims
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_possible
-from pytest_reedbackup.session.beside.running import is_watched, run_tests
+from pytest_reedbackup.session.beside.running import ends_as, is_watched, run_tests
 from pytest_reedbackup.session.places import clones_of, templates_of
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
-from pytest_reedbackup.session.watching import replaced
 
 _LAST_NICE = 19
 """For what is in nobody's way: the lowest priority that there is."""
@@ -74,10 +73,7 @@ class Beside:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """Wait for what became of a test there; where nothing did, it runs here."""
-        ending = self._ending_of(item.nodeid)
-        if ending is None or not isinstance(item, pytest.Function):
-            return (yield)
-        with replaced(item, lambda **_: ending.replay(item)):
+        with ends_as(item, self._ending_of(item.nodeid)):
             return (yield)
 
     def _ending_of(self, node_id: str) -> FunctionEnding | None:
@@ -91,14 +87,13 @@ class Beside:
         """Return whether this is the suite, not in whole sweeps, and nobody shares or watches."""
         settings, option = self._settings, self._config.getoption
         is_shared = settings.workers > 1 or option("dist", "no") != "no"
-        is_recorded = settings.record is not None or bool(settings.recordings)
         is_short = settings.runs_suite and settings.faults is not Faults.FULL
         lanes = {self._lanes.get(item.nodeid) for item in items}
         is_mixed = len(lanes) > 1 or _SHARED in lanes
         return (
             is_short
             and is_mixed
-            and not (is_shared or is_recorded or is_watched(self._config))
+            and not (is_shared or settings.is_recorded or is_watched(self._config))
             and is_possible()
         )
 

@@ -1,17 +1,18 @@
-"""Running tests in another process, and whether anybody watches this one."""
+"""Tests run in another process and end here, unless somebody watches this one."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import Report
-from pytest_reedbackup.session.watching import ending_of
+from pytest_reedbackup.session.watching import ending_of, replaced
 
 _TOOLS = 6
 """How many there may be (Python's documentation of sys.monitoring)."""
@@ -40,6 +41,13 @@ def run_tests(session: pytest.Session, items: Iterable[pytest.Item], report: Rep
             item = following
     finally:
         pytest_internals.tear_all_down(session)
+
+
+def ends_as(item: pytest.Item, ending: FunctionEnding | None) -> AbstractContextManager[None]:
+    """Have the test's function end as it did there, where that is known, for as long as in it."""
+    if ending is None or not isinstance(item, pytest.Function):
+        return nullcontext()
+    return replaced(item, lambda **_: ending.replay(item))
 
 
 def is_watched(config: pytest.Config) -> bool:
