@@ -137,17 +137,17 @@ def tear_down(session: pytest.Session, following: pytest.Item | None) -> None:
     session._setupstate.teardown_exact(following)
 
 
-def report_again_for(config: pytest.Config, number: int) -> None:
-    """Have a worker of pytest-xdist take what is reported next for its test of that number."""
-    _interactor(config).item_index = number
+def report_again_for(item: pytest.Item) -> None:
+    """Have a worker of pytest-xdist take what is reported next for a test that it ran before."""
+    _interactor(item.config).item_index = item.session.items.index(item)
 
 
-def number_reported_for(config: pytest.Config) -> int | None:
-    """Return the number of the test that a worker runs; None where pytest-xdist has changed.
+def may_be_reported_again(config: pytest.Config) -> bool:
+    """Return whether `report_again_for` has what it touches, while a worker runs a test.
 
-    Tried on pytest-xdist 3.6.1 to 3.8.
+    Tried on pytest-xdist 3.8.
     """
-    return getattr(_interactor(config), "item_index", None)
+    return hasattr(_interactor(config), "item_index")
 
 
 def _interactor(config: pytest.Config) -> Any:

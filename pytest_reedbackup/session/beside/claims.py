@@ -15,10 +15,6 @@ class Claims:
     def __init__(self, folder: Path, node_ids: Iterable[str]) -> None:
         self._files = {node_id: folder / str(number) for number, node_id in enumerate(node_ids)}
 
-    def has(self, node_id: str) -> bool:
-        """Return whether a test is one of these."""
-        return node_id in self._files
-
     def take(self, node_id: str) -> bool:
         """Return whether one of these is this process's to run, for nobody has taken it yet."""
         try:

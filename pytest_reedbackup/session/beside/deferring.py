@@ -23,8 +23,6 @@ class Deferring:
         self._is_wanted = settings.runs_suite and not settings.is_recorded
         self._others: dict[pytest.Item, OtherProcess] = {}
         """Those that run the tests."""
-        self._numbers: dict[pytest.Item, int] = {}
-        """The tests', as pytest-xdist counts them."""
         self._is_over = False
         """Whether this process has run all others."""
 
@@ -34,8 +32,8 @@ class Deferring:
         try:
             result = yield
             self._is_over = True
-            for item, number in self._numbers.items():
-                pytest_internals.report_again_for(self._config, number)
+            for item in self._others:
+                pytest_internals.report_again_for(item)
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             return result
         finally:
@@ -48,10 +46,8 @@ class Deferring:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
         """Put off what waits, and pass on to the next test."""
-        number = pytest_internals.number_reported_for(self._config)
-        if self._is_over or number is None or not self._may_wait(item):
+        if self._is_over or not self._may_wait(item):
             return None
-        self._numbers[item] = number
         # The same for both, and this process removes them.
         clones_of(self._config, pytest_internals.temporary_folders(self._config))
         self._others[item] = other = OtherProcess([partial(run_tests, item.session, [item])])
@@ -70,4 +66,6 @@ class Deferring:
         case = case_of(item)
         waits = self._is_wanted and case is not None and case.waits
         ends_early = self._config.getoption("maxfail")  # by what is reported first
-        return waits and not ends_early and not is_watched(self._config) and is_possible()
+        is_kept = ends_early or is_watched(self._config)
+        is_reportable = pytest_internals.may_be_reported_again(self._config)
+        return waits and not is_kept and is_reportable and is_possible()

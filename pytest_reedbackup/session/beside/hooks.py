@@ -79,9 +79,11 @@ class Beside:
     def _ending_of(self, node_id: str) -> FunctionEnding | None:
         """Return how a test ends that another process has, or will have; None of all others."""
         other = self._others.get(self._lanes.get(node_id, ""))
-        if other is None or (self._claims.has(node_id) and self._claims.take(node_id)):
-            return None
-        return other.ending_of(node_id)
+        return None if other is None or self._takes(node_id) else other.ending_of(node_id)
+
+    def _takes(self, node_id: str) -> bool:
+        """Return whether a test that is shared is this process's to run."""
+        return self._lanes.get(node_id) == _SHARED and self._claims.take(node_id)
 
     def _is_wanted(self, items: Sequence[pytest.Item]) -> bool:
         """Return whether this is the suite, not in whole sweeps, and nobody shares or watches."""
@@ -137,7 +139,7 @@ class Beside:
         run_tests(items[0].session, filter(self._is_mine, items), report)
 
     def _is_mine(self, item: pytest.Item) -> bool:
-        return not self._claims.has(item.nodeid) or self._claims.take(item.nodeid)
+        return self._lanes.get(item.nodeid) != _SHARED or self._takes(item.nodeid)
 
 
 def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:

@@ -55,6 +55,10 @@ class Run:
             or size >= LARGE_FILE
         )
 
+    def ends_before(self, status: os.stat_result) -> bool:
+        """Return whether a file that is like this begins another."""
+        return bool(self.names) and (self.is_full or status.st_size >= LARGE_FILE)
+
     def key(self, device: int) -> bytes | None:
         """Return what is the same for no other files, nor for these once they have changed.
 
@@ -91,7 +95,7 @@ def runs_of(folder: str, files: Iterable[tuple[str, os.stat_result]]) -> Iterato
     """Yield the runs of these files of the folder, in order, each once it is complete."""
     run = Run(folder)
     for name, status in files:
-        if run.names and (run.is_full or status.st_size >= LARGE_FILE):
+        if run.ends_before(status):
             yield run
             run = Run(folder)
         run.add(name, status)
@@ -106,7 +110,7 @@ def in_runs(folder: str, files: Iterable[SourceFile]) -> Iterator[tuple[Run, Sou
     """
     run = Run(folder)
     for file in files:
-        if run.names and (run.is_full or file.status.st_size >= LARGE_FILE):
+        if run.ends_before(file.status):
             run = Run(folder)
         run.add(file.entry_name, file.status)
         yield run, file
