@@ -75,6 +75,23 @@ def test_mixed_bytes_are_added_modulo_256(old: bytes, data: st.DataObject) -> No
     assert delta.apply(old, delta.compress(stream)) == added
 
 
+@given(st.binary(max_size=40), st.data())
+def test_stretches_are_taken_from_wherever_the_records_say(old: bytes, data: st.DataObject) -> None:
+    controls, new, mixed, extras, at = [], bytearray(), bytearray(), bytearray(), 0
+    for _ in range(data.draw(st.integers(0, 5))):
+        added = data.draw(st.sampled_from([b"", b"\0\0", b"\0\1", b"\3\0"]))
+        added = added[: len(old) - at]
+        extra = data.draw(st.sampled_from([b"", b"+", b"++"]))
+        goal = data.draw(st.integers(0, len(old)))
+        controls.append((len(added), len(extra), goal - at - len(added)))
+        new += bytes((a + b) % 256 for a, b in zip(old[at:], added, strict=False)) + extra
+        mixed += added
+        extras += extra
+        at = goal
+    stream = encode(controls, bytes(mixed), bytes(extras))
+    assert delta.apply(old, delta.compress(stream)) == new
+
+
 @pytest.mark.parametrize("size", [CHUNK - 25, CHUNK - 24, CHUNK, 3 * CHUNK - 24, 3 * CHUNK])
 @pytest.mark.parametrize("changed", [(), (0,), (-1,), (CHUNK // 2,), (0, CHUNK // 2, -1)])
 def test_a_block_beyond_a_chunk_is_left_as_it_is_but_where_it_changes(

@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from reedbase_backup.errors import DeltaApplicationFailed
 from reedbase_backup.last.versions.stream import Stream
@@ -49,10 +50,16 @@ class Segment:
 
     start: int
     """Offset in the old content."""
-    length: int
+    end: int
+    """Offset in the old content."""
     mixed: bytes | None
     """What to add to each byte, modulo 256; None if nothing changes."""
     extra: bytes
+
+    def stretch_of(self, old: bytearray) -> bytes | bytearray:
+        """Return the stretch as the new content has it."""
+        kept = old[self.start : self.end]
+        return kept if self.mixed is None else _add(kept, self.mixed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +71,28 @@ class Patch:
     failure: str | None
     """How the stream breaks off after the last segment; None if it ends properly."""
 
-    def apply(self, old: bytes) -> bytes:
-        """Return the version after `old`. Raise DeltaApplicationFailed where this does not fit."""
-        if any(segment.start + segment.length > len(old) for segment in self.segments):
+    def apply(self, content: bytearray) -> None:
+        """Make `content` the version after it. Raise DeltaApplicationFailed if this does not fit.
+
+        It is changed where it stands: a table is large, and what changes in it little.
+        """
+        if any(segment.end > len(content) for segment in self.segments):
             raise _unfit(UNEXPECTED_EOF)
         if self.failure is not None:
             raise _unfit(self.failure)
-        view = memoryview(old)
-        parts: list[bytes | memoryview] = []
-        for segment in self.segments:
-            kept = view[segment.start : segment.start + segment.length]
-            parts += [kept if segment.mixed is None else _add(kept, segment.mixed), segment.extra]
-        return b"".join(parts)
+        if any(segment.end > later.start for segment, later in pairwise(self.segments)):
+            parts = [(segment.stretch_of(content), segment.extra) for segment in self.segments]
+            content[:] = b"".join(chain.from_iterable(parts))
+            return
+        # From the last to the first, so that what is before stays where it was.
+        begun = len(content)
+        for segment in reversed(self.segments):
+            if segment.extra or segment.end < begun:
+                content[segment.end : begun] = segment.extra
+            if segment.mixed is not None:
+                content[segment.start : segment.end] = segment.stretch_of(content)
+            begun = segment.start
+        del content[:begun]
 
 
 def parse(stream: Stream) -> Patch:
@@ -95,7 +112,7 @@ def parse(stream: Stream) -> Patch:
             return Patch(segments, INVALID_DATA if mix + add > U64_MAX else UNEXPECTED_EOF)
         segments += _mixed(stream, at, at + mix, position)
         extra = stream.part(at + mix, at + mix + add)
-        segments.append(Segment(position + mix, 0, None, extra))
+        segments.append(Segment(position + mix, position + mix, None, extra))
         at += mix + add
         position += mix + signed(seek)
         if not 0 <= position <= I64_MAX:
@@ -110,13 +127,14 @@ def _mixed(stream: Stream, start: int, end: int, position: int) -> Iterator[Segm
     """
     size = end - start
     if stream.is_zero(start, end):
-        yield Segment(position, size, None, b"")
+        yield Segment(position, position + size, None, b"")
         return
     head = extent(size, lambda a, b: stream.is_zero(start + a, start + b))
     tail = extent(size - head, lambda a, b: stream.is_zero(end - b, end - a))
-    yield Segment(position, head, None, b"")
-    yield Segment(position + head, size - head - tail, stream.part(start + head, end - tail), b"")
-    yield Segment(position + size - tail, tail, None, b"")
+    first, last = position + head, position + size - tail
+    yield Segment(position, first, None, b"")
+    yield Segment(first, last, stream.part(start + head, end - tail), b"")
+    yield Segment(last, position + size, None, b"")
 
 
 def signed(value: int) -> int:
@@ -124,7 +142,7 @@ def signed(value: int) -> int:
     return value if value <= I64_MAX else I64_MAX + 1 - value
 
 
-def _add(old: memoryview, mixed: bytes) -> bytes:
+def _add(old: bytearray, mixed: bytes) -> bytes:
     """Return the byte-wise sum modulo 256: all lanes of one large integer at once."""
     size = len(mixed)
     low = int.from_bytes(b"\x7f" * size)

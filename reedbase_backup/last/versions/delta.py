@@ -77,7 +77,9 @@ def apply(old: bytes, delta: bytes) -> bytes:
     Raise DecompressionFailed when `delta` is not exactly one xz stream, and
     DeltaApplicationFailed when its content does not fit `old`.
     """
-    return parse(decompress(delta)).apply(old)
+    content = bytearray(old)
+    parse(decompress(delta)).apply(content)
+    return bytes(content)
 
 
 def decompress(delta: bytes) -> Stream:
