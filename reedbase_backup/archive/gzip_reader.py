@@ -25,13 +25,12 @@ _RESERVED_FLAGS = 0xE0
 _CRC16 = struct.Struct("<H")
 # What is read at a time is copied for each piece of what it makes, which may be
 # a thousand times as much.
-_CHUNK = 1 << 17
+_CHUNK = 1 << 19
 _OUTPUT = 1 << 20
 # What is read first of a stretch: a tar header is in it, and little else is inflated in vain.
 _STRETCH_HEAD = 1 << 10
-# From here on in a file, it is worth a thread: 23 MiB are verified in 156 ms, without in 198.
-# What is smaller holds small files mostly, over which the GIL is kept.
-_BESIDE_FROM = 1 << 21
+# From here on in a file, it is worth a thread.
+_BESIDE_FROM = 1 << 19
 
 
 class GzipDamaged(Exception):

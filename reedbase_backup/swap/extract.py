@@ -7,8 +7,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
 
 from reedbase_backup.archive.admission import ArchiveEntry
+from reedbase_backup.archive.beside import Threads
 from reedbase_backup.archive.reader import ArchiveReader, Contents
 from reedbase_backup.disk.durable import sync_tree, write_all
 from reedbase_backup.errors import IoError, translated
@@ -20,7 +23,7 @@ from reedbase_backup.swap.working_folders import WorkingFolder
 # O_EXCL and O_NOFOLLOW: what is there already, whoever put it there, is never
 # written to.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 # Of a folder that only the names of what it holds imply.
 _IMPLIED_MODE = 0o755
 # Written to any disk in a moment.
@@ -128,8 +131,18 @@ class Extraction:
             self._links.link()
             self._finish_folders()
             # A live file may have been written a moment ago.
-            self._sync([*self._files, *self._links, *self.folders])
-            self._links.read(self.contents.records)
+            sync = partial(self._sync, [*self._files, *self._links, *self.folders])
+            with closing(Threads(most=int(self._links.are_large))) as beside:
+                # Who waits for the disk takes no processor.
+                synced = beside.take(sync)
+                if synced is None:
+                    sync()
+                try:
+                    self._links.read(self.contents.records)
+                finally:
+                    # A disk says only once that it has failed.
+                    if synced is not None:
+                        synced.result()
 
     def _set_time(self, name: str) -> None:
         record = self.contents.records.get(name)

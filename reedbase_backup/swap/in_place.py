@@ -12,7 +12,8 @@ from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.durable import sync_tree
 from reedbase_backup.disk.folders import opened, parent
 from reedbase_backup.swap.extract import Extraction
-from reedbase_backup.swap.links import LiveLinks, Stamp, is_like, read
+from reedbase_backup.swap.links import LiveLinks
+from reedbase_backup.swap.live_file import Stamp, is_like, read
 from reedbase_backup.swap.ownership import Ownership
 
 

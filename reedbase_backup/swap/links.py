@@ -24,20 +24,18 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
-from hashlib import sha256
-from typing import NamedTuple
 
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
 from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.manifest import Record
-from reedbase_backup.disk.folders import close, opened
+from reedbase_backup.disk.folders import opened
 from reedbase_backup.disk.source_entries import TICK_NS
+from reedbase_backup.swap.live_file import Stamp, is_like, read, read_in
 from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
@@ -49,42 +47,8 @@ _LINKED = f"{ROOTS[0]}/"
 
 # Writers wait while the files are read; those of `last/` give up after about 5 s.
 _MOST_BYTES = 256 << 20
-_CHUNK = 1 << 20
 # Read in 0.8 ms, which is far more than it takes to start a thread.
 _LARGE = 1 << 20
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_BLOCK = 512
-"""What `st_blocks` counts in (stat(2))."""
-# Where each file has one, a new one gets it by itself.
-_USUAL_XATTRS = ["security.selinux"]
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does."""
-
-    mode: int
-    inode: int
-    device: int
-    links: int
-    uid: int
-    gid: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> Stamp:
-        return cls(
-            found.st_mode,
-            found.st_ino,
-            found.st_dev,
-            found.st_nlink,
-            found.st_uid,
-            found.st_gid,
-            found.st_size,
-            found.st_mtime_ns,
-            found.st_ctime_ns,
-        )
 
 
 class Unlinkable(OSError):
@@ -126,6 +90,11 @@ class LiveLinks:
         """Whether files may be linked at all."""
         return self._excluded is not None
 
+    @property
+    def are_large(self) -> bool:
+        """Whether there is so much to read that a thread is worth its start meanwhile."""
+        return _MOST_BYTES - self._room >= _LARGE
+
     def __contains__(self, name: str) -> bool:
         folder, _, own = name.rpartition("/")
         return own in self._stamps.get(folder, ())
@@ -156,18 +125,18 @@ class LiveLinks:
 
         Headers, which is all that `offer` sees, have whole seconds.
         """
-        self._visit(lambda folder: self._with_other_times(folder, records))
+        _refuse(self._failing(lambda folder: self._with_other_times(folder, records)))
         self._seen_at = time.monotonic()
 
     def link(self) -> None:
         """Add the names to the staged trees; the tables must be locked. Raise Unlinkable."""
-        self._visit(self._not_linked)
+        _refuse(self._failing(self._not_linked))
         self._seen_at = time.monotonic()
 
     def read(self, records: Mapping[str, Record]) -> None:
         """Hold what was linked against the verified archive's `records`. Raise Unlinkable."""
         self._wait()
-        self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=True))
+        _refuse(self._not_backed_up(records, is_linked=True))
 
     def are_backed_up(self, records: Mapping[str, Record]) -> bool:
         """Return whether what is to be linked, and is not yet, has the content of `records`."""
@@ -176,11 +145,7 @@ class LiveLinks:
         )
         if newest >= time.time_ns() - TICK_NS:
             self._wait()
-        try:
-            self._visit(lambda folder: self._not_backed_up(folder, records, is_linked=False))
-        except Unlinkable:
-            return False
-        return True
+        return not self._not_backed_up(records, is_linked=False)
 
     def _wait(self) -> None:
         """Wait until what changes from now on gets another ctime than what was seen has.
@@ -191,21 +156,20 @@ class LiveLinks:
 
     def look_again(self) -> None:
         """Raise Unlinkable where a live file is not the one that was read, or has changed since."""
-        self._visit(self._changed)
+        _refuse(self._failing(self._changed))
 
     def _names_in(self, folder: str) -> Iterator[str]:
         return (f"{folder}/{name}" for name in self._stamps[folder])
 
-    def _visit(self, failing: Callable[[str], Iterator[str]]) -> None:
-        """Raise Unlinkable about the files that are `failing`, of all folders."""
+    def _failing(self, failing: Callable[[str], Iterator[str]]) -> set[str]:
+        """Return the files that are `failing`, of all folders; where one cannot be told, all."""
         failed: set[str] = set()
         for folder in self._stamps:
             try:
                 failed.update(f"{folder}/{name}" for name in failing(folder))
             except OSError:
                 failed.update(self._names_in(folder))
-        if failed:
-            raise Unlinkable(failed)
+        return failed
 
     def _with_other_times(self, folder: str, records: Mapping[str, Record]) -> Iterator[str]:
         for name, stamp in self._stamps[folder].items():
@@ -225,23 +189,37 @@ class LiveLinks:
                     # Whatever the reason, writing needs no link.
                     yield name
 
-    def _not_backed_up(
-        self, folder: str, records: Mapping[str, Record], is_linked: bool
+    def _not_backed_up(self, records: Mapping[str, Record], *, is_linked: bool) -> set[str]:
+        """Return the files that have not the content of `records`, and note what the others are."""
+        with closing(Threads(most=1)) as beside:
+            large = _Alternation(beside)
+            failed = self._failing(
+                lambda folder: self._differing_in(folder, records, is_linked, large)
+            )
+            for folder, name, stamp in large:
+                if stamp is None:
+                    failed.add(f"{folder}/{name}")
+                else:
+                    self._stamps[folder][name] = stamp
+        return failed
+
+    def _differing_in(
+        self, folder: str, records: Mapping[str, Record], is_linked: bool, large: _Alternation
     ) -> Iterator[str]:
+        """Yield the files in a folder that are not as backed up, but those that `large` takes."""
         stamps = self._stamps[folder]
         number, place = self._staged(folder)
         where = (self._folders[number].new, place) if is_linked else (self._base, folder)
-        with opened(*where) as top, closing(Threads(most=1)) as beside:
-            found = _Alternation(beside)
+        with opened(*where) as top:
             for name, before in stamps.items():
                 digest = records[f"{folder}/{name}"].digest
                 expected = before._replace(links=2) if is_linked else before
-                found.add(name, before.size, partial(read, top, name, expected, digest))
-            for name, stamp in found:
-                if stamp is None:
-                    yield name
-                else:
+                if before.size >= _LARGE:
+                    large.add(folder, name, partial(read_in, *where, name, expected, digest))
+                elif (stamp := read(top, name, expected, digest)) is not None:
                     stamps[name] = stamp
+                else:
+                    yield name
 
     def _changed(self, folder: str) -> Iterator[str]:
         with opened(self._base, folder) as live:
@@ -261,75 +239,25 @@ def is_linking_root(name: str) -> bool:
 
 
 class _Alternation:
-    """What files were found to be, of which every other large one is read by a thread meanwhile."""
+    """What large files were found to be, of which every other one is read by a thread meanwhile.
+
+    They are those of all folders: else, at each folder's end, one would wait for the other.
+    """
 
     def __init__(self, beside: Threads) -> None:
         self._beside = beside
-        self._large = 0
-        self._found: dict[str, Job[Stamp | None] | Stamp | None] = {}
+        self._found: list[tuple[str, str, Job[Stamp | None] | Stamp | None]] = []
 
-    def add(self, name: str, size: int, read: Callable[[], Stamp | None]) -> None:
-        """Have the file `name` of so many bytes read."""
-        job = None
-        if size >= _LARGE:
-            self._large += 1
-            job = self._beside.take(read) if self._large % 2 else None
-        self._found[name] = job or read()
+    def add(self, folder: str, name: str, read: Callable[[], Stamp | None]) -> None:
+        """Have a file read."""
+        job = None if len(self._found) % 2 else self._beside.take(read)
+        self._found.append((folder, name, job or read()))
 
-    def __iter__(self) -> Iterator[tuple[str, Stamp | None]]:
-        for name, found in self._found.items():
-            yield name, found.result() if isinstance(found, Job) else found
+    def __iter__(self) -> Iterator[tuple[str, str, Stamp | None]]:
+        for folder, name, found in self._found:
+            yield folder, name, found.result() if isinstance(found, Job) else found
 
 
-def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
-    """Return whether, for all that is known before reading, the live file may be `entry`'s."""
-    return (
-        live.st_size == entry.size
-        and live.st_mtime_ns // 10**9 == entry.mtime_ns // 10**9
-        and live.st_mode == stat.S_IFREG | entry.mode
-        and (live.st_uid, live.st_gid) == (entry.uid, entry.gid)
-        # Another name is somebody's way to the file, around the database.
-        and live.st_nlink == 1
-        # A file with holes would come back without.
-        and live.st_blocks * _BLOCK >= live.st_size
-    )
-
-
-def read(folder: int, name: str, before: Stamp, digest: bytes) -> Stamp | None:
-    """Return the stamp that the file has while it is read.
-
-    None where that is none with this `digest`, or more has changed since `before` than ctime.
-    """
-    try:
-        descriptor = os.open(name, _READ, dir_fd=folder)
-    except OSError:
-        return None
-    try:
-        stamp = Stamp.of(os.fstat(descriptor))
-        if stamp != before._replace(ctime_ns=stamp.ctime_ns) or _has_xattrs(descriptor):
-            return None
-        return stamp if _digest(descriptor, stamp.size) == digest else None
-    except OSError:
-        return None
-    finally:
-        close(descriptor)
-
-
-def _digest(descriptor: int, size: int) -> bytes:
-    """Return the SHA-256 of the first `size` bytes, as a manifest has it."""
-    hasher = sha256()
-    while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
-        hasher.update(chunk)
-        size -= len(chunk)
-    return hasher.hexdigest().encode()
-
-
-def _has_xattrs(descriptor: int) -> bool:
-    if sys.platform != "linux":
-        return True
-    try:
-        return os.listxattr(descriptor) not in ([], _USUAL_XATTRS)
-    except OSError as error:
-        if error.errno != errno.EOPNOTSUPP:
-            raise
-        return False
+def _refuse(names: set[str]) -> None:
+    if names:
+        raise Unlinkable(names)

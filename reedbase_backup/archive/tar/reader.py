@@ -110,7 +110,7 @@ class TarReader:
             self._open_data(member)
             self._skip_data()
 
-    def data(self, chunk_size: int = 1 << 20) -> Iterator[bytes]:
+    def data(self, chunk_size: int = 1 << 18) -> Iterator[bytes]:
         """Yield the current member's data, in chunks of at most `chunk_size` bytes."""
         while self._unread:
             chunk = self._exactly(min(self._unread, chunk_size))

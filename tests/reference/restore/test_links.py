@@ -25,6 +25,7 @@ from reference.restore.live import (
 )
 
 from reedbase_backup import BackupCorrupted, IoError, create_backup, restore, restore_point_in_time
+from reedbase_backup.disk import durable
 from reedbase_backup.swap import links, transaction
 from reedbase_backup.swap.links import SWITCH, LiveLinks
 from reedbase_backup.swap.transaction import Transaction
@@ -333,3 +334,30 @@ def test_writers_are_locked_out_until_a_failed_swap_is_undone(
     monkeypatch.undo()
     create_backup(base)
     assert database(base) == before
+
+
+def test_where_what_is_staged_cannot_be_synced_that_is_the_error_whatever_else_is_found(
+    base: Path, database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk says so once, and may not to the attempt that would follow."""
+    create_backup(base)
+    change(base, "something else")
+    live = database(base)
+    synced: list[int] = []
+
+    def fail_once(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def find_another(*_: object) -> None:
+        return None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "sync", fail_once)
+        patched.setattr(links, "read", find_another)
+        patched.setattr(links, "read_in", find_another)
+        with pytest.raises(IoError, match="os error 5"):
+            restore_point_in_time(base, FOREVER)
+    assert database(base) == live
+    assert not [name for name in os.listdir(base) if name.startswith(".reedbackup-")]

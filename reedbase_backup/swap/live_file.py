@@ -1,0 +1,112 @@
+"""A live file, and whether it is what a backup has."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from hashlib import sha256
+from typing import NamedTuple
+
+from reedbase_backup.archive.admission import ArchiveEntry
+from reedbase_backup.disk.folders import close, opened
+
+# Of pieces larger than this, the memory is the system's, which clears it each time.
+_CHUNK = 1 << 18
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_BLOCK = 512
+"""What `st_blocks` counts in (stat(2))."""
+# Where each file has one, a new one gets it by itself.
+_USUAL_XATTRS = ["security.selinux"]
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does."""
+
+    mode: int
+    inode: int
+    device: int
+    links: int
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Stamp:
+        return cls(
+            found.st_mode,
+            found.st_ino,
+            found.st_dev,
+            found.st_nlink,
+            found.st_uid,
+            found.st_gid,
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+        )
+
+
+def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
+    """Return whether, for all that is known before reading, the live file may be `entry`'s."""
+    return (
+        live.st_size == entry.size
+        and live.st_mtime_ns // 10**9 == entry.mtime_ns // 10**9
+        and live.st_mode == stat.S_IFREG | entry.mode
+        and (live.st_uid, live.st_gid) == (entry.uid, entry.gid)
+        # Another name is somebody's way to the file, around the database.
+        and live.st_nlink == 1
+        # A file with holes would come back without.
+        and live.st_blocks * _BLOCK >= live.st_size
+    )
+
+
+def read(folder: int, name: str, before: Stamp, digest: bytes) -> Stamp | None:
+    """Return the stamp that the file has while it is read.
+
+    None where that is none with this `digest`, or more has changed since `before` than ctime.
+    """
+    try:
+        descriptor = os.open(name, _READ, dir_fd=folder)
+    except OSError:
+        return None
+    try:
+        stamp = Stamp.of(os.fstat(descriptor))
+        if stamp != before._replace(ctime_ns=stamp.ctime_ns) or _has_xattrs(descriptor):
+            return None
+        return stamp if _digest(descriptor, stamp.size) == digest else None
+    except OSError:
+        return None
+    finally:
+        close(descriptor)
+
+
+def read_in(top: int, place: str, name: str, before: Stamp, digest: bytes) -> Stamp | None:
+    """Do what `read` does with a file of `place` below `top`, which is opened for it alone."""
+    try:
+        with opened(top, place) as folder:
+            return read(folder, name, before, digest)
+    except OSError:
+        return None
+
+
+def _digest(descriptor: int, size: int) -> bytes:
+    """Return the SHA-256 of the first `size` bytes, as a manifest has it."""
+    hasher = sha256()
+    while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
+        hasher.update(chunk)
+        size -= len(chunk)
+    return hasher.hexdigest().encode()
+
+
+def _has_xattrs(descriptor: int) -> bool:
+    if sys.platform != "linux":
+        return True
+    try:
+        return os.listxattr(descriptor) not in ([], _USUAL_XATTRS)
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        return False
