@@ -88,7 +88,7 @@ class Admission:
             self._folder, self._folder_name = folder, name.rpartition("/")[0]
         return self._file(name, member)
 
-    def record(self, entry: ArchiveEntry, digest: bytes) -> None:
+    def record(self, entry: ArchiveEntry, digest: str) -> None:
         """Note the entry that was admitted last, once its content has been read."""
         self.records[entry.name] = Record(digest, entry.size, entry.mtime_ns)
 
@@ -117,9 +117,13 @@ class Admission:
         return _entry(name, member, 0, is_folder=True)
 
     def _file(self, name: str, member: Member) -> ArchiveEntry:
-        self._take(name)
-        self._allowance.file(member.size)
-        return _entry(name, member, member.size)
+        if name in self.records or name in self._implied:
+            raise _twice(name)
+        size = member.size
+        self._allowance.file(len(name), size)
+        return ArchiveEntry(
+            name, False, member.mode, member.mtime_ns, size, member.uid, member.gid, None
+        )
 
     def _link(self, name: str, member: Member) -> ArchiveEntry:
         self._take(name)
@@ -130,7 +134,7 @@ class Admission:
 
     def _take(self, name: str) -> None:
         if name in self.records or name in self._implied:
-            raise BackupUnsafe(name, "the archive holds it twice")
+            raise _twice(name)
         self._allowance.name(len(name))
 
     def _imply_parents(self, name: str) -> None:
@@ -159,6 +163,10 @@ def _entry(
     return ArchiveEntry(
         name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
     )
+
+
+def _twice(name: str) -> BackupUnsafe:
+    return BackupUnsafe(name, "the archive holds it twice")
 
 
 def _is_plain(leaf: bytes) -> bool:

@@ -18,10 +18,10 @@ from io import BytesIO
 NAME = b".reedbackup/manifest"
 """The member's name: outside tables/ and indices/ (contract `ticket`, create/content)."""
 
-NO_DIGEST = b"-"
+NO_DIGEST = "-"
 """In place of the SHA-256 of a folder."""
 
-UNREAD = b""
+UNREAD = ""
 """In place of the SHA-256 of a file that was passed over, until `verify`."""
 
 TITLE = b"reedbackup manifest 1\n"
@@ -42,7 +42,7 @@ class ManifestDamaged(Exception):
 class Record:
     """What the manifest says of one folder or file. (A named tuple takes four times as long.)"""
 
-    digest: bytes
+    digest: str
     """SHA-256 of the content in hexadecimal, NO_DIGEST, or UNREAD."""
     size: int
     mtime_ns: int
@@ -53,11 +53,11 @@ class Record:
         return self.digest == NO_DIGEST
 
 
-def line(name: bytes, digest: bytes, size: int, mtime_ns: int) -> bytes:
+def line(name: bytes, digest: str, size: int, mtime_ns: int) -> bytes:
     """Return what the manifest says of one folder or file."""
     if b"\\" in name or b"\n" in name:
         name = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-    return b"%b %d %d %b\n" % (digest, size, mtime_ns, name)
+    return b"%b %d %d %b\n" % (digest.encode(), size, mtime_ns, name)
 
 
 def max_size(names: dict[str, Record]) -> int:
@@ -88,7 +88,7 @@ def verify(manifest: bytes, records: dict[str, Record]) -> None:
         raise ManifestDamaged("its manifest names other files than it holds")
 
 
-def _parsed(manifest: bytes) -> Iterator[tuple[str, bytes, int, int]]:
+def _parsed(manifest: bytes) -> Iterator[tuple[str, str, int, int]]:
     """Yield names with what is said of them: digest, size and mtime in ns."""
     if not manifest.startswith(TITLE):
         raise ManifestDamaged("its manifest has an unknown format; was it made by a newer version?")
@@ -96,14 +96,13 @@ def _parsed(manifest: bytes) -> Iterator[tuple[str, bytes, int, int]]:
     lines.readline()
     try:
         for line in lines:
-            digest, size, mtime_ns, name = line.removesuffix(b"\n").split(b" ", 3)
-            if b"\\" in name:
-                name = _unescaped(name)
-            yield name.decode(ENCODING, ERRORS), digest, int(size), int(mtime_ns)
+            text = line.decode(ENCODING, ERRORS).removesuffix("\n")
+            digest, size, mtime_ns, name = text.split(" ", 3)
+            yield _unescaped(name) if "\\" in name else name, digest, int(size), int(mtime_ns)
     except ValueError as error:
         raise ManifestDamaged("its manifest is malformed") from error
 
 
-def _unescaped(name: bytes) -> bytes:
-    pieces = name.split(b"\\\\")
-    return b"\\".join(piece.replace(b"\\n", b"\n") for piece in pieces)
+def _unescaped(name: str) -> str:
+    pieces = name.split("\\\\")
+    return "\\".join(piece.replace("\\n", "\n") for piece in pieces)

@@ -33,7 +33,7 @@ from reedbase_backup.errors import (
     from_os_error,
 )
 
-_NO_CONTENT = sha256().hexdigest().encode()
+_NO_CONTENT = sha256().hexdigest()
 # To tell damage from a maker's intent; a refusal is not worth more.
 _DRAINED_UP_TO = 1 << 30
 
@@ -170,13 +170,13 @@ class ArchiveReader:
             digest = self._digest()
         self._names.record(entry, digest)
 
-    def _digest(self) -> bytes:
+    def _digest(self) -> str:
         """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
-            return sha256(content).hexdigest().encode() if content else _NO_CONTENT
+            return sha256(content).hexdigest() if content else _NO_CONTENT
         for chunk in self._tar.data():
             self._hasher.update(chunk)
-        digest = self._hasher.hexdigest().encode()
+        digest = self._hasher.hexdigest()
         self._hasher, self._is_hashing = sha256(), False
         return digest
 

@@ -198,7 +198,7 @@ class ArchiveWriter:
             digest = sha256(content).hexdigest()
         else:
             digest = self._add_chunks(header, file)
-        return manifest.line(name, digest.encode(), size, status.st_mtime_ns)
+        return manifest.line(name, digest, size, status.st_mtime_ns)
 
     def _add_chunks(self, header: bytes, file: SourceFile) -> str:
         """Add a larger file, and return its digest."""

@@ -34,7 +34,7 @@ class Node:
     mode: int | None
     """None of a folder that only the paths of what it holds imply."""
     size: int = 0
-    digest: bytes = b""
+    digest: str = ""
     """SHA-256 of a file, as a manifest has it."""
     mtime_ns: int = 0
     """Of a live file."""
@@ -156,11 +156,11 @@ def _node(entry: SourceFile | SourceFolder | SourceOther) -> Node:
     return Node("folder" if isinstance(entry, SourceFolder) else "other", mode)
 
 
-def _digest(file: SourceFile) -> bytes:
+def _digest(file: SourceFile) -> str:
     hasher = sha256()
     for chunk in file.chunks():
         hasher.update(chunk)
-    return hasher.hexdigest().encode()
+    return hasher.hexdigest()
 
 
 def _implied_folders(tree: Tree) -> set[str]:

@@ -63,7 +63,7 @@ def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
     )
 
 
-def read(folder: int, name: str, before: Stamp, digest: bytes) -> Stamp | None:
+def read(folder: int, name: str, before: Stamp, digest: str) -> Stamp | None:
     """Return the stamp that the file has while it is read.
 
     None where that is none with this `digest`, or more has changed since `before` than ctime.
@@ -83,7 +83,7 @@ def read(folder: int, name: str, before: Stamp, digest: bytes) -> Stamp | None:
         close(descriptor)
 
 
-def read_in(top: int, place: str, name: str, before: Stamp, digest: bytes) -> Stamp | None:
+def read_in(top: int, place: str, name: str, before: Stamp, digest: str) -> Stamp | None:
     """Do what `read` does with a file of `place` below `top`, which is opened for it alone."""
     try:
         with opened(top, place) as folder:
@@ -92,13 +92,13 @@ def read_in(top: int, place: str, name: str, before: Stamp, digest: bytes) -> St
         return None
 
 
-def _digest(descriptor: int, size: int) -> bytes:
+def _digest(descriptor: int, size: int) -> str:
     """Return the SHA-256 of the first `size` bytes, as a manifest has it."""
     hasher = sha256()
     while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
         hasher.update(chunk)
         size -= len(chunk)
-    return hasher.hexdigest().encode()
+    return hasher.hexdigest()
 
 
 def _has_xattrs(descriptor: int) -> bool:

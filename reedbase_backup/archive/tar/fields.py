@@ -6,7 +6,6 @@ import re
 import struct
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 
 from reedbase_backup.archive.tar.header import BLOCK, FILE, Member, byte_sum
 
@@ -17,14 +16,15 @@ _HALF = BLOCK // 2
 _SIGNED = struct.Struct("512b")
 _PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
 
-# Where in a header its fields are.
-_NAME, _OWNER, _SIZE, _MTIME = slice(100), slice(100, 124), slice(124, 136), slice(136, 148)
-_CHECKED, _CHECKSUM, _REST = slice(148), slice(148, 156), slice(156, None)
+# The same with the owner's fields as one, and all from the kind on.
+_SERIES = struct.Struct("100s24s12s12s8s356s")
+_CHECKED = slice(148)
 _PREFIX_AT = 345
 _BASE_256 = 0x80
 """GNU's mark, in the first byte, of a number that is not octal."""
 # A checksum counts its own field as eight spaces.
 _OWN_SUM = 8 * ord(" ")
+_NOT_OCTAL = "a header holds a number that is not octal"
 
 
 class TarDamaged(Exception):
@@ -56,10 +56,10 @@ class Series:
     """Decodes the headers that repeat one but for name, size, time and checksum, as most do."""
 
     def __init__(self, block: bytes, member: Member) -> None:
-        self._owner = block[_OWNER]
-        self._rest = block[_REST]
+        _, self._owner, _, _, _, self._rest = _SERIES.unpack(block)
         self._sum = _sum(self._rest) + _OWN_SUM
-        self._member = member
+        self._mode, self._uid, self._gid = member.mode, member.uid, member.gid
+        self._link = member.link
 
     @classmethod
     def begun(cls, block: bytes, member: Member) -> Series | None:
@@ -75,16 +75,19 @@ class Series:
 
         Its size and time are within all limits, for they are octal and of 12 digits.
         """
-        if block[_REST] != self._rest or block[_OWNER] != self._owner:
+        name, owner, size, mtime, checksum, rest = _SERIES.unpack(block)
+        if rest != self._rest or owner != self._owner:
             return None
-        name, size, mtime = block[_NAME].partition(b"\0")[0], block[_SIZE], block[_MTIME]
+        name = name.partition(b"\0")[0]
         if (size[0] | mtime[0]) & _BASE_256 or name[-1:] in (b"", b"/"):
             return None
-        if number(block[_CHECKSUM]) != byte_sum(block[_CHECKED]) + self._sum:
+        total = byte_sum(block[_CHECKED]) + self._sum
+        if checksum != b"%06o\0 " % total and number(checksum) != total:
             return None
-        one = self._member
         mtime_ns = number(mtime) * 10**9
-        return Member(name, FILE, one.mode, mtime_ns, number(size), one.uid, one.gid, one.link)
+        return Member(
+            name, FILE, self._mode, mtime_ns, number(size), self._uid, self._gid, self._link
+        )
 
 
 def _sum(data: bytes) -> int:
@@ -96,18 +99,22 @@ def _signed_sum(block: bytes) -> int:
     return sum(_SIGNED.unpack(block[:148] + b" " * 8 + block[156:]))
 
 
-@lru_cache(4096)  # Most members of an archive have the same mode, owner and time.
 def number(field: bytes) -> int:
     """Return the value of a numeric field: octal, or GNU's base-256 where the top bit is set."""
-    if field[0] & _BASE_256:
-        value = int.from_bytes(field, "big")
-        bits = 8 * len(field)
-        # 0xff… is a negative number in two's complement, 0x80… a positive one.
-        return value - (1 << bits) if field[0] & 0x40 else value - (1 << (bits - 1))
-    text = field.split(b"\0", 1)[0].strip(b" ")
-    if text.strip(b"01234567"):
-        raise TarDamaged("a header holds a number that is not octal")
-    return int(text, 8) if text else 0
+    digits = field.rstrip(b"\0 ")
+    if not digits.isdigit():
+        if field[0] & _BASE_256:
+            value = int.from_bytes(field, "big")
+            bits = 8 * len(field)
+            # 0xff… is a negative number in two's complement, 0x80… a positive one.
+            return value - (1 << bits) if field[0] & 0x40 else value - (1 << (bits - 1))
+        digits = field.partition(b"\0")[0].strip(b" ") or b"0"
+        if not digits.isdigit():
+            raise TarDamaged(_NOT_OCTAL)
+    try:
+        return int(digits, 8)
+    except ValueError:
+        raise TarDamaged(_NOT_OCTAL) from None
 
 
 def parse_pax(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -178,6 +178,8 @@ def test_a_limit_is_of_names_headers_and_links_each_by_itself() -> None:
         allowance.name(100)
     with pytest.raises(LimitExceeded, match="files and folders"):
         allowance.name(limits.FREE_NAMES)
+    with pytest.raises(LimitExceeded, match="files and folders"):
+        allowance.file(limits.FREE_NAMES, 0)
     allowance.header(limits.FREE_HEADERS)
     with pytest.raises(LimitExceeded, match="headers"):
         allowance.header(1)

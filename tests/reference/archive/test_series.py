@@ -107,7 +107,7 @@ def admitted(admission: Admission, member: Member) -> ArchiveEntry | str | None:
     except BackupUnsafe as error:
         return str(error)
     if entry is not None:
-        admission.record(entry, NO_DIGEST if entry.is_folder else b"digest")
+        admission.record(entry, NO_DIGEST if entry.is_folder else "digest")
     return entry
 
 

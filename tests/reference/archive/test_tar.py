@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reedbase_backup.archive.limits import Allowance
 from reedbase_backup.archive.tar import header as tar_header
-from reedbase_backup.archive.tar.fields import TarDamaged
+from reedbase_backup.archive.tar.fields import TarDamaged, number
 from reedbase_backup.archive.tar.reader import TarReader
 
 names = st.binary(min_size=1, max_size=300).filter(lambda name: b"\0" not in name)
@@ -87,6 +87,40 @@ def test_a_cut_tar_is_never_read_to_its_end(
     cut = whole[:size]
     with pytest.raises(TarDamaged):
         list(tar_reader(cut))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (b"0000644\0", 0o644),
+        (b"   644 \0", 0o644),
+        (b"644\0\0\0\0\0", 0o644),
+        (b"644\0junk", 0o644),
+        (b"00000644", 0o644),
+        (b"        ", 0),
+        (b"\0" * 8, 0),
+        (b"\0" + b"7" * 7, 0),
+    ],
+)
+def test_a_number_is_octal_with_whatever_fills_its_field(field: bytes, value: int) -> None:
+    assert number(field) == value
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"0000648\0",
+        b"0000_44\0",
+        b"+000644\0",
+        b"-000644\0",
+        b"0o00644\0",
+        b"64 4  \0\0",
+        b"  6x  \0\0",
+    ],
+)
+def test_a_number_that_is_not_octal_is_damage(field: bytes) -> None:
+    with pytest.raises(TarDamaged, match="not octal"):
+        number(field)
 
 
 def test_numbers_that_octal_cannot_hold_are_read_from_base_256() -> None:
