@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--budget",
         type=float,
-        default=780.0,
+        default=900.0,
         metavar="SECS",
         help="begin no turn after that (default: %(default)g)",
     )

@@ -6,7 +6,7 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +22,11 @@ from pytest_reedbackup.bench.contestants.implementation import (
     contract_of,
 )
 from pytest_reedbackup.bench.contestants.processes import (
+    ONE_WAIT,
     BarePython,
     CommandLine,
     Footprint,
+    OneWait,
     Suite,
     is_memory_told,
     is_suite_in_two_there,
@@ -37,6 +39,7 @@ from pytest_reedbackup.bench.series import Series
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.disk import file_system, spread
 from pytest_reedbackup.databases.templates import Templates
+from reedbase_backup.adapter.protocol import Contract
 
 Progress = Callable[[str], None]
 """Says a line to whoever waits."""
@@ -62,8 +65,8 @@ def run(wanted: Wanted, folder: Path, progress: Progress) -> Result:
     """Measure in `folder`, which is empty, and return what came of it."""
     started = time.monotonic()
     spread(folder)
-    room = _Room(folder, wanted)
     contracts = {option: contract_of(option, folder) for option in wanted.implementations}
+    room = _Room(folder, wanted, contracts)
     entries = [
         _Entry(row, _who_has(row, option), room, progress)
         for row in wanted.rows
@@ -102,6 +105,7 @@ class _Room:
 
     folder: Path
     wanted: Wanted
+    contracts: Mapping[str, Contract]
     templates: Templates = field(init=False)
     clones: int = 0
 
@@ -111,7 +115,7 @@ class _Room:
     def contestants(self, row: Row, option: str) -> list[Contestant]:
         """Return who takes part in a row, each with a database of its own."""
         own = self._own(row, option)
-        return [own, *self._peers(row)]
+        return [own, *self._peers(row, option)]
 
     def clone(self, row: Row) -> Path:
         """Return a new clone of a row's database, alone in its folder."""
@@ -121,13 +125,15 @@ class _Room:
     def _own(self, row: Row, option: str) -> Contestant:
         base = self.clone(row)
         if row.is_suite:
-            cache = self.folder / f"cache-{self.wanted.implementations.index(option)}"
-            return Suite(option, base, cache)
+            return Suite(option, base, self._cache(option, "suite"))
         if row.job is Job.START:
             return CommandLine(option, base)
         return Footprint(option, base) if row.is_memory else Implementation(option, base)
 
-    def _peers(self, row: Row) -> list[Contestant]:
+    def _cache(self, option: str, of: str) -> Path:
+        return self.folder / f"cache-{self.wanted.implementations.index(option)}-{of}"
+
+    def _peers(self, row: Row, option: str) -> list[Contestant]:
         peers: list[Contestant] = [
             Peer(tool, self.clone(row))
             for tool in TOOLS
@@ -135,6 +141,8 @@ class _Room:
         ]
         others = (BarePython, Decompression)
         peers += [kind(self.clone(row)) for kind in others if kind.name in row.peers]
+        if ONE_WAIT in row.peers and self.contracts[option] == "ticket":
+            peers.append(OneWait(option, self.clone(row), self._cache(option, ONE_WAIT)))
         if self.wanted.baseline is not None and not row.is_suite:
             peers.append(Implementation(self.wanted.baseline, self.clone(row), "baseline"))
         if self.wanted.floors and Floor.is_of(row.job) and row.is_judged:

@@ -153,10 +153,29 @@ _OTHERS = (
 )
 
 _SUITES = (
-    Row("suite/first", "the suite, first run, no faults", Job.SUITE, SMALL, limit=20),
-    Row("suite/again", "the suite, again, no faults", Job.SUITE_AGAIN, SMALL, limit=12),
     Row(
-        "suite/again-2", "the suite, again, -n 2, no faults", Job.SUITE_AGAIN_IN_TWO, SMALL, limit=8
+        "suite/first",
+        "the suite, first run, no faults",
+        Job.SUITE,
+        SMALL,
+        {"one wait": None},
+        limit=20,
+    ),
+    Row(
+        "suite/again",
+        "the suite, again, no faults",
+        Job.SUITE_AGAIN,
+        SMALL,
+        {"one wait": None},
+        limit=12,
+    ),
+    Row(
+        "suite/again-2",
+        "the suite, again, -n 2, no faults",
+        Job.SUITE_AGAIN_IN_TWO,
+        SMALL,
+        {"one wait": None},
+        limit=8,
     ),
     # 20 s of the first run, and the 30 s that quick sweeps have.
     Row("suite/faults", "the suite, first run", Job.SUITE_WITH_FAULTS, SMALL, limit=50),

@@ -23,6 +23,7 @@ from pytest_reedbackup.implementations.client import Client
 from reedbase_backup.types import U64_MAX
 
 _SECS = 600.0
+ONE_WAIT = "one wait"
 _SUITE_ENDS_WITH = (0, 1)
 """An implementation that does not conform is timed, too."""
 
@@ -88,16 +89,19 @@ class Footprint(Implementation):
 class Suite(Contestant):
     """The suite on an implementation, in a process of its own; its cache is kept between turns."""
 
+    choice: Sequence[str] = ()
+    """The options that choose what of it runs; all does where there are none."""
+
     def __init__(self, option: str, base: Path, cache: Path) -> None:
         super().__init__(base)
-        self.name = option
+        self.name = self._option = option
         self._cache = cache
 
     def run(self, job: Job) -> float:
         """Run it; raise CalledProcessError where it comes to no verdict."""
         faults = "quick" if job is Job.SUITE_WITH_FAULTS else "off"
-        command = [*_PYTEST, f"--reedbackup-impl={self.name}", f"--reedbackup-faults={faults}"]
-        command.append(f"--override-ini=cache_dir={self._cache}")
+        command = [*_PYTEST, f"--reedbackup-impl={self._option}", f"--reedbackup-faults={faults}"]
+        command += [f"--override-ini=cache_dir={self._cache}", *self.choice]
         if job in (Job.SUITE, Job.SUITE_WITH_FAULTS):
             remove_tree(self._cache)
         elif not self._cache.exists():
@@ -106,6 +110,17 @@ class Suite(Contestant):
 
     def _timed(self, command: Sequence[str]) -> float:
         return _timed(command, cwd=self.base.parent, ends_with=_SUITE_ENDS_WITH)
+
+
+class OneWait(Suite):
+    """The suite's longest case alone: a lock is waited for, as long as the implementation does."""
+
+    is_floor = True
+    choice = ("--reedbackup-case=ticket/create/hot/lock-stays",)
+
+    def __init__(self, option: str, base: Path, cache: Path) -> None:
+        super().__init__(option, base, cache)
+        self.name = ONE_WAIT
 
 
 def is_suite_in_two_there() -> bool:

@@ -47,7 +47,8 @@ _FLOORS = """\
 What a job's system calls take alone, in one thread and in the same rounds: looking at all files,
 reading those that it must, linking, writing as many bytes, syncing. No compression, no sums. Of
 `reedbackup list` and of memory it is an interpreter that starts and ends, of the port the
-decompression of all deltas on two cores.
+decompression of all deltas on two cores, of the suite its longest case alone: that a lock is waited
+for, which takes as long as the implementation waits.
 """
 
 
