@@ -51,6 +51,8 @@ class Admission:
         """The folders and files whose members have been read whole, by name."""
         self._implied: set[str] = set()
         """The folders that so far only a path implies."""
+        self._tables: set[str] = set()
+        """The folders directly under tables/."""
         self._folder: bytes | None = None
         """Where the last file was, as its member has it, and its normal name."""
         self._folder_name = ""
@@ -100,19 +102,14 @@ class Admission:
     @property
     def table_count(self) -> int:
         """Folders directly under tables/."""
-        tables = (
-            name
-            for names in (self.records, self._implied)
-            for name in names
-            if name.startswith("tables/") and name.count("/") == 1
-        )
-        return sum(map(self.has_folder, tables))
+        return len(self._tables)
 
     def _folder_entry(self, name: str, member: Member) -> ArchiveEntry:
         if name in self._implied:
             self._implied.remove(name)
         else:
             self._take(name)
+            self._note_table(name)
             self._imply_parents(name)
         return _entry(name, member, 0, is_folder=True)
 
@@ -146,7 +143,12 @@ class Admission:
                 raise BackupUnsafe(name, f"{parent} is a file and a folder at once")
             self._allowance.name(len(parent))
             self._implied.add(parent)
+            self._note_table(parent)
             parent = parent.rpartition("/")[0]
+
+    def _note_table(self, folder: str) -> None:
+        if folder.startswith("tables/") and folder.count("/") == 1:
+            self._tables.add(folder)
 
     def _link_target(self, name: str, member: Member) -> str:
         target = _normal_name(member.link)

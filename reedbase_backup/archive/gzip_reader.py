@@ -97,13 +97,9 @@ class GzipReader:
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes; fewer only at the verified end."""
-        end = self._at + size
-        if end > len(self._output):
-            self._fill(size)
-            end = self._at + size
-        data = self._output[self._at : end]
+        data = self._output[self._at : self._at + size]
         self._at += len(data)
-        return data
+        return data if len(data) == size else self._completed(data, size)
 
     def pass_over(self, size: int) -> bool:
         """Leave out the next `size` bytes if they are the rest of a stretch, and return whether.
@@ -145,16 +141,16 @@ class GzipReader:
             limit -= len(self._decompress())
         return self._ended
 
-    def _fill(self, size: int) -> None:
-        """Make `size` bytes of output ready, or all that are left."""
-        parts = [self._output[self._at :]]
-        have = len(parts[0])
-        while have < size and not self._ended:
-            part = self._decompress()
+    def _completed(self, data: bytes, size: int) -> bytes:
+        """Return `data` with what follows it, up to `size` bytes, or all that are left."""
+        parts, missing = [data], size - len(data)
+        while missing and not self._ended:
+            self._output = self._decompress()
+            part = self._output[:missing]
+            self._at = len(part)
             parts.append(part)
-            have += len(part)
-        self._output = b"".join(parts)
-        self._at = 0
+            missing -= len(part)
+        return b"".join(parts)
 
     def _decompress(self) -> bytes:
         if self._inflate is None:

@@ -91,7 +91,7 @@ class ArchiveReader:
                 entry = self._names.admit(member)
                 if entry is not None:
                     yield entry
-                    self._record(entry)
+                    self._names.record(entry, self._digest(entry))
                 elif member.name == manifest.NAME:
                     self._read_manifest(member)
                 elif member.name == index.NAME:
@@ -159,19 +159,15 @@ class ArchiveReader:
             pass
         return unsafe
 
-    def _record(self, entry: ArchiveEntry) -> None:
+    def _digest(self, entry: ArchiveEntry) -> str:
+        """Return what the manifest says of the current entry, of which the rest is read."""
         if self._is_passed_over:
-            digest, self._is_passed_over = manifest.UNREAD, False
-        elif entry.is_folder:
-            digest = manifest.NO_DIGEST
-        elif entry.same_as is not None:
-            digest = self._names.records[entry.same_as].digest
-        else:
-            digest = self._digest()
-        self._names.record(entry, digest)
-
-    def _digest(self) -> str:
-        """Return the SHA-256 of what was read of the current entry, and of what is left of it."""
+            self._is_passed_over = False
+            return manifest.UNREAD
+        if entry.is_folder:
+            return manifest.NO_DIGEST
+        if entry.same_as is not None:
+            return self._names.records[entry.same_as].digest
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
             return sha256(content).hexdigest() if content else _NO_CONTENT
         for chunk in self._tar.data():

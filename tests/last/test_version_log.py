@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from reedbase_backup.errors import LogCorrupted
 from reedbase_backup.last.versions.version_log import (
@@ -12,7 +14,7 @@ from reedbase_backup.last.versions.version_log import (
     parse,
     parse_number,
 )
-from reedbase_backup.types import U64_MAX
+from reedbase_backup.types import U8_MAX, U32_MAX, U64_MAX
 
 LINE = LogLine(5, 2, 1, 9)
 
@@ -110,3 +112,26 @@ def test_a_target_picks_the_largest_timestamp_not_after_it_whatever_the_order() 
     assert newest_at_or_before(lines, 10) == lines[0]
     assert newest_at_or_before(lines, 29) == lines[2]
     assert newest_at_or_before(lines, U64_MAX) == lines[1]
+
+
+@given(
+    st.integers(0, U64_MAX),
+    st.integers(0, U8_MAX),
+    st.integers(0, U32_MAX),
+    st.integers(0, U64_MAX),
+)
+@example(10**19 - 1, 99, 10**9 - 1, 10**19 - 1)
+@example(10**19, 100, 10**9, 10**19)
+@example(U64_MAX, U8_MAX, U32_MAX, U64_MAX)
+def test_an_ordinary_line_is_parsed_as_one_that_takes_the_long_way(
+    timestamp: int, action: int, user: int, size: int
+) -> None:
+    line = LogLine(timestamp, action, user, size)
+    assert parse(b"%b\n+%b\n" % ((str(line).encode(),) * 2)) == [line, line]
+
+
+@pytest.mark.parametrize("over", [U64_MAX + 1, 10**20])
+def test_a_number_beyond_its_limit_is_never_ordinary(over: int) -> None:
+    for line in (f"{over}|2|1|9", "5|256|1|9", f"5|2|{U32_MAX + 1}|9", f"5|2|1|{over}"):
+        with pytest.raises(LogCorrupted, match="line 1"):
+            parse(line.encode())

@@ -14,9 +14,9 @@ records ends properly. (Source: contract `last`, "On disk" and "restore" 2.)
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 from reedbase_backup.errors import DeltaApplicationFailed
 from reedbase_backup.last.versions.stream import Stream
@@ -44,8 +44,7 @@ def encode(controls: Iterable[Control], mixed: bytes, extra: bytes) -> bytes:
     return b"".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of old content, changed or not, and what follows it in the new content."""
 
     start: int
@@ -62,8 +61,7 @@ class Segment:
         return kept if self.mixed is None else _add(kept, self.mixed)
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """A decompressed delta, ready to be applied."""
 
     segments: list[Segment]
@@ -103,16 +101,16 @@ def parse(stream: Stream) -> Patch:
     """
     segments: list[Segment] = []
     at = position = 0
-    while at < len(stream):
-        if len(stream) - at < CONTROL.size:
+    size = len(stream)
+    while at < size:
+        if size - at < CONTROL.size:
             return Patch(segments, UNEXPECTED_EOF)
         mix, add, seek = CONTROL.unpack(stream.part(at, at + CONTROL.size))
         at += CONTROL.size
-        if mix + add > len(stream) - at:
+        if mix + add > size - at:
             return Patch(segments, INVALID_DATA if mix + add > U64_MAX else UNEXPECTED_EOF)
-        segments += _mixed(stream, at, at + mix, position)
         extra = stream.part(at + mix, at + mix + add)
-        segments.append(Segment(position + mix, position + mix, None, extra))
+        segments += _segments(stream, at, at + mix, position, extra)
         at += mix + add
         position += mix + signed(seek)
         if not 0 <= position <= I64_MAX:
@@ -120,21 +118,24 @@ def parse(stream: Stream) -> Patch:
     return Patch(segments, None)
 
 
-def _mixed(stream: Stream, start: int, end: int, position: int) -> Iterator[Segment]:
-    """Yield the segments of the diff block `stream[start:end]`, which begins at old `position`.
+def _segments(
+    stream: Stream, start: int, end: int, position: int, extra: bytes
+) -> Sequence[Segment]:
+    """Return the segments of the diff block `stream[start:end]`, which begins at old `position`.
 
     Nearly all of a block is zero, which means unchanged: as a rule all, otherwise at both ends.
     """
     size = end - start
     if stream.is_zero(start, end):
-        yield Segment(position, position + size, None, b"")
-        return
+        return (Segment(position, position + size, None, extra),)
     head = extent(size, lambda a, b: stream.is_zero(start + a, start + b))
     tail = extent(size - head, lambda a, b: stream.is_zero(end - b, end - a))
     first, last = position + head, position + size - tail
-    yield Segment(position, first, None, b"")
-    yield Segment(first, last, stream.part(start + head, end - tail), b"")
-    yield Segment(last, position + size, None, b"")
+    return (
+        Segment(position, first, None, b""),
+        Segment(first, last, stream.part(start + head, end - tail), b""),
+        Segment(last, position + size, None, extra),
+    )
 
 
 def signed(value: int) -> int:

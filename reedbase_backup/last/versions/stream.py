@@ -6,6 +6,7 @@ versions of a table of 319 KB, streams of 1.6 GB, this saves a tenth of the time
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 CHUNK = 32 * 1024
@@ -20,6 +21,8 @@ class Stream:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = [_ZEROS if chunk == _ZEROS else chunk for chunk in chunks]
+        self._others = [at for at, chunk in enumerate(self._chunks) if chunk is not _ZEROS]
+        """The numbers of the chunks that are not of zeros, in order."""
         whole = max(0, len(self._chunks) - 1)
         self._size = whole * CHUNK + sum(map(len, self._chunks[whole:]))
 
@@ -37,10 +40,12 @@ class Stream:
 
     def is_zero(self, start: int, end: int) -> bool:
         """Return whether all bytes from `start` to `end` are zeros."""
-        for number in range(start // CHUNK, -(-end // CHUNK)):
-            chunk, at = self._chunks[number], number * CHUNK
-            if chunk is not _ZEROS:
-                first, last = max(0, start - at), min(CHUNK, end - at)
-                if not chunk.startswith(_VIEW[: last - first], first):
-                    return False
+        for place in range(bisect_left(self._others, start // CHUNK), len(self._others)):
+            number = self._others[place]
+            at = number * CHUNK
+            if at >= end:
+                break
+            first, last = max(0, start - at), min(CHUNK, end - at)
+            if not self._chunks[number].startswith(_VIEW[: last - first], first):
+                return False
         return True

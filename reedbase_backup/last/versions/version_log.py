@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reedbase_backup.errors import LogCorrupted
 from reedbase_backup.last.os_errors import reason
@@ -23,10 +23,11 @@ _WHITE_SPACE = (
 )
 
 _NUMBER = re.compile(r"\+?0*([0-9]{1,20})", re.ASCII)
+# As nearly every line is: no number so long that it could be beyond its limit.
+_ORDINARY = re.compile(r"([0-9]{1,19})\|([0-9]{1,2})\|([0-9]{1,9})\|([0-9]{1,19})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One version as version.log has it."""
 
     timestamp: int
@@ -100,6 +101,8 @@ def parse_number(text: str, limit: int) -> int | None:
 
 
 def _parse_line(line: str, number: int) -> LogLine:
+    if ordinary := _ORDINARY.fullmatch(line):
+        return LogLine(*map(int, ordinary.groups()))
     fields = line.split("|")
     if len(fields) < 4:
         raise LogCorrupted(reason=f"Invalid format at line {number}")
