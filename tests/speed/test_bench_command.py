@@ -108,7 +108,11 @@ def test_what_was_measured_is_shown_again_from_its_file(
 def test_a_suite_is_run_with_a_cache_of_its_own(
     figures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    suites = [replace(row, limit=1e6) for row in ROWS if row.id in ("suite/first", "suite/again")]
+    suites = [
+        replace(row, limit=1e6, peers={})
+        for row in ROWS
+        if row.id in ("suite/first", "suite/again")
+    ]
     has(suites, monkeypatch)
     monkeypatch.setenv("PYTEST_ADDOPTS", "--reedbackup-case=ticket/create/same-second")
     monkeypatch.chdir(tmp_path)

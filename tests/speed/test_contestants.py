@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import lzma
 import shutil
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from pytest_reedbackup.bench.changes import (
     others_archives,
     set_aside,
 )
-from pytest_reedbackup.bench.contestants import floors
+from pytest_reedbackup.bench.contestants import floors, processes
 from pytest_reedbackup.bench.contestants.decompression import Decompression
 from pytest_reedbackup.bench.contestants.floors import Floor
 from pytest_reedbackup.bench.contestants.implementation import Implementation, can, contract_of
-from pytest_reedbackup.bench.contestants.processes import BarePython, Footprint
+from pytest_reedbackup.bench.contestants.processes import BarePython, Footprint, OneWait
 from pytest_reedbackup.bench.contestants.tools import TOOLS, Peer
 from pytest_reedbackup.bench.rows import Change, Job, unchanged
 from pytest_reedbackup.bench.table import ROWS
@@ -210,6 +211,24 @@ def test_memory_is_that_of_the_process_which_made_the_call(base: Path, job: Job)
     bare = BarePython(base).run(job)
     bytearray(100 << 20)
     assert 5 < bare < footprint.run(job) < 60
+
+
+def test_a_suites_floor_is_a_case_of_it_alone_with_a_cache_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[list[str]] = []
+
+    def collected(command: Sequence[str], **_: object) -> float:
+        commands.append([*command, "--collect-only"])
+        return 1.0
+
+    monkeypatch.setattr(processes, "_timed", collected)
+    assert OneWait("python", tmp_path / "base", tmp_path / "one").run(Job.SUITE) == 1.0
+    (command,) = commands
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "test_a_lock_that_stays_taken" in ended.stdout
+    assert f"--override-ini=cache_dir={tmp_path / 'one'}" in command
 
 
 @pytest.mark.parametrize(
