@@ -114,13 +114,9 @@ class Admission:
         return _entry(name, member, 0, is_folder=True)
 
     def _file(self, name: str, member: Member) -> ArchiveEntry:
-        if name in self.records or name in self._implied:
-            raise _twice(name)
-        size = member.size
-        self._allowance.file(len(name), size)
-        return ArchiveEntry(
-            name, False, member.mode, member.mtime_ns, size, member.uid, member.gid, None
-        )
+        self._refuse_twice(name)
+        self._allowance.file(len(name), member.size)
+        return _entry(name, member, member.size)
 
     def _link(self, name: str, member: Member) -> ArchiveEntry:
         self._take(name)
@@ -130,9 +126,12 @@ class Admission:
         return _entry(name, member, size, same_as=same_as)
 
     def _take(self, name: str) -> None:
-        if name in self.records or name in self._implied:
-            raise _twice(name)
+        self._refuse_twice(name)
         self._allowance.name(len(name))
+
+    def _refuse_twice(self, name: str) -> None:
+        if name in self.records or name in self._implied:
+            raise BackupUnsafe(name, "the archive holds it twice")
 
     def _imply_parents(self, name: str) -> None:
         parent = name.rpartition("/")[0]
@@ -165,10 +164,6 @@ def _entry(
     return ArchiveEntry(
         name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
     )
-
-
-def _twice(name: str) -> BackupUnsafe:
-    return BackupUnsafe(name, "the archive holds it twice")
 
 
 def _is_plain(leaf: bytes) -> bool:

@@ -78,10 +78,8 @@ class Allowance:
 
     def file(self, length: int, size: int) -> None:
         """Do what `name` does for a file, which claims to hold `size` bytes."""
-        self.names -= NAME_COST + length
+        self.name(length)
         self.content -= size
-        if self.names < 0:
-            raise LimitExceeded("more files and folders than an archive of its size can need")
         if self.content < 0:
             raise LimitExceeded(f"files of {size} bytes and more, which it cannot hold")
 

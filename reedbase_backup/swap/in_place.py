@@ -10,10 +10,10 @@ from contextlib import suppress
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.durable import sync_tree
-from reedbase_backup.disk.folders import opened, parent
+from reedbase_backup.disk.folders import opened
 from reedbase_backup.swap.extract import Extraction
 from reedbase_backup.swap.links import LiveLinks
-from reedbase_backup.swap.live_file import Stamp, is_like, read
+from reedbase_backup.swap.live_file import Stamp, is_like, read_at
 from reedbase_backup.swap.ownership import Ownership
 
 
@@ -90,9 +90,7 @@ class _Beside:
 
     def _is_backed_up(self, entry: ArchiveEntry) -> bool:
         stamp, digest = self._stamps[entry.name], self._records[entry.name].digest
-        with suppress(OSError), parent(self._base, entry.name) as (folder, name):
-            return read(folder, name, stamp, digest) == stamp
-        return False
+        return read_at(self._base, entry.name, stamp, digest) == stamp
 
     def _found(self, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=self._base, follow_symlinks=False)

@@ -35,7 +35,7 @@ from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.manifest import Record
 from reedbase_backup.disk.folders import opened
 from reedbase_backup.disk.source_entries import TICK_NS
-from reedbase_backup.swap.live_file import Stamp, is_like, read, read_in
+from reedbase_backup.swap.live_file import Stamp, is_like, read, read_at
 from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout
 from reedbase_backup.swap.working_folders import WorkingFolder
@@ -209,14 +209,15 @@ class LiveLinks:
         """Yield the files in a folder that are not as backed up, but those that `large` takes."""
         stamps = self._stamps[folder]
         number, place = self._staged(folder)
-        where = (self._folders[number].new, place) if is_linked else (self._base, folder)
-        with opened(*where) as top:
+        top, place = (self._folders[number].new, place) if is_linked else (self._base, folder)
+        with opened(top, place) as itself:
             for name, before in stamps.items():
                 digest = records[f"{folder}/{name}"].digest
                 expected = before._replace(links=2) if is_linked else before
                 if before.size >= _LARGE:
-                    large.add(folder, name, partial(read_in, *where, name, expected, digest))
-                elif (stamp := read(top, name, expected, digest)) is not None:
+                    reading = partial(read_at, top, f"{place}/{name}", expected, digest)
+                    large.add(folder, name, reading)
+                elif (stamp := read(itself, name, expected, digest)) is not None:
                     stamps[name] = stamp
                 else:
                     yield name

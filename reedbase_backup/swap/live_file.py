@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from reedbase_backup.archive.admission import ArchiveEntry
-from reedbase_backup.disk.folders import close, opened
+from reedbase_backup.disk.folders import close, parent
 
 # Of pieces larger than this, the memory is the system's, which clears it each time.
 _CHUNK = 1 << 18
@@ -83,10 +83,10 @@ def read(folder: int, name: str, before: Stamp, digest: str) -> Stamp | None:
         close(descriptor)
 
 
-def read_in(top: int, place: str, name: str, before: Stamp, digest: str) -> Stamp | None:
-    """Do what `read` does with a file of `place` below `top`, which is opened for it alone."""
+def read_at(top: int, place: str, before: Stamp, digest: str) -> Stamp | None:
+    """Do what `read` does with the file at `place` below `top`, whose folder is opened for it."""
     try:
-        with opened(top, place) as folder:
+        with parent(top, place) as (folder, name):
             return read(folder, name, before, digest)
     except OSError:
         return None

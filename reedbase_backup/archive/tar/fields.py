@@ -58,8 +58,7 @@ class Series:
     def __init__(self, block: bytes, member: Member) -> None:
         _, self._owner, _, _, _, self._rest = _SERIES.unpack(block)
         self._sum = _sum(self._rest) + _OWN_SUM
-        self._mode, self._uid, self._gid = member.mode, member.uid, member.gid
-        self._link = member.link
+        self._member = member
 
     @classmethod
     def begun(cls, block: bytes, member: Member) -> Series | None:
@@ -81,13 +80,11 @@ class Series:
         name = name.partition(b"\0")[0]
         if (size[0] | mtime[0]) & _BASE_256 or name[-1:] in (b"", b"/"):
             return None
-        total = byte_sum(block[_CHECKED]) + self._sum
-        if checksum != b"%06o\0 " % total and number(checksum) != total:
+        if number(checksum) != byte_sum(block[_CHECKED]) + self._sum:
             return None
+        one = self._member
         mtime_ns = number(mtime) * 10**9
-        return Member(
-            name, FILE, self._mode, mtime_ns, number(size), self._uid, self._gid, self._link
-        )
+        return Member(name, FILE, one.mode, mtime_ns, number(size), one.uid, one.gid, one.link)
 
 
 def _sum(data: bytes) -> int:

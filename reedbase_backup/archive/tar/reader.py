@@ -65,8 +65,6 @@ class TarReader:
         self._allowance = allowance
         self._unread = 0
         self._padding = 0
-        self._next_block = b""
-        """The next header, where it has been read with what is before it, as is faster."""
 
     def __iter__(self) -> Iterator[Member]:
         """Yield each file, folder or other member in order; pax and GNU extensions are applied.
@@ -121,7 +119,7 @@ class TarReader:
 
     def _block(self) -> bytes | None:
         """Return the next header block, or None at a proper end of the archive."""
-        block, self._next_block = self._next_block or self._source.read(BLOCK), b""
+        block = self._source.read(BLOCK)
         if not block:
             raise TarDamaged("it has no end mark, so it may be only a part of an archive")
         # Of a header, the first byte tells at once: it is the name's.
@@ -169,11 +167,8 @@ class TarReader:
         """Return all of the current member's data where that is little, else nothing of it."""
         if self._unread > _SMALL:
             return None
-        end = self._unread + self._padding
-        read = self._source.read(end + BLOCK)
-        if len(read) < end:
-            raise TarDamaged("it ends too early")
-        content, self._next_block = read[: self._unread], read[end:]
+        size = self._unread
+        content = self._exactly(size + self._padding)[:size]
         self._unread = self._padding = 0
         return content
 

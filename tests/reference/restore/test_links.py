@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fixture_types import MakeBase, ReadDatabase
 from reference.archive.threads import have_processors
+from reference.faults.traced import leftovers
 from reference.restore.live import (
     Change,
     all_locked,
@@ -358,8 +359,8 @@ def test_where_what_is_staged_cannot_be_synced_that_is_the_error_whatever_else_i
     with monkeypatch.context() as patched:
         patched.setattr(durable, "sync", fail_once)
         patched.setattr(links, "read", find_another)
-        patched.setattr(links, "read_in", find_another)
+        patched.setattr(links, "read_at", find_another)
         with pytest.raises(IoError, match="os error 5"):
             restore_point_in_time(base, FOREVER)
     assert database(base) == live
-    assert not [name for name in os.listdir(base) if name.startswith(".reedbackup-")]
+    assert leftovers(base) == []
