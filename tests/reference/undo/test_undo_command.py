@@ -53,7 +53,7 @@ def test_a_restore_says_how_to_undo_it_and_the_undo_what_came_back(
     status, out, err = say(changed, "--undo")
     assert (status, err) == (0, "")
     assert re.fullmatch(
-        r"Brought back what the restore of \S+ replaced: 2 tables, [\d.]+ KiB, in \d+ ms\n", out
+        r"Brought back what the restore of \S+ replaced: 2 tables, [\d.]+ KiB, in [\d.]+ m?s\n", out
     )
     assert database(changed) == before
 
