@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reedbase_backup.archive.limits import Allowance
 from reedbase_backup.archive.manifest import ENCODING, ERRORS, Record
+from reedbase_backup.archive.tar.fields import File
 from reedbase_backup.archive.tar.header import FILE, FOLDER, HARD_LINK, Member
 from reedbase_backup.errors import BackupUnsafe
 
@@ -53,9 +54,6 @@ class Admission:
         """The folders that so far only a path implies."""
         self._tables: set[str] = set()
         """The folders directly under tables/."""
-        self._folder: bytes | None = None
-        """Where the last file was, as its member has it, and its normal name."""
-        self._folder_name = ""
         self._allowance = allowance
 
     def admit(self, member: Member) -> ArchiveEntry | None:
@@ -64,10 +62,6 @@ class Admission:
         Raise BackupUnsafe for everything that a sound backup does not hold,
         LimitExceeded for more of it than the archive is allowed.
         """
-        folder, _, leaf = member.name.rpartition(b"/")
-        if folder == self._folder and member.kind == FILE and _is_plain(leaf):
-            # As most are: a file beside the last one, whose folder has passed all that follows.
-            return self._file(f"{self._folder_name}/{leaf.decode(ENCODING, ERRORS)}", member)
         name = _normal_name(member.name)
         root = name.partition("/")[0]
         if member.kind not in (FILE, FOLDER, HARD_LINK):
@@ -86,9 +80,22 @@ class Admission:
         self._imply_parents(name)
         if member.kind == HARD_LINK:
             return self._link(name, member)
-        if _is_plain(leaf):
-            self._folder, self._folder_name = folder, name.rpartition("/")[0]
         return self._file(name, member)
+
+    def admit_beside(self, entry: ArchiveEntry, file: File) -> ArchiveEntry:
+        """Return the entry for a file of the series of `entry`; raise as `admit` does."""
+        leaf, mtime_ns, content = file
+        name = self._file_name(entry.name.rpartition("/")[0], leaf, len(content))
+        return ArchiveEntry(
+            name, False, entry.mode, mtime_ns, len(content), entry.uid, entry.gid, None
+        )
+
+    def record_beside(self, entry: ArchiveEntry, files: list[File], digests: list[str]) -> None:
+        """Do for all of `files` what `admit_beside` and `record` do for one."""
+        folder = entry.name.rpartition("/")[0]
+        for (leaf, mtime_ns, content), digest in zip(files, digests, strict=True):
+            size = len(content)
+            self.records[self._file_name(folder, leaf, size)] = Record(digest, size, mtime_ns)
 
     def record(self, entry: ArchiveEntry, digest: str) -> None:
         """Note the entry that was admitted last, once its content has been read."""
@@ -117,6 +124,13 @@ class Admission:
         self._refuse_twice(name)
         self._allowance.file(len(name), member.size)
         return _entry(name, member, member.size)
+
+    def _file_name(self, folder: str, leaf: bytes, size: int) -> str:
+        """Return the name of a file in a folder that is admitted."""
+        name = f"{folder}/{leaf.decode(ENCODING, ERRORS)}"
+        self._refuse_twice(name)
+        self._allowance.file(len(name), size)
+        return name
 
     def _link(self, name: str, member: Member) -> ArchiveEntry:
         self._take(name)
@@ -164,11 +178,6 @@ def _entry(
     return ArchiveEntry(
         name, is_folder, member.mode, member.mtime_ns, size, member.uid, member.gid, same_as
     )
-
-
-def _is_plain(leaf: bytes) -> bool:
-    """Return whether the last part of a file's name stays as it is in a normal name."""
-    return leaf[:1] not in b"." and b"\0" not in leaf
 
 
 def _normal_name(name: bytes) -> str:

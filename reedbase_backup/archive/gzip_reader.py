@@ -101,6 +101,15 @@ class GzipReader:
         self._at += len(data)
         return data if len(data) == size else self._completed(data, size)
 
+    @property
+    def at_hand(self) -> tuple[bytes, int]:
+        """Content that is inflated, and where in it that is which `read` gives next."""
+        return self._output, self._at
+
+    def skip(self, size: int) -> None:
+        """Leave out the next `size` bytes, which are at hand."""
+        self._at += size
+
     def pass_over(self, size: int) -> bool:
         """Leave out the next `size` bytes if they are the rest of a stretch, and return whether.
 

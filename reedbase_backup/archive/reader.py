@@ -33,7 +33,6 @@ from reedbase_backup.errors import (
     from_os_error,
 )
 
-_NO_CONTENT = sha256().hexdigest()
 # To tell damage from a maker's intent; a refusal is not worth more.
 _DRAINED_UP_TO = 1 << 30
 
@@ -80,6 +79,9 @@ class ArchiveReader:
         """Whether something of the current entry was read in chunks."""
         self._is_passed_over = False
         """Whether the current entry was."""
+        self._is_reading_through = False
+        self._content: bytes | None = None
+        """The current entry's, where it is at hand."""
         self._manifest: bytes | None = None
         self._index: bytes | None = None
         self.contents: Contents | None = None
@@ -92,14 +94,31 @@ class ArchiveReader:
                 if entry is not None:
                     yield entry
                     self._names.record(entry, self._digest(entry))
+                    if not entry.is_folder:
+                        yield from self._alike(entry)
                 elif member.name == manifest.NAME:
                     self._read_manifest(member)
                 elif member.name == index.NAME:
                     self._read_index(member)
             self.contents = self._verified_contents()
 
+    def _alike(self, entry: ArchiveEntry) -> Iterator[ArchiveEntry]:
+        """Yield the files that follow `entry` and are like it, if who iterates wants any."""
+        files = self._tar.alike()
+        if self._is_reading_through:
+            digests = [sha256(content).hexdigest() for _, _, content in files]
+            self._names.record_beside(entry, files, digests)
+            return
+        for file in files:
+            beside = self._names.admit_beside(entry, file)
+            self._content = file[2]
+            yield beside
+            self._content = None
+            self._names.record(beside, sha256(file[2]).hexdigest())
+
     def read_through(self) -> Contents:
         """Read and verify everything, and return what there is."""
+        self._is_reading_through = True
         for _ in self:
             pass
         assert self.contents is not None
@@ -108,6 +127,8 @@ class ArchiveReader:
     def chunks(self) -> Iterator[bytes]:
         """Yield the current entry's content; nothing for folders and hard links."""
         with self._judging():
+            if self._content is not None:
+                yield self._content
             for chunk in self._tar.data():
                 self._is_hashing = True
                 self._hasher.update(chunk)
@@ -121,7 +142,9 @@ class ArchiveReader:
         its record, which gets the digest that the manifest has.
         """
         with self._judging():
-            if not self._is_hashing and self._gzip.pass_over(self._tar.left):
+            if self._is_hashing or self._content is not None:
+                return
+            if self._gzip.pass_over(self._tar.left):
                 self._tar.passed_over()
                 self._is_passed_over = True
 
@@ -169,7 +192,7 @@ class ArchiveReader:
         if entry.same_as is not None:
             return self._names.records[entry.same_as].digest
         if not self._is_hashing and (content := self._tar.small_content()) is not None:
-            return sha256(content).hexdigest() if content else _NO_CONTENT
+            return sha256(content).hexdigest()
         for chunk in self._tar.data():
             self._hasher.update(chunk)
         digest = self._hasher.hexdigest()

