@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference.archive.members import member
+from reference.archive.members import member, pax, record
 
 from reedbase_backup import BackupUnsafe, ReedError
 from reedbase_backup.archive import gzip_reader
+from reedbase_backup.archive.admission import ArchiveEntry
 from reedbase_backup.archive.gzip_reader import GzipReader
 from reedbase_backup.archive.limits import NAME_COST, Allowance
 from reedbase_backup.archive.reader import ArchiveReader, Contents
@@ -101,6 +102,12 @@ def test_numbers_that_are_not_octal_go_the_long_way_which_has_limits(size: int) 
     assert read(series(), summed(block)) is None
 
 
+@pytest.mark.parametrize("name", [b"tables/t/", b"tables/t/.", b"tables/t/.."])
+def test_a_name_that_is_not_of_a_file_makes_none(name: bytes) -> None:
+    one = replace(FIRST, name=name)
+    assert Series.begun(encode(one), one) is None
+
+
 @pytest.mark.parametrize("kind", [FOLDER, HARD_LINK, b"2"])
 def test_only_files_make_a_series(kind: bytes) -> None:
     one = replace(FIRST, kind=kind)
@@ -152,11 +159,15 @@ def members_of(data: st.DataObject) -> bytes:
         mode = 0o600 if data.draw(st.integers(0, 9)) == 9 else 0o644
         mtime = data.draw(st.integers(0, 2**33 - 1))
         link = b"tables/t/a" if kind == HARD_LINK else b""
+        if data.draw(st.integers(0, 9)) == 9:
+            stream += pax(record(b"uid", b"7"), record(b"mtime", b"8"))
         stream += member(name, content, kind=kind, mode=mode, mtime=mtime, link=link)
     return stream + END_OF_ARCHIVE
 
 
-def what_came(archive: bytes, way: str) -> Contents | tuple[type[ReedError], str]:
+def what_came(
+    archive: bytes, way: str, entries: list[ArchiveEntry] | None = None
+) -> Contents | tuple[type[ReedError], str]:
     """Return what an archive holds, read in one of the `WAYS`; in words what is wrong with it."""
     with tempfile.TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         file.write(archive)
@@ -170,6 +181,8 @@ def what_came(archive: bytes, way: str) -> Contents | tuple[type[ReedError], str
             for number, entry in enumerate(archive_reader):
                 if way in ("one by one", "all") or (way == "some" and number % 2):
                     assert sum(map(len, archive_reader.chunks())) == entry.size or entry.same_as
+                if entries is not None:
+                    entries.append(entry)
         except ReedError as error:
             return type(error), str(error)
     assert archive_reader.contents is not None
@@ -186,8 +199,11 @@ def test_whatever_an_archive_holds_it_is_read_as_if_each_file_were_read_by_itsel
     archive = gzip.compress(stream, 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gzip_reader, "_OUTPUT", piece)
-        expected, *found = [what_came(archive, way) for way in WAYS]
+        entries: dict[str, list[ArchiveEntry]] = {way: [] for way in WAYS}
+        expected, *found = [what_came(archive, way, entries[way]) for way in WAYS]
     assert found == [expected] * len(found)
+    if isinstance(expected, Contents):
+        assert entries["all"] == entries["some"] == entries["none"] == entries["one by one"]
 
 
 def archive_of(*names: bytes, size: int = 0) -> bytes:
