@@ -94,8 +94,7 @@ class ArchiveReader:
                 if entry is not None:
                     yield entry
                     self._names.record(entry, self._digest(entry))
-                    if not entry.is_folder:
-                        yield from self._alike(entry)
+                    yield from self._alike(entry)
                 elif member.name == manifest.NAME:
                     self._read_manifest(member)
                 elif member.name == index.NAME:

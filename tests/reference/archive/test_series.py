@@ -144,6 +144,7 @@ LEAVES = st.integers(0, 200).map(b"%d".__mod__) | st.sampled_from(
 )
 FOLDERS = st.sampled_from([b"tables/t"] * 6 + [b"./tables/t", b"tables", b"indices/t", b"beside"])
 NAMES = st.tuples(FOLDERS, LEAVES).map(b"/".join)
+RARELY = st.sampled_from([False] * 5 + [True])
 KINDS = st.sampled_from([FILE] * 20 + [FOLDER, HARD_LINK, b"2"])
 CONTENTS = st.integers(0, 1100).map(lambda size: b"content "[: size % 9] * (size // 8))
 # As whoever reads for a restore does: entries, and the content of those that differ.
@@ -156,10 +157,10 @@ def members_of(data: st.DataObject) -> bytes:
     for name in data.draw(st.lists(NAMES, max_size=12)):
         kind = data.draw(KINDS)
         content = data.draw(CONTENTS) if kind == FILE else b""
-        mode = 0o600 if data.draw(st.integers(0, 9)) == 9 else 0o644
+        mode = 0o600 if data.draw(RARELY) else 0o644
         mtime = data.draw(st.integers(0, 2**33 - 1))
         link = b"tables/t/a" if kind == HARD_LINK else b""
-        if data.draw(st.integers(0, 9)) == 9:
+        if data.draw(RARELY):
             stream += pax(record(b"uid", b"7"), record(b"mtime", b"8"))
         stream += member(name, content, kind=kind, mode=mode, mtime=mtime, link=link)
     return stream + END_OF_ARCHIVE
@@ -194,7 +195,7 @@ def test_whatever_an_archive_holds_it_is_read_as_if_each_file_were_read_by_itsel
     data: st.DataObject, piece: int
 ) -> None:
     stream = bytearray(members_of(data))
-    if data.draw(st.integers(0, 3)) == 3:
+    if data.draw(RARELY):
         stream[data.draw(st.integers(0, len(stream) - 1))] ^= data.draw(st.integers(1, 255))
     archive = gzip.compress(stream, 1)
     with pytest.MonkeyPatch.context() as patch:
@@ -204,6 +205,14 @@ def test_whatever_an_archive_holds_it_is_read_as_if_each_file_were_read_by_itsel
     assert found == [expected] * len(found)
     if isinstance(expected, Contents):
         assert entries["all"] == entries["some"] == entries["none"] == entries["one by one"]
+
+
+@pytest.mark.parametrize("way", ["one by one", "all", "some", "none"])
+def test_what_an_extension_says_is_of_one_file_alone(way: str) -> None:
+    files = pax(record(b"uid", b"7")) + member(b"tables/t/1") + member(b"tables/t/2")
+    entries: list[ArchiveEntry] = []
+    what_came(gzip.compress(files + END_OF_ARCHIVE), way, entries)
+    assert [(entry.name, entry.uid) for entry in entries] == [("tables/t/1", 7), ("tables/t/2", 0)]
 
 
 def archive_of(*names: bytes, size: int = 0) -> bytes:
