@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,19 +65,25 @@ def reedbackup_make_db(
     See `pytest_reedbackup.databases.spec` for specifications.
     """
     _refuse_windows()
+    from pytest_reedbackup.databases.spare import Spare
+    from pytest_reedbackup.databases.spec import HISTORY_10K
     from pytest_reedbackup.session.places import clones_of, templates_of
 
     templates = templates_of(request.config, tmp_path_factory)
     clones = clones_of(request.config, tmp_path_factory)
     folder = clones.new_folder()
     made = 0
+    with ExitStack() as lent:
 
-    def make(spec: Spec) -> Path:
-        nonlocal made
-        made += 1
-        return templates.clone(spec, folder / f"{made}" / ".reed")
+        def make(spec: Spec) -> Path:
+            nonlocal made
+            made += 1
+            base = folder / f"{made}" / ".reed"
+            if spec == HISTORY_10K:
+                return lent.enter_context(Spare(templates, spec).lent(base))
+            return templates.clone(spec, base)
 
-    yield make
+        yield make
     clones.done_with(folder)
 
 

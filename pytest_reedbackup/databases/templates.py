@@ -22,6 +22,9 @@ from pytest_reedbackup.databases.spec import Spec
 _LOCK: Final = ".lock"
 _SEAL: Final = ".seal"
 _UNFINISHED: Final = ".unfinished"
+SPARE: Final = ".spare"
+SPARE_SEAL: Final = ".spare-seal"
+"""What else is kept of a template, by what its name ends in (`spare`)."""
 
 
 class Templates:
@@ -41,7 +44,7 @@ class Templates:
         key = spec.key()
         template = self.folder / key
         if key not in self._checked or not template.is_dir():
-            with self._locked(key, fcntl.LOCK_EX):
+            with self.locked(key, fcntl.LOCK_EX):
                 if not self._is_sealed(template):
                     self._build(spec, template)
             self._checked.add(key)
@@ -51,7 +54,7 @@ class Templates:
         """Make `base`, which is not there yet, a copy of the template of `spec`; return `base`."""
         template = self.get(spec)
         base.parent.mkdir(parents=True, exist_ok=True)
-        with self._locked(spec.key(), fcntl.LOCK_SH):
+        with self.locked(spec.key(), fcntl.LOCK_SH):
             clone_tree(template, base)
         return base
 
@@ -68,6 +71,16 @@ class Templates:
         finally:
             remove_tree(parent)
 
+    @contextmanager
+    def locked(self, key: str, kind: int) -> Iterator[None]:
+        """Hold the lock of a template, and of what is kept with it: `kind` as flock(2) has it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # The lock file stays for good: removing one that others wait for would
+        # give two processes two locks of one name.
+        with (self.folder / f"{key}{_LOCK}").open("ab") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
     def clear(self) -> None:
         """Remove all templates, of other versions too; to be called before any process uses them.
 
@@ -78,18 +91,9 @@ class Templates:
             return
         for lock in sorted(self.folder.glob(f"*{_LOCK}")):
             key = lock.name.removesuffix(_LOCK)
-            with self._locked(key, fcntl.LOCK_EX):
-                for suffix in ("", _SEAL, _UNFINISHED):
+            with self.locked(key, fcntl.LOCK_EX):
+                for suffix in ("", _SEAL, _UNFINISHED, SPARE_SEAL, SPARE):
                     remove_tree(self.folder / f"{key}{suffix}")
-
-    @contextmanager
-    def _locked(self, key: str, kind: int) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # The lock file stays for good: removing one that others wait for would
-        # give two processes two locks of one name.
-        with (self.folder / f"{key}{_LOCK}").open("ab") as lock:
-            fcntl.flock(lock, kind)
-            yield
 
     def _build(self, spec: Spec, template: Path) -> None:
         unfinished = template.with_name(f"{template.name}{_UNFINISHED}")
@@ -99,15 +103,15 @@ class Templates:
         build(spec, unfinished)
         unfinished.rename(template)
         # Last: without a seal, what a process that died here left is built again.
-        seal.write_text(_fingerprint(template))
+        seal.write_text(fingerprint(template))
 
     def _is_sealed(self, template: Path) -> bool:
         seal = template.with_name(f"{template.name}{_SEAL}")
-        return template.is_dir() and seal.is_file() and seal.read_text() == _fingerprint(template)
+        return template.is_dir() and seal.is_file() and seal.read_text() == fingerprint(template)
 
 
-def _fingerprint(template: Path) -> str:
-    """Return a digest that any change to the template changes: no content is read for it.
+def fingerprint(template: Path) -> str:
+    """Return a digest that any change to a template or a clone changes; no content is read for it.
 
     It holds each file's ctime, which no writer can set back. A folder's ctime
     is left out: renaming the finished template changes it.

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from pytest_reedbackup.databases.spare import Spare
 from pytest_reedbackup.databases.spec import HISTORY_10K
 from pytest_reedbackup.model.case import Kind, case_of
 from pytest_reedbackup.model.sweep import Faults
@@ -128,9 +129,9 @@ class Beside:
             self._others["databases"] = OtherProcess([self._build])
 
     def _build(self, report: Report) -> None:
-        """Build the database ahead, in another process, that takes longest to build."""
+        """Have the database ready, by another process, that takes longest to build and to clone."""
         os.nice(_LAST_NICE)
-        templates_of(self._config, self._folders).get(HISTORY_10K)
+        Spare(templates_of(self._config, self._folders), HISTORY_10K).make()
 
     def _run(self, items: Sequence[pytest.Item], report: Report) -> None:
         if not items:
