@@ -130,7 +130,8 @@ def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
         path = f"{prefix}/{entry.name}"
         is_folder = entry.is_dir(follow_symlinks=False)
         changed = 0 if is_folder else status.st_ctime_ns
-        facts = status.st_mode, status.st_size, status.st_mtime_ns, changed
+        owner = status.st_uid, status.st_gid
+        facts = status.st_mode, *owner, status.st_size, status.st_mtime_ns, changed
         yield f"{path!a} {' '.join(map(str, facts))}\n".encode()
         if is_folder:
             yield from _described(folder / entry.name, path)
