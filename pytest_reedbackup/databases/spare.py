@@ -21,7 +21,7 @@ from pytest_reedbackup.databases.templates import SPARE, SPARE_SEAL, Templates, 
 class Spare:
     """The clone of one template that is kept beside it, lent to one at a time.
 
-    It has a seal while nobody has it. One without, or that was changed since, is none.
+    Its seal says what it was when it was put there; one that was changed since is none.
     """
 
     def __init__(self, templates: Templates, spec: Spec) -> None:
@@ -64,10 +64,7 @@ class Spare:
     def _is_taken(self, base: Path) -> bool:
         """Move it to `base`, and return whether it was there, and on the same file system."""
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
-            if not self._is_there():
-                return False
-            self._seal.unlink()
-            return _is_moved(self._folder, base)
+            return self._is_there() and _is_moved(self._folder, base)
 
     def _keep(self, base: Path, before: str) -> None:
         """Move `base` here if it has this fingerprint, and none is here."""
@@ -76,10 +73,8 @@ class Spare:
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
             if self._is_there():
                 return
-            self._seal.unlink(missing_ok=True)
             remove_tree(self._folder)
             if _is_moved(base, self._folder):
-                # Last: what a process that died here left is no spare.
                 self._seal.write_text(before)
 
 

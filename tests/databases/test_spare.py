@@ -42,6 +42,7 @@ def test_who_leaves_it_as_it_was_has_the_next_one_get_it(
         (base / "backups").mkdir()
         (base / "backups/1.tar.gz").write_text("a backup")
         (base / ".staging").symlink_to("tables")
+        base.chmod(0o700)
     assert not base.exists()
     with Spare(templates, SMALL).lent(tmp_path / "two" / ".reed") as base:
         assert inode(base) == first
