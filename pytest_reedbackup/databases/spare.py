@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pytest_reedbackup.databases.clone import remove_tree
+from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import Spec
 from pytest_reedbackup.databases.templates import SPARE, SPARE_SEAL, Templates, fingerprint
 
@@ -32,12 +32,12 @@ class Spare:
 
     def make(self) -> None:
         """Have it there."""
-        self._templates.get(self._spec)
+        template = self._templates.get(self._spec)
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
-            if self._is_there():
-                return
-        with self._templates.cloned(self._spec, self._templates.folder) as base:
-            self._keep(base, fingerprint(base))
+            if not self._is_there():
+                remove_tree(self._folder)
+                clone_tree(template, self._folder)
+                self._seal.write_text(fingerprint(self._folder))
 
     @contextmanager
     def lent(self, base: Path) -> Iterator[Path]:
