@@ -27,6 +27,7 @@ from fixture_types import (
     TakeSnapshot,
     Tree,
 )
+from hypothesis import HealthCheck, settings
 
 from pytest_reedbackup.reports import json_report
 from reedbase_backup.create import create_backup_at
@@ -36,6 +37,10 @@ _INIT_NS = 1_700_000_000_000_000_000
 OVERDUE_S = 10
 """What a test without marker `slow` may take on a busy machine; 2 s on an idle one."""
 
+
+# On a machine that stands still for a while, a test is no slower, nor are data drawn slowly.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # What runs print is wrapped to their terminal; tests of that say another width.
 os.environ["COLUMNS"] = "240"

@@ -41,7 +41,6 @@ def drawn(count: int = DRAWN, *, specified_only: bool = False) -> list[Scenario]
     @settings(
         max_examples=count,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

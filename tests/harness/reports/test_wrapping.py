@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_reedbackup.reports.terminal.wrapping import command_lines, labelled
@@ -29,8 +29,6 @@ def test_a_commands_lines_fit_and_are_one_command_to_a_shell(width: int) -> None
     assert shlex.split(pasted) == shlex.split(COMMAND)
 
 
-# On a busy machine drawing is slow, whatever is drawn.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     words=st.lists(st.text("abcdef-,", min_size=1, max_size=12), min_size=1, max_size=60),
     width=st.sampled_from([80, 120]),

@@ -218,7 +218,7 @@ def once(*changes: Made, damage: Damage | None = None, during: Made | None = Non
 @example(once(Made("replace", f"{LOCKED}/5")))
 @example(once(during=Made("rewrite", f"{UNLOCKED}/4")))
 @example(once(damage=Damage("anywhere", 0.4)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.slow
 def test_whatever_was_done_and_is_done_meanwhile(turns: list[Turn]) -> None:
     held_against_reading(turns)

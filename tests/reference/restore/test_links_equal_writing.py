@@ -150,7 +150,8 @@ def _beside(base: Path) -> dict[str, bytes]:
 @example(before=[], during=[Made("rewrite", 1)])
 @example(before=[], during=[Made("rewrite", 4), Made("replace by another", 2)])
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @pytest.mark.slow
 def test_whatever_was_and_is_done_to_the_live_tree(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reedbase_backup import errors
@@ -97,11 +97,6 @@ def test_every_method_has_a_schema_of_its_request_and_of_its_reply_by_contract()
     assert set(VALUES) == set(protocol.VALUES)
 
 
-# On a busy machine drawing is slow, whatever is drawn.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@UNHURRIED
 @given(data=st.data())
 def test_a_schema_takes_what_decoding_takes_and_refuses_what_decoding_refuses(
     data: st.DataObject,
@@ -118,7 +113,6 @@ def test_a_schema_takes_what_decoding_takes_and_refuses_what_decoding_refuses(
     assert (lines == []) == fits, lines
 
 
-@UNHURRIED
 @given(error=st.fixed_dictionaries({"kind": SCALARS, "fields": SCALARS | ERROR, "elapsed_ns": U64}))
 @example({"kind": "IoError", "fields": {}, "elapsed_ns": 1})
 def test_a_schema_takes_the_errors_that_decoding_takes(error: dict[str, Any]) -> None:
