@@ -131,7 +131,7 @@ def test_a_hanging_adapter_ends_its_campaign_with_one_error(
     run_suite: RunSuite, tmp_path: Path
 ) -> None:
     (tmp_path / "hangs.py").write_text(HANGS_LATER)
-    options = ("--reedbackup-case=*/fuzz", "--reedbackup-timeout=1")
+    options = ("--reedbackup-case=*/fuzz", "--reedbackup-timeout=4")
     ended, report = run_suite("hangs:HangsLater", options=options)
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     outcomes = {case.case_id: case.outcome for case in report.cases}

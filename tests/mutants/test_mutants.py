@@ -105,7 +105,7 @@ def broken_held(held_once: HoldOnce) -> Held:
     options = [mutant.option for mutant in BROKEN]
     cases = [f"--reedbackup-case={case}" for case in AROUND_A_RESTORE]
     # In one process (-s): what some do after a reply, the next call meets.
-    arguments = ["--reedbackup-timeout=2", RUN_ON, "-s", *cases]
+    arguments = ["--reedbackup-timeout=3", RUN_ON, "-s", *cases]
     return held_once("broken", options, *arguments, processes=4)
 
 
@@ -162,7 +162,7 @@ def test_a_broken_adapter_costs_one_error_and_no_more(mutant: Mutant, broken_hel
 def test_an_adapter_that_says_no_hello_is_refused_with_the_cause(
     mutant: Mutant, tmp_path: Path, tests_for_children: None
 ) -> None:
-    implementation = Connection(mutant.option, tmp_path, TimeLimits(hello=2))
+    implementation = Connection(mutant.option, tmp_path, TimeLimits(hello=4))
     with pytest.raises(Unusable, match=f"(?s)hello.*{mutant.breaks}"):
         implementation.hello  # noqa: B018 - asking for it is what starts it
 

@@ -60,7 +60,7 @@ class Moody:
     def restore_point_in_time(self, base_path, target_timestamp):
         return RestoreReport(target_timestamp)
 """
-LIMITS = TimeLimits(call=0.5)
+LIMITS = TimeLimits(call=2.0)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_fault_costs_one_call_and_the_next_gets_a_fresh_process(
     connect_to: ConnectTo, adapter: WriteAdapter, nothing_is_left: None
 ) -> None:
     option = shlex.join(adapter(COUNTING))
-    implementation = connect_to(option, TimeLimits(hello=10.0, call=1.0))
+    implementation = connect_to(option, TimeLimits(hello=10.0, call=3.0))
     outcomes: list[object] = []
     for _ in range(5):
         try:

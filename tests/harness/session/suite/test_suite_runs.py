@@ -179,7 +179,7 @@ def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(
     ended = pytester.runpytest_inprocess(
         f"--reedbackup-impl={served}",
         "--reedbackup-impl=mine:Hanging",
-        "--reedbackup-timeout=1",
+        "--reedbackup-timeout=4",
         ORDER,
         "--reedbackup-case=ticket/create/archive",
     )
@@ -188,7 +188,7 @@ def test_a_hang_costs_one_error_a_case_and_the_rest_goes_on(
         assert ": undecided " in line
         assert line.endswith("1 kept, 0 broken, 1 errors, 0 skipped")
     shown = "\n".join(ended.outlines)
-    assert re.search(r"list_backups\(base_path='.*'\): no answer within 1 s", shown)
+    assert re.search(r"list_backups\(base_path='.*'\): no answer within 4 s", shown)
     assert "its process group was killed; --reedbackup-timeout sets another limit" in shown
     outcomes = ended.parseoutcomes()
     assert (outcomes["passed"], outcomes["errors"], outcomes.get("failed")) == (2, 2, None)
