@@ -126,7 +126,7 @@ class ArchiveReader:
     def chunks(self) -> Iterator[bytes]:
         """Yield the current entry's content; nothing for folders and hard links."""
         with self._judging():
-            if self._content is not None:
+            if self._content:
                 yield self._content
             for chunk in self._tar.data():
                 self._is_hashing = True
