@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import Spec
-from pytest_reedbackup.databases.templates import SPARE, SPARE_SEAL, Templates, fingerprint
+from pytest_reedbackup.databases.templates import SPARE, Templates, fingerprint, is_sealed, seal_of
 
 
 class Spare:
@@ -28,13 +28,13 @@ class Spare:
         self._templates = templates
         self._spec = spec
         self._folder = templates.folder / f"{spec.key()}{SPARE}"
-        self._seal = templates.folder / f"{spec.key()}{SPARE_SEAL}"
+        self._seal = seal_of(self._folder)
 
     def make(self) -> None:
         """Have it there."""
         template = self._templates.get(self._spec)
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
-            if not self._is_there():
+            if not is_sealed(self._folder):
                 remove_tree(self._folder)
                 clone_tree(template, self._folder)
                 self._seal.write_text(fingerprint(self._folder))
@@ -44,11 +44,10 @@ class Spare:
         """Make `base`, which is not there yet, a clone; keep it where it was not changed."""
         template = self._templates.get(self._spec)
         base.parent.mkdir(parents=True, exist_ok=True)
-        if self._is_taken(base):
-            _read(base)
+        if (before := self._taken(base)) is None:
+            before = fingerprint(self._templates.clone(self._spec, base))
         else:
-            self._templates.clone(self._spec, base)
-        before = fingerprint(base)
+            _read(base)
         try:
             yield base
         finally:
@@ -57,21 +56,21 @@ class Spare:
                 _tidy(base, template)
                 self._keep(base, before)
 
-    def _is_there(self) -> bool:
-        is_whole = self._seal.is_file() and self._folder.is_dir()
-        return is_whole and self._seal.read_text() == fingerprint(self._folder)
+    def _taken(self, base: Path) -> str | None:
+        """Move it to `base`, and return its fingerprint.
 
-    def _is_taken(self, base: Path) -> bool:
-        """Move it to `base`, and return whether it was there, and on the same file system."""
+        None where there is none, or `base` is on another file system.
+        """
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
-            return self._is_there() and _is_moved(self._folder, base)
+            is_taken = is_sealed(self._folder) and _is_moved(self._folder, base)
+            return self._seal.read_text() if is_taken else None
 
     def _keep(self, base: Path, before: str) -> None:
         """Move `base` here if it has this fingerprint, and none is here."""
         if fingerprint(base) != before:
             return
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
-            if self._is_there():
+            if is_sealed(self._folder):
                 return
             remove_tree(self._folder)
             if _is_moved(base, self._folder):

@@ -23,8 +23,7 @@ _LOCK: Final = ".lock"
 _SEAL: Final = ".seal"
 _UNFINISHED: Final = ".unfinished"
 SPARE: Final = ".spare"
-SPARE_SEAL: Final = ".spare-seal"
-"""What else is kept of a template, by what its name ends in (`spare`)."""
+"""What the name ends in of what else is kept of a template (`spare`)."""
 
 
 class Templates:
@@ -45,7 +44,7 @@ class Templates:
         template = self.folder / key
         if key not in self._checked or not template.is_dir():
             with self.locked(key, fcntl.LOCK_EX):
-                if not self._is_sealed(template):
+                if not is_sealed(template):
                     self._build(spec, template)
             self._checked.add(key)
         return template
@@ -92,22 +91,29 @@ class Templates:
         for lock in sorted(self.folder.glob(f"*{_LOCK}")):
             key = lock.name.removesuffix(_LOCK)
             with self.locked(key, fcntl.LOCK_EX):
-                for suffix in ("", _SEAL, _UNFINISHED, SPARE_SEAL, SPARE):
+                for suffix in ("", _UNFINISHED, SPARE):
                     remove_tree(self.folder / f"{key}{suffix}")
+                    remove_tree(seal_of(self.folder / f"{key}{suffix}"))
 
     def _build(self, spec: Spec, template: Path) -> None:
         unfinished = template.with_name(f"{template.name}{_UNFINISHED}")
-        seal = template.with_name(f"{template.name}{_SEAL}")
-        for leftover in (unfinished, seal, template):
+        for leftover in (unfinished, seal_of(template), template):
             remove_tree(leftover)
         build(spec, unfinished)
         unfinished.rename(template)
         # Last: without a seal, what a process that died here left is built again.
-        seal.write_text(fingerprint(template))
+        seal_of(template).write_text(fingerprint(template))
 
-    def _is_sealed(self, template: Path) -> bool:
-        seal = template.with_name(f"{template.name}{_SEAL}")
-        return template.is_dir() and seal.is_file() and seal.read_text() == fingerprint(template)
+
+def seal_of(folder: Path) -> Path:
+    """Return the file beside a template or a clone that says what it was like when it was kept."""
+    return folder.with_name(f"{folder.name}{_SEAL}")
+
+
+def is_sealed(folder: Path) -> bool:
+    """Return whether a template or a clone is there, and was not changed since it was kept."""
+    seal = seal_of(folder)
+    return folder.is_dir() and seal.is_file() and seal.read_text() == fingerprint(folder)
 
 
 def fingerprint(template: Path) -> str:

@@ -110,10 +110,10 @@ class ArchiveReader:
             return
         for file in files:
             beside = self._names.admit_beside(entry, file)
-            self._content = file[2]
+            self._content = content = file[2]
             yield beside
             self._content = None
-            self._names.record(beside, sha256(file[2]).hexdigest())
+            self._names.record(beside, sha256(content).hexdigest())
 
     def read_through(self) -> Contents:
         """Read and verify everything, and return what there is."""

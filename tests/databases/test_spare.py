@@ -11,7 +11,7 @@ import pytest
 
 from pytest_reedbackup.databases.spare import Spare
 from pytest_reedbackup.databases.spec import SMALL
-from pytest_reedbackup.databases.templates import SPARE, SPARE_SEAL, Templates
+from pytest_reedbackup.databases.templates import SPARE, Templates, seal_of
 from pytest_reedbackup.views.tree import Tree
 
 
@@ -137,12 +137,12 @@ def test_one_that_is_there_is_not_made_again(
         assert inode(base) == made
 
 
-@pytest.mark.parametrize("lost", [SPARE, SPARE_SEAL])
+@pytest.mark.parametrize("lost", [lambda folder: folder, seal_of], ids=["folder", "seal"])
 def test_what_a_killed_run_left_is_no_spare(
-    lost: str, spare: Spare, templates: Templates, tmp_path: Path
+    lost: Callable[[Path], Path], spare: Spare, templates: Templates, tmp_path: Path
 ) -> None:
     spare.make()
-    (templates.folder / f"{SMALL.key()}{lost}").rename(tmp_path / "lost")
+    lost(templates.folder / f"{SMALL.key()}{SPARE}").rename(tmp_path / "lost")
     with spare.lent(tmp_path / "one" / ".reed") as base:
         assert is_as_built(base, templates)
         kept = inode(base)
