@@ -190,8 +190,6 @@ class ArchiveReader:
             return manifest.NO_DIGEST
         if entry.same_as is not None:
             return self._names.records[entry.same_as].digest
-        if not self._is_hashing and (content := self._tar.small_content()) is not None:
-            return sha256(content).hexdigest()
         for chunk in self._tar.data():
             self._hasher.update(chunk)
         digest = self._hasher.hexdigest()

@@ -37,8 +37,6 @@ _OWNERS = range((1 << 32) - 1)
 # In nanoseconds what fits 64 bits of seconds, which is what file systems take.
 _MTIMES_NS = range(-(10**9) << 63, 10**9 << 63)
 _SIZES = range(1 << 63)
-_SMALL = 1 << 16
-"""What is read at once, as that is faster than in chunks."""
 
 
 class TarHostile(Exception):
@@ -185,15 +183,6 @@ class TarReader:
         has_data = member.kind not in (FOLDER, HARD_LINK)
         self._unread = member.size if has_data else 0
         self._padding = -self._unread % BLOCK
-
-    def small_content(self) -> bytes | None:
-        """Return all of the current member's data where that is little, else nothing of it."""
-        if self._unread > _SMALL:
-            return None
-        size = self._unread
-        content = self._exactly(size + self._padding)[:size]
-        self._unread = self._padding = 0
-        return content
 
     @property
     def left(self) -> int:
