@@ -62,6 +62,16 @@ class GzipWriter:
         if self._pending_size >= PIECE:
             self.cut()
 
+    def write_all(self, pieces: list[bytes]) -> None:
+        """Add what `write` would add of each."""
+        size = sum(map(len, pieces))
+        if self._pending_size + size < PIECE:
+            self._pending += pieces
+            self._pending_size += size
+            return
+        for piece in pieces:
+            self.write(piece)
+
     @property
     def size(self) -> int:
         """How many bytes of content were written by now, roughly."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import groupby
-from operator import itemgetter
 from typing import IO
 
 from reedbase_backup.archive import manifest
@@ -18,7 +15,7 @@ from reedbase_backup.archive.reuse import index
 from reedbase_backup.archive.reuse.index import Record
 from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.reuse.predecessor import Damaged, Predecessor
-from reedbase_backup.archive.reuse.runs import Run, in_runs, runs_of
+from reedbase_backup.archive.reuse.runs import Run, read_runs, runs_of
 from reedbase_backup.archive.tar.header import (
     BLOCK,
     END_OF_ARCHIVE,
@@ -26,6 +23,7 @@ from reedbase_backup.archive.tar.header import (
     FOLDER,
     Member,
     encode,
+    encode_files,
     padding,
 )
 from reedbase_backup.disk.sharing import Readers
@@ -34,6 +32,7 @@ from reedbase_backup.disk.source_entries import (
     SPECIAL,
     SourceEntry,
     SourceFile,
+    SourceFiles,
     SourceFolder,
     SourceOther,
 )
@@ -144,17 +143,19 @@ class ArchiveWriter:
         if isinstance(entry, SourceFolder):
             self._add_folder(entry)
         elif self._predecessor is None:
-            self._add_files(entry.folder, entry)
+            self._add_files(entry, entry.names)
         else:
-            for run in runs_of(entry.folder, entry.looked_at()):
+            for run in runs_of(entry):
                 if not self._took_over(run, self._predecessor):
-                    self._add_files(entry.folder, entry.opened(run.names))
+                    self._add_files(entry, run.names)
 
     def _add_folder(self, folder: SourceFolder) -> None:
         name, status = _restorable(folder.name), folder.status
         self.readers.see(folder.descriptor, status)
         self._gzip.begin_stretch()
-        self._gzip.write(_header(name + b"/", FOLDER, status, 0))
+        mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
+        member = Member(name + b"/", FOLDER, mode, mtime_ns, 0, status.st_uid, status.st_gid)
+        self._gzip.write(encode(member))
         line = manifest.line(name, manifest.NO_DIGEST, 0, status.st_mtime_ns)
         self._written.append(_FolderLine(line))
 
@@ -177,38 +178,46 @@ class ArchiveWriter:
         self._written.append(_WrittenRun(record.key, record.is_plain, body, lines))
         return True
 
-    def _add_files(self, folder: str, files: Iterable[SourceFile]) -> None:
-        for run, members in groupby(in_runs(folder, files), itemgetter(0)):
+    def _add_files(self, files: SourceFiles, names: Sequence[str]) -> None:
+        for run, content in read_runs(files, names, self.readers.see):
             body = self._gzip.begin_stretch()
-            lines = [self._add_file(file) for _, file in members]
+            if isinstance(content, SourceFile):
+                lines = self._add_large(content)
+            else:
+                lines = self._add_small(run, content)
             key = run.key(self._origin.device) if self._origin.began_ns else None
-            segment = deflated(b"".join(lines))
-            self._written.append(_WrittenRun(key, self.readers.are_shared, body, [segment]))
+            is_plain, segments = self.readers.are_shared, [deflated(lines)]
+            self._written.append(_WrittenRun(key, is_plain, body, segments))
 
-    def _add_file(self, file: SourceFile) -> bytes:
+    def _add_small(self, run: Run, contents: list[bytes]) -> bytes:
+        """Add files, and return their lines of the manifest."""
+        names = [_restorable(f"{run.folder}/{name}") for name in run.names]
+        headers = encode_files(names, run.statuses)
+        pieces = []
+        for header, content in zip(headers, contents, strict=True):
+            size = len(content)
+            if size <= _ONE_PIECE:
+                # Padded with zero bytes to whole blocks.
+                pieces.append(header + content.ljust(-(-size // BLOCK) * BLOCK, b"\0"))
+            else:
+                pieces += header, content, padding(size)
+        self._gzip.write_all(pieces)
+        lines = [
+            manifest.line(name, sha256(content).hexdigest(), len(content), status.st_mtime_ns)
+            for name, content, status in zip(names, contents, run.statuses, strict=True)
+        ]
+        return b"".join(lines)
+
+    def _add_large(self, file: SourceFile) -> bytes:
         """Add a file, and return its line of the manifest."""
         name, status = _restorable(file.name), file.status
-        self.readers.see(file.descriptor, status)
-        size = status.st_size
-        header = _header(name, FILE, status, size)
-        if size <= _ONE_PIECE:
-            content = file.content()
-            # Padded with zero bytes to whole blocks.
-            self._gzip.write(header + content.ljust(-(-size // BLOCK) * BLOCK, b"\0"))
-            digest = sha256(content).hexdigest()
-        else:
-            digest = self._add_chunks(header, file)
-        return manifest.line(name, digest, size, status.st_mtime_ns)
-
-    def _add_chunks(self, header: bytes, file: SourceFile) -> str:
-        """Add a larger file, and return its digest."""
-        self._gzip.write(header)
+        self._gzip.write(*encode_files([name], [status]))
         hasher = sha256()
         for chunk in file.chunks():
             hasher.update(chunk)
             self._gzip.write(chunk)
-        self._gzip.write(padding(file.status.st_size))
-        return hasher.hexdigest()
+        self._gzip.write(padding(status.st_size))
+        return manifest.line(name, hasher.hexdigest(), status.st_size, status.st_mtime_ns)
 
 
 def _restorable(name: str) -> bytes:
@@ -217,8 +226,3 @@ def _restorable(name: str) -> bytes:
     if len(encoded) > MAX_PATH:
         raise BackupUnsafe(name, f"its path of {len(encoded)} bytes cannot be restored")
     return encoded
-
-
-def _header(name: bytes, kind: bytes, status: os.stat_result, size: int) -> bytes:
-    mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
-    return encode(Member(name, kind, mode, mtime_ns, size, status.st_uid, status.st_gid))

@@ -25,8 +25,7 @@ from reedbase_backup import (
     restore_point_in_time,
 )
 from reedbase_backup.comparing.preview import preview
-from reedbase_backup.disk import base_lock, table_lock
-from reedbase_backup.disk.source_entries import SourceFile
+from reedbase_backup.disk import base_lock, source_entries, table_lock
 from reedbase_backup.picks import at_or_before
 from reedbase_backup.types import U64_MAX as FOREVER
 
@@ -188,15 +187,19 @@ def test_without_a_lock_a_table_is_seen_before_or_after_a_write_amidst(
     """A step of the write comes after each piece that is read, from one of them on."""
     (base / "tables" / "text" / ".lock").unlink()
     create_backup(base)
-    steps, reads, read = _steps_of_a_write(base / "tables" / "text"), count(), SourceFile.read
+    steps, reads, read = (
+        _steps_of_a_write(base / "tables" / "text"),
+        count(),
+        source_entries.read_some,
+    )
 
-    def read_amidst(file: SourceFile, size: int) -> bytes:
-        piece = read(file, size)
+    def read_amidst(descriptor: int, size: int, name: str) -> bytes:
+        piece = read(descriptor, size, name)
         if next(reads) >= at:
             next(steps, None)
         return piece
 
-    monkeypatch.setattr(SourceFile, "read", read_amidst)
+    monkeypatch.setattr(source_entries, "read_some", read_amidst)
     found = preview(base, at_or_before(FOREVER))
     assert next(reads) > at
     assert found.changed in ([], _WRITTEN)

@@ -61,13 +61,13 @@ def test_it_is_so_from_the_first_moment_on(
         give(base, folders=0o2770, files=0o660)
     backups = base / "backups"
     seen: set[tuple[int, int]] = set()
-    read = source_entries.SourceFile.read
+    read = source_entries.read_some
 
-    def looking(file: source_entries.SourceFile, size: int) -> bytes:
+    def looking(descriptor: int, size: int, name: str) -> bytes:
         seen.update((mode(backups), mode(path)) for path in backups.iterdir())
-        return read(file, size)
+        return read(descriptor, size, name)
 
-    monkeypatch.setattr(source_entries.SourceFile, "read", looking)
+    monkeypatch.setattr(source_entries, "read_some", looking)
     create_backup(base)
     # Of a shared base, a new folder inherits the setgid bit.
     assert seen == {(0o2700 if shared else 0o700, 0o600)}

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from isal.isal_zlib import crc32
 
 from reedbase_backup.archive.gzip_writer import PIECE
 from reedbase_backup.archive.manifest import ENCODING, ERRORS
-from reedbase_backup.disk.source_entries import SourceFile
+from reedbase_backup.disk.source_entries import See, SourceFile, SourceFiles
 
 # 64 files on an average: fewer cost more than they save, of more a change spoils more.
 _ENDS = 64
@@ -28,36 +29,14 @@ _STATUS = struct.Struct("<QQqqIII")
 KEY_SIZE = 16
 
 
+@dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it grows, file by file."""
+    """Files of a folder, in the order of their names."""
 
-    __slots__ = ("_size", "folder", "is_full", "names", "statuses")
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.names: list[str] = []
-        """Its files', in the folder."""
-        self.statuses: list[os.stat_result] = []
-        self._size = 0
-        self.is_full = False
-        """Whether it ends with the file that was added last."""
-
-    def add(self, name: str, status: os.stat_result) -> None:
-        """Add the file `name` of the folder."""
-        self.names.append(name)
-        self.statuses.append(status)
-        size = status.st_size
-        self._size += size
-        self.is_full = (
-            crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
-            or self._size >= PIECE
-            or len(self.names) >= _MOST_FILES
-            or size >= LARGE_FILE
-        )
-
-    def ends_before(self, status: os.stat_result) -> bool:
-        """Return whether a file that is like this begins another."""
-        return bool(self.names) and (self.is_full or status.st_size >= LARGE_FILE)
+    folder: str
+    names: Sequence[str]
+    """Its files', in the folder."""
+    statuses: Sequence[os.stat_result]
 
     def key(self, device: int) -> bytes | None:
         """Return what is the same for no other files, nor for these once they have changed.
@@ -65,7 +44,8 @@ class Run:
         None where nothing tells them: on another device than `device`, which has
         another clock, without inode numbers, or at times out of all reach.
         """
-        if any(one.st_dev != device or not one.st_ino for one in self.statuses):
+        inodes = {one.st_ino for one in self.statuses}
+        if {one.st_dev for one in self.statuses} != {device} or 0 in inodes:
             return None
         try:
             told = [
@@ -91,26 +71,43 @@ class Run:
         return all(one.st_ctime_ns < time_ns > one.st_mtime_ns for one in self.statuses)
 
 
-def runs_of(folder: str, files: Iterable[tuple[str, os.stat_result]]) -> Iterator[Run]:
-    """Yield the runs of these files of the folder, in order, each once it is complete."""
-    run = Run(folder)
-    for name, status in files:
-        if run.ends_before(status):
-            yield run
-            run = Run(folder)
-        run.add(name, status)
-    if run.names:
-        yield run
+def runs_of(files: SourceFiles) -> Iterator[Run]:
+    """Yield the runs of a folder's files, in order, none of them opened."""
+    start = 0
+    while names := _longest(files.names, start):
+        statuses = files.looked_at(names, large=LARGE_FILE, enough=PIECE)
+        yield Run(files.folder, names[: len(statuses)], statuses)
+        start += len(statuses)
 
 
-def in_runs(folder: str, files: Iterable[SourceFile]) -> Iterator[tuple[Run, SourceFile]]:
-    """Yield open files of the folder, in order, each with the run that it is of by now.
+def read_runs(
+    files: SourceFiles, names: Sequence[str], see: See
+) -> Iterator[tuple[Run, list[bytes] | SourceFile]]:
+    """Yield the runs of these files of a folder, in order, with the contents.
 
-    A run is complete when the next one comes.
+    A large file is open instead, until the next run is asked for. Each is shown to `see`.
     """
-    run = Run(folder)
-    for file in files:
-        if run.ends_before(file.status):
-            run = Run(folder)
-        run.add(file.entry_name, file.status)
-        yield run, file
+    start = 0
+    while of_one := _longest(names, start):
+        statuses, contents = files.read(of_one, see, large=LARGE_FILE, enough=PIECE)
+        if statuses:
+            yield Run(files.folder, of_one[: len(statuses)], statuses), contents
+        else:
+            with files.opened(of_one[0]) as file:
+                see(file.descriptor, file.status)
+                statuses = [file.status]
+                yield Run(files.folder, of_one[:1], statuses), file
+        start += len(statuses)
+
+
+def _longest(names: Sequence[str], start: int) -> Sequence[str]:
+    """Return what of the sorted `names` of a folder is of one run from `start` on, by the names.
+
+    Where files are large, it is less.
+    """
+    end = start
+    for name in names[start : start + _MOST_FILES]:
+        end += 1
+        if crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0:
+            break
+    return names[start:end]

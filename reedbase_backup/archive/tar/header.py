@@ -7,6 +7,8 @@ Names are bytes throughout: a file name need not be valid in any encoding.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -64,6 +66,21 @@ def encode(member: Member) -> bytes:
     return _ustar(extension) + records + padding(len(records)) + _ustar(plain)
 
 
+def encode_files(names: Sequence[bytes], statuses: Sequence[os.stat_result]) -> list[bytes]:
+    """Return what `encode` does of regular files; of those that fit ustar, in half the time."""
+    headers = []
+    for name, status in zip(names, statuses, strict=True):
+        size, mtime_ns, uid, gid = status.st_size, status.st_mtime_ns, status.st_uid, status.st_gid
+        mode, seconds = status.st_mode & 0o7777, mtime_ns // 10**9
+        fits = len(name) <= _MAX_NAME and 0 <= seconds <= _MAX_LONG >= size
+        if fits and uid <= _MAX_SHORT >= gid:
+            header = _block(name, _owner(mode, uid, gid), size, seconds, FILE)
+        else:
+            header = encode(Member(name, FILE, mode, mtime_ns, size, uid, gid))
+        headers.append(header)
+    return headers
+
+
 def padding(size: int) -> bytes:
     """Return the zero bytes that fill `size` bytes of data up to a whole block."""
     return bytes(-size % BLOCK)
@@ -96,14 +113,14 @@ def _pax_record(key: bytes, value: bytes) -> bytes:
 
 
 def _ustar(member: Member) -> bytes:
-    start = b"%b%b%011o\0%011o\0" % (
-        member.name.ljust(_MAX_NAME, b"\0"),
-        _owner(member.mode, member.uid, member.gid),
-        member.size,
-        member.mtime_ns // 10**9,
-    )
-    checksum = byte_sum(start) + member.kind[0] + _REST_SUM
-    return b"%b%06o\0 %b%b" % (start, checksum, member.kind, _NO_LINK_TAIL)
+    owner = _owner(member.mode, member.uid, member.gid)
+    return _block(member.name, owner, member.size, member.mtime_ns // 10**9, member.kind)
+
+
+def _block(name: bytes, owner: bytes, size: int, seconds: int, kind: bytes) -> bytes:
+    start = b"%b%b%011o\0%011o\0" % (name.ljust(_MAX_NAME, b"\0"), owner, size, seconds)
+    checksum = byte_sum(start) + kind[0] + _REST_SUM
+    return b"%b%06o\0 %b%b" % (start, checksum, kind, _NO_LINK_TAIL)
 
 
 def byte_sum(data: bytes) -> int:

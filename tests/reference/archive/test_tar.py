@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import tarfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -39,6 +42,22 @@ def packed(contents: list[tuple[tar_header.Member, bytes]]) -> bytes:
         for member, content in contents
     ]
     return b"".join(blocks) + tar_header.END_OF_ARCHIVE
+
+
+@given(st.lists(members(), max_size=5))
+def test_headers_of_files_are_the_same_one_by_one_and_together(
+    contents: list[tuple[tar_header.Member, bytes]],
+) -> None:
+    files = [replace(member, kind=tar_header.FILE) for member, _ in contents]
+    together = tar_header.encode_files([file.name for file in files], [*map(_status, files)])
+    assert together == [*map(tar_header.encode, files)]
+
+
+def _status(file: tar_header.Member) -> os.stat_result:
+    """Return what the disk would say of a file like that."""
+    named = {"st_mtime_ns": file.mtime_ns}
+    mode = stat.S_IFREG | file.mode
+    return os.stat_result((mode, 1, 1, 1, file.uid, file.gid, file.size, 0, 0, 0), named)
 
 
 class Stream(io.BytesIO):

@@ -13,7 +13,7 @@ from unittest import mock
 from reedbase_backup import create_backup, list_backups
 from reedbase_backup.archive.reuse import index
 from reedbase_backup.create import create_backup_at
-from reedbase_backup.disk.source_entries import SourceFile
+from reedbase_backup.disk import source_entries
 from reedbase_backup.types import BackupInfo
 from reedbase_backup.verify import verify
 
@@ -51,13 +51,13 @@ def members(archive: Path) -> list[tuple[object, ...]]:
 def files_read() -> Iterator[list[str]]:
     """Yield the names of the files whose content is read meanwhile."""
     names: list[str] = []
-    read = SourceFile.read
+    read = source_entries.read_some
 
-    def seen(file: SourceFile, size: int) -> bytes:
-        names.append(file.name)
-        return read(file, size)
+    def seen(descriptor: int, size: int, name: str) -> bytes:
+        names.append(name)
+        return read(descriptor, size, name)
 
-    with mock.patch.object(SourceFile, "read", seen):
+    with mock.patch.object(source_entries, "read_some", seen):
         yield names
 
 

@@ -208,6 +208,4 @@ def test_files_are_told_by_all_that_a_change_changes(base: Path) -> None:
 
 
 def _key(folder: str, name: str, status: os.stat_result, device: int) -> bytes | None:
-    run = Run(folder)
-    run.add(name, status)
-    return run.key(device)
+    return Run(folder, [name], [status]).key(device)

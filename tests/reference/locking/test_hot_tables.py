@@ -86,19 +86,19 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
     when: str,
 ) -> None:
     """The change comes as the reader stands before, or after, one of the files."""
-    read = source_entries.SourceFile.read
+    read = source_entries.read_some
     changed: list[object] = []
 
-    def disturbed(file: source_entries.SourceFile, size: int) -> bytes:
-        due = file.name == "tables/text/current.csv" and not changed
+    def disturbed(descriptor: int, size: int, name: str) -> bytes:
+        due = name == "tables/text/current.csv" and not changed
         if due and when == "before":
             changed.append(change(unlocked))
-        part = read(file, size)
+        part = read(descriptor, size, name)
         if due and when == "after":
             changed.append(change(unlocked))
         return part
 
-    monkeypatch.setattr(source_entries.SourceFile, "read", disturbed)
+    monkeypatch.setattr(source_entries, "read_some", disturbed)
     create_backup(base)
     assert len(changed) == 1
     now = database(base)
@@ -110,15 +110,15 @@ def test_a_table_that_changes_while_it_is_read_is_read_again(
 def test_a_table_that_is_dropped_while_it_is_read_is_left_out(
     base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = source_entries.SourceFile.read
+    read = source_entries.read_some
 
-    def dropped(file: source_entries.SourceFile, size: int) -> bytes:
-        part = read(file, size)
-        if file.name == "tables/text/current.csv":
+    def dropped(descriptor: int, size: int, name: str) -> bytes:
+        part = read(descriptor, size, name)
+        if name == "tables/text/current.csv":
             unlocked.rename(base / "dropped")
         return part
 
-    monkeypatch.setattr(source_entries.SourceFile, "read", dropped)
+    monkeypatch.setattr(source_entries, "read_some", dropped)
     info = create_backup(base)
     assert info.table_count == 1
     assert list_backups(base) == [info]
@@ -160,14 +160,14 @@ def test_a_lock_that_a_writer_makes_meanwhile_is_noticed_and_waited_for(
 def test_a_table_that_never_rests_is_an_error_that_names_it(
     base: Path, unlocked: Path, monkeypatch: pytest.MonkeyPatch, snapshot: TakeSnapshot
 ) -> None:
-    read = source_entries.SourceFile.read
+    read = source_entries.read_some
 
-    def restless(file: source_entries.SourceFile, size: int) -> bytes:
-        if file.name.startswith("tables/text"):
+    def restless(descriptor: int, size: int, name: str) -> bytes:
+        if name.startswith("tables/text"):
             _append(unlocked)
-        return read(file, size)
+        return read(descriptor, size, name)
 
-    monkeypatch.setattr(source_entries.SourceFile, "read", restless)
+    monkeypatch.setattr(source_entries, "read_some", restless)
     monkeypatch.setattr(source, "TABLE_TIMEOUT_SECS", 0)
     with pytest.raises(LockTimeout) as caught:
         create_backup(base)

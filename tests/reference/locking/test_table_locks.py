@@ -42,15 +42,15 @@ def test_a_backup_keeps_writers_out_of_the_table_it_reads(
 ) -> None:
     """Of that table only: writers of others go on."""
     seen = {}
-    read = source_entries.SourceFile.read
+    read = source_entries.read_some
 
-    def watched(file: source_entries.SourceFile, size: int) -> bytes:
-        if file.name.startswith("tables/text/"):
+    def watched(descriptor: int, size: int, name: str) -> bytes:
+        if name.startswith("tables/text/"):
             for table in ("text", "routes"):
                 seen[table] = _is_free(base / "tables" / table / ".lock")
-        return read(file, size)
+        return read(descriptor, size, name)
 
-    monkeypatch.setattr(source_entries.SourceFile, "read", watched)
+    monkeypatch.setattr(source_entries, "read_some", watched)
     create_backup(base)
     assert seen == {"text": False, "routes": True}
 
