@@ -1,7 +1,8 @@
 """The system calls of a job alone, in one thread: what no implementation of that way can beat.
 
-A create looks at each file, reads those that are new since its last one, and writes as many
-bytes as the reference's archive has, durably: what is not new is copied from its last archive.
+A first create reads each file, and writes as many bytes as the reference's archive has, durably.
+The next ones look at each file, read those that are new since the last one, and copy what is not
+new from the last archive.
 A restore reads the archive and all live files; of a folder in which one differs it links the
 others into a new folder, writes that one, syncs, and puts the new folder in the old one's place.
 """
@@ -84,15 +85,17 @@ class Floor(Contestant):
         self._steps[name] = self._steps.get(name, 0.0) + time.perf_counter() - started
 
     def _create(self) -> None:
-        with self._step("look"):
-            looked = _look(self.base)
-        new = _differing(looked, self._known)
+        new: Mapping[str, Iterable[str]] = _listed(self.base)
+        known = self._known
+        if known:
+            with self._step("look"):
+                looked = {folder: _look(self.base / folder, names) for folder, names in new.items()}
+            new, known = _differing(looked, known), looked
         with self._step("read"):
-            read = sum(_read(self.base / folder, names) for folder, names in new.items())
+            read = self._read_files(new)
         self._backups.mkdir(exist_ok=True)
-        total = sum(facts[1] for names in looked.values() for facts in names.values())
-        self._write_archive(self._size * read // max(total, 1))
-        self._known = looked
+        self._known = known or read
+        self._write_archive(self._size * _bytes(read) // max(_bytes(self._known), 1))
 
     def _write_archive(self, new_bytes: int) -> None:
         """Write so many bytes, copy the others from the last archive, and sync."""
@@ -120,9 +123,13 @@ class Floor(Contestant):
         with self._step("archive"):
             _read(self._backups, [self._archive.name])
 
+    def _read_files(self, names: Mapping[str, Iterable[str]]) -> _Looked:
+        """Read these, by folder."""
+        return {folder: _read(self.base / folder, of_it) for folder, of_it in names.items()}
+
     def _list(self) -> None:
         with self._step("look"):
-            names = _look_at(self._backups)
+            names = _look(self._backups, os.listdir(self._backups))
         with self._step("read"):
             folder = _opened(self._backups)
             for name in names:
@@ -133,17 +140,17 @@ class Floor(Contestant):
 
     def _restore(self) -> None:
         self._read_archive()
-        with self._step("look"):
-            live = _look(self.base)
         with self._step("read"):
-            for folder, names in live.items():
-                _read(self.base / folder, names)
+            live = self._read_files(_listed(self.base))
         wanted, found = _saved(self._known), _saved(live)
         differing = _differing(wanted, found)
         for folder in differing:
             self._renew(folder, wanted[folder], found.get(folder, {}))
         if differing:
-            self._known = _look(self.base)
+            self._known = {
+                folder: _look(self.base / folder, names)
+                for folder, names in _listed(self.base).items()
+            }
 
     def _renew(
         self, name: str, wanted: Mapping[str, tuple[int, int]], live: Mapping[str, tuple[int, int]]
@@ -169,30 +176,36 @@ class Floor(Contestant):
             new.rename(old)
 
 
-def _look(base: Path) -> _Looked:
-    """Return what scandir and stat tell of all files."""
-    looked: dict[str, Mapping[str, _Facts]] = {}
+def _listed(base: Path) -> Mapping[str, list[str]]:
+    """Return the names of all files, by folder."""
+    listed: dict[str, list[str]] = {}
     waiting = roots_in(base)
     while waiting:
         folder = waiting.pop()
-        looked[folder] = _look_at(base / folder, waiting, folder)
-    return looked
+        listed[folder] = []
+        with os.scandir(base / folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{folder}/{entry.name}")
+                else:
+                    listed[folder].append(entry.name)
+    return listed
 
 
-def _look_at(path: Path, folders: list[str] | None = None, name: str = "") -> dict[str, _Facts]:
-    """Return the facts of a folder's files, and add its folders to `folders`."""
-    looked = {}
+def _look(path: Path, names: Iterable[str]) -> Mapping[str, _Facts]:
+    """Return the facts of files of a folder."""
     folder = _opened(path)
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
-                facts = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-                looked[entry.name] = facts
-            elif folders is not None:
-                folders.append(f"{name}/{entry.name}")
+    looked = {name: _facts(os.stat(name, dir_fd=folder, follow_symlinks=False)) for name in names}
     os.close(folder)
     return looked
+
+
+def _facts(status: os.stat_result) -> _Facts:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _bytes(looked: _Looked) -> int:
+    return sum(facts[1] for names in looked.values() for facts in names.values())
 
 
 def _saved(looked: _Looked) -> _Saved:
@@ -215,16 +228,17 @@ def _differing(
     return {folder: names for folder, names in differing.items() if names}
 
 
-def _read(path: Path, names: Iterable[str]) -> int:
-    """Read files of a folder, and return how many bytes they have."""
-    read = 0
+def _read(path: Path, names: Iterable[str]) -> Mapping[str, _Facts]:
+    """Read files of a folder, and return their facts."""
+    read = {}
     folder = _opened(path)
     for name in names:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
-        os.fstat(file)
-        while block := os.read(file, _CHUNK):
-            read += len(block)
+        status = os.fstat(file)
+        for start in range(0, status.st_size, _CHUNK):
+            os.read(file, min(status.st_size - start, _CHUNK))
         os.close(file)
+        read[name] = _facts(status)
     os.close(folder)
     return read
 
