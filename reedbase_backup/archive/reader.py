@@ -140,9 +140,9 @@ class ArchiveReader:
         any entry that nobody reads in `chunks`. Whoever has it already is to hold that against
         its record, which gets the digest that the manifest has.
         """
+        if self._is_hashing or self._content is not None:
+            return
         with self._judging():
-            if self._is_hashing or self._content is not None:
-                return
             if self._gzip.pass_over(self._tar.left):
                 self._tar.passed_over()
                 self._is_passed_over = True

@@ -90,7 +90,7 @@ class _Beside:
 
     def _is_backed_up(self, entry: ArchiveEntry) -> bool:
         stamp, digest = self._stamps[entry.name], self._records[entry.name].digest
-        return read_at(self._base, entry.name, stamp, digest) == stamp
+        return read_at(self._base, entry.name, stamp, stamp.links, digest) == stamp
 
     def _found(self, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=self._base, follow_symlinks=False)

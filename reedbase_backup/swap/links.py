@@ -210,14 +210,14 @@ class LiveLinks:
         stamps = self._stamps[folder]
         number, place = self._staged(folder)
         top, place = (self._folders[number].new, place) if is_linked else (self._base, folder)
+        links = 2 if is_linked else 1
         with opened(top, place) as itself:
             for name, before in stamps.items():
                 digest = records[f"{folder}/{name}"].digest
-                expected = before._replace(links=2) if is_linked else before
                 if before.size >= _LARGE:
-                    reading = partial(read_at, top, f"{place}/{name}", expected, digest)
+                    reading = partial(read_at, top, f"{place}/{name}", before, links, digest)
                     large.add(folder, name, reading)
-                elif (stamp := read(itself, name, expected, digest)) is not None:
+                elif (stamp := read(itself, name, before, links, digest)) is not None:
                     stamps[name] = stamp
                 else:
                     yield name

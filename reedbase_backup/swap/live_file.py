@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from hashlib import sha256
+from operator import attrgetter
 from typing import NamedTuple
 
 from reedbase_backup.archive.admission import ArchiveEntry
@@ -19,6 +20,17 @@ _BLOCK = 512
 """What `st_blocks` counts in (stat(2))."""
 # Where each file has one, a new one gets it by itself.
 _USUAL_XATTRS = ["security.selinux"]
+_STAMPED = attrgetter(
+    "st_mode",
+    "st_ino",
+    "st_dev",
+    "st_uid",
+    "st_gid",
+    "st_size",
+    "st_mtime_ns",
+    "st_nlink",
+    "st_ctime_ns",
+)
 
 
 class Stamp(NamedTuple):
@@ -27,26 +39,20 @@ class Stamp(NamedTuple):
     mode: int
     inode: int
     device: int
-    links: int
     uid: int
     gid: int
     size: int
     mtime_ns: int
+    links: int
     ctime_ns: int
 
     @classmethod
     def of(cls, found: os.stat_result) -> Stamp:
-        return cls(
-            found.st_mode,
-            found.st_ino,
-            found.st_dev,
-            found.st_nlink,
-            found.st_uid,
-            found.st_gid,
-            found.st_size,
-            found.st_mtime_ns,
-            found.st_ctime_ns,
-        )
+        return cls._make(_STAMPED(found))
+
+    def is_linked_from(self, before: Stamp) -> bool:
+        """Return whether a link moved what has changed since `before`: links and ctime."""
+        return self[:-2] == before[:-2]
 
 
 def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
@@ -63,10 +69,11 @@ def is_like(live: os.stat_result, entry: ArchiveEntry) -> bool:
     )
 
 
-def read(folder: int, name: str, before: Stamp, digest: str) -> Stamp | None:
+def read(folder: int, name: str, before: Stamp, links: int, digest: str) -> Stamp | None:
     """Return the stamp that the file has while it is read.
 
-    None where that is none with this `digest`, or more has changed since `before` than ctime.
+    None where that is none with so many `links` and this `digest`, or more has changed since
+    `before` than a link moves.
     """
     try:
         descriptor = os.open(name, _READ, dir_fd=folder)
@@ -74,7 +81,8 @@ def read(folder: int, name: str, before: Stamp, digest: str) -> Stamp | None:
         return None
     try:
         stamp = Stamp.of(os.fstat(descriptor))
-        if stamp != before._replace(ctime_ns=stamp.ctime_ns) or _has_xattrs(descriptor):
+        is_that = stamp.links == links and stamp.is_linked_from(before)
+        if not is_that or _has_xattrs(descriptor):
             return None
         return stamp if _digest(descriptor, stamp.size) == digest else None
     except OSError:
@@ -83,11 +91,11 @@ def read(folder: int, name: str, before: Stamp, digest: str) -> Stamp | None:
         close(descriptor)
 
 
-def read_at(top: int, place: str, before: Stamp, digest: str) -> Stamp | None:
+def read_at(top: int, place: str, before: Stamp, links: int, digest: str) -> Stamp | None:
     """Do what `read` does with the file at `place` below `top`, whose folder is opened for it."""
     try:
         with parent(top, place) as (folder, name):
-            return read(folder, name, before, digest)
+            return read(folder, name, before, links, digest)
     except OSError:
         return None
 
