@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL
 
 from pytest_reedbackup.databases.clone import remove_tree
 from pytest_reedbackup.databases.disk import spread
 
 _MOST_BYTES = 1 << 30
 """To be kept at a time: a run of many tests with big databases fills no disk."""
-_AT_ONCE = 4
-"""As many are removed at a time. It is more than half waiting for the disk: 2 s instead of 4."""
+_AT_ONCE = 8
+"""As many are removed at a time. It is more than half waiting for the disk: of 14,500 files and
+4,900 folders, 0.75 s instead of 1.8; and rm(1) takes half the processor time that Python does."""
+
+_BLOCK = 512
+"""What `st_blocks` counts in (stat(2))."""
 
 
 class Clones:
@@ -45,10 +50,20 @@ class Clones:
 
     def remove(self) -> None:
         """Remove all of them, at the run's end."""
-        folders = self._folder.iterdir() if self._folder.is_dir() else ()
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(_remove, folders))
+        if self._folder.is_dir() and shutil.which("rm"):
+            _remove_below(self._folder)
         _remove(self._folder)
+
+
+def _remove_below(folder: Path) -> None:
+    """Remove what is in `folder`, as far as rm(1) can."""
+    names = os.listdir(folder)
+    removals = [
+        subprocess.Popen(["rm", "-rf", "--", *names[first::_AT_ONCE]], cwd=folder, stderr=DEVNULL)
+        for first in range(min(_AT_ONCE, len(names)))
+    ]
+    for removal in removals:
+        removal.wait()
 
 
 def _remove(folder: Path) -> None:
@@ -63,10 +78,14 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _bytes_in(folder: Path) -> int:
+def _bytes_in(folder: str | Path) -> int:
+    """Return what is taken by what is in a folder, as far as that can be looked at."""
     total = 0
-    for within, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):  # gone since the folder was read
-                total += Path(within, name).lstat().st_blocks * 512  # stat(2): its unit
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                total += _bytes_in(entry.path)
+            else:
+                with suppress(FileNotFoundError):  # gone since the folder was read
+                    total += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
     return total

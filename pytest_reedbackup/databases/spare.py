@@ -17,6 +17,8 @@ from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import Spec
 from pytest_reedbackup.databases.templates import SPARE, Templates, fingerprint, is_sealed, seal_of
 
+_CHUNK = 1 << 20
+
 
 class Spare:
     """The clone of one template that is kept beside it, lent to one at a time.
@@ -42,18 +44,18 @@ class Spare:
     @contextmanager
     def lent(self, base: Path) -> Iterator[Path]:
         """Make `base`, which is not there yet, a clone; keep it where it was not changed."""
-        template = self._templates.get(self._spec)
         base.parent.mkdir(parents=True, exist_ok=True)
         if (before := self._taken(base)) is None:
             before = fingerprint(self._templates.clone(self._spec, base))
         else:
             _read(base)
+        names, status = {*os.listdir(base)}, base.stat()
         try:
             yield base
         finally:
             # Where an implementation is still at work, after the run gave it up, it is not kept.
             with suppress(OSError):
-                _tidy(base, template)
+                _tidy(base, names, status)
                 self._keep(base, before)
 
     def _taken(self, base: Path) -> str | None:
@@ -87,18 +89,20 @@ def _is_moved(source: Path, target: Path) -> bool:
     return True
 
 
-def _tidy(base: Path, template: Path) -> None:
-    """Remove what is in `base` beside what is in the template, such as backups."""
+def _tidy(base: Path, names: set[str], status: os.stat_result) -> None:
+    """Remove what is in `base` beside these names, such as backups, and make it like that."""
     for child in base.iterdir():
-        if not os.path.lexists(template / child.name):
+        if child.name not in names:
             remove_tree(child)
-    status = template.stat()
     base.chmod(status.st_mode & 0o7777)
     os.utime(base, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _read(base: Path) -> None:
     """Read all files: a clone is in memory, and what is measured is no disk's doing."""
-    for folder, _, names in os.walk(base):
+    for _, _, names, folder in os.fwalk(base):
         for name in names:
-            Path(folder, name).read_bytes()
+            file = os.open(name, os.O_RDONLY, dir_fd=folder)
+            while os.read(file, _CHUNK):
+                pass
+            os.close(file)

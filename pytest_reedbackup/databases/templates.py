@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -130,7 +131,7 @@ def fingerprint(template: Path) -> str:
 
 def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
     with os.scandir(folder) as children:
-        entries = sorted(children, key=lambda entry: entry.name)
+        entries = sorted(children, key=attrgetter("name"))
     for entry in entries:
         status = entry.stat(follow_symlinks=False)
         path = f"{prefix}/{entry.name}"
@@ -138,6 +139,6 @@ def _described(folder: Path, prefix: str = "") -> Iterator[bytes]:
         changed = 0 if is_folder else status.st_ctime_ns
         owner = status.st_uid, status.st_gid
         facts = status.st_mode, *owner, status.st_size, status.st_mtime_ns, changed
-        yield f"{path!a} {' '.join(map(str, facts))}\n".encode()
+        yield ascii((path, *facts)).encode()
         if is_folder:
             yield from _described(folder / entry.name, path)

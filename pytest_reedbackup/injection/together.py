@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from pytest_reedbackup.connections.implementation import Implementation
-from pytest_reedbackup.injection.traced.served import Served, served
+from pytest_reedbackup.injection.traced.served import Served, nursery_of, started
 
 BUSY = ("LockTimeout", "IoError", "CommandFailed")
 """What a call may say that did not come to its turn, or saw others at work."""
@@ -34,7 +34,13 @@ def together(implementation: Implementation, works: Sequence[Work]) -> list[Any]
     and AdapterFault.
     """
     with ExitStack() as running:
-        processes = [running.enter_context(served(implementation)) for _ in works]
+        nursery = nursery_of(implementation) if len(works) > 1 else None
+        if nursery is not None:
+            running.callback(nursery.close)
+        processes = []
+        for _ in works:
+            processes.append(started(implementation, nursery=nursery))
+            running.callback(processes[-1].client.close)
         start = threading.Barrier(len(works))
 
         def do(process: Served, work: Work) -> Any:

@@ -15,6 +15,7 @@ from pytest_reedbackup.databases.changes import change_everything
 from pytest_reedbackup.databases.clone import clone_tree, remove_tree
 from pytest_reedbackup.databases.spec import DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
+from pytest_reedbackup.injection.sweeps.reserve import Reserve
 from pytest_reedbackup.injection.traced.kills import Restore, restore_killed_after
 from pytest_reedbackup.model.case import case
 from pytest_reedbackup.model.failures import MissingCapability
@@ -51,12 +52,14 @@ def test_a_killed_restore_leaves_no_mixture(
     scene = _scene(reedbackup, reedbackup_make_db)
     took_secs = min(_restore_secs(reedbackup, scene, f"timed {turn}") for turn in range(3))
     killed = 0
-    for kill in range(KILLS):
-        victim = scene.victim(f"victim {kill}")
-        # From the very start to a little past the end.
-        secs = took_secs * 1.2 * (kill + 1) / KILLS
-        killed += restore_killed_after(reedbackup, victim, secs) is None
-        _expect_old_or_new(reedbackup, scene, victim, f"{secs * 1000:.1f} ms after the call")
+    with Reserve(reedbackup) as reserve:
+        for kill in range(KILLS):
+            victim = scene.victim(f"victim {kill}")
+            # From the very start to a little past the end.
+            secs = took_secs * 1.2 * (kill + 1) / KILLS
+            with reserve.process() as process:
+                killed += restore_killed_after(process, victim, secs) is None
+            _expect_old_or_new(reedbackup, scene, victim, f"{secs * 1000:.1f} ms after the call")
     if not killed:
         sentence = f"each of {KILLS} restores was over before it was to be killed"
         raise MissingCapability("kills in time", sentence, tool=True)

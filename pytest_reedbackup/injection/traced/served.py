@@ -55,17 +55,12 @@ Call = Callable[[Served, Path], Answer]
 
 
 @contextmanager
-def served(
-    implementation: Implementation,
-    *,
-    tracer: Sequence[str] = (),
-    secs: float | None = None,
-) -> Iterator[Served]:
+def served(implementation: Implementation, *, tracer: Sequence[str] = ()) -> Iterator[Served]:
     """Start the implementation, by the command `tracer` if there is one, and end it.
 
     Raise MissingCapability for a recording, and AdapterFault where it does not start.
     """
-    process = started(implementation, tracer=tracer, secs=secs)
+    process = started(implementation, tracer=tracer)
     try:
         yield process
     finally:
