@@ -22,17 +22,23 @@ import sys, time
 from {module} import {owner} as owner
 before = owner.{function}
 def waiting(*given):
-    time.sleep(0.3)
+    time.sleep({secs})
     return before(*given)
 owner.{function} = waiting
 from reedbase_backup.cli.commands import main
 sys.exit(main())
 """
 SLOW_CREATE = SLOW.format(
-    module="reedbase_backup.archive.writer", owner="ArchiveWriter", function="_add_file"
+    module="reedbase_backup.archive.gzip_writer",
+    owner="GzipWriter",
+    function="begin_stretch",
+    secs=0.15,
 )
 SLOW_VERIFY = SLOW.format(
-    module="reedbase_backup.archive.reader", owner="ArchiveReader", function="read_through"
+    module="reedbase_backup.archive.reader",
+    owner="ArchiveReader",
+    function="read_through",
+    secs=0.3,
 )
 LAST_LINE = re.compile(
     r"Backup \d+ of \S+: 2 tables, \d+\.\d KiB in [\d.]+ (KiB|bytes) \(\d+ %\), in [\d.]+ m?s\n"
