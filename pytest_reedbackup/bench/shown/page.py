@@ -44,7 +44,7 @@ Databases of four tables by rows, and of one table by files; the implementation 
 _FLOORS = """\
 ## Floors
 
-What a job's system calls take alone, in one thread and in the same rounds: looking at all files,
+What a job's system calls take alone, in one thread and in the same rounds: looking at files,
 reading those that it must, linking, writing as many bytes, syncing. No compression, no sums. Of
 `reedbackup list` and of memory it is an interpreter that starts and ends, of the port the
 decompression of all deltas on two cores, of the suite its longest case alone: that a lock is waited
