@@ -119,12 +119,12 @@ class SourceFiles:
         statuses, contents, total = [], [], 0
         folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self._note is not None
         for entry_name in names:
+            name = prefix + entry_name
             try:
                 descriptor = os.open(entry_name, _OPEN_FILE, dir_fd=folder)
             except OSError as error:
-                raise opening_failed(error, prefix + entry_name) from error
+                raise opening_failed(error, name) from error
             try:
-                name = prefix + entry_name
                 status = self._status(descriptor, name) if is_noted else os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise SourceChanged(name)
@@ -132,7 +132,7 @@ class SourceFiles:
                 if size >= large:
                     break
                 see(descriptor, status)
-                content = read_some(descriptor, size, name) if size else b""
+                content = b""
                 while len(content) < size:
                     content += read_some(descriptor, size - len(content), name)
             finally:

@@ -20,6 +20,7 @@ _BLOCK = 512
 """What `st_blocks` counts in (stat(2))."""
 # Where each file has one, a new one gets it by itself.
 _USUAL_XATTRS = ["security.selinux"]
+# In the order of a stamp's fields.
 _STAMPED = attrgetter(
     "st_mode",
     "st_ino",

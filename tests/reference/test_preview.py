@@ -187,11 +187,8 @@ def test_without_a_lock_a_table_is_seen_before_or_after_a_write_amidst(
     """A step of the write comes after each piece that is read, from one of them on."""
     (base / "tables" / "text" / ".lock").unlink()
     create_backup(base)
-    steps, reads, read = (
-        _steps_of_a_write(base / "tables" / "text"),
-        count(),
-        source_entries.read_some,
-    )
+    steps, reads = _steps_of_a_write(base / "tables" / "text"), count()
+    read = source_entries.read_some
 
     def read_amidst(descriptor: int, size: int, name: str) -> bytes:
         piece = read(descriptor, size, name)

@@ -89,7 +89,7 @@ class Floor(Contestant):
         known = self._known
         if known:
             with self._step("look"):
-                looked = {folder: _look(self.base / folder, names) for folder, names in new.items()}
+                looked = self._look_at_files(new)
             new, known = _differing(looked, known), looked
         with self._step("read"):
             read = self._read_files(new)
@@ -127,6 +127,10 @@ class Floor(Contestant):
         """Read these, by folder."""
         return {folder: _read(self.base / folder, of_it) for folder, of_it in names.items()}
 
+    def _look_at_files(self, names: Mapping[str, Iterable[str]]) -> _Looked:
+        """Look at these, by folder."""
+        return {folder: _look(self.base / folder, of_it) for folder, of_it in names.items()}
+
     def _list(self) -> None:
         with self._step("look"):
             names = _look(self._backups, os.listdir(self._backups))
@@ -147,10 +151,7 @@ class Floor(Contestant):
         for folder in differing:
             self._renew(folder, wanted[folder], found.get(folder, {}))
         if differing:
-            self._known = {
-                folder: _look(self.base / folder, names)
-                for folder, names in _listed(self.base).items()
-            }
+            self._known = self._look_at_files(_listed(self.base))
 
     def _renew(
         self, name: str, wanted: Mapping[str, tuple[int, int]], live: Mapping[str, tuple[int, int]]
