@@ -17,6 +17,7 @@ from pytest_reedbackup.checks.backups import archive_of
 from pytest_reedbackup.checks.expectations import expect, expect_same_tree, expect_that
 from pytest_reedbackup.connections.implementation import TicketImplementation
 from pytest_reedbackup.databases.archives import (
+    TarFormat,
     normal_name,
     pack,
     pack_members,
@@ -43,7 +44,7 @@ from reedbase_backup.adapter.protocol import Contract
     {"gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT, "ustar": tarfile.USTAR_FORMAT},
 )
 def test_a_plain_archive_restores(
-    reedbackup: TicketImplementation, reedbackup_db: Path, variant: int
+    reedbackup: TicketImplementation, reedbackup_db: Path, variant: TarFormat
 ) -> None:
     expected = live_tree(reedbackup_db)
     pack(reedbackup_db, reedbackup_db / "backups" / "1700000000.tar.gz", tar_format=variant)

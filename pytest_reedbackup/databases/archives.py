@@ -15,13 +15,25 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import ROOTS
 from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
+Member: TypeAlias = tuple[tarfile.TarInfo, bytes]
+"""A member of a tar, and its content."""
+
+TarFormat: TypeAlias = Literal[0, 1, 2]
+"""A format of tarfile's: USTAR_FORMAT, GNU_FORMAT or PAX_FORMAT."""
+
 _GZIP = 31
+# Without a name; and of a member that holds nothing, what follows its header (RFC 1952).
+_GZIP_HEADER = 10
+_GZIP_END = bytes((3, 0)) + bytes(8)
+_MOST_REMEMBERED = 1 << 20
 _WHOLE_SECOND_NS = 10**9
 # What tarfile raises for data in memory: numbers and text that are none, links that lead nowhere
 # or to each other, headers that go on without end.
@@ -167,43 +179,84 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     return Entry("file", member.mode, len(content), mtime_ns, hashlib.sha256(content).hexdigest())
 
 
-def pack(base: Path, archive: Path, *, tar_format: int = tarfile.GNU_FORMAT) -> Path:
+def pack(base: Path, archive: Path, *, tar_format: TarFormat = tarfile.GNU_FORMAT) -> Path:
     """Make a plain tar.gz of a base's tables/ and indices/, as `tar czf` would.
 
     The same tree gives the same bytes, whoever packs it when. With a format of
     `tarfile.PAX_FORMAT` every member has a pax header, which holds its mtime.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        gzip.GzipFile(archive, "wb", mtime=0) as plain,
-        tarfile.open(
-            fileobj=plain, mode="w", format=tar_format, encoding="utf-8", errors="surrogateescape"
-        ) as tar,
-    ):
-        for root in ROOTS:
-            if (base / root).is_dir():
-                tar.add(base / root, root, filter=_nobodys)
+    first_names: dict[tuple[int, int], str] = {}
+    roots = [root for root in ROOTS if (base / root).is_dir()]
+    members = [member for root in roots for member in _members(f"{base / root}", root, first_names)]
+    data = _tar(members, tar_format)
+    data += bytes(-len(data) % tarfile.RECORDSIZE)
+    archive.write_bytes(_gzip_header(archive.name) + _compressed(data)[_GZIP_HEADER:])
     return archive
 
 
-def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Return the member without owner, and of a whole second, as tar's own format has it."""
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    member.pax_headers = {"mtime": str(member.mtime)}
-    member.mtime = int(member.mtime)
-    return member
-
-
-def pack_members(archive: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
+def pack_members(archive: Path, members: Iterable[Member]) -> Path:
     """Make a tar.gz of just these members, hostile or not."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    blocks = []
-    for member, data in members:
-        blocks.append(member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
-        blocks.append(data + bytes(-len(data) % tarfile.BLOCKSIZE))
-    archive.write_bytes(gzip.compress(b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE), mtime=0))
+    archive.write_bytes(_compressed(_tar(members, tarfile.GNU_FORMAT)))
     return archive
+
+
+def _members(path: str, name: str, first_names: dict[tuple[int, int], str]) -> Iterator[Member]:
+    """Yield a file, or a folder and all in it, by name, without owners and of whole seconds.
+
+    What has several names is a link to the first of them. `tarfile.add` does that in three
+    times the time, for it looks up each owner's name.
+    """
+    status = os.lstat(path)
+    member = tarfile.TarInfo(name)
+    member.mode, member.mtime = stat.S_IMODE(status.st_mode), int(status.st_mtime)
+    member.pax_headers = {"mtime": str(status.st_mtime)}
+    if stat.S_ISDIR(status.st_mode):
+        member.type = tarfile.DIRTYPE
+        yield member, b""
+        for child in sorted(os.listdir(path)):
+            yield from _members(f"{path}/{child}", f"{name}/{child}", first_names)
+        return
+    content = b""
+    first_name = first_names.setdefault((status.st_dev, status.st_ino), name)
+    if stat.S_ISLNK(status.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(path)
+    elif first_name != name:
+        member.type, member.linkname = tarfile.LNKTYPE, first_name
+    elif stat.S_ISREG(status.st_mode):
+        content = Path(path).read_bytes()
+        member.size = len(content)
+    else:
+        raise ValueError(f"{path} is no file, folder or symlink")
+    yield member, content
+
+
+def _tar(members: Iterable[Member], tar_format: TarFormat) -> bytes:
+    blocks = []
+    for member, content in members:
+        blocks.append(member.tobuf(tar_format, "utf-8", "surrogateescape"))
+        blocks.append(content + bytes(-len(content) % tarfile.BLOCKSIZE))
+    return b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _compressed(data: bytes) -> bytes:
+    """Return `data` as a gzip member of the highest level, which takes its time."""
+    return _remembered(data) if len(data) <= _MOST_REMEMBERED else gzip.compress(data, mtime=0)
+
+
+@lru_cache(maxsize=8)
+def _remembered(data: bytes) -> bytes:
+    # Most tests pack the same small database.
+    return gzip.compress(data, mtime=0)
+
+
+def _gzip_header(name: str) -> bytes:
+    """Return the header of a gzip member that says what the file's name was without `.gz`."""
+    member = io.BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=member, mtime=0):
+        pass
+    return member.getvalue()[: -len(_GZIP_END)]
 
 
 def with_full_header(content: bytes) -> bytes:
@@ -214,21 +267,21 @@ def with_full_header(content: bytes) -> bytes:
     return header + content[data_offset(content) :]
 
 
-def file_member(name: str, content: bytes = b"") -> tuple[tarfile.TarInfo, bytes]:
+def file_member(name: str, content: bytes = b"") -> Member:
     """Return a regular file for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.size = len(content)
     return member, content
 
 
-def folder_member(name: str) -> tuple[tarfile.TarInfo, bytes]:
+def folder_member(name: str) -> Member:
     """Return a folder for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.type, member.mode = tarfile.DIRTYPE, 0o755
     return member, b""
 
 
-def special_member(name: str, kind: bytes, link: str = "") -> tuple[tarfile.TarInfo, bytes]:
+def special_member(name: str, kind: bytes, link: str = "") -> Member:
     """Return a link, FIFO or device for `pack_members`."""
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, link

@@ -34,6 +34,9 @@ class Spare:
 
     def make(self) -> None:
         """Have it there."""
+        with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
+            if is_sealed(self._folder):
+                return  # without a look at the template, which takes as long again
         template = self._templates.get(self._spec)
         with self._templates.locked(self._spec.key(), fcntl.LOCK_EX):
             if not is_sealed(self._folder):

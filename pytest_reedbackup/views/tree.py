@@ -7,7 +7,6 @@ import os
 import stat
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -113,26 +112,20 @@ def _walk(
                 path = prefix + child.name
                 if path in left_out:
                     continue
-                with _named(root / path):
+                try:
                     status = child.stat(follow_symlinks=False)
                     entry = _entry(status, _content(child.name, status, folder))
                     is_folder = stat.S_ISDIR(status.st_mode)
                     inner = _open(child.name, folder) if is_folder else -1
+                except OSError as error:
+                    # It says the name in the open folder.
+                    error.filename = str(root / path)
+                    raise
                 yield path, entry
                 if is_folder:
                     yield from _walk(inner, root, f"{path}/", left_out)
     finally:
         os.close(folder)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Give an error the whole path, of what was opened by its name in an open folder."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = str(path)
-        raise
 
 
 def _content(name: str, status: os.stat_result, folder: int) -> str:
@@ -154,7 +147,8 @@ def _sha256(name: str, status: os.stat_result, folder: int | None = None) -> str
     if status.st_size:
         file = _open(name, folder)
         try:
-            while block := os.read(file, _CHUNK):
+            # A buffer of a whole chunk takes longer than a small file.
+            while block := os.read(file, min(status.st_size, _CHUNK)):
                 digest.update(block)
         finally:
             os.close(file)
