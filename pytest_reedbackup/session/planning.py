@@ -22,20 +22,27 @@ from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.choice import Choice
 from pytest_reedbackup.session.pytest_internals import parameters_of
-from pytest_reedbackup.session.suite.place import suite_folder
+from pytest_reedbackup.session.suite.place import is_of_another_contract, suite_folder
 from reedbase_backup.adapter.protocol import Contract
 
 FIXTURE = "_reedbackup_implementation"
 """The fixture that has the implementation under test as its parameter."""
 
 
-@cache
 def suite_cases() -> tuple[Case, ...]:
     """Return every case of the suite, of either contract."""
+    return tuple(case for contract in RULES for case in cases_of(contract))
+
+
+@cache
+def cases_of(contract: str) -> tuple[Case, ...]:
+    """Return the suite's cases of one contract; no file that is another's alone is read."""
     cases: dict[str, Case] = {}
     for path in sorted(suite_folder().rglob("test_*.py")):
-        for case in _declared_in(path):
-            cases.setdefault(case.id, case)
+        if not is_of_another_contract(path, [contract]):
+            for case in _declared_in(path):
+                if case.contract == contract:
+                    cases.setdefault(case.id, case)
     return tuple(cases.values())
 
 
@@ -70,10 +77,7 @@ class Planned:
 def planned_of_suite(targets: Sequence[Target], choice: Choice) -> list[Planned]:
     """Return the suite's cases for each target. Raise UsageError where none is chosen."""
     all_of_suite = [
-        Planned(target, case)
-        for target in targets
-        for case in suite_cases()
-        if case.contract == target.contract
+        Planned(target, case) for target in targets for case in cases_of(target.contract)
     ]
     chosen = [planned for planned in all_of_suite if choice.has(planned.case)]
     if not chosen:
@@ -96,9 +100,7 @@ def left_out(planned: Iterable[Planned]) -> Mapping[Contract, int]:
     for one in planned:
         chosen.setdefault(one.target.contract, set()).add(one.case.id)
     return {
-        contract: sum(
-            case.contract == contract and case.id not in case_ids for case in suite_cases()
-        )
+        contract: sum(case.id not in case_ids for case in cases_of(contract))
         for contract, case_ids in chosen.items()
     }
 
@@ -117,7 +119,7 @@ def place_of(case: Case, target: Target, targets: Sequence[Target]) -> Place:
     """
     rules = list(RULES.get(case.contract, ()))
     of_rule = rules.index(case.rule) if case.rule in rules else len(rules)
-    return targets.index(target), _stage(case), of_rule, _suite_order().get(case.id, 0)
+    return targets.index(target), _stage(case), of_rule, _suite_order(case.contract).get(case.id, 0)
 
 
 def after_all(targets: Sequence[Target]) -> Place:
@@ -146,10 +148,11 @@ def _stage(case: Case) -> int:
 
 
 @cache
-def _suite_order() -> Mapping[str, int]:
-    return {case.id: place for place, case in enumerate(suite_cases())}
+def _suite_order(contract: str) -> Mapping[str, int]:
+    return {case.id: place for place, case in enumerate(cases_of(contract))}
 
 
+@cache
 def _declared_in(path: Path) -> list[Case]:
     """Return the cases of one file of the suite, in the order in which it declares them."""
     name = f"_reedbackup_suite_{path.stem}"

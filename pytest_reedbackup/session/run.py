@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,7 @@ from pytest_reedbackup.session.progress.lines import ProgressLines
 from pytest_reedbackup.session.progress.ticking import Ticking, in_terminal
 from pytest_reedbackup.session.recording_hooks import RecordingHooks, ReplayHooks
 from pytest_reedbackup.session.settings import Settings
+from pytest_reedbackup.session.suite.place import is_of_another_contract
 from pytest_reedbackup.session.watching import watched
 from pytest_reedbackup.session.workers import Workers
 
@@ -76,12 +78,18 @@ class Run:
         """Return all of a run of the suite. Raise UsageError for what the suite cannot be asked."""
         if not self.settings.runs_suite:
             return []
-        self.settings.check_divergences({case.id for case in suite_cases()})
+        if self.settings.declared.entries:
+            self.settings.check_divergences({case.id for case in suite_cases()})
         return planned_of_suite(self.settings.targets, self.settings.choice)
 
     def pytest_report_header(self) -> list[str]:
         """Say what is to be known of the settings before anything runs."""
         return list(self.settings.remarks)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Read no file of the suite that is of another contract alone."""
+        contracts = {target.contract for target in self.settings.targets}
+        return is_of_another_contract(collection_path, contracts) or None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+
+from pytest_reedbackup.contracts import RULES
 
 SETTINGS = "suite.ini"
 """The suite's own configuration file, which no other run has."""
@@ -21,3 +24,11 @@ def suite_folder() -> Path:
 def runs_suite(config: pytest.Config) -> bool:
     """Return whether this is a run of the suite, in a worker of pytest-xdist too."""
     return config.inipath == suite_folder() / SETTINGS
+
+
+def is_of_another_contract(path: Path, contracts: Collection[str]) -> bool:
+    """Return whether a file or folder is in the suite's folder of a contract not among these."""
+    suite = suite_folder()
+    return any(
+        path.is_relative_to(suite / contract) for contract in RULES if contract not in contracts
+    )
