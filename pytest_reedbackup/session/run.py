@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -125,6 +126,16 @@ class Run:
         yield
         is_shared = self.settings.workers > 1
         items.sort(key=lambda item: position(item, self.settings.targets, is_shared=is_shared))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        """Have the suite's tests, and all that is imported, looked at by no collection of garbage.
+
+        Else each does, in the processes that are forked, too, and at the end: a second of 17.
+        """
+        # Once a process: what is garbage of an earlier run in it would stay.
+        if self.settings.runs_suite and not gc.get_freeze_count():
+            gc.freeze()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:

@@ -251,3 +251,35 @@ def test_an_adapter_that_does_not_end_well_is_an_error(
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
     assert ": undecided " in verdict_lines(ended)[0]
     ended.stdout.fnmatch_lines(["*shutdown: 'sh -c *' ended with exit status 7"])
+
+
+SEEN_BY_GARBAGE = """
+import gc
+import pytest
+
+@pytest.fixture(autouse=True)
+def _look(request):
+    is_seen = any(one is request.node for one in gc.get_objects())
+    print("the test is", "seen" if is_seen else "not seen")
+
+def test_theirs(reedbackup):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([ORDER, "-p", "test_theirs"], "the test is not seen"),
+        (["test_theirs.py"], "the test is seen"),
+    ],
+    ids=["the-suite", "a-users-own-tests"],
+)
+def test_garbage_is_not_sought_among_the_suites_tests_alone(
+    pytester: pytest.Pytester, arguments: list[str], words: str
+) -> None:
+    pytester.makepyfile(test_theirs=SEEN_BY_GARBAGE)
+    pytester.syspathinsert()
+    ended = pytester.runpytest_subprocess("--reedbackup-impl=python", "-s", *arguments)
+    assert ended.ret == pytest.ExitCode.OK
+    assert any(line.endswith(words) for line in ended.outlines)
