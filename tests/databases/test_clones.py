@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,10 +37,18 @@ def test_no_database_outlives_a_run_however_its_tests_end(tmp_path: Path) -> Non
     assert list(temporary.iterdir()) == []
 
 
+def usage(of: Path) -> SimpleNamespace:
+    """Return how full a disk of a megabyte is that holds just this."""
+    taken = sum(path.stat().st_size for path in of.rglob("file"))
+    return SimpleNamespace(free=1_000_000 - taken)
+
+
 def test_what_would_fill_the_disk_is_removed_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Of the real disk, others take what they want meanwhile.
     monkeypatch.setattr(clones, "_MOST_BYTES", 100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(tmp_path))
     of_a_run = Clones(tmp_path)
     first, second = of_a_run.new_folder(), of_a_run.new_folder()
     for folder in (first, second):
@@ -47,6 +57,10 @@ def test_what_would_fill_the_disk_is_removed_at_once(
         of_a_run.done_with(folder)
     assert first.exists()
     assert not second.exists()
+    (first / "deep" / "file").unlink()
+    third = of_a_run.new_folder()
+    of_a_run.done_with(third)
+    assert third.exists()
     of_a_run.remove()
     assert not tmp_path.exists()
 

@@ -283,3 +283,25 @@ def test_garbage_is_not_sought_among_the_suites_tests_alone(
     ended = pytester.runpytest_subprocess("--reedbackup-impl=python", "-s", *arguments)
     assert ended.ret == pytest.ExitCode.OK
     assert any(line.endswith(words) for line in ended.outlines)
+
+
+READS = """
+import sys
+
+def pytest_sessionfinish():
+    read = {one.split(".")[-1] for one in sys.modules if ".test_last_" in f".{one}"}
+    print("read of last:", len(read))
+"""
+
+
+@pytest.mark.parametrize(("implementation", "is_read"), [("python", False), ("python-last", True)])
+def test_no_file_of_a_contract_that_nothing_is_held_against_is_read(
+    pytester: pytest.Pytester, implementation: str, is_read: bool
+) -> None:
+    pytester.makepyfile(reads=READS)
+    pytester.syspathinsert()
+    ended = pytester.runpytest_subprocess(
+        f"--reedbackup-impl={implementation}", "-p", "reads", "-s", "--collect-only", "-q"
+    )
+    (found,) = [line for line in ended.outlines if "read of last: " in line]
+    assert found.endswith(" 0") is not is_read
