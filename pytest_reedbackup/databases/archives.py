@@ -16,11 +16,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
-from pytest_reedbackup.views.base import ROOTS
+from pytest_reedbackup.views.base import ROOTS, roots_in
 from pytest_reedbackup.views.tree import ROOT, Entry, Tree
 
 Member: TypeAlias = tuple[tarfile.TarInfo, bytes]
@@ -30,9 +31,6 @@ TarFormat: TypeAlias = Literal[0, 1, 2]
 """A format of tarfile's: USTAR_FORMAT, GNU_FORMAT or PAX_FORMAT."""
 
 _GZIP = 31
-# Without a name; and of a member that holds nothing, what follows its header (RFC 1952).
-_GZIP_HEADER = 10
-_GZIP_END = bytes((3, 0)) + bytes(8)
 _MOST_REMEMBERED = 1 << 20
 _WHOLE_SECOND_NS = 10**9
 # What tarfile raises for data in memory: numbers and text that are none, links that lead nowhere
@@ -187,11 +185,10 @@ def pack(base: Path, archive: Path, *, tar_format: TarFormat = tarfile.GNU_FORMA
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     first_names: dict[tuple[int, int], str] = {}
-    roots = [root for root in ROOTS if (base / root).is_dir()]
-    members = [member for root in roots for member in _members(f"{base / root}", root, first_names)]
-    data = _tar(members, tar_format)
-    data += bytes(-len(data) % tarfile.RECORDSIZE)
-    archive.write_bytes(_gzip_header(archive.name) + _compressed(data)[_GZIP_HEADER:])
+    members = [_members(f"{base / root}", root, first_names) for root in roots_in(base)]
+    data = _tar(chain.from_iterable(members), tar_format)
+    member = _compressed(data + bytes(-len(data) % tarfile.RECORDSIZE))
+    archive.write_bytes(_gzip_header(archive.name) + member[data_offset(member) :])
     return archive
 
 
@@ -253,10 +250,11 @@ def _remembered(data: bytes) -> bytes:
 
 def _gzip_header(name: str) -> bytes:
     """Return the header of a gzip member that says what the file's name was without `.gz`."""
-    member = io.BytesIO()
-    with gzip.GzipFile(name, "wb", fileobj=member, mtime=0):
+    file = io.BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=file, mtime=0):
         pass
-    return member.getvalue()[: -len(_GZIP_END)]
+    member = file.getvalue()
+    return member[: data_offset(member)]
 
 
 def with_full_header(content: bytes) -> bytes:

@@ -44,6 +44,8 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = Settings.from_config(config)
+        self._contracts = {target.contract for target in self.settings.targets}
+        """Those that something is held against."""
         self.recording_hooks: list[ReplayHooks | RecordingHooks] = [ReplayHooks(self.settings)]
         self.recorder: Recorder | None = None
         if self.settings.record is not None:
@@ -89,15 +91,13 @@ class Run:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Read no file of the suite that is of another contract alone."""
-        contracts = {target.contract for target in self.settings.targets}
-        return is_of_another_contract(collection_path, contracts) or None
+        return is_of_another_contract(collection_path, self._contracts) or None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
         """Leave out the cases of a contract that nothing is held against."""
         contracts = {case.contract for case in declared_by(obj)}
-        held = {target.contract for target in self.settings.targets}
-        return [] if contracts and not contracts & held else None
+        return [] if contracts and not contracts & self._contracts else None
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Make one test for each implementation; of a case for those of its contract."""

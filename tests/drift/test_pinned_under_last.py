@@ -11,7 +11,7 @@ from pytest_reedbackup.drift.rows import Row
 from pytest_reedbackup.model.case import Comparison
 from pytest_reedbackup.model.outcome import Outcome
 from pytest_reedbackup.reports.json_report import Report
-from pytest_reedbackup.session.planning import suite_cases
+from pytest_reedbackup.session.planning import cases_of
 
 pytestmark = pytest.mark.slow
 
@@ -54,11 +54,7 @@ BROKEN = {
 """What it breaks, and why."""
 
 # Compares with a baseline, and says nothing of the contract alone.
-_PARITY = {
-    each.rule
-    for each in suite_cases()
-    if each.contract == "last" and each.comparison is Comparison.BASELINE
-}
+_PARITY = {each.rule for each in cases_of("last") if each.comparison is Comparison.BASELINE}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ def room_for(place: Path, free_bytes: int) -> Iterator[None]:
     filler = place / "what fills the disk"
     with filler.open("wb") as file:
         size, step = 0, 1 << 62
-        while (left := _free_bytes(place) - free_bytes) > 0 and step >= _SMALLEST:
+        while (left := shutil.disk_usage(place).free - free_bytes) > 0 and step >= _SMALLEST:
             step = min(step, left)
             try:
                 os.posix_fallocate(file.fileno(), size, step)
@@ -48,8 +49,3 @@ def inodes_for(place: Path, files: int) -> Iterator[None]:
         yield
     finally:
         remove_tree(fillers)
-
-
-def _free_bytes(place: Path) -> int:
-    status = os.statvfs(place)
-    return status.f_bavail * status.f_frsize  # what a file system keeps for itself is for nobody

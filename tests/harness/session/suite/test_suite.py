@@ -15,7 +15,7 @@ from documents.results import check_published
 from pytest_reedbackup.contracts import RULES
 from pytest_reedbackup.model.outcome import CaseOutcome, Outcome
 from pytest_reedbackup.reports.json_report import Report
-from pytest_reedbackup.session.planning import suite_cases
+from pytest_reedbackup.session.planning import cases_of
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_behind_the_protocol_the_reference_conforms_case_by_case(run_suite: RunS
     (served,) = report.implementations
     assert served.verdict == "conforms as far as it was tried"
     _expect_all_kept_but_what_needs_a_baseline(report)
-    own = [case for case in suite_cases() if case.contract == "ticket"]
+    own = cases_of("ticket")
     assert {one.case_id for one in report.cases} == {one.id for one in own if not one.is_sweep}
 
 
