@@ -8,12 +8,13 @@ import time
 from contextlib import ExitStack, closing
 
 from reedbase_backup import catalogue, retention
-from reedbase_backup.archive.reuse.origin import Origin, is_on_faithful_disk
+from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.reuse.predecessor import SWITCH, Predecessor
 from reedbase_backup.archive.writer import ArchiveWriter
 from reedbase_backup.catalogue import BackupName
 from reedbase_backup.disk import durable
 from reedbase_backup.disk.base_lock import base_locked
+from reedbase_backup.disk.change_times import is_on_faithful_disk
 from reedbase_backup.disk.folders import status
 from reedbase_backup.disk.source import units
 from reedbase_backup.disk.source_entries import SPECIAL

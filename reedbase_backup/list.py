@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import IO
 
 from reedbase_backup import catalogue
 from reedbase_backup.archive.gzip_header import read_summary
@@ -16,7 +17,7 @@ from reedbase_backup.types import BackupInfo, BasePath
 # descriptors says nothing of it.
 _UNREADABLE = (errno.EIO, errno.EBADMSG, errno.ESTALE, getattr(errno, "EUCLEAN", errno.EIO))
 
-_table_counts = FileCache()
+_table_counts: FileCache[int | None] = FileCache()
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
@@ -45,32 +46,36 @@ def read_info(base: str, name: BackupName) -> BackupInfo | None:
     """
     path = catalogue.archive_path(base, name)
     try:
-        table_count = _table_counts.get(path, lambda: _count_tables(base, name))
-        size = os.stat(path, follow_symlinks=False).st_size
+        status, table_count = _table_counts.get(
+            os.lstat(path),
+            lambda: catalogue.open_archive(base, name),
+            lambda file: _count_tables(file, name.file_name),
+        )
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno in _UNREADABLE:
             return None
         raise from_os_error(error, "list_backups", path) from error
-    return None if table_count is None else catalogue.describe(name, size, table_count)
+    if table_count is None:
+        return None
+    return catalogue.describe(name, status.st_size, table_count)
 
 
-def _count_tables(base: str, name: BackupName) -> int | None:
+def _count_tables(file: IO[bytes], name: str) -> int | None:
     """Return how many tables the archive holds; None where it can be no complete backup."""
-    with catalogue.open_archive(base, name) as file:
-        summary = read_summary(file)
-        if summary is not None:
-            is_whole = summary.file_size == os.fstat(file.fileno()).st_size
-            return summary.table_count if is_whole else None
-        # Here, for an archive of ours tells it without: all else of a list takes half the time.
-        from reedbase_backup.archive.reader import ArchiveReader
+    summary = read_summary(file)
+    if summary is not None:
+        is_whole = summary.file_size == os.fstat(file.fileno()).st_size
+        return summary.table_count if is_whole else None
+    # Here, for an archive of ours tells it without: all else of a list takes half the time.
+    from reedbase_backup.archive.reader import ArchiveReader
 
-        file.seek(0)
-        try:
-            return ArchiveReader(file, name.file_name).read_through().table_count
-        except (BackupCorrupted, BackupUnsafe):
-            return None
-        except IoError as error:
-            # The system's own words say more than ours.
-            raise error.__cause__ or error from None
+    file.seek(0)
+    try:
+        return ArchiveReader(file, name).read_through().table_count
+    except (BackupCorrupted, BackupUnsafe):
+        return None
+    except IoError as error:
+        # The system's own words say more than ours.
+        raise error.__cause__ or error from None

@@ -7,41 +7,47 @@ backups/ could say of the archives beside it whatever somebody has written there
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
+from typing import IO, Generic, TypeVar
+
+from reedbase_backup.disk.change_times import would_show
 
 _MOST_FILES = 4096
-# File systems stamp with clocks as coarse as this (FAT: 2 s): a file that has
-# just been changed may change again without looking any different.
-_SETTLED_NS = 2 * 10**9
 
 _Identity = tuple[int, int, int, int, int]
+_T = TypeVar("_T")
 
 
-class FileCache:
-    """Numbers by the files that they were computed of; None for a file that has none."""
+class FileCache(Generic[_T]):
+    """Values by the files that they were computed of."""
 
     def __init__(self) -> None:
-        self._values: dict[_Identity, int | None] = {}
+        self._values: dict[_Identity, _T] = {}
 
-    def get(self, path: str, compute: Callable[[], int | None]) -> int | None:
-        """Return what `compute` says of the file at `path`, asked again only where it has changed.
+    def get(
+        self,
+        status: os.stat_result,
+        opened: Callable[[], IO[bytes]],
+        compute: Callable[[IO[bytes]], _T],
+    ) -> tuple[os.stat_result, _T]:
+        """Return what a file is like and what `compute` says of it.
 
-        Raise OSError where there is no such file, and what `compute` raises.
+        It was like `status` just now, and is `opened` and computed of only where that is of
+        no file that was computed of before. Raise what these two raise.
         """
-        before = _identity(path)
-        try:
-            return self._values[before]
-        except KeyError:
-            value = compute()
-        is_settled = time.time_ns() - before[-1] > _SETTLED_NS
-        if is_settled and _identity(path) == before:
+        known = _identity(status)
+        if known in self._values:
+            return status, self._values[known]
+        with opened() as file:
+            status = os.fstat(file.fileno())
+            is_kept = would_show(status, file.fileno())
+            value = compute(file)
+        if is_kept:
             if len(self._values) >= _MOST_FILES:
                 self._values.clear()
-            self._values[before] = value
-        return value
+            self._values[_identity(status)] = value
+        return status, value
 
 
-def _identity(path: str) -> _Identity:
-    status = os.lstat(path)
+def _identity(status: os.stat_result) -> _Identity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from reedbase_backup.disk.change_times import TICK_NS
 from reedbase_backup.errors import from_os_error
 
 _CHUNK = 1 << 18
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-# The clock that stamps files ticks coarsely; CLOCK_REALTIME_COARSE, which `time`
-# does not name, is that clock on Linux. The coarsest (CONFIG_HZ=100) elsewhere.
-TICK_NS = int(time.clock_getres(5) * 10**9) if sys.platform == "linux" else 10_000_000
 
 SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
 """What is said of a symlink, FIFO, socket or device."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from gzip import BadGzipFile
 from pathlib import Path
+from typing import IO
 
 from isal import igzip, isal_zlib
 
+from reedbase_backup.disk.file_cache import FileCache
 from reedbase_backup.last.os_errors import exists, reported
 from reedbase_backup.last.registry import BasePath
 from reedbase_backup.last.types import BackupInfo
@@ -20,10 +21,7 @@ SUFFIX = ".tar.gz"
 
 _CHUNK = 1 << 20
 
-# Archives found whole, by identity. One that changed less than this long ago is
-# not kept, because a further change need not give it another timestamp.
-_whole: set[tuple[str, int, int, int, int]] = set()
-_SETTLED_NS = 2 * 10**9
+_whole: FileCache[bool] = FileCache()
 
 
 def list_backups(base_path: BasePath) -> list[BackupInfo]:
@@ -70,23 +68,17 @@ def _is_archive(path: Path) -> bool:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return False
-        identity = (str(path), status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
-        if identity in _whole:
-            return True
-        whole = _is_whole_gzip(path)
+        return _whole.get(status, lambda: path.open("rb"), _is_whole_gzip)[1]
     except PermissionError:
         return True
     except OSError:
         return False
-    if whole and time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
-        _whole.add(identity)
-    return whole
 
 
-def _is_whole_gzip(path: Path) -> bool:
+def _is_whole_gzip(archive: IO[bytes]) -> bool:
     """Return whether the file decompresses to its end with the right checksums."""
     try:
-        with igzip.IGzipFile(path, "rb") as file:  # type: ignore[no-untyped-call]
+        with igzip.IGzipFile(fileobj=archive, mode="rb") as file:  # type: ignore[no-untyped-call]
             while file.read(_CHUNK):
                 pass
     except (BadGzipFile, isal_zlib.IsalError, EOFError):  # type: ignore[misc]

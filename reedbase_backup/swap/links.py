@@ -33,8 +33,8 @@ from functools import partial
 from reedbase_backup.archive.admission import ROOTS, ArchiveEntry
 from reedbase_backup.archive.beside import Job, Threads
 from reedbase_backup.archive.manifest import Record
+from reedbase_backup.disk.change_times import TICK_NS
 from reedbase_backup.disk.folders import opened
-from reedbase_backup.disk.source_entries import TICK_NS
 from reedbase_backup.swap.live_file import Stamp, is_like, read, read_at
 from reedbase_backup.swap.ownership import Ownership
 from reedbase_backup.swap.plan import Layout

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from reedbase_backup.disk import change_times
 from reedbase_backup.errors import IoError
 from reedbase_backup.last import list as list_module
 from reedbase_backup.last import list_backups
@@ -84,16 +86,16 @@ def test_an_archive_is_read_once_if_a_later_change_would_show(
     settled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "5.tar.gz")
-    read: list[Path] = []
+    read: list[IO[bytes]] = []
     check = list_module._is_whole_gzip
 
-    def counting(path: Path) -> bool:
-        read.append(path)
-        return check(path)
+    def counting(archive: IO[bytes]) -> bool:
+        read.append(archive)
+        return check(archive)
 
     monkeypatch.setattr(list_module, "_is_whole_gzip", counting)
-    if settled:
-        monkeypatch.setattr(list_module, "_SETTLED_NS", -(10**9))
+    monkeypatch.setattr(change_times, "TICK_NS", -(10**9) if settled else 3600 * 10**9)
+    monkeypatch.setattr(change_times, "_COARSEST_NS", 3600 * 10**9)
     assert [stamps(tmp_path) for _ in range(3)] == [[5]] * 3
     assert len(read) == (1 if settled else 3)
 

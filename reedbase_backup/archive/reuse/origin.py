@@ -10,21 +10,6 @@ import os
 import struct
 from typing import NamedTuple
 
-from reedbase_backup.disk.mounts import file_system
-
-# File systems whose files keep their inode numbers, and get a new change time with each
-# change, which nobody can set. Not those of servers, which this machine sees late, and
-# not FAT, which knows neither.
-_FAITHFUL = (
-    "ext4",
-    "xfs",
-    "btrfs",
-    "bcachefs",
-    "zfs",
-    "f2fs",
-    "tmpfs",
-    "overlay",
-)
 _FIELDS = struct.Struct("<qQQQQ")
 
 
@@ -50,11 +35,6 @@ class Origin(NamedTuple):
     def is_that_of(self, archive: os.stat_result, base: int) -> bool:
         """Return whether an archive is the very file that was written, and of this base."""
         return self[1:] == (*_ids(archive), *_ids(os.fstat(base)))
-
-
-def is_on_faithful_disk(descriptor: int) -> bool:
-    """Return whether times and inode numbers tell which files there are what they were."""
-    return file_system(descriptor) in _FAITHFUL
 
 
 SIZE = _FIELDS.size

@@ -23,7 +23,7 @@ from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.reuse.predecessor import SWITCH
 from reedbase_backup.archive.reuse.runs import Run
 from reedbase_backup.cli.commands import main
-from reedbase_backup.disk import sharing
+from reedbase_backup.disk import change_times, sharing
 
 
 def test_of_a_database_that_is_as_it_was_no_file_is_read(backed_up: Path) -> None:
@@ -82,7 +82,7 @@ def test_on_a_file_system_whose_times_tell_too_little_nothing_is_taken_over(
     wait_a_tick()
     create_backup(base)
     with monkeypatch.context() as patched:
-        patched.setattr(origin, "_FAITHFUL", ())
+        patched.setattr(change_times, "_FAITHFUL", ())
         assert sorted(read_by_a_backup(base)) == everything(base)
     assert read_by_a_backup(base) == []
 
