@@ -26,7 +26,7 @@ from reedbase_backup import (
 )
 from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.writer import ArchiveWriter
-from reedbase_backup.disk import source, source_entries, table_lock
+from reedbase_backup.disk import change_times, source, source_entries, table_lock
 from reedbase_backup.types import U64_MAX as FOREVER
 
 
