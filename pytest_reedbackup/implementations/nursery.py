@@ -1,14 +1,14 @@
-"""Fresh processes of Python implementations, each forked from one that has the protocol loaded.
+"""Fresh processes of a Python implementation, each forked from one that has the protocol loaded.
 
 To start Python and load what serves an object takes ten times as long as most calls. What is
-loaded ahead is this project's own; the implementation is loaded after the fork, so that nothing
-of it is shared by two processes. Run as a program it forks for who holds the other end of a
-socket:
+loaded ahead is this project's own, the implementations that come with it among that; any other
+is loaded after the fork, so that nothing of it is shared by two processes. Run as a program it
+forks for who holds the other end of a socket:
 
-    python -m pytest_reedbackup.implementations.nursery FD
+    python -m pytest_reedbackup.implementations.nursery IMPLEMENTATION FD
 
-    IMPLEMENTATION, with stdin, stdout and stderr   forks one that serves it; answers its id
-    =ID                                             answers the exit status of one that ended
+    +, with stdin, stdout and stderr   forks one that serves the implementation; answers its id
+    =ID                                answers the exit status of one that ended
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
-_MESSAGE_BYTES = 1 << 16
+_MESSAGE_BYTES = 64
+_FORK, _STATUS = b"+", b"="
 
 
 class Nursery:
     """Forks processes; they share its environment, and their working folder is its own."""
 
-    def __init__(self, environment: Mapping[str, str], tracer: Sequence[str] = ()) -> None:
+    def __init__(
+        self, implementation: str, environment: Mapping[str, str], tracer: Sequence[str] = ()
+    ) -> None:
         """Start it with `environment` beside this process's own, by a command if there is one."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [*tracer, sys.executable, "-m", __name__, str(theirs.fileno())],
+                [*tracer, sys.executable, "-m", __name__, implementation, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment},
                 pass_fds=[theirs.fileno()],
@@ -49,14 +52,14 @@ class Nursery:
         self._socket.close()
         self._process.wait()
 
-    def fork(self, implementation: str, stderr: IO[bytes]) -> Forked:
-        """Return a new process that serves `implementation`, as `reedbackup serve` does."""
+    def fork(self, stderr: IO[bytes]) -> Forked:
+        """Return a new process that serves the implementation, as `reedbackup serve` does."""
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
         theirs = [stdin_read, stdout_write, stderr.fileno()]
         try:
             with self._turn:
-                socket.send_fds(self._socket, [os.fsencode(implementation)], theirs)
+                socket.send_fds(self._socket, [_FORK], theirs)
                 pid = self._answer()
         finally:
             os.close(stdin_read)
@@ -66,7 +69,7 @@ class Nursery:
     def status(self, pid: int) -> int:
         """Return how a process has ended, as `subprocess.Popen.returncode` says it."""
         with self._turn:
-            self._socket.send(b"=%d" % pid)
+            self._socket.send(b"%b%d" % (_STATUS, pid))
             return self._answer()
 
     def _answer(self) -> int:
@@ -108,7 +111,7 @@ class Forked:
         return bool(polled.poll(None if timeout is None else timeout * 1000))
 
 
-def _fork_on(asked: socket.socket) -> NoReturn:
+def _fork_on(asked: socket.socket, implementation: str) -> NoReturn:
     """Fork until nobody asks any more; in the new process, serve."""
     running: set[int] = set()
     while True:
@@ -116,15 +119,15 @@ def _fork_on(asked: socket.socket) -> NoReturn:
         if not message:
             _let_go(running)
             sys.exit()
-        if message.startswith(b"="):
-            ended, waited = os.waitpid(int(message[1:]), 0)
+        if message.startswith(_STATUS):
+            ended, waited = os.waitpid(int(message.removeprefix(_STATUS)), 0)
             running.discard(ended)
             asked.send(b"%d" % os.waitstatus_to_exitcode(waited))
             continue
         pid = os.fork()
         if pid == 0:
             asked.close()
-            _serve(os.fsdecode(message), descriptors)
+            _serve(implementation, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         running.add(pid)
@@ -148,11 +151,18 @@ def _serve(implementation: str, descriptors: list[int]) -> NoReturn:
     sys.exit(main(["serve", implementation]))
 
 
-if __name__ == "__main__":
+def _load_ahead(implementation: str) -> None:
     import reedbase_backup.adapter.serving
     import reedbase_backup.cli.commands
     import reedbase_backup.cli.subcommands.serve  # noqa: F401 - loaded ahead
+    from reedbase_backup.adapter.loading import BUILT_IN
 
+    if implementation in BUILT_IN:
+        BUILT_IN[implementation]()
+    gc.freeze()  # or each process would copy all of it at its end
+
+
+if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        gc.freeze()  # or each process would copy all of it at its end
-        _fork_on(socket.socket(fileno=int(sys.argv[1])))
+        _load_ahead(sys.argv[1])
+        _fork_on(socket.socket(fileno=int(sys.argv[2])), sys.argv[1])

@@ -45,7 +45,7 @@ ENOUGH = 60
 LEAST_SECS, MOST_SECS = 2.0, 30.0
 
 # A list takes a tenth of a create's time: without a pause it would take most of a processor.
-_BETWEEN_LISTS_SECS = 0.002
+_BETWEEN_LISTS_SECS = 0.005
 
 FILLER = 1_000_000
 # So many newer ones at least, where an own backup may be pruned already.

@@ -47,7 +47,10 @@ def _socket(path: Path, outside: Path) -> None:
     # In a process of its own: plugins forbid sockets in this one (--disable-socket). A socket's
     # path is short by law, so it is bound relative to its folder.
     bind = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])"
-    subprocess.run([sys.executable, "-S", "-c", bind, path.name], cwd=path.parent, check=True)
+    made = outside / "socket"
+    if not made.exists():
+        subprocess.run([sys.executable, "-S", "-c", bind, made.name], cwd=outside, check=True)
+    os.link(made, path)
 
 
 def _device(path: Path, outside: Path) -> None:

@@ -124,7 +124,7 @@ def test_restore_brings_back_what_is_mounted(
 FEW_OPEN_FILES = 40
 """How many files it may open beside those that it has open before the call."""
 
-MORE_TABLES = DatabaseSpec(tables=FEW_OPEN_FILES + 20, rows=120, versions=2, indices=1)
+MORE_TABLES = DatabaseSpec(tables=FEW_OPEN_FILES + 5, rows=120, versions=2, indices=1)
 
 
 @case(

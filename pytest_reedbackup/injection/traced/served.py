@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from pytest_reedbackup.connections.implementation import Implementation
@@ -80,7 +79,7 @@ def started(
     """
     connection = implementation.connection
     command = [*tracer, *connection.command]
-    start = partial(nursery.fork, connection.option) if nursery else None
+    start = nursery.fork if nursery else None
     process = ChildProcess(command, _environment(implementation), start)
     client = Client(process)
     try:
@@ -98,8 +97,10 @@ def nursery_of(implementation: Implementation, tracer: Sequence[str] = ()) -> Nu
     """
     environment = _environment(implementation)
     # libfaketime counts on being loaded in each process.
-    is_plain = implementation.connection.is_in_process and "LD_PRELOAD" not in environment
-    return Nursery(environment, tracer) if is_plain and hasattr(os, "pidfd_open") else None
+    connection = implementation.connection
+    is_plain = connection.is_in_process and "LD_PRELOAD" not in environment
+    is_possible = is_plain and hasattr(os, "pidfd_open")
+    return Nursery(connection.option, environment, tracer) if is_possible else None
 
 
 def _environment(implementation: Implementation) -> Mapping[str, str]:

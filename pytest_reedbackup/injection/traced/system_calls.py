@@ -101,7 +101,7 @@ def traced(
     """
     with tempfile.TemporaryDirectory(prefix="reedbackup-") as folder:
         trace = Path(folder) / "trace"
-        program, *options = tracing([*OPENS, *names], trace)
+        program, *options = tracing([*OPENS, *names], trace, starts=True)
         with served(implementation, tracer=[program, "-xx", *options]) as process:
             act(process)
         calls = list(parsed(trace.read_text(errors="replace"), os.getcwd()))

@@ -15,7 +15,7 @@ WHO_IS_KILLED = """
 import os, signal, sys, tempfile
 from pytest_reedbackup.implementations.nursery import Nursery
 
-forked = Nursery({}).fork("python", tempfile.TemporaryFile())
+forked = Nursery("python", {}).fork(tempfile.TemporaryFile())
 if sys.argv[1] == "halted":
     os.kill(forked.pid, signal.SIGSTOP)
 print(forked.pid, flush=True)
