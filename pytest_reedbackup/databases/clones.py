@@ -7,10 +7,10 @@ took 80 s, of which this was 30, and one after another that had removed its own 
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL
@@ -31,8 +31,12 @@ class Clones:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._done = folder / "done"
+        """Those that no test needs any more, whichever of the run's processes had it."""
+        self._removals: list[subprocess.Popen[bytes]] = []
         self._free_at_start = _free_bytes(folder)
         spread(folder)
+        self._done.mkdir()
 
     def new_folder(self) -> Path:
         """Return a new folder."""
@@ -43,23 +47,37 @@ class Clones:
         # To add up what is in each folder would take a hundredth of the suite's time.
         if self._free_at_start - _free_bytes(self._folder) > _MOST_BYTES:
             _remove(folder)
+        else:
+            with suppress(OSError):
+                folder.rename(self._done / folder.name)
+
+    def begin_to_remove(self) -> None:
+        """Have what is done with removed beside this process: nothing is made or timed any more."""
+        self._removals += _removals(_inside(self._done))
 
     def remove(self) -> None:
         """Remove all of them, at the run's end."""
-        if self._folder.is_dir() and shutil.which("rm"):
-            _remove_below(self._folder)
+        others = [path for path in _inside(self._folder) if path != self._done]
+        for removal in (*self._removals, *_removals(_inside(self._done) + others)):
+            removal.wait()
+        self._removals.clear()
         _remove(self._folder)
 
 
-def _remove_below(folder: Path) -> None:
-    """Remove what is in `folder`, as far as rm(1) can."""
-    names = os.listdir(folder)
-    removals = [
-        subprocess.Popen(["rm", "-rf", "--", *names[first::_AT_ONCE]], cwd=folder, stderr=DEVNULL)
-        for first in range(min(_AT_ONCE, len(names)))
+def _removals(paths: Sequence[Path]) -> list[subprocess.Popen[bytes]]:
+    """Return what removes these folders, as far as rm(1) can."""
+    if not shutil.which("rm"):
+        return []
+    return [
+        subprocess.Popen(["rm", "-rf", "--", *paths[first::_AT_ONCE]], stderr=DEVNULL)
+        for first in range(min(_AT_ONCE, len(paths)))
     ]
-    for removal in removals:
-        removal.wait()
+
+
+def _inside(folder: Path) -> list[Path]:
+    with suppress(FileNotFoundError):
+        return list(folder.iterdir())
+    return []
 
 
 def _remove(folder: Path) -> None:

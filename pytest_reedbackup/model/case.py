@@ -27,6 +27,16 @@ class Kind(StrEnum):
     """By what is left when one thing goes wrong, at each of its points in turn."""
 
 
+class Waiting(StrEnum):
+    """How much of its time a case waits instead of working."""
+
+    LITTLE = "little"
+    OFTEN = "often"
+    """For processes of its own that halt or meet: others can work meanwhile."""
+    MOSTLY = "mostly"
+    """For seconds, in which it takes a processor from nobody."""
+
+
 class Comparison(StrEnum):
     """What a case holds an implementation against."""
 
@@ -59,8 +69,8 @@ class Case:
     comparison: Comparison = Comparison.CONTRACT
     weight: int = 1
     """Of a sweep: its part of the time that all sweeps have where only a sample is visited."""
-    waits: bool = False
-    """Whether it waits more than it works, and so runs beside others."""
+    waits: Waiting = Waiting.LITTLE
+    """More than a little, it runs beside others."""
 
     @property
     def is_basic(self) -> bool:
@@ -101,7 +111,7 @@ def case(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
-    waits: bool = False,
+    waits: Waiting = Waiting.LITTLE,
 ) -> Callable[[Test], Test]:
     """Make a test function the case `case_id`, which checks `promise`.
 
@@ -120,7 +130,7 @@ def cases(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
-    waits: bool = False,
+    waits: Waiting = Waiting.LITTLE,
 ) -> Callable[[Test], Test]:
     """Make a test function one case a variant, `{rule_id}/{name}`.
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pytest_reedbackup.model.case import case_of
+from pytest_reedbackup.model.case import Waiting, case_of
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.process import OtherProcess, is_possible
 from pytest_reedbackup.session.beside.running import ends_as, is_watched, run_tests
@@ -64,7 +64,7 @@ class Deferring:
 
     def _may_wait(self, item: pytest.Item) -> bool:
         case = case_of(item)
-        waits = self._is_wanted and case is not None and case.waits
+        waits = self._is_wanted and case is not None and case.waits is Waiting.MOSTLY
         ends_early = self._config.getoption("maxfail")  # by what is reported first
         is_kept = ends_early or is_watched(self._config)
         is_reportable = pytest_internals.may_be_reported_again(self._config)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from functools import partial
+from itertools import takewhile
 
 import pytest
 
 from pytest_reedbackup.databases.spare import Spare
 from pytest_reedbackup.databases.spec import HISTORY_10K
-from pytest_reedbackup.model.case import Kind, case_of
+from pytest_reedbackup.model.case import Kind, Waiting, case_of
 from pytest_reedbackup.model.sweep import Faults
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.claims import Claims
@@ -42,6 +43,8 @@ class Beside:
         self._lanes: dict[str, str] = {}
         self._waiting: list[str] = []
         """Targets that have not begun, in their order."""
+        self._last: set[str] = set()
+        """Tests, of which there are none but those that wait after the first that comes."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -52,10 +55,12 @@ class Beside:
         self._folders = pytest_internals.temporary_folders(self._config)
         shared = [node_id for node_id, lane in self._lanes.items() if lane == _SHARED]
         self._claims = Claims(self._folders.mktemp("claims"), shared)
-        clones_of(self._config, self._folders)  # the same for all, and this one removes them
+        # The same for all, and this one removes them.
+        self._clones = clones_of(self._config, self._folders)
         self._waiting = list(dict.fromkeys(_name(item) for item in session.items))
         if not self._config.getoption("maxfail"):  # whoever ends with the first one goes by rules
             session.items.sort(key=self._place)
+        self._last = {item.nodeid for item in takewhile(_mostly_waits, reversed(session.items))}
         try:
             self._fork(session.items)
             return (yield)
@@ -74,6 +79,9 @@ class Beside:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """Wait for what became of a test there; where nothing did, it runs here."""
+        if item.nodeid in self._last:
+            self._last.clear()
+            self._clones.begin_to_remove()
         with ends_as(item, self._ending_of(item.nodeid)):
             return (yield)
 
@@ -108,10 +116,12 @@ class Beside:
         case = case_of(item)
         if case is None or self._lanes.get(item.nodeid) == _SHARED:
             stage = 0
-        elif case.waits:
+        elif case.waits is Waiting.MOSTLY:
             stage = 3
+        elif case.kind is Kind.BOUND:
+            stage = 2
         else:
-            stage = {Kind.SWEEP: 1, Kind.BOUND: 2}.get(case.kind, 0)
+            stage = 1 if item.nodeid in self._lanes else 0
         return self._waiting.index(_name(item)), stage
 
     def _fork(self, items: Sequence[pytest.Item]) -> None:
@@ -154,13 +164,18 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     for node_id, case in known.items():
         if case.is_sweep:
             lanes[node_id] = case.kind.value
-        elif case.waits:
+        elif case.waits is not Waiting.LITTLE:
             lanes[node_id] = case.id
         elif case.kind is not Kind.BOUND:
             others.append(node_id)
     if len(others) < _WORTH_SHARING or any(case.is_sweep for case in known.values()):
         return lanes
     return lanes | dict.fromkeys(others, _SHARED)
+
+
+def _mostly_waits(item: pytest.Item) -> bool:
+    case = case_of(item)
+    return case is not None and case.waits is Waiting.MOSTLY
 
 
 def _name(item: pytest.Item) -> str:
