@@ -81,7 +81,11 @@ def locked(table: Path, *, waits: bool = True) -> Iterator[None]:
     """
     with (table / ".lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
-        yield
+        try:
+            yield
+        finally:
+            # A process that was forked meanwhile has it open, too.
+            fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 def _append_version(

@@ -5,7 +5,7 @@ Run as a program it writes to tables until its stdin ends:
     python -m pytest_reedbackup.injection.writers MODE BASE TABLE …
 
 `busy` writes one version after the other. `once` halts in the midst of a version, says so with
-a line, and ends it HALT_SECS later. `held` takes the locks, says so, and keeps them.
+a line, and ends it HALT_SECS later.
 
 A version is written as contract `last` has it ("One write"): a temporary file, the delta, the
 temporary file removed, current.csv overwritten in place, a line appended to version.log.
@@ -20,14 +20,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from pytest_reedbackup.databases import edits
 from reedbase_backup.last.versions import delta
 
-Mode = Literal["busy", "once", "held"]
+Mode = Literal["busy", "once"]
 
 HALT_SECS = 0.5
 """How long `once` halts: more than a backup takes that does not wait for it."""
@@ -179,14 +179,6 @@ def _once(tables: Sequence[Path]) -> None:
         _write(table, halt)
 
 
-def _held(tables: Sequence[Path], ended: threading.Event) -> None:
-    with ExitStack() as locks:
-        for table in tables:
-            locks.enter_context(edits.locked(table))
-        _say_so()
-        ended.wait()
-
-
 def main(mode: str, base: str, *names: str) -> None:
     """Run the program; see above."""
     ended = threading.Event()
@@ -199,10 +191,8 @@ def main(mode: str, base: str, *names: str) -> None:
     tables = [Path(base) / "tables" / name for name in names]
     if mode == "busy":
         _busy(tables, ended)
-    elif mode == "once":
-        _once(tables)
     else:
-        _held(tables, ended)
+        _once(tables)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from harness.waiting import ends_within
 
 from pytest_reedbackup.databases import clones
 from pytest_reedbackup.databases.clones import Clones
@@ -55,14 +56,36 @@ def test_what_would_fill_the_disk_is_removed_at_once(
         (folder / "deep").mkdir()
         (folder / "deep" / "file").write_bytes(b"x" * 60_000)
         of_a_run.done_with(folder)
-    assert first.exists()
-    assert not second.exists()
-    (first / "deep" / "file").unlink()
+    assert kept(tmp_path, first)
+    assert not kept(tmp_path, second)
+    (tmp_path / "done" / first.name / "deep" / "file").unlink()
     third = of_a_run.new_folder()
     of_a_run.done_with(third)
-    assert third.exists()
+    assert kept(tmp_path, third)
     of_a_run.remove()
     assert not tmp_path.exists()
+
+
+def kept(within: Path, folder: Path) -> list[Path]:
+    return list(within.rglob(folder.name))
+
+
+def test_what_is_done_with_can_be_removed_before_the_run_ends(tmp_path: Path) -> None:
+    databases = tmp_path / "databases"
+    databases.mkdir()
+    of_a_run = Clones(databases)
+    folders = [of_a_run.new_folder() for _ in range(40)]
+    for folder in folders:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "file").touch()
+    for folder in folders[:20]:
+        of_a_run.done_with(folder)
+    of_a_run.begin_to_remove()
+    assert ends_within(10, lambda: not any((databases / "done").iterdir()))
+    assert all((folder / "deep" / "file").exists() for folder in folders[20:])
+    of_a_run.done_with(folders[20])
+    of_a_run.remove()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_others_remove_meanwhile_ends_no_run(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pytest_reedbackup.checks.expectations import (
     expect_that,
 )
 from pytest_reedbackup.connections.implementation import TicketImplementation
+from pytest_reedbackup.databases.edits import locked
 from pytest_reedbackup.databases.spec import SMALL, DatabaseSpec
 from pytest_reedbackup.fixtures import MakeDatabase
 from pytest_reedbackup.implementations.answers import Answered, Refused, refusal_of
@@ -108,7 +109,7 @@ def test_a_lock_that_stays_taken_ends_in_an_error(
     before = source_tree(base)
     reedbackup.clock.advance()
     with (
-        writers("held", base, WRITTEN[1:2]),
+        locked(base / "tables" / WRITTEN[1]),
         reedbackup.connection.waited_for(LOCK_LIMIT_SECS + MARGIN_SECS),
     ):
         _expect_lock_timeout(reedbackup, base, WRITTEN[1])

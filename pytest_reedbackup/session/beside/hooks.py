@@ -146,7 +146,7 @@ class Beside:
     def _run(self, items: Sequence[pytest.Item], report: Report) -> None:
         if not items:
             return  # a target of whose contract no case is for this process
-        self._others, self._waiting = {}, []
+        self._others, self._waiting, self._last = {}, [], set()
         run_tests(items[0].session, filter(self._is_mine, items), report)
 
     def _is_mine(self, item: pytest.Item) -> bool:

@@ -103,6 +103,21 @@ IN_MOUNTS_OF_ITS_OWN = (
 """What is mounted before a command and after it is in files; what others mount is not seen."""
 
 
+REMOVING = """
+from pytest_reedbackup.databases.clones import Clones
+
+begin = Clones.begin_to_remove
+
+def noted(self):
+    done = len(list(self._done.iterdir()))
+    with open("where.txt", "a") as file:
+        file.write(f"removal-begun-with-{done} removal here\\n")
+    begin(self)
+
+Clones.begin_to_remove = noted
+"""
+"""A plugin that notes when databases begin to be removed, and how many."""
+
 THREAD = """
 import threading
 
@@ -190,6 +205,32 @@ def test_a_sweep_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) 
     assert swept.sweep is not None
     assert swept.sweep.results
     assert swept.duration_secs > 0.05
+
+
+def test_what_often_waits_runs_beside_and_ends_here_before_what_measures(tmp_path: Path) -> None:
+    often = ("--reedbackup-case=ticket/create/concurrent", "--reedbackup-faults=off")
+    ran = Ran(tmp_path, "--reedbackup-impl=python", *often, CASES[0], CASES[-1])
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    assert ran.where == {
+        f"{PLAIN} here",
+        "test_several_processes_work_on_one_base beside",
+        "test_create_10k_rows_within_100_ms here",
+    }
+    lines = [line for line in ran.output.splitlines() if "PASSED" in line]
+    assert lines[-2].startswith("ticket/create/concurrent ")
+    assert lines[-1].startswith("ticket/bounds/create-10k ")
+
+
+def test_databases_are_removed_when_nothing_is_left_but_to_wait(tmp_path: Path) -> None:
+    tmp_path.joinpath("removing.py").write_text(REMOVING)
+    cases = ("--reedbackup-case=ticket/create/hot/lock-stays", CASES[0], CASES[-1])
+    ran = Ran(
+        tmp_path, *("-p", "removing", "--reedbackup-impl=python", "--reedbackup-faults=off"), *cases
+    )
+    assert ran.ended() == pytest.ExitCode.OK, ran.output
+    here = [line.split()[0] for line in ran.calls if line.endswith(" here")]
+    assert len(here) == 3
+    assert here[-1] == "removal-begun-with-2"
 
 
 def test_what_waits_runs_beside_without_sweeps_too(tmp_path: Path) -> None:
