@@ -156,8 +156,8 @@ class Beside:
 def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     """Return which of the other processes tests are for, by their node ids; of none for this one.
 
-    What waits takes no processor from anybody. Where there are sweeps, they are what the second
-    processor is for: they visit as much as they get to. Else it shares what is left.
+    What waits leaves the processors to others, mostly or often. Where there are sweeps, they are
+    what the second one is for: they visit as much as they get to. Else it shares what is left.
     """
     known = {item.nodeid: case for item in items if (case := case_of(item)) is not None}
     lanes, others = {}, []
