@@ -48,7 +48,7 @@ class Clones:
         if self._free_at_start - _free_bytes(self._folder) > _MOST_BYTES:
             _remove(folder)
         else:
-            with suppress(OSError):
+            with suppress(OSError):  # what cannot be moved goes with all the rest
                 folder.rename(self._done / folder.name)
 
     def begin_to_remove(self) -> None:
