@@ -92,7 +92,12 @@ def writers(mode: Mode, base: Path, tables: Sequence[str]) -> Iterator[None]:
     # pytest's own settings may have put this package where it was found.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        # The terminal's Ctrl-C is this process's, which ends the other.
+        start_new_session=True,
     )
     assert process.stdin
     assert process.stdout

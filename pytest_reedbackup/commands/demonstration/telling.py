@@ -53,9 +53,14 @@ class Teller:
         # What it prints goes where this goes, and comes after it.
         sys.stdout.flush()
         program = PROGRAM if words[0] == "reedbackup" else words[:1]
-        # Nobody is asked anything.
+        # Nobody is asked anything. Ctrl-C is this process's, which ends the other: that one could
+        # say no more than where in Python's start it was.
         done = subprocess.run(
-            [*program, *words[1:]], cwd=self.folder, stdin=subprocess.DEVNULL, check=False
+            [*program, *words[1:]],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            check=False,
         )
         if done.returncode:
             raise went_wrong(f"{command} ended with status {done.returncode}")

@@ -115,6 +115,31 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, tool: FindTool, shown: str
     assert nothing_is_left(tmp_path)
 
 
+STARTING = """
+import sys, time
+if "reedbase_backup" in sys.orig_argv:
+    print("starting", flush=True)
+    time.sleep(10)
+"""
+"""Python imports it as it starts: here, a command of the demonstration."""
+
+
+@pytest.mark.slow
+def test_ctrl_c_shows_no_traceback_of_a_command_that_is_about_to_start(tmp_path: Path) -> None:
+    memory, site = tmp_path / "memory", tmp_path / "site"
+    memory.mkdir()
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(STARTING)
+    command = (sys.executable, "-c", DEMO, str(memory))
+    status, text = at_terminal(
+        "demo", command=command, typed={"starting": "\x03"}, env={"PYTHONPATH": str(site)}
+    )
+    assert status == 130
+    assert text.endswith("\nreedbackup: interrupted; nothing is left of it\n")
+    assert "KeyboardInterrupt" not in text
+    assert nothing_is_left(memory)
+
+
 def nothing_is_left(folder: Path) -> bool:
     return os.listdir(folder) == [] and not [p for p in mount_points() if str(folder) in p]
 
