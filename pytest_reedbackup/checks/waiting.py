@@ -18,12 +18,30 @@ _DELAY = 1
 """The field of /proc/PID/task/TID/schedstat with the nanoseconds of waiting to be run."""
 
 
+_beside: set[int] = set()
+"""Processes below this one that do other work of the run."""
+
+
+def begins_beside(pid: int) -> None:
+    """Count a process below this one, with those below it, among others, until `ends_beside`.
+
+    One that builds a database for later, of the lowest priority, waits for all others: that is
+    not what a call waits for that is timed meanwhile.
+    """
+    _beside.add(pid)
+
+
+def ends_beside(pid: int) -> None:
+    """Undo `begins_beside`: the process is gone, and its id may be another's."""
+    _beside.discard(pid)
+
+
 class Processors(NamedTuple):
     """What was taken of the processors and waited for, in nanoseconds, up to a moment (proc(5))."""
 
     all_taken: int
     own_taken: int
-    """By this process and those below it."""
+    """By this process and those below it, as `_tree` has them."""
     own_waited: int
     """By their threads that there are: those of others that ended are not told."""
 
@@ -52,14 +70,14 @@ class Processors(NamedTuple):
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """Yield a process and those below it."""
+    """Yield a process and those below it, but for what does other work of the run."""
     pending = [pid]
     while pending:
         pid = pending.pop()
         yield pid
         for children in (_PROC / f"{pid}/task").glob("*/children"):
             try:
-                pending += map(int, children.read_text().split())
+                pending += {int(child) for child in children.read_text().split()} - _beside
             except _NOT_TOLD:
                 continue  # the thread has ended
 

@@ -16,6 +16,7 @@ from threading import get_ident
 from types import FrameType
 from typing import IO, NoReturn
 
+from pytest_reedbackup.checks.waiting import begins_beside, ends_beside
 from pytest_reedbackup.session.beside.endings import FunctionEnding, Section
 
 _GRACE_SECS = 30.0
@@ -65,6 +66,7 @@ class OtherProcess:
                 os.close(self._starts)
                 os.close(self._news)
                 _do(works, starts, lines, news)
+        begins_beside(self._pid)
         os.close(starts)
         os.close(news)
         self._endings: dict[str, FunctionEnding | None] = {}
@@ -99,6 +101,7 @@ class OtherProcess:
                 os.kill(self._pid, wanted)
             while time.monotonic() < deadline or wanted is signal.SIGKILL:
                 if os.waitpid(self._pid, os.WNOHANG)[0]:
+                    ends_beside(self._pid)
                     return
                 time.sleep(_PAUSE_SECS)
 

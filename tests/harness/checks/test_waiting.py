@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from fixture_types import RunSuite
 
-from pytest_reedbackup.checks.waiting import Processors
+from pytest_reedbackup.checks import waiting
+from pytest_reedbackup.checks.waiting import Processors, begins_beside, ends_beside
 from pytest_reedbackup.model.outcome import Outcome
+from pytest_reedbackup.session.beside.process import OtherProcess
 
 WORKED_S = 0.2
 # Says who it is, and computes until it is ended.
@@ -103,3 +105,31 @@ def test_who_is_too_slow_only_while_others_work_is_not_called_broken(
     (case,) = report.cases
     assert case.outcome is OWN_WORK_S[work_s], case.detail
     assert ("other programs had" in case.detail) is (case.outcome is Outcome.UNDECIDED)
+
+
+def _waits_in_half_a_second() -> float:
+    before = Processors.so_far()
+    time.sleep(0.5)
+    return before.waited_since() / 10**9
+
+
+def test_what_does_other_work_of_the_run_is_no_implementation_that_waits() -> None:
+    """As what builds a database for later, of the lowest priority, waits for all others."""
+    last = [sys.executable, "-c", f"import os; os.nice(19)\n{BUSY}"]
+    with others_at_work(), subprocess.Popen(last, stdout=subprocess.PIPE) as builder:
+        assert builder.stdout is not None
+        builder.stdout.readline()
+        begins_beside(builder.pid)
+        beside = _waits_in_half_a_second()
+        ends_beside(builder.pid)
+        below = _waits_in_half_a_second()
+        builder.kill()
+    assert beside < 0.2 < 0.3 < below
+
+
+def test_each_process_beside_is_known_as_one_while_it_is_there() -> None:
+    other = OtherProcess([])
+    pids = set(waiting._beside)
+    other.close()
+    assert len(pids) == 1
+    assert not waiting._beside
