@@ -107,9 +107,9 @@ def test_who_is_too_slow_only_while_others_work_is_not_called_broken(
     assert ("other programs had" in case.detail) is (case.outcome is Outcome.UNDECIDED)
 
 
-def _waits_in_half_a_second() -> float:
+def _waits_in_two_seconds() -> float:
     before = Processors.so_far()
-    time.sleep(0.5)
+    time.sleep(2)  # that long it may wait for a turn, and only then is told that it has
     return before.waited_since() / 10**9
 
 
@@ -120,11 +120,11 @@ def test_what_does_other_work_of_the_run_is_no_implementation_that_waits() -> No
         assert builder.stdout is not None
         builder.stdout.readline()
         begins_beside(builder.pid)
-        beside = _waits_in_half_a_second()
+        beside = _waits_in_two_seconds()
         ends_beside(builder.pid)
-        below = _waits_in_half_a_second()
+        below = _waits_in_two_seconds()
         builder.kill()
-    assert beside < 0.2 < 0.3 < below
+    assert beside < 0.3 < below
 
 
 def test_each_process_beside_is_known_as_one_while_it_is_there() -> None:
