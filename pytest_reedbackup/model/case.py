@@ -27,7 +27,7 @@ class Kind(StrEnum):
     """By what is left when one thing goes wrong, at each of its points in turn."""
 
 
-class Waiting(StrEnum):
+class Waits(StrEnum):
     """How much of its time a case waits instead of working."""
 
     LITTLE = "little"
@@ -69,7 +69,7 @@ class Case:
     comparison: Comparison = Comparison.CONTRACT
     weight: int = 1
     """Of a sweep: its part of the time that all sweeps have where only a sample is visited."""
-    waits: Waiting = Waiting.LITTLE
+    waits: Waits = Waits.LITTLE
     """More than a little, it runs beside others."""
 
     @property
@@ -111,7 +111,7 @@ def case(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
-    waits: Waiting = Waiting.LITTLE,
+    waits: Waits = Waits.LITTLE,
 ) -> Callable[[Test], Test]:
     """Make a test function the case `case_id`, which checks `promise`.
 
@@ -130,7 +130,7 @@ def cases(
     kind: Kind = Kind.PROMISE,
     comparison: Comparison = Comparison.CONTRACT,
     weight: int = 1,
-    waits: Waiting = Waiting.LITTLE,
+    waits: Waits = Waits.LITTLE,
 ) -> Callable[[Test], Test]:
     """Make a test function one case a variant, `{rule_id}/{name}`.
 

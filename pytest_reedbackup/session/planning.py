@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pytest_reedbackup.contracts import RULES
-from pytest_reedbackup.model.case import Case, Kind, Waiting, case_of, declared_by
+from pytest_reedbackup.model.case import Case, Kind, Waits, case_of, declared_by
 from pytest_reedbackup.model.outcome import Key
 from pytest_reedbackup.model.target import Target
 from pytest_reedbackup.session.choice import Choice
@@ -136,7 +136,7 @@ def position(item: pytest.Item, targets: Sequence[Target], *, is_shared: bool) -
     if case is None or target is None:
         return after_all(targets)
     of_target, stage, of_rule, of_suite = place_of(case, target, targets)
-    is_first = is_shared and case.waits is Waiting.MOSTLY
+    is_first = is_shared and case.waits is Waits.MOSTLY
     return of_target, -1 if is_first else stage, of_rule, of_suite
 
 
@@ -145,7 +145,7 @@ def _stage(case: Case) -> int:
         return 3
     if case.kind is Kind.BOUND:
         return 2
-    return 1 if case.is_sweep or case.waits is Waiting.MOSTLY else 0
+    return 1 if case.is_sweep or case.waits is Waits.MOSTLY else 0
 
 
 @cache

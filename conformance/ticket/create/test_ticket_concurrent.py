@@ -36,7 +36,7 @@ from pytest_reedbackup.injection.sweeps.halted.meeting import (
 from pytest_reedbackup.injection.sweeps.sweeper import Sweeper
 from pytest_reedbackup.injection.together import BUSY, Work, together
 from pytest_reedbackup.injection.traced.served import Served
-from pytest_reedbackup.model.case import Kind, Waiting, case
+from pytest_reedbackup.model.case import Kind, Waits, case
 from pytest_reedbackup.views.base import live_tree
 from pytest_reedbackup.views.tree import Tree
 
@@ -115,7 +115,7 @@ class Seen:
 @case(
     "ticket/create/concurrent",
     "Of creates, restores and lists at once, each backup is whole, and no tree is a mixture.",
-    waits=Waiting.OFTEN,
+    waits=Waits.OFTEN,
 )
 def test_several_processes_work_on_one_base(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase

@@ -24,7 +24,7 @@ from pytest_reedbackup.injection.together import BUSY, together
 from pytest_reedbackup.injection.traced.served import Served
 from pytest_reedbackup.injection.writers import HALT_SECS, create_table, writers
 from pytest_reedbackup.model.adapter_faults import TimedOut
-from pytest_reedbackup.model.case import Kind, Waiting, case, cases
+from pytest_reedbackup.model.case import Kind, Waits, case, cases
 from pytest_reedbackup.model.failures import BrokenPromise, Cause
 from pytest_reedbackup.views.base import source_tree
 from pytest_reedbackup.views.tree import Tree
@@ -46,7 +46,7 @@ MARGIN_SECS = 15
 @case(
     "ticket/create/hot",
     "A table that writers write to is in the backup as before or after each write.",
-    waits=Waiting.OFTEN,
+    waits=Waits.OFTEN,
 )
 def test_a_table_is_never_in_between(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase
@@ -81,7 +81,7 @@ def _create_on(process: Served, base: Path, made: list[str]) -> None:
     "ticket/create/hot/amidst",
     "A table whose writer halts amidst a write is backed up after it, or not at all ({variant}).",
     {"first": WRITTEN[:1], "middle": WRITTEN[1:2], "last": WRITTEN[2:]},
-    waits=Waiting.MOSTLY,
+    waits=Waits.MOSTLY,
 )
 def test_a_writer_is_waited_for(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase, variant: Sequence[str]
@@ -99,7 +99,7 @@ def test_a_writer_is_waited_for(
 @case(
     "ticket/create/hot/lock-stays",
     "A lock that stays taken ends in LockTimeout, which names the table, within 60 s.",
-    waits=Waiting.MOSTLY,
+    waits=Waits.MOSTLY,
 )
 def test_a_lock_that_stays_taken_ends_in_an_error(
     reedbackup: TicketImplementation, reedbackup_make_db: MakeDatabase

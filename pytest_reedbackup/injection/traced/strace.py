@@ -51,7 +51,7 @@ def tracing(calls: Sequence[str], trace: Path, *, starts: bool = False) -> list[
     strace = _tried(program)
     if strace.reason:
         raise MissingCapability("strace", strace.reason, tool=True)
-    return _command(program, calls, trace) + list(strace.quickly) * starts
+    return [*_command(program, calls, trace), *(strace.quickly if starts else ())]
 
 
 class _Strace(NamedTuple):
@@ -78,7 +78,8 @@ def _tried(program: str) -> _Strace:
         killed = f"inject={','.join(f'?{call}' for call in RENAMES)}:signal=KILL:when=2"
         status, output = _try(folder, [*tracer, "-e", killed])
         if status != -signal.SIGKILL or _names(folder) != ["first", "trace", "two"]:
-            return _Strace(f"it kills nothing at a system call here (it can from 4.16 on){output}")
+            since = "it can from version 4.16 on"
+            return _Strace(f"it kills nothing at a system call here ({since}){output}")
     return _Strace(quickly=quickly)
 
 

@@ -7,10 +7,14 @@ from functools import partial
 
 import pytest
 
-from pytest_reedbackup.model.case import Waiting, case_of
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.process import OtherProcess, is_possible
-from pytest_reedbackup.session.beside.running import ends_as, is_watched, run_tests
+from pytest_reedbackup.session.beside.running import (
+    ends_as,
+    is_watched,
+    mostly_waits,
+    run_tests,
+)
 from pytest_reedbackup.session.places import clones_of
 from pytest_reedbackup.session.settings import Settings
 
@@ -63,8 +67,7 @@ class Deferring:
             return (yield)
 
     def _may_wait(self, item: pytest.Item) -> bool:
-        case = case_of(item)
-        waits = self._is_wanted and case is not None and case.waits is Waiting.MOSTLY
+        waits = self._is_wanted and mostly_waits(item)
         ends_early = self._config.getoption("maxfail")  # by what is reported first
         is_kept = ends_early or is_watched(self._config)
         is_reportable = pytest_internals.may_be_reported_again(self._config)

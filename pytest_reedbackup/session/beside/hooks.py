@@ -11,13 +11,18 @@ import pytest
 
 from pytest_reedbackup.databases.spare import Spare
 from pytest_reedbackup.databases.spec import HISTORY_10K
-from pytest_reedbackup.model.case import Kind, Waiting, case_of
+from pytest_reedbackup.model.case import Kind, Waits, case_of
 from pytest_reedbackup.model.sweep import Faults
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.claims import Claims
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import OtherProcess, Report, is_possible
-from pytest_reedbackup.session.beside.running import ends_as, is_watched, run_tests
+from pytest_reedbackup.session.beside.running import (
+    ends_as,
+    is_watched,
+    mostly_waits,
+    run_tests,
+)
 from pytest_reedbackup.session.places import clones_of, templates_of
 from pytest_reedbackup.session.planning import target_of
 from pytest_reedbackup.session.settings import Settings
@@ -60,7 +65,7 @@ class Beside:
         self._waiting = list(dict.fromkeys(_name(item) for item in session.items))
         if not self._config.getoption("maxfail"):  # whoever ends with the first one goes by rules
             session.items.sort(key=self._place)
-        self._last = {item.nodeid for item in takewhile(_mostly_waits, reversed(session.items))}
+        self._last = {item.nodeid for item in takewhile(mostly_waits, reversed(session.items))}
         try:
             self._fork(session.items)
             return (yield)
@@ -116,7 +121,7 @@ class Beside:
         case = case_of(item)
         if case is None or self._lanes.get(item.nodeid) == _SHARED:
             stage = 0
-        elif case.waits is Waiting.MOSTLY:
+        elif case.waits is Waits.MOSTLY:
             stage = 3
         elif case.kind is Kind.BOUND:
             stage = 2
@@ -164,18 +169,13 @@ def _lanes(items: Sequence[pytest.Item]) -> dict[str, str]:
     for node_id, case in known.items():
         if case.is_sweep:
             lanes[node_id] = case.kind.value
-        elif case.waits is not Waiting.LITTLE:
+        elif case.waits is not Waits.LITTLE:
             lanes[node_id] = case.id
         elif case.kind is not Kind.BOUND:
             others.append(node_id)
     if len(others) < _WORTH_SHARING or any(case.is_sweep for case in known.values()):
         return lanes
     return lanes | dict.fromkeys(others, _SHARED)
-
-
-def _mostly_waits(item: pytest.Item) -> bool:
-    case = case_of(item)
-    return case is not None and case.waits is Waiting.MOSTLY
 
 
 def _name(item: pytest.Item) -> str:

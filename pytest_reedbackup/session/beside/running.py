@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
+from pytest_reedbackup.model.case import Waits, case_of
 from pytest_reedbackup.session import pytest_internals
 from pytest_reedbackup.session.beside.endings import FunctionEnding
 from pytest_reedbackup.session.beside.process import Report
@@ -48,6 +49,12 @@ def ends_as(item: pytest.Item, ending: FunctionEnding | None) -> AbstractContext
     if ending is None or not isinstance(item, pytest.Function):
         return nullcontext()
     return replaced(item, lambda **_: ending.replay(item))
+
+
+def mostly_waits(item: pytest.Item) -> bool:
+    """Return whether a test is of a case that takes a processor from nobody."""
+    case = case_of(item)
+    return case is not None and case.waits is Waits.MOSTLY
 
 
 def is_watched(config: pytest.Config) -> bool:
