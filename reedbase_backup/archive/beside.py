@@ -67,7 +67,7 @@ class Threads:
 
         None where there is no thread, and none can be.
         """
-        if under_way >= len(self._threads) < min(self._most, _useful()):
+        if under_way >= len(self._threads) < min(self._most, useful_processors()):
             self._start_one()
         if not self._threads:
             return None
@@ -101,8 +101,8 @@ class Threads:
     __del__ = _end
 
 
-def _useful() -> int:
-    """Return how many threads may be of use: with one processor, none."""
+def useful_processors() -> int:
+    """Return how many processors other threads may be of use on: with one, none."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return 0 if count == 1 else count or 1
 

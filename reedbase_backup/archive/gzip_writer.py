@@ -133,6 +133,11 @@ class GzipWriter:
         self._file.write(gzip_header.encode(Summary(file_size, table_count, body_crc, part)))
         return file_size
 
+    def be_alone(self) -> None:
+        """Have nothing work beside this thread, until there is more to do."""
+        self.checkpoint()
+        self._deflating.close()
+
     @property
     def _end(self) -> int:
         return self._all.offset + self._all.packed.size

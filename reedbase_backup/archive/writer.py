@@ -3,60 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from contextlib import closing
 from typing import IO
 
-from reedbase_backup.archive import manifest
-from reedbase_backup.archive.deflating import Segment, deflated, stored
-from reedbase_backup.archive.gzip_writer import GzipWriter, Stretch
-from reedbase_backup.archive.limits import MAX_PATH
+from reedbase_backup.archive import forked, manifest
+from reedbase_backup.archive.deflating import stored
+from reedbase_backup.archive.gzip_writer import GzipWriter
+from reedbase_backup.archive.members import FolderLine, WrittenRun, write_folder, write_run
+from reedbase_backup.archive.packed import Packed, pack, write_packed
 from reedbase_backup.archive.reuse import index
 from reedbase_backup.archive.reuse.index import Record
 from reedbase_backup.archive.reuse.origin import Origin
 from reedbase_backup.archive.reuse.predecessor import Damaged, Predecessor
-from reedbase_backup.archive.reuse.runs import Run, read_runs, runs_of
-from reedbase_backup.archive.tar.header import (
-    BLOCK,
-    END_OF_ARCHIVE,
-    FILE,
-    FOLDER,
-    Member,
-    encode,
-    encode_files,
-    padding,
-)
+from reedbase_backup.archive.reuse.runs import Run, parts_of, read_runs, runs_of
+from reedbase_backup.archive.tar.header import END_OF_ARCHIVE, FILE, Member, encode, padding
 from reedbase_backup.disk.sharing import Readers
 from reedbase_backup.disk.source import Unit, read_settled
 from reedbase_backup.disk.source_entries import (
     SPECIAL,
     SourceEntry,
-    SourceFile,
     SourceFiles,
     SourceFolder,
     SourceOther,
 )
 from reedbase_backup.errors import BackupUnsafe
 
-# Up to here, to copy a file's content costs less than to hand it on in three pieces.
-_ONE_PIECE = 1 << 14
-
-
-@dataclass(frozen=True, slots=True)
-class _FolderLine:
-    """What the manifest says of a folder, which is of no run: it changes with each file."""
-
-    line: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _WrittenRun:
-    """A run whose members are written, and whose lines are to be."""
-
-    key: bytes | None
-    is_plain: bool
-    body: Stretch
-    lines: list[Segment]
+# Of so many files, what another process does makes up for what it costs to have one.
+_MANY = 2000
 
 
 class ArchiveWriter:
@@ -71,7 +44,7 @@ class ArchiveWriter:
         self._gzip = GzipWriter(file)
         self._origin = origin
         self._predecessor = predecessor
-        self._written: list[_FolderLine | _WrittenRun] = []
+        self._written: list[FolderLine | WrittenRun] = []
         self.readers = Readers()
         """Who besides the owner may read all that was added."""
 
@@ -120,13 +93,13 @@ class ArchiveWriter:
         """Add the manifest, and return its size and the records of all runs."""
         size, records = len(manifest.TITLE), []
         for written in self._written:
-            if isinstance(written, _FolderLine):
+            if isinstance(written, FolderLine):
                 size += len(written.line)
             else:
                 size += sum(segment.span.size for segment in written.lines)
         self._gzip.write(encode(Member(manifest.NAME, FILE, size=size)) + manifest.TITLE)
         for written in self._written:
-            if isinstance(written, _FolderLine):
+            if isinstance(written, FolderLine):
                 self._gzip.write(written.line)
                 continue
             lines = self._gzip.begin_stretch()
@@ -141,23 +114,14 @@ class ArchiveWriter:
         if isinstance(entry, SourceOther):
             raise BackupUnsafe(entry.name, SPECIAL)
         if isinstance(entry, SourceFolder):
-            self._add_folder(entry)
+            self.readers.see(entry.descriptor, entry.status)
+            self._written.append(write_folder(self._gzip, entry))
         elif self._predecessor is None:
-            self._add_files(entry, entry.names)
+            self._add_new(entry)
         else:
             for run in runs_of(entry):
                 if not self._took_over(run, self._predecessor):
                     self._add_files(entry, run.names)
-
-    def _add_folder(self, folder: SourceFolder) -> None:
-        name, status = _restorable(folder.name), folder.status
-        self.readers.see(folder.descriptor, status)
-        self._gzip.begin_stretch()
-        mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
-        member = Member(name + b"/", FOLDER, mode, mtime_ns, 0, status.st_uid, status.st_gid)
-        self._gzip.write(encode(member))
-        line = manifest.line(name, manifest.NO_DIGEST, 0, status.st_mtime_ns)
-        self._written.append(_FolderLine(line))
 
     def _took_over(self, run: Run, predecessor: Predecessor) -> bool:
         """Add a run as the predecessor has it, and return whether it does, undamaged."""
@@ -175,54 +139,29 @@ class ArchiveWriter:
                 self._gzip.rewind(checkpoint)
             return False
         self.readers.see_unchanged(run.statuses)
-        self._written.append(_WrittenRun(record.key, record.is_plain, body, lines))
+        self._written.append(WrittenRun(record.key, record.is_plain, body, lines))
         return True
+
+    def _add_new(self, files: SourceFiles) -> None:
+        """Add these, of many some as another process has packed them meanwhile."""
+        if len(files.names) < _MANY:
+            self._add_files(files, files.names)
+            return
+        parts = parts_of(files.names, forked.MOST_TURNS)
+
+        def packed(number: int) -> Packed | None:
+            return pack(files, parts[number], self._origin, self.readers)
+
+        # As long as there are threads, nothing is forked.
+        self._gzip.be_alone()
+        with closing(forked.shared(packed, len(parts))) as results:
+            for names, result in zip(parts, results, strict=True):
+                if result is None:
+                    self._add_files(files, names)
+                else:
+                    self._written += write_packed(self._gzip, result, files, self.readers)
 
     def _add_files(self, files: SourceFiles, names: Sequence[str]) -> None:
         for run, content in read_runs(files, names, self.readers.see):
-            body = self._gzip.begin_stretch()
-            if isinstance(content, SourceFile):
-                lines = self._add_large(content)
-            else:
-                lines = self._add_small(run, content)
-            key = run.key(self._origin.device) if self._origin.began_ns else None
-            is_plain, segments = self.readers.are_shared, [deflated(lines)]
-            self._written.append(_WrittenRun(key, is_plain, body, segments))
-
-    def _add_small(self, run: Run, contents: list[bytes]) -> bytes:
-        """Add files, and return their lines of the manifest."""
-        names = [_restorable(f"{run.folder}/{name}") for name in run.names]
-        headers = encode_files(names, run.statuses)
-        pieces = []
-        for header, content in zip(headers, contents, strict=True):
-            size = len(content)
-            if size <= _ONE_PIECE:
-                # Padded with zero bytes to whole blocks.
-                pieces.append(header + content.ljust(-(-size // BLOCK) * BLOCK, b"\0"))
-            else:
-                pieces += header, content, padding(size)
-        self._gzip.write_all(pieces)
-        lines = [
-            manifest.line(name, sha256(content).hexdigest(), len(content), status.st_mtime_ns)
-            for name, content, status in zip(names, contents, run.statuses, strict=True)
-        ]
-        return b"".join(lines)
-
-    def _add_large(self, file: SourceFile) -> bytes:
-        """Add a file, and return its line of the manifest."""
-        name, status = _restorable(file.name), file.status
-        self._gzip.write(*encode_files([name], [status]))
-        hasher = sha256()
-        for chunk in file.chunks():
-            hasher.update(chunk)
-            self._gzip.write(chunk)
-        self._gzip.write(padding(status.st_size))
-        return manifest.line(name, hasher.hexdigest(), status.st_size, status.st_mtime_ns)
-
-
-def _restorable(name: str) -> bytes:
-    """Return the bytes of a name, none too long."""
-    encoded = name.encode(manifest.ENCODING, manifest.ERRORS)
-    if len(encoded) > MAX_PATH:
-        raise BackupUnsafe(name, f"its path of {len(encoded)} bytes cannot be restored")
-    return encoded
+            written = write_run(self._gzip, run, content, self._origin, self.readers)
+            self._written.append(written)

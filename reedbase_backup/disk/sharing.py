@@ -31,27 +31,35 @@ _NO_ACCESS_LIST = (errno.ENODATA, errno.EOPNOTSUPP)
 class Readers:
     """The group, if there is one, that may read all the folders and files seen."""
 
-    def __init__(self) -> None:
-        self._groups: set[int] = set()
-        self.are_shared = sys.platform == "linux"
+    def __init__(
+        self, are_shared: bool = sys.platform == "linux", groups: Iterable[int] = ()
+    ) -> None:
+        self.are_shared = are_shared
         """Whether there may be one; if so, nothing that was seen has an access control list."""
+        self.groups = set(groups)
+        """Of all that was seen while there might be one."""
 
     def see(self, descriptor: int, status: os.stat_result) -> None:
         """Take one open folder or file of the database into account."""
         if self.are_shared:
-            self._groups.add(status.st_gid)
+            self.groups.add(status.st_gid)
             self.are_shared = _group_may_read(status.st_mode) and not _has_access_list(descriptor)
 
     def see_unchanged(self, statuses: Iterable[os.stat_result]) -> None:
         """Take files without an access control list into account, unopened."""
         for status in statuses:
             if self.are_shared:
-                self._groups.add(status.st_gid)
+                self.groups.add(status.st_gid)
                 self.are_shared = _group_may_read(status.st_mode)
+
+    def see_all_of(self, others: Readers) -> None:
+        """Take into account what `others`, who began as these were, have seen since."""
+        self.groups |= others.groups
+        self.are_shared = self.are_shared and others.are_shared
 
     def include(self, group: int) -> bool:
         """Return whether the members of `group` could read everything that was seen."""
-        return self.are_shared and self._groups == {group}
+        return self.are_shared and self.groups == {group}
 
 
 def _group_may_read(mode: int) -> bool:

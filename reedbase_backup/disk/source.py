@@ -20,7 +20,9 @@ from reedbase_backup.disk.source_entries import (
     SourceFiles,
     SourceFolder,
     SourceOther,
+    Stamp,
     opening_failed,
+    stamp,
 )
 from reedbase_backup.disk.table_lock import TABLE_TIMEOUT_SECS, TableLock, has_lock, table_locked
 from reedbase_backup.errors import LockTimeout, from_os_error
@@ -30,9 +32,6 @@ _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 # What O_DIRECTORY and O_NOFOLLOW say of a file and, on macOS, of a symlink.
 _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
-
-Stamp = tuple[int, int, int, int]
-"""What changes whenever a file does: inode, size, mtime_ns, ctime_ns."""
 
 
 def read_settled(
@@ -139,7 +138,7 @@ class Unit:
                         subfolders.append(inner.name)
                     else:
                         yield self._special(inner, name)
-                yield SourceFiles(entry, files, None if self._lock.is_held else self._stamped)
+                yield SourceFiles(entry, files, None if self._lock.is_held else self._stamps)
             finally:
                 os.close(folder)
             if name == self.name:
@@ -160,12 +159,12 @@ class Unit:
         return SourceOther(name, self._stamped(name, status))
 
     def _stamped(self, name: str, status: os.stat_result) -> os.stat_result:
-        self._stamps[name] = _stamp(status)
+        self._stamps[name] = stamp(status)
         return status
 
     def _stamps_now(self, root: int) -> dict[str, Stamp]:
         """Return what `_walk` would record if it ran again now, without reading a file."""
-        stamps = {self.name: _stamp(os.fstat(root))}
+        stamps = {self.name: stamp(os.fstat(root))}
         pending = [self.name]
         while pending:
             name = pending.pop()
@@ -177,7 +176,7 @@ class Unit:
                     if is_folder and self._deep:
                         pending.append(inner)
                     if self._deep or not is_folder:
-                        stamps[inner] = _stamp(entry.stat(follow_symlinks=False))
+                        stamps[inner] = stamp(entry.stat(follow_symlinks=False))
             finally:
                 os.close(folder)
         return stamps
@@ -189,7 +188,3 @@ def _sorted_entries(folder: int, name: str) -> list[os.DirEntry[str]]:
             return sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise from_os_error(error, "read_source", name) from error
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -19,6 +19,9 @@ _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 SPECIAL = "cannot be backed up: only regular files and folders can; move it out of the database"
 """What is said of a symlink, FIFO, socket or device."""
 
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""What changes whenever a file does: inode, size, mtime_ns, ctime_ns."""
+
 See: TypeAlias = Callable[[int, os.stat_result], None]
 """Is shown an open file or folder, and what it is like."""
 
@@ -72,14 +75,24 @@ class SourceFiles:
         self,
         folder: SourceFolder,
         names: list[str],
-        note: Callable[[str, os.stat_result], object] | None,
+        stamps: dict[str, Stamp] | None,
     ) -> None:
         self.folder = folder.name
         self.names = names
         """The files', in the folder."""
+        self.stamps = stamps
+        """What files were like as they were read; None where a lock keeps writers out."""
+        self._source = folder
         self._descriptor = folder.descriptor
-        self._note = note
-        """Notes what a file was like as it was read; None where a lock keeps writers out."""
+
+    def apart(self) -> SourceFiles:
+        """Return the same files, with stamps of their own."""
+        return SourceFiles(self._source, self.names, None if self.stamps is None else {})
+
+    def note(self, stamps: dict[str, Stamp]) -> None:
+        """Take over what was noted `apart`."""
+        if self.stamps is not None:
+            self.stamps.update(stamps)
 
     def __iter__(self) -> Iterator[SourceFile]:
         """Yield all, each open until the next is asked for.
@@ -113,7 +126,7 @@ class SourceFiles:
         together. Each is shown to `see` while it is open. Raise as `__iter__`.
         """
         statuses, contents, total = [], [], 0
-        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self._note is not None
+        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self.stamps is not None
         for entry_name in names:
             name = prefix + entry_name
             try:
@@ -147,7 +160,7 @@ class SourceFiles:
         """
         statuses: list[os.stat_result] = []
         total = 0
-        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self._note is not None
+        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self.stamps is not None
         for entry_name in names:
             try:
                 status = os.stat(entry_name, dir_fd=folder, follow_symlinks=False)
@@ -166,13 +179,13 @@ class SourceFiles:
 
     def _status(self, descriptor: int, name: str) -> os.stat_result:
         """Return what an open file is like, checked and noted."""
-        status = os.fstat(descriptor) if self._note is None else settled(descriptor, name)
+        status = os.fstat(descriptor) if self.stamps is None else settled(descriptor, name)
         self._check(name, status)
         return status
 
     def _check(self, name: str, status: os.stat_result) -> None:
-        if self._note is not None:
-            self._note(name, status)
+        if self.stamps is not None:
+            self.stamps[name] = stamp(status)
         if not stat.S_ISREG(status.st_mode):
             raise SourceChanged(name)
 
@@ -192,6 +205,11 @@ def read_some(descriptor: int, size: int, name: str) -> bytes:
     if not some:
         raise SourceChanged(name)
     return some
+
+
+def stamp(status: os.stat_result) -> Stamp:
+    """Return the stamp of a file of this status."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def opening_failed(error: OSError, name: str) -> Exception:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -82,7 +82,7 @@ def runs_of(files: SourceFiles) -> Iterator[Run]:
 
 def read_runs(
     files: SourceFiles, names: Sequence[str], see: See
-) -> Iterator[tuple[Run, list[bytes] | SourceFile]]:
+) -> Generator[tuple[Run, list[bytes] | SourceFile], None, None]:
     """Yield the runs of these files of a folder, in order, with the contents.
 
     A large file is open instead, until the next run is asked for. Each is shown to `see`.
@@ -108,6 +108,24 @@ def _longest(names: Sequence[str], start: int) -> Sequence[str]:
     end = start
     for name in names[start : start + _MOST_FILES]:
         end += 1
-        if crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0:
+        if _ends_one(name):
             break
     return names[start:end]
+
+
+def _ends_one(name: str) -> bool:
+    return crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
+
+
+def parts_of(names: Sequence[str], most: int) -> list[Sequence[str]]:
+    """Return the sorted `names` of a folder in parts, at `most` so many, of whole runs each."""
+    size = max(-(-len(names) // most), _MOST_FILES)
+    found, start = [], 0
+    while start < len(names):
+        end = start + size
+        # What comes after such a name begins a run, whatever was before it.
+        while end < len(names) and not _ends_one(names[end - 1]):
+            end += 1
+        found.append(names[start:end])
+        start = end
+    return found
