@@ -28,18 +28,22 @@ from reedbase_backup.errors import BackupUnsafe, PermissionDenied
 NOWHERE = Origin(0, 0, 0, 0, 0)
 LARGE, MOST = 300, 4
 MANY = 5
+GROUP = 4242
+"""Of nobody here."""
 
 
 class Drawn(NamedTuple):
     size: int
     mode: int
+    is_foreign: bool = False
 
 
 class Made(NamedTuple):
     """What is to be the same."""
 
     archive: bytes
-    may_read: tuple[bool, set[int]]
+    may_read: list[int]
+    """The groups."""
     stamps: dict[str, source_entries.Stamp]
 
 
@@ -52,6 +56,7 @@ files = st.builds(
     Drawn,
     st.integers(0, LARGE - 1) | st.integers(LARGE, LARGE + 5),
     st.sampled_from([0o640, 0o640, 0o640, 0o600]),
+    st.sampled_from([False, False, False, True]),
 )
 databases = st.dictionaries(names, files, min_size=MANY, max_size=24)
 
@@ -63,6 +68,7 @@ def small_scale() -> Iterator[None]:
         mock.patch.object(runs, "_ENDS", 3),
         mock.patch.object(runs, "LARGE_FILE", LARGE),
         mock.patch.object(writer, "_MANY", MANY),
+        mock.patch.object(source, "TABLE_TIMEOUT_SECS", 1),
         # No file is too young to be told from itself.
         mock.patch.object(source_entries, "TICK_NS", 0),
     ):
@@ -75,8 +81,8 @@ def made(base: Path) -> Made:
     with closing(ArchiveWriter(archive, Origin(1, status.st_dev, 0, 0, 0))) as adding:
         assert adding.add(unit)
         adding.finish(table_count=1)
-    readers = adding.readers
-    return Made(archive.getvalue(), (readers.are_shared, readers.groups), dict(unit._stamps))
+    may_read = [group for group in (status.st_gid, GROUP) if adding.readers.include(group)]
+    return Made(archive.getvalue(), may_read, dict(unit._stamps))
 
 
 def done_elsewhere(
@@ -100,6 +106,8 @@ def build(table: Path, drawn: dict[str, Drawn], *, is_locked: bool) -> None:
         path = table / name
         path.write_bytes(bytes([number]) * file.size)
         path.chmod(file.mode)
+        if file.is_foreign and os.geteuid() == 0:
+            os.chown(path, -1, GROUP)
     if is_locked:
         (table / ".lock").touch(0o660)
 
