@@ -26,7 +26,7 @@ FILES = 120
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
 
 _PROGRAM = """
-import json, os, signal, sys, threading, time
+import fcntl, json, os, signal, sys, threading, time
 from reedbase_backup.archive import forked, packed, writer
 from reedbase_backup.archive.reuse import runs
 from reedbase_backup.create import create_backup_at
@@ -34,6 +34,11 @@ from reedbase_backup.create import create_backup_at
 os.sched_getaffinity = lambda pid: {{0, 1}}
 writer._MANY, runs._MOST_FILES, runs._ENDS = 100, 4, 3
 main, children, fork, pack = os.getpid(), [], os.fork, packed.pack
+
+def narrow(pipe=os.pipe):
+    ends = pipe()
+    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 4096)
+    return ends
 
 def counted():
     process = fork()
@@ -55,7 +60,7 @@ def packing(files, part, *others):
     (here if os.getpid() == main else there)(part)
     return pack(files, part, *others)
 
-os.fork, writer.pack = counted, packing
+os.fork, os.pipe, writer.pack = counted, narrow, packing
 {code}
 made = create_backup_at(sys.argv[1], 1_700_000_000 * 10**9)
 try:
@@ -94,7 +99,7 @@ class Backup:
 def base(make_base: MakeBase) -> Path:
     base = make_base("t")
     for number in range(FILES):
-        (base / "tables" / "t" / f"{number:03}.bsdiff").write_text(f"{number} " * (number % 90))
+        (base / "tables" / "t" / f"{number:03}.bsdiff").write_bytes(os.urandom(number % 90 * 8))
     (base / "tables" / "t" / "077.large").write_bytes(bytes(range(256)) * 300)
     return base
 
@@ -172,6 +177,21 @@ os.write = half
 def test_what_the_other_process_does_not_do_is_done_here(base: Path, code: str) -> None:
     [child] = made(base, code).children
     assert is_gone(child)
+    assert_whole(base)
+
+
+def test_no_more_waits_for_a_slow_one_than_memory_has_room_for(base: Path) -> None:
+    code = """
+forked._MOST_AHEAD = 3
+def there(part):
+    if not os.path.exists("ahead"):
+        time.sleep(0.3)
+        open("ahead", "w").write(open("who").read())
+"""
+    backup = made(base, code)
+    ahead = (base.parent / "ahead").read_text().split()
+    assert len(ahead) == 1 + 3
+    assert len(backup.worked) == 2
     assert_whole(base)
 
 
@@ -286,6 +306,7 @@ def test_a_file_closed_to_the_group_closes_the_backup_whoever_read_it(
 ) -> None:
     for path in (base, *base.rglob("*")):
         path.chmod(0o2770 if path.is_dir() else 0o660)
+    (base / "tables" / "t" / "077.large").unlink()  # which is of a part that nobody packs
     for number in range(FILES) if closed else ():
         # One in each part at least is the other's for sure.
         (base / "tables" / "t" / f"{number:03}.bsdiff").chmod(0o660 if number % 4 else 0o600)
