@@ -142,6 +142,16 @@ def test_parts_are_of_whole_runs_and_no_more_than_there_may_be(found: list[str],
         assert [name for part in parts for name in ends(part)] == [*ends(ordered)]
 
 
+@pytest.mark.parametrize(
+    ("others", "may"),
+    [(Readers(True, [1]), True), (Readers(True, [1, 2]), False), (Readers(False, [1]), False)],
+)
+def test_a_group_may_read_what_was_seen_here_and_there(others: Readers, may: bool) -> None:
+    here = Readers(True, [1])
+    here.see_all_of(others)
+    assert here.include(1) is may
+
+
 def test_a_large_file_is_left_to_be_streamed(tmp_path: Path) -> None:
     table = tmp_path / "t"
     build(table, {"1": Drawn(LARGE - 1, 0o640), "2": Drawn(LARGE, 0o640)}, is_locked=False)
