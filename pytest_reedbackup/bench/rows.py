@@ -88,4 +88,4 @@ class Row:
     @property
     def looks(self) -> Sequence[int]:
         """After how many turns it is looked at; a suite's are long, and alike."""
-        return LOOKS[:1] if self.is_memory else (1, 2, 3) if self.is_suite else LOOKS
+        return LOOKS[:1] if self.is_memory else (1, 3, 5) if self.is_suite else LOOKS
