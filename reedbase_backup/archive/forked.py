@@ -28,8 +28,8 @@ SWITCH = "REEDBACKUP_FORK"
 _MOST_RESIDENT = 1 << 27
 # So long without a word, it may have been stopped; its turns are done here then.
 _PATIENCE_MS = 10_000
-# Results that wait for an earlier one.
-_MOST_AHEAD = 16
+# Results that are kept in memory until the one before them is there.
+_MOST_AHEAD = 4
 
 _TURN = struct.Struct("<I")
 MOST_TURNS = select.PIPE_BUF // _TURN.size

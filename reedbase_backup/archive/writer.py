@@ -147,8 +147,11 @@ class ArchiveWriter:
         if len(files.names) < _MANY:
             self._add_files(files, files.names)
             return
-        parts = parts_of(files.names, forked.MOST_TURNS)
+        parts = parts_of(files.names)
+        for start in range(0, len(parts), forked.MOST_TURNS):
+            self._add_parts(files, parts[start : start + forked.MOST_TURNS])
 
+    def _add_parts(self, files: SourceFiles, parts: Sequence[Sequence[str]]) -> None:
         def packed(number: int) -> Packed | None:
             return pack(files, parts[number], self._origin, self.readers)
 

@@ -30,9 +30,9 @@ Whoever does a row's job has one turn a round, in alternating order, on a clone 
 warm caches and all that others wrote synced before, and on ext4 each in block groups of its own
 (why: `pytest_reedbackup/databases/disk.py`). What counts is the ratio of a round's two
 turns: what else the machine does meets either. Turns go on until the interval decides the target,
-for 3 rounds at least (a suite: 1) and 16 at most (5). The interval is where the median lies nine times
-of ten, by the turns' order alone; of fewer than five turns it is all of them and a fifth more on
-each side. No peer syncs what it writes; the reference does.
+for 3 rounds at least (a suite: 1) and 16 at most (a suite: 5). The interval is where the median
+lies nine times of ten, by the turns' order alone; of fewer than five turns it is all of them and a
+fifth more on each side. No peer syncs what it writes; the reference does.
 """
 _CURVES = f"""\
 ## How time grows

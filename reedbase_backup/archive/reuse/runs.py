@@ -117,12 +117,11 @@ def _ends_one(name: str) -> bool:
     return crc32(name.encode(ENCODING, ERRORS)) % _ENDS == 0
 
 
-def parts_of(names: Sequence[str], most: int) -> list[Sequence[str]]:
-    """Return the sorted `names` of a folder in parts, at `most` so many, of whole runs each."""
-    size = max(-(-len(names) // most), _MOST_FILES)
+def parts_of(names: Sequence[str]) -> list[Sequence[str]]:
+    """Return the sorted `names` of a folder in parts of whole runs, about as many in each."""
     found, start = [], 0
     while start < len(names):
-        end = start + size
+        end = start + _MOST_FILES
         # What comes after such a name begins a run, whatever was before it.
         while end < len(names) and not _ends_one(names[end - 1]):
             end += 1

@@ -143,6 +143,13 @@ def test_nothing_is_left_of_it(base: Path) -> None:
     assert made(base, "os.environ['REEDBACKUP_FORK'] = '0'").said[2] == descriptors
 
 
+def test_of_very_many_files_a_process_shares_as_many_as_it_can_count(base: Path) -> None:
+    backup = made(base, "forked.MOST_TURNS = 7")
+    assert len(backup.children) > 2
+    assert len(backup.worked) > 2
+    assert_whole(base)
+
+
 WRONG = {
     "it meets an error": "def there(part): raise MemoryError",
     "it is killed": "def there(part): os.kill(os.getpid(), signal.SIGKILL)",
