@@ -70,7 +70,11 @@ class _Helper:
     @classmethod
     def forked(cls, do: Callable[[int], object], count: int) -> _Helper | None:
         """Return one that does what it can of `count` turns; None where there can be none."""
-        turns, results = os.pipe(), os.pipe()
+        try:
+            turns, results = _two_pipes()
+        except OSError:
+            # This process has as many files open as it may.
+            return None
         os.write(turns[1], b"".join(map(_TURN.pack, range(count))))
         os.close(turns[1])
         helper = cls(turns[0], results[0])
@@ -136,6 +140,17 @@ class _Helper:
         except (ProcessLookupError, ChildProcessError):
             # A handler of another signal has waited for it.
             pass
+
+
+def _two_pipes() -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return two or none. Raise OSError."""
+    pipe = os.pipe()
+    try:
+        return pipe, os.pipe()
+    except OSError:
+        for end in pipe:
+            os.close(end)
+        raise
 
 
 def _is_harmless() -> bool:

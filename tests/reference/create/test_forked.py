@@ -227,6 +227,15 @@ builtins.open = no_proc
 def refused(): raise BlockingIOError(11, "Resource temporarily unavailable")
 os.fork = refused
 """,
+    "no more open files": """
+pipes = []
+def scarce():
+    if pipes:
+        raise OSError(24, "Too many open files")
+    pipes.append(narrow())
+    return pipes[0]
+os.pipe = scarce
+""",
     "an interpreter that may not": """
 def refused(): raise RuntimeError("fork not supported for isolated subinterpreters")
 os.fork = refused
@@ -236,7 +245,9 @@ os.fork = refused
 
 @pytest.mark.parametrize("code", ALONE.values(), ids=ALONE)
 def test_nothing_is_forked_where_it_may_do_harm_or_no_good(base: Path, code: str) -> None:
-    assert made(base, code + "\n").children == []
+    backup = made(base, code + "\n")
+    assert backup.children == []
+    assert backup.said[2] == [0, 1, 2, 3]  # the last is of the folder that tells it
     assert_whole(base)
 
 
