@@ -48,51 +48,58 @@ def shared(do: Callable[[int], _T], count: int) -> Generator[_T | None, None, No
     None where it is not done yet and is for the caller to do: all, where no process was forked.
     What `do` returns is made of values that `marshal` knows. Raise what it raises here.
     """
-    helper = _Helper.forked(do, count) if count > 1 and _is_harmless() else None
-    if helper is None:
-        yield from repeat(None, count)
-        return
-    with closing(helper):
-        yield from helper.results(do, count)
+    with closing(_Helper()) as helper:
+        if count > 1 and _is_harmless() and helper.fork(do, count):
+            yield from helper.results(do, count)
+        else:
+            yield from repeat(None, count)
 
 
 class _Helper:
-    """A forked process that takes turns with this one, until `close`."""
+    """A process that takes turns with this one, from `fork` until `close`."""
 
-    def __init__(self, turns: int, results: int) -> None:
-        self._turns = turns
-        self._results = results
+    def __init__(self) -> None:
+        self._open: list[int] = []
+        self._turns = self._results = -1
+        self._ready = select.poll()
         self._process: int | None = None
         self._is_there = True
-        self._ready = select.poll()
-        self._ready.register(results, select.POLLIN)
 
-    @classmethod
-    def forked(cls, do: Callable[[int], object], count: int) -> _Helper | None:
-        """Return one that does what it can of `count` turns; None where there can be none."""
+    def fork(self, do: Callable[[int], object], count: int) -> bool:
+        """Have it do what it can of `count` turns, and return whether it is there."""
         try:
-            turns, results = _two_pipes()
+            self._turns, to_turns = self._pipe()
+            self._results, to_results = self._pipe()
         except OSError:
             # This process has as many files open as it may.
-            return None
-        os.write(turns[1], b"".join(map(_TURN.pack, range(count))))
-        os.close(turns[1])
-        helper = cls(turns[0], results[0])
+            return False
+        os.write(to_turns, b"".join(map(_TURN.pack, range(count))))
+        self._close(to_turns)
+        self._ready.register(self._results, select.POLLIN)
         # Signals are for this process alone; until it knows of the other, for neither.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             process = os.fork()
             if process == 0:
-                _serve(do, turns[0], results)
-            helper._process = process
+                _serve(do, self._turns, (self._results, to_results))
+            self._process = process
         except (OSError, RuntimeError):
             # This user has as many processes as there may be, or this interpreter is a guest.
-            helper.close()
-            return None
+            return False
         finally:
+            self._close(to_results)
+            # This may raise what the handler of a signal does that came meanwhile.
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            os.close(results[1])
-        return helper
+        return True
+
+    def _pipe(self) -> tuple[int, int]:
+        ends = os.pipe()
+        self._open += ends
+        return ends
+
+    def _close(self, end: int) -> None:
+        self._open.remove(end)
+        os.close(end)
 
     def results(self, do: Callable[[int], _T], count: int) -> Iterator[_T | None]:
         """Yield what `shared` yields."""
@@ -130,8 +137,8 @@ class _Helper:
 
     def close(self) -> None:
         """End the process, wherever it is."""
-        os.close(self._turns)
-        os.close(self._results)
+        for end in self._open:
+            os.close(end)
         if self._process is None:
             return
         try:
@@ -140,17 +147,6 @@ class _Helper:
         except (ProcessLookupError, ChildProcessError):
             # A handler of another signal has waited for it.
             pass
-
-
-def _two_pipes() -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return two or none. Raise OSError."""
-    pipe = os.pipe()
-    try:
-        return pipe, os.pipe()
-    except OSError:
-        for end in pipe:
-            os.close(end)
-        raise
 
 
 def _is_harmless() -> bool:

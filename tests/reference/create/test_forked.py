@@ -299,6 +299,31 @@ def test_where_this_process_ends_so_does_the_other_and_nothing_stays_locked(
     assert [one.damage for one in verify(base)] == [None]
 
 
+def test_who_interrupts_the_very_fork_leaves_no_other_process(base: Path) -> None:
+    code = """
+def interrupted():
+    process = counted()
+    if process and len(children) == 1:
+        os.kill(main, signal.SIGINT)
+    return process
+
+create = create_backup_at
+def create_backup_at(*args):
+    try:
+        create(*args)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return create(*args)
+
+os.fork = interrupted
+"""
+    backup = made(base, code)
+    assert "interrupted" in backup.ran.stderr
+    assert len(backup.children) == 2
+    assert backup.said[2] == [0, 1, 2, 3]
+    assert_whole(base)
+
+
 def test_what_changes_after_the_other_has_read_it_is_read_again(base: Path) -> None:
     code = """
 def changing(files, part, *others):
