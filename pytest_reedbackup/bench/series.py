@@ -10,7 +10,7 @@ from pytest_reedbackup.bench.contestants.contestant import Contestant
 from pytest_reedbackup.bench.decisions import Standing, at_most
 from pytest_reedbackup.bench.result import Beside, Measured
 from pytest_reedbackup.bench.rows import Job, Row
-from pytest_reedbackup.bench.settling import settle
+from pytest_reedbackup.databases.disk import sync
 
 _ENOUGH = 5
 _ENOUGH_OF_SLOW = 3
@@ -31,13 +31,13 @@ class Series:
         implementation: str,
         contestants: Sequence[Contestant],
         most: int,
-        settle: Callable[[Path], None] = settle,
+        sync: Callable[[Path], None] = sync,
     ) -> None:
         self.row = row
         self.implementation = implementation
         self._own, *self._peers = contestants
         self._looks = [*(look for look in row.looks if look < most), min(most, row.looks[-1])]
-        self._settle = settle
+        self._sync = sync
         self._round = 1 if row.is_suite else 0
         self._taken: Mapping[Contestant, list[float]] = {each: [] for each in contestants}
         self._steps: dict[str, list[float]] = {}
@@ -85,7 +85,8 @@ class Series:
         self.row.change(contestant.base, self._round)
         if self.row.is_first:
             contestant.forget()
-        self._settle(contestant.base)
+        # What others wrote would be written in this one's time, where it syncs.
+        self._sync(contestant.base)
         figure = contestant.run(self.row.job)
         del self._to_come[0]
         if self._round:

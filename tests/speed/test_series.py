@@ -41,7 +41,7 @@ def log() -> list[str]:
 
 
 def played(row: Row, *players: Player, most: int = 16) -> Measured:
-    series = Series(row, "python", players, most, settle=lambda base: None)
+    series = Series(row, "python", players, most, sync=lambda base: None)
     while not series.is_over:
         series.turn()
     assert series.measured is not None
@@ -84,17 +84,17 @@ def test_a_first_create_has_no_backup_before_it(tmp_path: Path, log: list[str]) 
     assert log == ["own forgets", "own create"] * 2
 
 
-def test_before_each_turn_the_database_is_changed_and_then_all_is_settled(
+def test_before_each_turn_the_database_is_changed_and_then_all_is_synced(
     tmp_path: Path, log: list[str]
 ) -> None:
     changing = row({"peer": None}, change=lambda base, turn: log.append(f"change {turn}"))
     players = Player("own", tmp_path, log), Player("peer", tmp_path, log)
-    series = Series(changing, "python", players, 1, settle=lambda base: log.append("settle"))
+    series = Series(changing, "python", players, 1, sync=lambda base: log.append("sync"))
     while not series.is_over:
         series.turn()
     assert log == [
-        *("change 0", "settle", "peer restore", "change 0", "settle", "own restore"),
-        *("change 1", "settle", "own restore", "change 1", "settle", "peer restore"),
+        *("change 0", "sync", "peer restore", "change 0", "sync", "own restore"),
+        *("change 1", "sync", "own restore", "change 1", "sync", "peer restore"),
     ]
 
 
@@ -150,7 +150,7 @@ def test_a_suite_is_not_run_to_be_warm_and_once_where_that_says_enough(
 
 def test_a_round_that_was_begun_is_left_out_of_the_ratios(tmp_path: Path, log: list[str]) -> None:
     players = Player("own", tmp_path, log, 1.0, 2.0), Player("peer", tmp_path, log, 3.0)
-    series = Series(row({"peer": None}), "python", players, 16, settle=lambda base: None)
+    series = Series(row({"peer": None}), "python", players, 16, sync=lambda base: None)
     for _ in range(3):
         series.turn()
     assert series.measured is None

@@ -27,9 +27,8 @@ python -m pytest_reedbackup.bench --floors --json docs/performance.json --docs d
 ```
 
 Whoever does a row's job has one turn a round, in alternating order, on a clone of its own, with
-warm caches, memory at hand and all that others wrote synced before, and on ext4 each in block
-groups of its own (why: `pytest_reedbackup/bench/settling.py` and
-`pytest_reedbackup/databases/disk.py`). What counts is the ratio of a round's two
+warm caches and all that others wrote synced before, and on ext4 each in block groups of its own
+(why: `pytest_reedbackup/databases/disk.py`). What counts is the ratio of a round's two
 turns: what else the machine does meets either. Turns go on until the interval decides the target,
 for 3 rounds at least (a suite: 1) and 16 at most (a suite: 5). The interval is where the median
 lies nine times of ten, by the turns' order alone; of fewer than five turns it is all of them and a
