@@ -20,6 +20,7 @@ from itertools import repeat
 from typing import Any, NoReturn, TypeVar
 
 from reedbase_backup.archive.beside import useful_processors
+from reedbase_backup.disk.durable import write_all
 
 SWITCH = "REEDBACKUP_FORK"
 """The environment variable that, as 0, has nothing forked."""
@@ -180,9 +181,7 @@ def _serve(do: Callable[[int], object], turns: int, results: tuple[int, int]) ->
         while (turn := _taken(turns)) is not None:
             result: Any = do(turn)
             said = marshal.dumps(result)
-            left = memoryview(_HEAD.pack(turn, len(said)) + said)
-            while left:
-                left = left[os.write(results[1], left) :]
+            write_all(results[1], _HEAD.pack(turn, len(said)) + said)
     finally:
         # An error is met here again, for it is not done; nothing more is to be said of it.
         os._exit(0)

@@ -31,7 +31,7 @@ def pack(
     Neither `files` nor `readers` note anything of it. Raise what `write_run` and SourceFiles.read
     do.
     """
-    apart, seen = files.apart(), Readers(readers.are_shared, readers.groups)
+    apart, seen = files.apart(), readers.apart()
     memory, written = BytesIO(), []
     with closing(GzipWriter(memory)) as gzip, closing(read_runs(apart, names, seen.see)) as runs:
         for run, content in runs:
@@ -61,8 +61,8 @@ def write_packed(
         # Of what was before them, more may be known here.
         is_plain = is_plain and readers.are_shared
         written.append(WrittenRun(key, is_plain, stretch, [_segment(*lines)]))
-    readers.see_all_of(Readers(are_shared, groups))
-    files.note(stamps or {})
+    readers.see_all_of(are_shared=are_shared, groups=groups)
+    files.note(stamps)
     return written
 
 

@@ -31,13 +31,17 @@ _NO_ACCESS_LIST = (errno.ENODATA, errno.EOPNOTSUPP)
 class Readers:
     """The group, if there is one, that may read all the folders and files seen."""
 
-    def __init__(
-        self, are_shared: bool = sys.platform == "linux", groups: Iterable[int] = ()
-    ) -> None:
-        self.are_shared = are_shared
+    def __init__(self) -> None:
+        self.are_shared = sys.platform == "linux"
         """Whether there may be one; if so, nothing that was seen has an access control list."""
-        self.groups = set(groups)
+        self.groups: set[int] = set()
         """Of all that was seen while there might be one."""
+
+    def apart(self) -> Readers:
+        """Return the same, who see on their own from here on."""
+        others = Readers()
+        others.are_shared, others.groups = self.are_shared, set(self.groups)
+        return others
 
     def see(self, descriptor: int, status: os.stat_result) -> None:
         """Take one open folder or file of the database into account."""
@@ -52,10 +56,10 @@ class Readers:
                 self.groups.add(status.st_gid)
                 self.are_shared = _group_may_read(status.st_mode)
 
-    def see_all_of(self, others: Readers) -> None:
-        """Take into account what `others`, who began as these were, have seen since."""
-        self.groups |= others.groups
-        self.are_shared = self.are_shared and others.are_shared
+    def see_all_of(self, *, are_shared: bool, groups: Iterable[int]) -> None:
+        """Take into account what those who are `apart` have become."""
+        self.groups.update(groups)
+        self.are_shared = self.are_shared and are_shared
 
     def include(self, group: int) -> bool:
         """Return whether the members of `group` could read everything that was seen."""

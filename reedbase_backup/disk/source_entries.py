@@ -83,15 +83,14 @@ class SourceFiles:
         self.stamps = stamps
         """What files were like as they were read; None where a lock keeps writers out."""
         self._source = folder
-        self._descriptor = folder.descriptor
 
     def apart(self) -> SourceFiles:
         """Return the same files, with stamps of their own."""
         return SourceFiles(self._source, self.names, None if self.stamps is None else {})
 
-    def note(self, stamps: dict[str, Stamp]) -> None:
-        """Take over what was noted `apart`."""
-        if self.stamps is not None:
+    def note(self, stamps: dict[str, Stamp] | None) -> None:
+        """Take over the stamps of files that are `apart`."""
+        if self.stamps is not None and stamps is not None:
             self.stamps.update(stamps)
 
     def __iter__(self) -> Iterator[SourceFile]:
@@ -109,7 +108,7 @@ class SourceFiles:
         """Open one, until the end. Raise as `__iter__`."""
         name = f"{self.folder}/{entry_name}"
         try:
-            descriptor = os.open(entry_name, _OPEN_FILE, dir_fd=self._descriptor)
+            descriptor = os.open(entry_name, _OPEN_FILE, dir_fd=self._source.descriptor)
         except OSError as error:
             raise opening_failed(error, name) from error
         try:
@@ -126,7 +125,11 @@ class SourceFiles:
         together. Each is shown to `see` while it is open. Raise as `__iter__`.
         """
         statuses, contents, total = [], [], 0
-        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self.stamps is not None
+        folder, prefix, is_noted = (
+            self._source.descriptor,
+            f"{self.folder}/",
+            self.stamps is not None,
+        )
         for entry_name in names:
             name = prefix + entry_name
             try:
@@ -160,7 +163,11 @@ class SourceFiles:
         """
         statuses: list[os.stat_result] = []
         total = 0
-        folder, prefix, is_noted = self._descriptor, f"{self.folder}/", self.stamps is not None
+        folder, prefix, is_noted = (
+            self._source.descriptor,
+            f"{self.folder}/",
+            self.stamps is not None,
+        )
         for entry_name in names:
             try:
                 status = os.stat(entry_name, dir_fd=folder, follow_symlinks=False)

@@ -150,32 +150,25 @@ def test_of_very_many_files_a_process_shares_as_many_as_it_can_count(base: Path)
     assert_whole(base)
 
 
-WRONG = {
-    "it meets an error": "def there(part): raise MemoryError",
-    "it is killed": "def there(part): os.kill(os.getpid(), signal.SIGKILL)",
-    "it ends in the midst of what it says": """
+_HALF = """
 write = os.write
 def half(descriptor, data):
     if os.getpid() != main:
         write(descriptor, data[: len(data) // 2])
-        os._exit(0)
+        END
     return write(descriptor, data)
 os.write = half
-""",
+"""
+WRONG = {
+    "it meets an error": "def there(part): raise MemoryError",
+    "it is killed": "def there(part): os.kill(os.getpid(), signal.SIGKILL)",
+    "it ends in the midst of what it says": _HALF.replace("END", "os._exit(0)"),
     "it is stopped": """
 forked._PATIENCE_MS = 300
 def there(part): os.kill(os.getpid(), signal.SIGSTOP)
 """,
-    "it is stopped in the midst of what it says": """
-forked._PATIENCE_MS = 300
-write = os.write
-def half(descriptor, data):
-    if os.getpid() != main:
-        write(descriptor, data[: len(data) // 2])
-        os.kill(os.getpid(), signal.SIGSTOP)
-    return write(descriptor, data)
-os.write = half
-""",
+    "it is stopped in the midst of what it says": "forked._PATIENCE_MS = 300"
+    + _HALF.replace("END", "os.kill(os.getpid(), signal.SIGSTOP)"),
     "it is slow": "def there(part): time.sleep(0.4)",
 }
 

@@ -143,12 +143,14 @@ def test_parts_are_of_whole_runs(found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "may"),
-    [(Readers(True, [1]), True), (Readers(True, [1, 2]), False), (Readers(False, [1]), False)],
+    ("are_shared", "groups", "may"), [(True, [1], True), (True, [1, 2], False), (False, [1], False)]
 )
-def test_a_group_may_read_what_was_seen_here_and_there(others: Readers, may: bool) -> None:
-    here = Readers(True, [1])
-    here.see_all_of(others)
+def test_a_group_may_read_what_was_seen_here_and_there(
+    are_shared: bool, groups: list[int], may: bool
+) -> None:
+    here = Readers()
+    here.are_shared, here.groups = True, {1}
+    here.see_all_of(are_shared=are_shared, groups=groups)
     assert here.include(1) is may
 
 
